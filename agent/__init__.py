@@ -1,0 +1,1 @@
+"""The agent: definition, schedule, probe, line, spool, stream."""

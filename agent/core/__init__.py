@@ -1,0 +1,1 @@
+"""Pure: what to run when, and what an observation means."""

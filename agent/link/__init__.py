@@ -1,0 +1,1 @@
+"""Everything between this site and its controller."""

@@ -1,0 +1,103 @@
+"""What the agent's parts ask of each other. app.py alone knows the concrete classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vedette.shared.definitions import Check
+from vedette.shared.result import ClockReading
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a prober saw: facts, without a judgement except that the probe could not be completed.
+
+    `kind` and `detail` are set when it was not completed (a failure kind, and a sentence for people);
+    expectations are then not evaluated. `variables` are the expectation variables (DESIGN of checks:
+    docs/checks.md); a name that was not reached is absent. `facts` is the probe's own part of the line.
+    """
+
+    took_us: int
+    kind: str | None = None
+    detail: str | None = None
+    is_agent_fault: bool = False
+    addr: str | None = None
+    phases: dict[str, int] | None = None
+    variables: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Prober(Protocol):
+    """Runs one kind of probe. Never raises for what a target does; asyncio.CancelledError passes."""
+
+    async def probe(self, check: Check) -> Observation:
+        """What the target of `check` does now, within the check's timeout."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, as a seam: tests bring their own."""
+
+    def wall_us(self) -> int:
+        """The machine's wall clock, microseconds since the Unix epoch."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """A clock that never steps."""
+        ...
+
+    async def sleep_until_us(self, wall_us: int) -> None:
+        """Return when the wall clock has reached `wall_us`."""
+        ...
+
+
+class ClockOffset(Protocol):
+    """How this clock stands to the controller's."""
+
+    def reading(self) -> ClockReading:
+        """The present offset; its offset is None where it was never measured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive durable lines of one stream, exact bytes, and how many right before them were lost."""
+
+    epoch: str
+    stream: str
+    first_seq: int
+    lines: Sequence[bytes]
+    lost: int = 0
+
+
+class Spool(Protocol):
+    """The durable queue. One writer; lines leave only when they are acknowledged."""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch that new lines belong to."""
+        ...
+
+    def next_seq(self, stream: str) -> int:
+        """The number that the next line of `stream` gets, counted from 1."""
+        ...
+
+    def append(self, stream: str, seq: int, line: bytes) -> None:
+        """Take a line (ending in a newline). It is durable, and can be sent, after the next sync."""
+        ...
+
+    async def sync(self) -> None:
+        """Make everything appended so far durable (fsync)."""
+        ...
+
+    def read(self, after: dict[tuple[str, str], int], limit_bytes: int) -> Sequence[Batch]:
+        """Durable lines of each (epoch, stream) after the given sequence number, oldest first."""
+        ...
+
+    def acknowledge(self, durable: dict[tuple[str, str], int]) -> None:
+        """The controller holds every line up to these sequence numbers; they may be forgotten."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when there is something durable that was not there at the last read."""
+        ...

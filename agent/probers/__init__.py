@@ -1,0 +1,1 @@
+"""One module a protocol; they never import each other."""

@@ -1,0 +1,1 @@
+"""asyncio: clock, scheduler, executor, pipeline."""

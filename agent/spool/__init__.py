@@ -1,0 +1,1 @@
+"""The durable queue between probing and sending."""

@@ -1,0 +1,1 @@
+"""The controller: results, timeline, outages, SLA."""

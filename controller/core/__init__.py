@@ -1,0 +1,1 @@
+"""Pure, in data order: labels, quorum, timeline, outages, contracts, attainment."""

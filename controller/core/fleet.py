@@ -1,0 +1,157 @@
+"""The fleet file: regions, services, checks, contracts. Read whole or refused with all its problems."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from vedette.shared.definitions import Check, Id, findings
+from vedette.shared.documents import BadDocument, Document, Problem, convert, parse
+from vedette.shared.limits import CHECKS_MAX, PROBLEMS_SHOWN_MAX
+
+T = TypeVar("T")
+
+
+class Criticality(StrEnum):
+    """How much a service matters (S-17)."""
+
+    CRITICAL = "critical"
+    NORMAL = "normal"
+
+
+class Region(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A place that agents probe from, and whose vote counts once."""
+
+    id: Id
+    title: str = ""
+    provider: str | None = None
+    asn: int | None = None
+
+
+class Service(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """What users use; checks belong to one."""
+
+    id: Id
+    title: str = ""
+    criticality: Criticality = Criticality.NORMAL
+    depends_on: list[Id] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A fleet file that holds. Every check has its regions written out."""
+
+    regions: Mapping[str, Region]
+    services: Mapping[str, Service]
+    checks: Mapping[str, Check]
+    document: Document
+
+
+SECTIONS = ("version", "regions", "services", "checks")
+
+
+def read_fleet(text: bytes, file: str) -> Fleet:
+    """The fleet that the file `text` describes. BadDocument with every problem if it does not hold."""
+    document = parse(text, file)
+    data = document.data
+    if not isinstance(data, dict):
+        raise BadDocument(
+            [document.problem((), "a mapping with version, regions, services, checks", data)]
+        )
+    problems = [
+        document.problem((key,), "no such key", repr(key)) for key in data if key not in SECTIONS
+    ]
+    if data.get("version") != 1:
+        problems.append(document.problem(("version",), "version: 1", data.get("version")))
+    regions = _by_id(document, "regions", Region, problems)
+    services = _by_id(document, "services", Service, problems)
+    checks = _by_id(document, "checks", Check, problems)
+    problems += _service_problems(document, services)
+    resolved: dict[str, Check] = {}
+    for index, check in checks.values():
+        path = ("checks", index)
+        problems += _reference_problems(document, path, check, regions, services)
+        whole = (
+            check
+            if check.regions is not UNSET
+            else msgspec.structs.replace(check, regions=list(regions))
+        )
+        problems += [
+            document.problem((*path, *where), expected, found)
+            for where, expected, found in findings(whole)
+        ]
+        resolved[check.id] = whole
+    if problems:
+        raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
+    return Fleet(
+        regions={key: region for key, (_, region) in regions.items()},
+        services={key: service for key, (_, service) in services.items()},
+        checks=resolved,
+        document=document,
+    )
+
+
+def _by_id(
+    document: Document, section: str, kind: type[T], problems: list[Problem]
+) -> dict[str, tuple[int, T]]:
+    """The things of a section by id, with their index; what is wrong with them goes to `problems`."""
+    items = document.data.get(section, [])
+    if not isinstance(items, list) or len(items) > CHECKS_MAX:
+        problems.append(
+            document.problem((section,), f"a list of at most {CHECKS_MAX} {section}", items)
+        )
+        return {}
+    found: dict[str, tuple[int, T]] = {}
+    for index, item in enumerate(items):
+        value, wrong = convert(document, (section, index), item, kind)
+        problems += wrong
+        if value is None:
+            continue
+        key: str = getattr(value, "id")  # noqa: B009 - every kind has one; T need not know
+        if key in found:
+            problems.append(
+                document.problem((section, index, "id"), "an id of its own", f"{key!r} again")
+            )
+        else:
+            found[key] = (index, value)
+    return found
+
+
+def _service_problems(
+    document: Document, services: Mapping[str, tuple[int, Service]]
+) -> Iterable[Problem]:
+    for index, service in services.values():
+        for place, parent in enumerate(service.depends_on):
+            if parent not in services:
+                path = ("services", index, "depends_on", place)
+                yield document.problem(path, _one_of("service", services), parent)
+
+
+def _reference_problems(
+    document: Document,
+    path: tuple[str | int, ...],
+    check: Check,
+    regions: Mapping[str, Any],
+    services: Mapping[str, Any],
+) -> Iterable[Problem]:
+    if check.service not in services:
+        yield document.problem((*path, "service"), _one_of("service", services), check.service)
+    named: Sequence[str] = [] if isinstance(check.regions, UnsetType) else check.regions
+    for place, region in enumerate(named):
+        if region not in regions:
+            yield document.problem((*path, "regions", place), _one_of("region", regions), region)
+    if not regions:
+        yield document.problem(("regions",), "at least one region", "none")
+
+
+def _one_of(noun: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    return f"a {noun} of this file ({shown or 'there is none'})"

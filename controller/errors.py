@@ -1,0 +1,33 @@
+"""The controller's operational errors, named for what the caller does with them."""
+
+
+class ControllerError(Exception):
+    """Anything that is reported to a person. The text is a whole sentence."""
+
+    exit_code = 2
+
+
+class BadInput(ControllerError):
+    """A file, an argument or a request is wrong."""
+
+
+class NotFound(ControllerError):
+    """The thing that was named is not there."""
+
+
+class Rejected(ControllerError):
+    """The other side said no."""
+
+    exit_code = 3
+
+
+class Unreachable(ControllerError):
+    """The other side could not be reached; trying again later may help."""
+
+    exit_code = 3
+
+
+class Fatal(ControllerError):
+    """This process cannot go on."""
+
+    exit_code = 3

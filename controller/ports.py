@@ -1,0 +1,298 @@
+"""What the controller's parts ask of each other. app.py alone knows the concrete classes.
+
+Storage is synchronous and has one writer: services run in one worker thread (`Worker`), so a
+transaction is a plain `with` block and SQLite never sees two writers.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from controller.core.samples import AnchorRound, Quarantined, Sample
+from vedette.shared.identity import ResultId
+
+T = TypeVar("T")
+
+
+class Worker(Protocol):
+    """The one thread that touches storage."""
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work` returns, run in that thread."""
+        ...
+
+
+# --- evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last durable line of a stream of an agent."""
+
+    agent: str
+    epoch: str
+    stream: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Consecutive lines of one stream, exact bytes, each ending in a newline; `lost` before them."""
+
+    agent: str
+    epoch: str
+    stream: str
+    first_seq: int
+    count: int
+    lines: bytes
+    received_us: int
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A line that came again with other bytes: an integrity alarm; both are kept (S-2)."""
+
+    id: ResultId
+    line: bytes
+    received_us: int
+
+
+class EvidenceStore(Protocol):
+    """Lines as they came, and samples to compute from."""
+
+    def positions(self, agent: str | None = None) -> Sequence[Position]:
+        """The last durable line of every stream (of `agent`)."""
+        ...
+
+    def append(
+        self,
+        segments: Sequence[Segment],
+        samples: Iterable[Sample],
+        anchors: Iterable[AnchorRound],
+        quarantined: Iterable[Quarantined],
+        conflicts: Iterable[Conflict],
+    ) -> None:
+        """Keep lines and what was read from them. The caller has checked the sequence."""
+        ...
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
+        """Samples of a check with from_us <= at_us < to_us, by time; conflicting ones included."""
+        ...
+
+    def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
+        """Anchor rounds of the agents in that time, by time."""
+        ...
+
+    def line(self, result: ResultId) -> bytes | None:
+        """The exact bytes of a line, or None if there is none."""
+        ...
+
+
+# --- agents and people
+
+
+@dataclass(frozen=True, slots=True)
+class JoinToken:
+    """A one-use right to enrol. Only the SHA-256 of the secret is kept."""
+
+    id: str
+    secret_sha256: bytes
+    region: str
+    expires_us: int
+    created_by: str
+    used_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An enrolled machine."""
+
+    id: str
+    region: str
+    hostname: str
+    enrolled_us: int
+    evidence_key: bytes
+    sealing_key: bytes
+    active_serial: str
+    pending_serial: str | None
+    certificate_ends_us: int
+    seen_us: int | None = None
+    version: str = ""
+    clock_offset_us: int | None = None
+    clock_error_us: int | None = None
+    lines: int = 0
+    lost: int = 0
+    spool_lines: int = 0
+    assignment_revision: str = ""
+
+
+class AgentStore(Protocol):
+    """Join tokens and enrolled agents."""
+
+    def put_join_token(self, token: JoinToken) -> None:
+        """Keep a new token."""
+        ...
+
+    def join_token(self, token_id: str) -> JoinToken | None:
+        """The token of that id."""
+        ...
+
+    def use_join_token(self, token_id: str, agent: str) -> bool:
+        """Mark it used, compare-and-set: False if it was used before."""
+        ...
+
+    def put_agent(self, agent: AgentRecord) -> None:
+        """Insert or replace an agent."""
+        ...
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """All agents, by id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PersonToken:
+    """A person's bearer token `vdt_<id>_<secret>`; only the SHA-256 of the secret is kept."""
+
+    id: str
+    secret_sha256: bytes
+    name: str
+    role: str
+    expires_us: int
+    created_us: int
+    revoked_us: int | None = None
+
+
+class PersonStore(Protocol):
+    """Tokens of people."""
+
+    def put_person_token(self, token: PersonToken) -> None:
+        """Keep a new token."""
+        ...
+
+    def person_token(self, token_id: str) -> PersonToken | None:
+        """The token of that id."""
+        ...
+
+
+# --- the fleet
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRevision:
+    """A fleet file as it was applied, byte for byte."""
+
+    number: int
+    text: bytes
+    file_name: str
+    applied_us: int
+    applied_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRevision:
+    """A check definition in force from `effective_us` until the next one of the same check.
+
+    `definition` is empty where the check is retired.
+    """
+
+    check: str
+    digest: str
+    definition: bytes
+    effective_us: int
+
+
+class FleetStore(Protocol):
+    """Fleet files and the check revisions that they made."""
+
+    def fleet(self) -> FleetRevision | None:
+        """The file in force."""
+        ...
+
+    def put_fleet(self, fleet: FleetRevision, checks: Sequence[CheckRevision]) -> None:
+        """Put a file and the revisions that it changes in force."""
+        ...
+
+    def check_revisions(self) -> Sequence[CheckRevision]:
+        """Every revision of every check, by check and effective time."""
+        ...
+
+
+# --- what was computed
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInterval:
+    """A verdict of a check over [from_us, to_us)."""
+
+    check: str
+    from_us: int
+    to_us: int
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOutage:
+    """An outage under its handle, and what decided it.
+
+    `body` is the whole outage as JSON, its votes included; the other fields are for finding it.
+    """
+
+    number: int
+    check: str
+    started_us: int
+    ended_us: int | None
+    detected_us: int
+    closed_known_us: int | None
+    body: bytes
+
+    @property
+    def handle(self) -> str:
+        """The name for people: OUT-12."""
+        return f"OUT-{self.number}"
+
+
+class OutcomeStore(Protocol):
+    """Verdict intervals and outages."""
+
+    def replace_intervals(
+        self, check: str, from_us: int, intervals: Sequence[StoredInterval]
+    ) -> None:
+        """Forget what is stored from `from_us` on (cutting what crosses it) and keep these instead."""
+        ...
+
+    def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
+        """Intervals that touch that time, by time."""
+        ...
+
+    def put_outage(self, outage: StoredOutage) -> int:
+        """Insert (number 0: the next free one is given) or replace; gives the number."""
+        ...
+
+    def delete_outage(self, number: int) -> None:
+        """Remove an outage that late evidence made vanish."""
+        ...
+
+    def outages(
+        self, check: str | None = None, from_us: int | None = None, to_us: int | None = None
+    ) -> Sequence[StoredOutage]:
+        """Outages (of a check) that touch that time, newest first."""
+        ...
+
+
+class Transaction(EvidenceStore, AgentStore, PersonStore, FleetStore, OutcomeStore, Protocol):
+    """Everything, inside one transaction."""
+
+
+class Storage(Protocol):
+    """A database."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A transaction: committed durably at the end of the block, rolled back on an exception."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...

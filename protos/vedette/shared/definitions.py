@@ -1,0 +1,270 @@
+"""Checks: one set of structs for YAML, JSON Schema and the wire.
+
+A check travels to agents as `canonical_bytes(check)`: JSON with sorted keys, defaults left out, regions
+written out. Its SHA-256 is the check's revision, which every result names.
+"""
+
+import hashlib
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType, field
+
+from vedette.shared.durations import EXPECTED, PATTERN, Duration
+from vedette.shared.identity import ID_PATTERN
+from vedette.shared.limits import (
+    BODY_BYTES_DEFAULT,
+    BODY_BYTES_MAX,
+    EXPECTATION_CHARS_MAX,
+    EXPECTATIONS_MAX,
+    ICMP_COUNT_MAX,
+    REDIRECTS_MAX,
+)
+
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
+DurationText = Annotated[str, Meta(pattern=PATTERN, description=EXPECTED)]
+Expectations = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=EXPECTATION_CHARS_MAX)]],
+    Meta(max_length=EXPECTATIONS_MAX, description="CEL expressions that must all be true"),
+]
+
+
+def micros(text: str) -> int:
+    """The duration that `text` says, in microseconds."""
+    return int(Duration.parse(text))
+
+
+class Rule(StrEnum):
+    """How many regions make a verdict (S-12)."""
+
+    MAJORITY = "majority"
+    AT_LEAST_HALF = "at_least_half"
+    ALL = "all"
+    ANY = "any"
+    K_OF = "k_of"
+    HEALTHY_FRACTION = "healthy_fraction"
+
+
+class Family(StrEnum):
+    """Which addresses of a name are used."""
+
+    ANY = "any"
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+class _Part(
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
+):
+    """A part of a check. Unknown keys are refused: a misspelt one must not silently do nothing."""
+
+
+class Redirects(_Part, frozen=True):
+    """Whether redirects are followed, and how many."""
+
+    follow: bool = True
+    max: Annotated[int, Meta(ge=0, le=REDIRECTS_MAX)] = 10
+
+
+class HttpProbe(_Part, frozen=True):
+    """An HTTP request and what its answer must be."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=2048)]
+    method: Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")] = "GET"
+    headers: dict[str, str] = {}
+    body: str | None = None
+    body_max: Annotated[int, Meta(ge=0, le=BODY_BYTES_MAX)] = BODY_BYTES_DEFAULT
+    redirects: Redirects = Redirects()
+    family: Family = Family.ANY
+    verify: bool = True
+    ca: str | None = None
+    server_name: str | None = None
+    expect: Expectations = []
+
+
+class DnsProbe(_Part, frozen=True):
+    """A DNS question and what its answer must be."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    type: Annotated[str, Meta(pattern=r"^[A-Z0-9-]{1,20}$")] = "A"
+    servers: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=255)]], Meta(max_length=16)
+    ] = []
+    port: Annotated[int, Meta(ge=1, le=65535)] = 53
+    transport: Literal["udp", "tcp"] = "udp"
+    recursion: bool = True
+    expect: Expectations = []
+
+
+class IcmpProbe(_Part, frozen=True):
+    """Echo requests and what share of them must come back."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=255)]
+    count: Annotated[int, Meta(ge=1, le=ICMP_COUNT_MAX)] = 3
+    spacing: DurationText = "200ms"
+    size: Annotated[int, Meta(ge=16, le=1400)] = 56
+    family: Family = Family.ANY
+    expect: Expectations = []
+
+
+class Quorum(_Part, frozen=True):
+    """How samples become labels and labels a verdict (SEMANTICS 2 and 3)."""
+
+    rule: Rule = Rule.MAJORITY
+    k: Annotated[int, Meta(ge=1)] | None = None
+    strict: bool = False
+    fraction: Annotated[str, Meta(pattern=r"^[0-9]{1,9}/[1-9][0-9]{0,8}$")] | None = None
+    min_evidence: Annotated[int, Meta(ge=1)] | None = None
+    fail_after: Annotated[int, Meta(ge=1, le=100)] = 2
+    recover_after: Annotated[int, Meta(ge=1, le=100)] = 2
+    freshness: DurationText | None = None
+    partial_weight: Literal["0", "1", "regions", "weights"] = "0"
+    weights: dict[str, Annotated[str, Meta(pattern=r"^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$")]] = {}
+
+
+class OutageRules(_Part, frozen=True):
+    """How DOWN intervals become outages, and outages incidents (SEMANTICS 4)."""
+
+    merge_gap: DurationText = "120s"
+    correlation_window: DurationText = "120s"
+    abandon_after: DurationText = "24h"
+
+
+class Check(_Part, frozen=True):
+    """One check: what is probed, how often, from where, and how failures are judged."""
+
+    id: Id
+    service: Id
+    every: DurationText = "60s"
+    timeout: DurationText = "10s"
+    degraded_over: DurationText | None = None
+    regions: list[Id] | UnsetType = UNSET
+    http: HttpProbe | UnsetType = UNSET
+    dns: DnsProbe | UnsetType = UNSET
+    icmp: IcmpProbe | UnsetType = UNSET
+    quorum: Quorum = field(default_factory=Quorum)
+    outage: OutageRules = field(default_factory=OutageRules)
+
+    @property
+    def kind(self) -> str:
+        """Name of the probe: http, dns or icmp."""
+        return next(k for k in KINDS if getattr(self, k) is not UNSET)
+
+    @property
+    def probe(self) -> HttpProbe | DnsProbe | IcmpProbe:
+        """The probe that the check runs."""
+        for probe in (self.http, self.dns, self.icmp):
+            if not isinstance(probe, UnsetType):
+                return probe
+        raise ValueError(f"check {self.id} has no probe")
+
+    @property
+    def target(self) -> str:
+        """What is probed, in one line for people."""
+        probe = self.probe
+        if isinstance(probe, HttpProbe):
+            return probe.url
+        return f"{probe.name} {probe.type}" if isinstance(probe, DnsProbe) else probe.host
+
+    @property
+    def interval_us(self) -> int:
+        """Time between two runs in a region."""
+        return micros(self.every)
+
+    @property
+    def timeout_us(self) -> int:
+        """Time that a run may take."""
+        return micros(self.timeout)
+
+    @property
+    def freshness_us(self) -> int:
+        """F of S-7: how long a sample counts. 2.5 intervals unless set."""
+        return micros(self.quorum.freshness) if self.quorum.freshness else self.interval_us * 5 // 2
+
+
+KINDS: Final = ("http", "dns", "icmp")
+
+_encoder: Final = msgspec.json.Encoder(order="sorted")
+_decoder: Final = msgspec.json.Decoder(Check)
+
+
+def canonical_bytes(check: Check) -> bytes:
+    """The bytes that stand for this revision of the check, everywhere and for ever."""
+    return _encoder.encode(check)
+
+
+def digest_of(definition: bytes) -> str:
+    """The revision that `definition` is: SHA-256 in hexadecimal."""
+    return hashlib.sha256(definition).hexdigest()
+
+
+def decode_check(definition: bytes) -> Check:
+    """The check that canonical bytes stand for. ValueError says what is wrong with them."""
+    try:
+        return _decoder.decode(definition)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+
+
+def fraction_of(text: str) -> Fraction:
+    """`18/100` as a fraction."""
+    numerator, denominator = text.split("/")
+    return Fraction(int(numerator), int(denominator))
+
+
+def findings(check: Check) -> list[tuple[tuple[str | int, ...], str, str]]:
+    """What is wrong with a well-formed check on its own: (path, expected, found) each.
+
+    Rules that span several fields stand here, for the fleet file and for one-shot probes alike.
+    """
+    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    kinds = [k for k in KINDS if getattr(check, k) is not UNSET]
+    if len(kinds) != 1:
+        found.append(((), f"exactly one of {', '.join(KINDS)}", " and ".join(kinds) or "none"))
+    interval, timeout = check.interval_us, check.timeout_us
+    if interval < 1_000_000 or interval > 86_400_000_000:
+        found.append((("every",), "an interval from 1s to 24h", check.every))
+    if not 1_000 <= timeout <= min(interval, 120_000_000):
+        found.append(
+            (
+                ("timeout",),
+                f"a timeout from 1ms to the interval ({check.every}), 120s at most",
+                check.timeout,
+            )
+        )
+    if check.freshness_us < interval + timeout:
+        expected = f"at least interval + timeout ({Duration(interval + timeout)}): a result must outlive the next run"
+        found.append((("quorum", "freshness"), expected, str(Duration(check.freshness_us))))
+    return found + _quorum_findings(check)
+
+
+def _quorum_findings(check: Check) -> list[tuple[tuple[str | int, ...], str, str]]:
+    quorum = check.quorum
+    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    if (quorum.rule is Rule.K_OF) != (quorum.k is not None):
+        found.append((("quorum", "k"), "k together with rule k_of, and only then", str(quorum.k)))
+    if (quorum.rule is Rule.HEALTHY_FRACTION) != (quorum.fraction is not None):
+        expected = "a fraction such as 18/100 together with rule healthy_fraction, and only then"
+        found.append((("quorum", "fraction"), expected, str(quorum.fraction)))
+    if quorum.fraction and fraction_of(quorum.fraction) > 1:
+        found.append((("quorum", "fraction"), "a fraction of at most 1", quorum.fraction))
+    if (quorum.partial_weight == "weights") != bool(quorum.weights):
+        expected = "weights together with partial_weight: weights, and only then"
+        found.append((("quorum", "weights"), expected, f"{len(quorum.weights)} weights"))
+    regions = check.regions
+    if not isinstance(regions, UnsetType):
+        if not regions or len(set(regions)) != len(regions):
+            found.append(
+                (("regions",), "at least one region, each once", ", ".join(regions) or "none")
+            )
+        unknown = sorted(set(quorum.weights) - set(regions))
+        if unknown:
+            found.append(
+                (("quorum", "weights"), "weights of the check's own regions", ", ".join(unknown))
+            )
+        if quorum.min_evidence is not None and quorum.min_evidence > len(regions):
+            expected = f"at most the number of regions ({len(regions)})"
+            found.append((("quorum", "min_evidence"), expected, str(quorum.min_evidence)))
+    return found

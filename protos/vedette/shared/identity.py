@@ -1,0 +1,49 @@
+"""Names: what a valid id looks like, and how an agent's identity stands in its certificate."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from vedette.shared.limits import ID_CHARS_MAX
+
+ID_EXPECTED: Final = (
+    f"an id of 1 to {ID_CHARS_MAX} characters: lower-case letters, digits, '-', '_' and '.', "
+    "starting with a letter or digit"
+)
+ID_PATTERN: Final = rf"^[a-z0-9][a-z0-9._-]{{0,{ID_CHARS_MAX - 1}}}$"
+_ID: Final = re.compile(ID_PATTERN)
+_EPOCH: Final = re.compile(r"[0-9a-zA-Z]{1,32}")
+_SPIFFE_AGENT: Final = re.compile(r"spiffe://([a-z0-9.-]{1,253})/agent/(.+)")
+
+
+def is_id(text: str) -> bool:
+    """`text` can be the id of a region, service, check, agent or contract."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_epoch(text: str) -> bool:
+    """`text` can name an epoch of an agent."""
+    return _EPOCH.fullmatch(text) is not None
+
+
+def agent_uri(organisation: str, agent: str) -> str:
+    """The SPIFFE id that stands as URI SAN in an agent's certificate (EVIDENCE section 4)."""
+    return f"spiffe://{organisation}/agent/{agent}"
+
+
+def agent_of_uri(uri: str, organisation: str) -> str | None:
+    """The agent that `uri` names in `organisation`, or None if it names none."""
+    match = _SPIFFE_AGENT.fullmatch(uri)
+    if match is None or match[1] != organisation or not is_id(match[2]):
+        return None
+    return match[2]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ResultId:
+    """Identity of a result (S-2): two lines with the same one are the same result."""
+
+    agent: str
+    epoch: str
+    stream: str
+    seq: int

@@ -1,0 +1,49 @@
+"""Every bound of the system, in one place, with the reason where it is not obvious.
+
+Units stand last in the names. A bound that is met is never silent: the place that meets it counts or
+refuses with a message.
+"""
+
+from typing import Final
+
+# --- result lines and frames
+LINE_BYTES_MAX: Final = 16 * 1024
+FRAME_BYTES_MAX: Final = 1024 * 1024
+FRAME_LINES_MAX: Final = 4096
+DETAIL_CHARS_MAX: Final = 500
+
+# --- definitions
+ID_CHARS_MAX: Final = 63
+FLEET_BYTES_MAX: Final = 16 * 1024 * 1024
+CHECKS_MAX: Final = 100_000
+EXPECTATIONS_MAX: Final = 50
+EXPECTATION_CHARS_MAX: Final = 1000
+INTERVAL_US_MIN: Final = 1_000_000
+INTERVAL_US_MAX: Final = 24 * 3600 * 1_000_000
+TIMEOUT_US_MAX: Final = 120 * 1_000_000
+REDIRECTS_MAX: Final = 50
+ICMP_COUNT_MAX: Final = 100
+BODY_BYTES_MAX: Final = 8 * 1024 * 1024
+BODY_BYTES_DEFAULT: Final = 1024 * 1024
+PROBLEMS_SHOWN_MAX: Final = 100
+
+# --- agent
+PROBES_AT_ONCE_MAX: Final = 256
+SPOOL_BYTES_MAX: Final = 8 * 1024**3
+SPOOL_SEGMENT_BYTES: Final = 8 * 1024 * 1024
+SEND_WINDOW_LINES_MAX: Final = 65_536
+RECONNECT_SECONDS_MIN: Final = 0.2
+RECONNECT_SECONDS_MAX: Final = 30.0
+CONNECT_SECONDS_MAX: Final = 10.0
+CLOCK_PROBE_SECONDS: Final = 30.0
+HEALTH_SECONDS: Final = 30.0
+
+# --- time (SEMANTICS S-3)
+CLOCK_OFFSET_US_MAX: Final = 60 * 1_000_000
+FUTURE_US_MAX: Final = 5 * 1_000_000
+
+# --- controller
+INGEST_QUEUE_FRAMES_MAX: Final = 4096
+INGEST_BATCH_LINES_MAX: Final = 65_536
+JOIN_TOKEN_TTL_US_MAX: Final = 24 * 3600 * 1_000_000
+RPC_SECONDS_MAX: Final = 30.0

@@ -1,0 +1,113 @@
+"""The result line: one line of JSON, written once by the agent and never re-serialised (SEMANTICS 9).
+
+`ResultLine` is what the agent writes. `Evidence` is the part that the controller computes from: it
+decodes any line, ignoring keys that it does not know. All times are integer microseconds.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+ANCHORS: Final = "@anchors"
+
+
+class Outcome(StrEnum):
+    """What a probe ended in (S-4)."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    AGENT_ERROR = "agent_error"
+
+
+class Trigger(StrEnum):
+    """Why a probe ran."""
+
+    SCHEDULE = "schedule"
+    CONFIRM = "confirm"
+    MANUAL = "manual"
+
+
+class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The agent's clock minus the controller's, and the bound of that measurement's error.
+
+    `offset` is None where it was never measured: the line is then no evidence (S-3).
+    """
+
+    offset: int | None = 0
+    error: int | None = None
+
+
+class ResultLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One result as the agent writes it. Field order is the order in the line."""
+
+    v: int = 1
+    agent: str
+    epoch: str
+    stream: str = ""
+    seq: int
+    check: str
+    region: str
+    rev: str | None = None
+    slot: int | None = None
+    trigger: Trigger = Trigger.SCHEDULE
+    at: int
+    took: int | None = None
+    lag: int | None = None
+    clock: ClockReading = ClockReading()
+    outcome: Outcome
+    kind: str | None = None
+    detail: str | None = None
+    attempts: int = 1
+    addr: str | None = None
+    phases: dict[str, int] | None = None
+    http: dict[str, Any] | None = None
+    dns: dict[str, Any] | None = None
+    icmp: dict[str, Any] | None = None
+    tcp: dict[str, Any] | None = None
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a line that figures are computed from.
+
+    `ok` and `total` stand in anchor rounds only (`check` is then `@anchors`), and such a line may lack
+    an outcome of its own.
+    """
+
+    agent: str
+    epoch: str
+    stream: str = ""
+    seq: int
+    check: str
+    region: str
+    rev: str | None = None
+    at: int
+    took: int | None = None
+    clock: ClockReading = ClockReading()
+    outcome: Outcome
+    kind: str | None = None
+    detail: str | None = None
+    trigger: Trigger = Trigger.SCHEDULE
+    attempts: int = 1
+    ok: int | None = None
+    total: int | None = None
+
+
+_encoder: Final = msgspec.json.Encoder()
+_decoder: Final = msgspec.json.Decoder(Evidence)
+
+
+def encode_line(line: ResultLine) -> bytes:
+    """The bytes of `line`, ending in a newline."""
+    return _encoder.encode(line) + b"\n"
+
+
+def decode_line(data: bytes) -> Evidence:
+    """What can be computed from the line `data`. ValueError says what is wrong with it."""
+    try:
+        return _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ValueError("the line is not UTF-8") from error
