@@ -20,7 +20,8 @@ from vedette.shared.limits import FLEET_BYTES_MAX, PROBLEMS_SHOWN_MAX
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
-_NODES_MAX: Final = 4_000_000
+# A value takes at least a byte of text; only aliases can make more values than bytes, and only a few may.
+_ALIASED_VALUES_MAX: Final = 100_000
 _DEPTH_MAX: Final = 100
 _INT: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -118,13 +119,15 @@ def parse(text: bytes, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise BadDocument(
-            [Problem(file, line, "", "YAML", error.problem or "something else")]
+            [Problem(file, line, "", "valid YAML", f"a syntax error ({error.problem})")]
         ) from error
     except yaml.YAMLError as error:
-        raise BadDocument([Problem(file, 0, "", "YAML", str(error).splitlines()[0])]) from error
+        raise BadDocument(
+            [Problem(file, 0, "", "valid YAML", f"a syntax error ({str(error).splitlines()[0]})")]
+        ) from error
     if root is None:
         raise BadDocument([Problem(file, 0, "", "a document", "an empty file")])
-    reader = _Reader(file)
+    reader = _Reader(file, len(text) + _ALIASED_VALUES_MAX)
     data = reader.value(root, ())
     if reader.problems:
         raise BadDocument(sorted(reader.problems)[:PROBLEMS_SHOWN_MAX])
@@ -134,8 +137,9 @@ def parse(text: bytes, file: str) -> Document:
 class _Reader:
     """Turns YAML nodes into plain data, remembering lines and problems."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, values_max: int) -> None:
         self.file = file
+        self.values_max = values_max
         self.lines: dict[Path, int] = {}
         self.problems: list[Problem] = []
         self._nodes = 0
@@ -143,10 +147,10 @@ class _Reader:
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self._nodes += 1
-        if self._nodes > _NODES_MAX or len(path) > _DEPTH_MAX:
+        if self._nodes > self.values_max or len(path) > _DEPTH_MAX:
             raise BadDocument([
                 Problem(self.file, node.start_mark.line + 1, path_text(path),
-                        f"at most {_NODES_MAX} values nested at most {_DEPTH_MAX} deep", "more")
+                        f"at most {self.values_max} values nested at most {_DEPTH_MAX} deep", "more")
             ])  # fmt: skip
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)

@@ -1,0 +1,54 @@
+# Every target does its own set-up: Python 3.11+, make and the package index are all that is needed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit check fix proto lock bench-ingest clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Vedette needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...")'
+	@echo "Setting up .venv from requirements/dev.txt (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)
+
+demo: $(INSTALLED) ## Three regions, one outage, one blip, one SLA figure; about a minute.
+	@$(BIN)/vedette demo
+
+test: check unit ## The gates, then every test.
+
+unit: $(INSTALLED) ## Every test, without the gates.
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependencies, spelling.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted; run: make fix"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python protos/generate.py --check
+	@cd protos && ../$(BIN)/buf lint
+	@$(BIN)/deptry . --no-ansi
+	@$(BIN)/codespell
+
+fix: $(INSTALLED) ## Format and mend what can be mended by itself.
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+proto: $(INSTALLED) ## Regenerate the Python of protos/.
+	@$(BIN)/python protos/generate.py
+
+lock: $(INSTALLED) ## Recompile requirements/*.txt from pyproject.toml.
+	@for extra in agent controller dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
+
+bench-ingest: $(INSTALLED) ## Results per second: mTLS, durable, evaluated; with the limits of this machine beside it.
+	@$(BIN)/python -m tests.bench.ingest
+
+clean: ## Remove what was built or installed here.
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,56 @@
+"""The fleet file: read whole, or refused with everything that is wrong with it."""
+
+import pytest
+from msgspec import UNSET
+
+from controller.core.fleet import read_fleet
+from vedette.shared.documents import BadDocument
+
+GOOD = b"""
+version: 1
+regions: [{id: fra}, {id: nyc, provider: hetzner, asn: 24940}]
+services: [{id: dns}, {id: shop, criticality: critical, depends_on: [dns]}]
+checks:
+  - {id: home, service: shop, http: {url: "http://shop.example/"}}
+  - {id: name, service: dns, regions: [nyc], dns: {name: shop.example}}
+"""
+
+
+def problems_of(text: bytes) -> list[str]:
+    with pytest.raises(BadDocument) as caught:
+        read_fleet(text, "fleet.yaml")
+    return [str(p) for p in caught.value.problems]
+
+
+def test_a_check_without_regions_runs_in_all() -> None:
+    fleet = read_fleet(GOOD, "fleet.yaml")
+    assert fleet.checks["home"].regions == ["fra", "nyc"]
+    assert fleet.checks["name"].regions == ["nyc"]
+    assert fleet.checks["home"].dns is UNSET
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (b"version: 1", b"version: 2", "fleet.yaml:2: version: expected version: 1, found 2"),
+        (b"id: fra", b"id: nyc", "regions[1].id: expected an id of its own, found 'nyc' again"),
+        (b"service: shop", b"service: shopp", "checks[0].service: expected a service of this file"),
+        (b"[nyc]", b"[sin]", "checks[1].regions[0]: expected a region of this file (fra, nyc)"),
+        (b"[dns]", b"[dms]", "services[1].depends_on[0]: expected a service of this file"),
+        (b"services:", b"extra: 1\nservices:", "fleet.yaml:4: extra: expected no such key"),
+        (b"critical,", b"vital,", "expected one of critical, normal, found 'vital'"),
+        (b'http: {url: "http://shop.example/"}', b"every: 60s", "expected exactly one of"),
+    ],
+)
+def test_a_wrong_file_is_refused(old: bytes, new: bytes, problem: str) -> None:
+    assert any(problem in p for p in problems_of(GOOD.replace(old, new, 1)))
+
+
+def test_all_problems_come_at_once() -> None:
+    text = GOOD.replace(b"version: 1", b"version: 9").replace(b"[nyc]", b"[sin]")
+    assert len(problems_of(text.replace(b"service: shop", b"service: x"))) == 3
+
+
+@pytest.mark.parametrize("text", [b"[]", b"hello", b"version: 1\nchecks: 5"])
+def test_another_kind_of_document_is_refused(text: bytes) -> None:
+    assert problems_of(text)
