@@ -21,6 +21,10 @@ class Rejected(ControllerError):
     exit_code = 3
 
 
+class Unauthenticated(Rejected):
+    """The caller did not show who it is, or what it showed is not accepted."""
+
+
 class Unreachable(ControllerError):
     """The other side could not be reached; trying again later may help."""
 
