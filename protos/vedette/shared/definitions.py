@@ -12,23 +12,20 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
-from vedette.shared.durations import EXPECTED, PATTERN, Duration
+from vedette.shared.durations import Duration
 from vedette.shared.identity import ID_PATTERN
-from vedette.shared.limits import (
-    BODY_BYTES_DEFAULT,
-    BODY_BYTES_MAX,
-    EXPECTATION_CHARS_MAX,
-    EXPECTATIONS_MAX,
-    ICMP_COUNT_MAX,
-    REDIRECTS_MAX,
+from vedette.shared.probes import (
+    DnsProbe,
+    DurationText,
+    Finding,
+    HttpProbe,
+    IcmpProbe,
+    Part,
+    Probe,
+    problems_of,
 )
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
-DurationText = Annotated[str, Meta(pattern=PATTERN, description=EXPECTED)]
-Expectations = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=EXPECTATION_CHARS_MAX)]],
-    Meta(max_length=EXPECTATIONS_MAX, description="CEL expressions that must all be true"),
-]
 
 
 def micros(text: str) -> int:
@@ -47,69 +44,7 @@ class Rule(StrEnum):
     HEALTHY_FRACTION = "healthy_fraction"
 
 
-class Family(StrEnum):
-    """Which addresses of a name are used."""
-
-    ANY = "any"
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
-
-
-class _Part(
-    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True
-):
-    """A part of a check. Unknown keys are refused: a misspelt one must not silently do nothing."""
-
-
-class Redirects(_Part, frozen=True):
-    """Whether redirects are followed, and how many."""
-
-    follow: bool = True
-    max: Annotated[int, Meta(ge=0, le=REDIRECTS_MAX)] = 10
-
-
-class HttpProbe(_Part, frozen=True):
-    """An HTTP request and what its answer must be."""
-
-    url: Annotated[str, Meta(min_length=1, max_length=2048)]
-    method: Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")] = "GET"
-    headers: dict[str, str] = {}
-    body: str | None = None
-    body_max: Annotated[int, Meta(ge=0, le=BODY_BYTES_MAX)] = BODY_BYTES_DEFAULT
-    redirects: Redirects = Redirects()
-    family: Family = Family.ANY
-    verify: bool = True
-    ca: str | None = None
-    server_name: str | None = None
-    expect: Expectations = []
-
-
-class DnsProbe(_Part, frozen=True):
-    """A DNS question and what its answer must be."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=255)]
-    type: Annotated[str, Meta(pattern=r"^[A-Z0-9-]{1,20}$")] = "A"
-    servers: Annotated[
-        list[Annotated[str, Meta(min_length=1, max_length=255)]], Meta(max_length=16)
-    ] = []
-    port: Annotated[int, Meta(ge=1, le=65535)] = 53
-    transport: Literal["udp", "tcp"] = "udp"
-    recursion: bool = True
-    expect: Expectations = []
-
-
-class IcmpProbe(_Part, frozen=True):
-    """Echo requests and what share of them must come back."""
-
-    host: Annotated[str, Meta(min_length=1, max_length=255)]
-    count: Annotated[int, Meta(ge=1, le=ICMP_COUNT_MAX)] = 3
-    spacing: DurationText = "200ms"
-    size: Annotated[int, Meta(ge=16, le=1400)] = 56
-    family: Family = Family.ANY
-    expect: Expectations = []
-
-
-class Quorum(_Part, frozen=True):
+class Quorum(Part, frozen=True):
     """How samples become labels and labels a verdict (SEMANTICS 2 and 3)."""
 
     rule: Rule = Rule.MAJORITY
@@ -121,10 +56,12 @@ class Quorum(_Part, frozen=True):
     recover_after: Annotated[int, Meta(ge=1, le=100)] = 2
     freshness: DurationText | None = None
     partial_weight: Literal["0", "1", "regions", "weights"] = "0"
-    weights: dict[str, Annotated[str, Meta(pattern=r"^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$")]] = {}
+    weights: dict[str, Annotated[str, Meta(pattern=r"^(0(\.[0-9]{1,9})?|1(\.0{1,9})?)$")]] = field(
+        default_factory=dict
+    )
 
 
-class OutageRules(_Part, frozen=True):
+class OutageRules(Part, frozen=True):
     """How DOWN intervals become outages, and outages incidents (SEMANTICS 4)."""
 
     merge_gap: DurationText = "120s"
@@ -132,7 +69,7 @@ class OutageRules(_Part, frozen=True):
     abandon_after: DurationText = "24h"
 
 
-class Check(_Part, frozen=True):
+class Check(Part, frozen=True):
     """One check: what is probed, how often, from where, and how failures are judged."""
 
     id: Id
@@ -153,7 +90,7 @@ class Check(_Part, frozen=True):
         return next(k for k in KINDS if getattr(self, k) is not UNSET)
 
     @property
-    def probe(self) -> HttpProbe | DnsProbe | IcmpProbe:
+    def probe(self) -> Probe:
         """The probe that the check runs."""
         for probe in (self.http, self.dns, self.icmp):
             if not isinstance(probe, UnsetType):
@@ -214,16 +151,24 @@ def fraction_of(text: str) -> Fraction:
     return Fraction(int(numerator), int(denominator))
 
 
-def findings(check: Check) -> list[tuple[tuple[str | int, ...], str, str]]:
+def findings(check: Check) -> list[Finding]:
     """What is wrong with a well-formed check on its own: (path, expected, found) each.
 
     Rules that span several fields stand here, for the fleet file and for one-shot probes alike.
     """
-    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    found: list[Finding] = []
     kinds = [k for k in KINDS if getattr(check, k) is not UNSET]
     if len(kinds) != 1:
         found.append(((), f"exactly one of {', '.join(KINDS)}", " and ".join(kinds) or "none"))
     interval, timeout = check.interval_us, check.timeout_us
+    for kind in kinds:
+        probe = getattr(check, kind)
+        found += [
+            ((kind, *path), expected, seen) for path, expected, seen in problems_of(probe, timeout)
+        ]
+    if check.degraded_over and not 0 < micros(check.degraded_over) < timeout:
+        expected = f"a time below the timeout ({check.timeout})"
+        found.append((("degraded_over",), expected, check.degraded_over))
     if interval < 1_000_000 or interval > 86_400_000_000:
         found.append((("every",), "an interval from 1s to 24h", check.every))
     if not 1_000 <= timeout <= min(interval, 120_000_000):
@@ -240,9 +185,9 @@ def findings(check: Check) -> list[tuple[tuple[str | int, ...], str, str]]:
     return found + _quorum_findings(check)
 
 
-def _quorum_findings(check: Check) -> list[tuple[tuple[str | int, ...], str, str]]:
+def _quorum_findings(check: Check) -> list[Finding]:
     quorum = check.quorum
-    found: list[tuple[tuple[str | int, ...], str, str]] = []
+    found: list[Finding] = []
     if (quorum.rule is Rule.K_OF) != (quorum.k is not None):
         found.append((("quorum", "k"), "k together with rule k_of, and only then", str(quorum.k)))
     if (quorum.rule is Rule.HEALTHY_FRACTION) != (quorum.fraction is not None):
