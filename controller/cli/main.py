@@ -1,0 +1,132 @@
+"""The `vedette` command. Each noun is a module that is imported only when it is called.
+
+So `replay` and `sla compute` need neither gRPC nor a database to be installed, and a missing extra is a
+sentence rather than a traceback.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import click
+
+from controller.errors import ControllerError
+from vedette.shared.documents import BadDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """Where a command is, and its line in --help."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Lazy]] = {
+    "demo": Lazy("controller.cli.demo", "demo", "Show the whole way of a result on this machine."),
+    "init": Lazy("controller.cli.init", "init", "Make a controller's identity and database."),
+    "serve": Lazy("controller.cli.serve", "serve", "Run the controller."),
+    "login": Lazy("controller.cli.login", "login", "Remember a controller and a token for it."),
+    "plan": Lazy("controller.cli.fleet", "plan", "Show what applying a fleet file would change."),
+    "apply": Lazy("controller.cli.fleet", "apply", "Put a fleet file in force."),
+    "export": Lazy("controller.cli.fleet", "export", "Write the fleet file that is in force."),
+    "check": Lazy("controller.cli.check", "check", "Checks and how they do."),
+    "agent": Lazy("controller.cli.agent", "agent", "Agents and join tokens."),
+    "outage": Lazy("controller.cli.outage", "outage", "Outages and what decided them."),
+    "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
+    "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
+    "token": Lazy("controller.cli.token", "token", "People's tokens, on the controller's machine."),
+    "db": Lazy("controller.cli.db", "db", "The database, on the controller's machine."),
+    "completion": Lazy("controller.cli.completion", "completion", "Print a completion script."),
+}
+# What belongs to the extras: anything else that cannot be imported is a fault of ours.
+_EXTRAS: Final = frozenset(
+    {"alembic", "cel", "cryptography", "google", "grpc", "psycopg", "sqlalchemy", "sqlmodel"}
+)
+
+
+class Refusal(click.ClickException):
+    """An error of ours as click shows it: the sentences as they are, and our exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    def show(self, file: Any = None) -> None:
+        """Write it to standard error."""
+        click.echo(f"Error: {self.message}", err=True, file=file)
+
+
+class LazyGroup(click.Group):
+    """The root: finds commands in the table, and turns our errors into refusals."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        lazy = COMMANDS.get(cmd_name)
+        if lazy is None:
+            return None
+        try:
+            command = getattr(importlib.import_module(lazy.module), lazy.name)
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Complete names of commands without importing them."""
+        from click.shell_completion import CompletionItem
+
+        return [
+            CompletionItem(name, help=lazy.help)
+            for name, lazy in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ControllerError as error:
+            raise Refusal(str(error), error.exit_code) from error
+        except BadDocument as error:
+            raise Refusal(str(error), ControllerError.exit_code) from error
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    if (error.name or "").split(".")[0] not in _EXTRAS:
+        return error
+    return Refusal(
+        f"This command needs {error.name}, which is not installed: install vedette[controller].",
+        ControllerError.exit_code,
+    )
+
+
+def installed_version() -> str:
+    """The version of this distribution."""
+    try:
+        return version("vedette")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(installed_version(), prog_name="vedette", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Vedette: probe services from many regions, and prove what was seen.
+
+    Exit codes: 0 fine, 1 a negative finding, 2 bad input, 3 unreachable or refused.
+    """

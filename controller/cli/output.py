@@ -1,0 +1,136 @@
+"""How results are shown: tables for people, JSON for programs, instants in a zone."""
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from vedette.shared.durations import Duration
+
+F = TypeVar("F", bound=Callable[..., Any])
+NOTHING: Final = "-"
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_WIDTH_PIPED: Final = 240
+_STYLES: Final = {
+    "UP": "green", "DEGRADED": "yellow", "PARTIAL": "yellow", "DOWN": "bold red", "UNKNOWN": "dim",
+    "met": "green", "breached": "bold red", "insufficient_evidence": "yellow",
+}  # fmt: skip
+
+
+class ZoneType(click.ParamType[ZoneInfo]):
+    """A name of the IANA zone database."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> ZoneInfo:
+        """The zone."""
+        if isinstance(value, ZoneInfo):
+            return value
+        try:
+            return ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            self.fail(f"expected a time zone such as Europe/Warsaw, found {value!r}", param, ctx)
+
+
+class InstantType(click.ParamType[int]):
+    """RFC 3339 with an offset, or integer microseconds since the Unix epoch."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Microseconds since the Unix epoch."""
+        if isinstance(value, int):
+            return value
+        if value.lstrip("-").isdigit() and len(value) < 20:
+            return int(value)
+        try:
+            moment = dt.datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fail(
+                f"expected an instant such as 2026-06-11T10:00:00Z, found {value!r}", param, ctx
+            )
+        return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+class DurationType(click.ParamType[int]):
+    """A duration such as 10m."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Microseconds."""
+        if isinstance(value, int):
+            return value
+        try:
+            return Duration.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def shown(function: F) -> F:
+    """Give a command `--json` (as_json) and `--tz` (zone)."""
+    function = click.option(
+        "--tz", "zone", type=ZoneType(), default="UTC", show_default=True, help="Zone for times."
+    )(function)
+    return as_document(function)
+
+
+def as_document(function: F) -> F:
+    """Give a command `--json` (as_json)."""
+    return click.option("--json", "as_json", is_flag=True, help="A document for programs.")(
+        function
+    )
+
+
+def write_json(document: dict[str, Any]) -> None:
+    """Print a document. Its instants and durations are integer microseconds, its keys stay."""
+    click.echo(json.dumps({"version": 1, **document}, indent=2, ensure_ascii=False))
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table for people. Words for a state get a colour on a terminal."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in {"ID", "FROM", "SINCE"})
+    for row in rows:
+        table.add_row(*(f"[{_STYLES[c]}]{c}[/]" if c in _STYLES else _plain(c) for c in row))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
+    with console.capture() as capture:
+        console.print(table)
+    # Rich fills lines with blanks up to the column's width; nobody wants to copy those.
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    click.echo("\n".join(lines))
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def instant(micros: int | None, zone: ZoneInfo) -> str:
+    """`micros` as RFC 3339 in `zone`, to the second, or to the microsecond where it matters."""
+    if micros is None:
+        return NOTHING
+    moment = (_EPOCH + dt.timedelta(microseconds=micros)).astimezone(zone)
+    text = moment.isoformat(timespec="seconds" if micros % 1_000_000 == 0 else "milliseconds")
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def length(micros: int) -> str:
+    """A duration as people say it: 2d 3h, 4m 10s, 12.5s, 80ms."""
+    if micros < 1_000_000:
+        return f"{micros / 1000:g}ms"
+    if micros < 60_000_000:
+        return f"{micros / 1_000_000:.4g}s"
+    seconds = micros // 1_000_000
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"),
+             (seconds % 60, "s")]  # fmt: skip
+    first = next(i for i, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count)

@@ -1,0 +1,52 @@
+"""Who may call what: one table, and what does not stand in it is denied."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person is to this controller."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    COUNTERPARTY = "counterparty"
+
+
+_ALL: Final = frozenset(Role)
+_ADMIN: Final = frozenset({Role.ADMIN})
+_STAFF: Final = frozenset({Role.ADMIN, Role.OPERATOR})
+# Auditors see everything and change nothing. A counterparty sees no more than its own contracts; as
+# long as nothing here is scoped to a contract, that is only who it is.
+_READERS: Final = _STAFF | {Role.AUDITOR}
+
+# Methods that are called without a token: the request itself proves what it needs to.
+NO_TOKEN: Final[frozenset[Role] | None] = None
+
+METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
+    "/vedette.v1.EnrolService/Challenge": NO_TOKEN,
+    "/vedette.v1.EnrolService/Enrol": NO_TOKEN,
+    "/vedette.v1.AccessService/WhoAmI": _ALL,
+    "/vedette.v1.AgentService/ListAgents": _READERS,
+    "/vedette.v1.AgentService/CreateJoinToken": _STAFF,
+    "/vedette.v1.FleetService/Plan": _STAFF,
+    "/vedette.v1.FleetService/Apply": _ADMIN,
+    "/vedette.v1.FleetService/Export": _READERS,
+    "/vedette.v1.FleetService/ListChecks": _READERS,
+    "/vedette.v1.FleetService/ProbeNow": _STAFF,
+    "/vedette.v1.OutageService/ListOutages": _READERS,
+    "/vedette.v1.OutageService/GetOutage": _READERS,
+    "/vedette.v1.SlaService/GetStatus": _READERS,
+}
+_NOBODY: Final[frozenset[Role]] = frozenset()
+
+
+def is_open(method: str) -> bool:
+    """`method` (full name, `/package.Service/Method`) is called without a person's token."""
+    return method in METHOD_ROLES and METHOD_ROLES[method] is NO_TOKEN
+
+
+def roles_of(method: str) -> frozenset[Role]:
+    """The roles that may call `method` with a token; none for a method that is not in the table."""
+    return METHOD_ROLES.get(method, _NOBODY) or _NOBODY

@@ -1,0 +1,75 @@
+"""The people's door: every call carries a token, and the token's role must be allowed to make it."""
+
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, Final
+
+import grpc
+
+from controller.errors import Rejected, Unauthenticated
+from controller.identity.roles import is_open, roles_of
+from controller.ports import Worker
+from controller.rpc.status import Context, translated
+from controller.services.access import Access, Person
+
+METADATA_KEY: Final = "authorization"
+_SCHEME: Final = "bearer "
+_caller: ContextVar[Person] = ContextVar("caller")
+
+
+def caller() -> Person:
+    """The person who makes the call that is being served."""
+    return _caller.get()
+
+
+class Gate(grpc.aio.ServerInterceptor):
+    """Checks the token of every call, and translates the errors of every method."""
+
+    def __init__(self, access: Access, worker: Worker) -> None:
+        self._access = access
+        self._worker = worker
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """The method's own handler behind the door."""
+        inner = await continuation(handler_call_details)
+        if inner is None or inner.unary_unary is None:
+            return inner
+        method = str(handler_call_details.method)
+        serve = inner.unary_unary
+
+        async def guarded(request: Any, context: Context) -> Any:
+            async with translated(context, method, has_deadline=True):
+                if not is_open(method):
+                    _caller.set(await self._admitted(method, context))
+                return await serve(request, context)  # type: ignore[arg-type]  # typed for sync servers
+            raise AssertionError("translated swallows nothing")
+
+        return grpc.unary_unary_rpc_method_handler(
+            guarded, inner.request_deserializer, inner.response_serializer
+        )
+
+    async def _admitted(self, method: str, context: Context) -> Person:
+        text = _bearer(context)
+        person = await self._worker.run(lambda: self._access.authenticate(text))
+        allowed = roles_of(method)
+        if person.role not in allowed:
+            name = method.rsplit("/", 1)[-1]
+            needed = " or ".join(sorted(allowed)) or "nobody"
+            raise Rejected(
+                f"{name} needs the role {needed}; the token of {person.name} has the role"
+                f" {person.role}."
+            )
+        return person
+
+
+def _bearer(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == METADATA_KEY and isinstance(value, str) and value.lower().startswith(_SCHEME):
+            return value[len(_SCHEME) :].strip()
+    raise Unauthenticated("This call needs a token; log in first with `vedette login`.")

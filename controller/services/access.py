@@ -1,0 +1,68 @@
+"""People: whose token is this, and is it still good."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import BadInput, Unauthenticated
+from controller.identity.roles import Role
+from controller.identity.tokens import is_secret_of, new_secret, parse_person_token
+from controller.ports import PersonToken, Storage
+
+ADMIN_TOKEN_TTL_US: Final = 24 * 3600 * 1_000_000
+TOKEN_TTL_US_MAX: Final = 366 * 24 * 3600 * 1_000_000
+NAME_CHARS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who calls, according to a token that was checked."""
+
+    name: str
+    role: Role
+    expires_us: int
+
+
+class Access:
+    """Issues and checks people's tokens. Synchronous: runs in the storage thread."""
+
+    def __init__(self, storage: Storage, now_us: Callable[[], int]) -> None:
+        self._storage = storage
+        self._now_us = now_us
+
+    def create_token(self, name: str, role: Role, ttl_us: int) -> tuple[str, int]:
+        """(token, expiry) of a new token. The text is not kept and cannot be shown again."""
+        if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
+            raise BadInput(f"Expected a name of 1 to {NAME_CHARS_MAX} printable characters.")
+        if not 0 < ttl_us <= TOKEN_TTL_US_MAX:
+            raise BadInput("Expected a time to live of more than 0 and at most 366 days.")
+        secret, now = new_secret(), self._now_us()
+        token = PersonToken(
+            id=secret.id,
+            secret_sha256=secret.sha256,
+            name=name,
+            role=role.value,
+            expires_us=now + ttl_us,
+            created_us=now,
+        )
+        with self._storage.transaction() as tx:
+            tx.put_person_token(token)
+        return secret.person_text, token.expires_us
+
+    def authenticate(self, text: str) -> Person:
+        """The person whose token `text` is. Unauthenticated says why it is not accepted."""
+        shown = parse_person_token(text)
+        if shown is None:
+            raise Unauthenticated(
+                "Expected a token of the form vdt_<id>_<secret>; log in again with `vedette login`."
+            )
+        with self._storage.transaction() as tx:
+            kept = tx.person_token(shown.id)
+        # One sentence for an unknown id and for a wrong secret: a guesser learns nothing.
+        if kept is None or not is_secret_of(shown.secret, kept.secret_sha256):
+            raise Unauthenticated("This token is not known here; ask an admin for a new one.")
+        if kept.revoked_us is not None:
+            raise Unauthenticated("This token was revoked; ask an admin for a new one.")
+        if kept.expires_us <= self._now_us():
+            raise Unauthenticated("This token has expired; ask an admin for a new one.")
+        return Person(kept.name, Role(kept.role), kept.expires_us)
