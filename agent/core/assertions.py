@@ -1,0 +1,171 @@
+"""Expectations of a check, evaluated over what its probe saw.
+
+Each result carries the values that the expression read, twice: in full for a person at the site, and
+redacted for the line, because bodies and header values never leave the agent.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vedette.shared.definitions import Check
+from vedette.shared.expectations import Expectation, compiled
+from vedette.shared.failure import Failure
+from vedette.shared.limits import SHOWN_CHARS_MAX
+
+# What holds where a check says nothing, and the kind of failure that it is when it does not.
+DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
+    "http": (("status >= 200 && status < 400", Failure.BAD_STATUS),),
+    "dns": (
+        ("rcode == 'NOERROR'", Failure.BAD_RCODE),
+        ("size(answers) > 0", Failure.NO_ANSWER),
+    ),
+    "icmp": (("received > 0", Failure.NO_REPLY),),
+}
+_PRIVATE: Final = frozenset({"body", "json", "headers", "headers_all", "hops", "url", "reason"})
+_PATH: Final = re.compile(
+    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\s*(?:\d+|'[^']*'|\"[^\"]*\")\s*\])*(?!\w*\()"
+)
+_STEP: Final = re.compile(r"\.?([A-Za-z_]\w*)|\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\")\s*\]")
+_STRING: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_ABSENT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A value that an expression read: where it stands, for the site's eyes, and for the line."""
+
+    path: str
+    shown: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """One expectation after evaluation. `reason` says why it does not hold, unless its values say so."""
+
+    text: str
+    holds: bool
+    kind: Failure = Failure.EXPECTATION_FAILED
+    reason: str | None = None
+    seen: tuple[Seen, ...] = ()
+
+    def explained(self, *, public: bool = True) -> str:
+        """Why it does not hold, with the values it read, in one line."""
+        values = ", ".join(f"{s.path} is {s.public if public else s.shown}" for s in self.seen)
+        why = "; ".join(part for part in (self.reason, values) if part)
+        return f"{self.text}: {why}" if why else self.text
+
+
+def expectations_of(check: Check) -> Sequence[tuple[Expectation, Failure]]:
+    """What `check` expects: its own expressions, or the default ones of its kind of probe."""
+    kind = check.kind
+    own = check.probe.expect
+    if own:
+        return [(compiled(text, kind), Failure.EXPECTATION_FAILED) for text in own]
+    return [(compiled(text, kind), failure) for text, failure in DEFAULTS[kind]]
+
+
+def names_read(check: Check) -> frozenset[str]:
+    """The variables that the expectations of `check` read: what a prober need not make for nothing."""
+    return frozenset().union(*(e.names for e, _ in expectations_of(check)))
+
+
+def evaluated(check: Check, variables: Mapping[str, Any]) -> tuple[Assertion, ...]:
+    """Every expectation of `check` over `variables`, in the order of the definition."""
+    return tuple(_evaluated(e, kind, variables) for e, kind in expectations_of(check))
+
+
+def _evaluated(expectation: Expectation, kind: Failure, variables: Mapping[str, Any]) -> Assertion:
+    read = {name: variables[name] for name in expectation.names if name in variables}
+    try:
+        result = expectation.program.execute(read)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        why = _why_not(expectation, read, error)
+        return Assertion(expectation.text, False, kind, why, _seen(expectation.text, read))
+    if result is True:
+        return Assertion(expectation.text, True, kind, None, _seen(expectation.text, read))
+    reason = None if result is False else f"gives {_shown(result)}, not true or false"
+    return Assertion(expectation.text, False, kind, reason, _seen(expectation.text, read))
+
+
+def _why_not(expectation: Expectation, read: Mapping[str, Any], error: Exception) -> str:
+    """Why the expression has no value, in words."""
+    missing = sorted(name for name in expectation.names if name not in read)
+    if missing:
+        return f"{', '.join(missing)} not reached"
+    if isinstance(error, KeyError):
+        return f"no {str(error.args[0])!r} was seen"
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return first.split(": the operation")[0].split(". Check")[0][:SHOWN_CHARS_MAX]
+
+
+def _seen(text: str, read: Mapping[str, Any]) -> tuple[Seen, ...]:
+    """The values at the paths that stand in `text`, each path once."""
+    found: dict[str, Seen] = {}
+    plain = _blanked(text)
+    for match in _PATH.finditer(plain):
+        name = re.match(r"\w+", match[0])
+        if name is None or name[0] not in read or plain[: match.start()].endswith("."):
+            continue
+        path, value = _followed(text[match.start() : match.end()], read)
+        shown = _shown(value)
+        public = _shape(value) if name[0] in _PRIVATE and not isinstance(value, bool) else shown
+        found.setdefault(path, Seen(path, shown, public))
+    return tuple(found.values())
+
+
+def _blanked(text: str) -> str:
+    """`text` with string literals blanked, except those that index something."""
+
+    def blank(match: re.Match[str]) -> str:
+        return match[0] if text[: match.start()].rstrip().endswith("[") else " " * len(match[0])
+
+    return _STRING.sub(blank, text)
+
+
+def _followed(path: str, variables: Mapping[str, Any]) -> tuple[str, Any]:
+    """The longest part of `path` that leads to a value, and the value."""
+    value: Any = variables
+    end = 0
+    for match in _STEP.finditer(path):
+        index = match[2]
+        key = next((k for k in (match[1], match[3], match[4]) if k is not None), None)
+        inner: Any = _ABSENT
+        if isinstance(value, Mapping) and key is not None:
+            inner = value.get(key, _ABSENT)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and index is not None:
+            inner = value[int(index)] if int(index) < len(value) else _ABSENT
+        if inner is _ABSENT:
+            break
+        value, end = inner, match.end()
+    return path[:end], value
+
+
+def _shown(value: Any) -> str:
+    """`value` for a person, cut to a readable length."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        text = "{" + ", ".join(str(key) for key in list(value)[:20]) + "}"
+    elif isinstance(value, list | tuple):
+        text = "[" + ", ".join(_shown(item) for item in value[:20]) + "]"
+    else:
+        text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= SHOWN_CHARS_MAX else f"{text[: SHOWN_CHARS_MAX - 3]}..."
+
+
+def _shape(value: Any) -> str:
+    """What kind of thing `value` is, without saying what is in it."""
+    if isinstance(value, str):
+        return f"text of {len(value)} characters"
+    if isinstance(value, Mapping):
+        return f"a mapping of {len(value)}"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return "null" if value is None else "a number"
