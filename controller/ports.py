@@ -52,11 +52,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A line that came again with other bytes: an integrity alarm; both are kept (S-2)."""
+    """A line that came again with other bytes: an integrity alarm; both are kept (S-2).
+
+    `read` is what it counts as, if it can be evaluated.
+    """
 
     id: ResultId
     line: bytes
     received_us: int
+    read: Sample | AnchorRound | None = None
 
 
 class EvidenceStore(Protocol):
@@ -74,19 +78,39 @@ class EvidenceStore(Protocol):
         quarantined: Iterable[Quarantined],
         conflicts: Iterable[Conflict],
     ) -> None:
-        """Keep lines and what was read from them. The caller has checked the sequence."""
+        """Keep lines and what was read from them. The caller has checked the sequence.
+
+        A segment without lines (count 0) moves the stream over lines that were lost.
+        """
         ...
 
     def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
-        """Samples of a check with from_us <= at_us < to_us, by time; conflicting ones included."""
+        """Samples of a check with from_us <= at_us < to_us, by time; conflicting ones included.
+
+        `digest` is known where lines conflict, and 0 elsewhere: only there does it decide anything.
+        """
         ...
 
     def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
         """Anchor rounds of the agents in that time, by time."""
         ...
 
+    def segments(
+        self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int
+    ) -> Sequence[Segment]:
+        """Segments that hold lines with from_seq <= seq < to_seq of a stream, by sequence."""
+        ...
+
     def line(self, result: ResultId) -> bytes | None:
-        """The exact bytes of a line, or None if there is none."""
+        """The exact bytes of a line, or None if there is none. Of several, the one that came first."""
+        ...
+
+    def conflicts(self, result: ResultId) -> Sequence[Conflict]:
+        """Other lines that came under the same identity, as they came; without what they count as."""
+        ...
+
+    def quarantined(self) -> Sequence[Quarantined]:
+        """Every line that was set aside, by identity."""
         ...
 
 
@@ -144,11 +168,15 @@ class AgentStore(Protocol):
         ...
 
     def put_agent(self, agent: AgentRecord) -> None:
-        """Insert or replace an agent."""
+        """Insert or replace an agent; its counts of lines are not taken from here."""
+        ...
+
+    def agent(self, agent_id: str) -> AgentRecord | None:
+        """The agent of that id."""
         ...
 
     def agents(self) -> Sequence[AgentRecord]:
-        """All agents, by id."""
+        """All agents, by id, with the lines that were appended and lost on their streams."""
         ...
 
 
@@ -269,6 +297,10 @@ class OutcomeStore(Protocol):
 
     def put_outage(self, outage: StoredOutage) -> int:
         """Insert (number 0: the next free one is given) or replace; gives the number."""
+        ...
+
+    def outage(self, number: int) -> StoredOutage | None:
+        """The outage of that number."""
         ...
 
     def delete_outage(self, number: int) -> None:

@@ -1,0 +1,45 @@
+"""What the row modules share: a connection in a transaction, the dictionaries, inserts in bulk."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from sqlalchemy import Connection, Table
+
+from controller.storage.names import Names, StreamKey
+
+
+class Rows:
+    """One transaction's access to rows."""
+
+    def __init__(self, connection: Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+
+    def _insert_many(self, into: Table, rows: Sequence[tuple[object, ...]]) -> None:
+        """Insert rows whose values stand in the order of the table's columns.
+
+        The driver's own executemany: building one dict a row for Core costs more than the insert.
+        """
+        if rows:
+            statement = _insert_text(into, self._connection.dialect.name)
+            self._connection.exec_driver_sql(statement, list(rows))
+
+    def _number(self, text: str) -> int:
+        return self._names.number(self._connection, text)
+
+    def _name(self, number: int) -> str:
+        return self._names.text(self._connection, number)
+
+    def _stream_number(self, agent: str, epoch: str, stream: str) -> int:
+        return self._names.stream_number(self._connection, StreamKey(agent, epoch, stream))
+
+    def _stream(self, number: int) -> StreamKey:
+        return self._names.stream(self._connection, number)
+
+
+@lru_cache(maxsize=64)
+def _insert_text(into: Table, dialect: str) -> str:
+    mark = "?" if dialect == "sqlite" else "%s"
+    columns = ", ".join(f'"{column.name}"' for column in into.columns)
+    marks = ", ".join([mark] * len(into.columns))
+    return f'INSERT INTO "{into.name}" ({columns}) VALUES ({marks})'  # noqa: S608 - names of our own tables

@@ -1,0 +1,191 @@
+"""Opening a database by URL, and transactions in it. SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from controller.errors import BadInput, ControllerError, Fatal, Unreachable
+from controller.storage import schema
+from controller.storage.evidence import EvidenceRows
+from controller.storage.fleet import FleetRows
+from controller.storage.names import Names
+from controller.storage.outcomes import OutcomeRows
+from controller.storage.registry import RegistryRows
+
+_BUSY_SECONDS: Final = 5.0
+_CONNECT_SECONDS: Final = 10
+_SQLITE: Final = "sqlite"
+_POSTGRES: Final = "postgresql"
+_EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@HOST/NAME"
+
+
+class SqlTransaction(EvidenceRows, RegistryRows, FleetRows, OutcomeRows):
+    """controller.ports.Transaction over SQL."""
+
+
+class SqlStorage:
+    """controller.ports.Storage over SQL. Used by one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._names = Names()
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlTransaction]:
+        """A transaction: committed durably at the end of the block, rolled back on an exception.
+
+        Unreachable if the database cannot be used now (locked, full, gone): later it may work.
+        Fatal if it is damaged.
+        """
+        is_committed = False
+        try:
+            with _translated(self._engine.url), self._engine.begin() as connection:
+                yield SqlTransaction(connection, self._names)
+            is_committed = True
+        finally:
+            if not is_committed:
+                self._names.forget()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+
+def open_storage(url: str) -> SqlStorage:
+    """The storage behind `url`; an empty database gets its tables.
+
+    A database of another version is not touched: a newer one is Fatal, and for an older one the person
+    is told to run `vedette db upgrade`. It is not upgraded by starting the server, because going back
+    needs the backup that a person makes before.
+    """
+    engine = engine_for(url)
+    try:
+        with _translated(engine.url):
+            state = schema.state_of(engine)
+            if state is schema.State.EMPTY:
+                schema.upgrade(engine)
+            elif state is not schema.State.CURRENT:
+                raise Fatal(schema.advice(state, shown(engine.url)))
+    except ControllerError:
+        engine.dispose()
+        raise
+    return SqlStorage(engine)
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring a database to this version. Gives the revisions before and after; equal: nothing to do."""
+    engine = engine_for(url)
+    try:
+        with _translated(engine.url):
+            state = schema.state_of(engine)
+            if state in (schema.State.NEWER, schema.State.FOREIGN):
+                raise Fatal(schema.advice(state, shown(engine.url)))
+            before = schema.revision_of(engine)
+            schema.upgrade(engine)
+            return before, schema.newest_revision()
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> schema.State:
+    """How the database stands to this software. Changes nothing."""
+    engine = engine_for(url)
+    try:
+        with _translated(engine.url):
+            return schema.state_of(engine)
+    finally:
+        engine.dispose()
+
+
+def backup(url: str, path: Path) -> None:
+    """Copy a SQLite database to a new file, consistently, while it may be in use."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != _SQLITE:
+        raise BadInput("Only a SQLite database is backed up here; use pg_dump for PostgreSQL.")
+    source = Path(parsed.database or "")
+    if not source.is_file():
+        raise BadInput(f"There is no database file {source} to back up.")
+    if path.exists():
+        raise BadInput(f"{path} exists already; a backup overwrites nothing. Name another file.")
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(path)) as new:
+            old.backup(new)
+    except (sqlite3.Error, OSError) as error:
+        path.unlink(missing_ok=True)
+        raise Unreachable(f"Could not back up {source} to {path}: {error}.") from error
+
+
+def shown(url: URL) -> str:
+    """The URL for people: without a password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+
+
+def engine_for(url: str) -> Engine:
+    """An engine with one connection, which is how SQLite is used and all that one writer needs."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == _POSTGRES:
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+        )
+    engine = create_engine(
+        parsed.set(drivername="sqlite+pysqlite"),
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadInput(f"{url!r} is not a database: {_EXPECTED}.") from error
+    if parsed.get_backend_name() not in (_SQLITE, _POSTGRES):
+        raise BadInput(f"{parsed.get_backend_name()!r} is not a known database: {_EXPECTED}.")
+    return parsed
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """WAL and full sync: a commit is on the disk. Transactions are begun by us, not guessed."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "wal_autocheckpoint=4000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@contextmanager
+def _translated(url: URL) -> Iterator[None]:
+    """The driver's errors as ours: what may pass is Unreachable, what will not is Fatal."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unreachable(
+            f"The database {shown(url)} cannot be used now: {_reason(error)}."
+        ) from error
+    except DBAPIError as error:
+        raise Fatal(f"The database {shown(url)} is not usable: {_reason(error)}.") from error
+
+
+def _reason(error: DBAPIError) -> str:
+    text = str(error.orig).strip().splitlines()
+    return text[0].rstrip(".") if text else type(error.orig).__name__

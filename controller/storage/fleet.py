@@ -1,0 +1,37 @@
+"""Fleet files as applied, and the check revisions that they made."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import insert, select
+
+from controller.ports import CheckRevision, FleetRevision
+from controller.storage.bulk import Rows
+from controller.storage.tables import CheckRevisionRow, FleetRevisionRow, table
+
+_FLEET = table(FleetRevisionRow)
+_CHECK = table(CheckRevisionRow)
+
+
+class FleetRows(Rows):
+    """controller.ports.FleetStore over SQL."""
+
+    def fleet(self) -> FleetRevision | None:
+        """The file in force."""
+        query = select(_FLEET).order_by(_FLEET.c.number.desc()).limit(1)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else FleetRevision(**row)
+
+    def put_fleet(self, fleet: FleetRevision, checks: Sequence[CheckRevision]) -> None:
+        """Put a file and the revisions that it changes in force."""
+        self._connection.execute(insert(_FLEET).values(asdict(fleet)))
+        if checks:
+            self._connection.execute(insert(_CHECK), [asdict(check) for check in checks])
+
+    def check_revisions(self) -> Sequence[CheckRevision]:
+        """Every revision of every check, by check and effective time."""
+        rows = self._connection.execute(select(_CHECK)).mappings()
+        # Sorted here: databases differ in how they sort text.
+        return sorted(
+            (CheckRevision(**row) for row in rows), key=lambda r: (r.check, r.effective_us)
+        )

@@ -1,0 +1,77 @@
+"""Verdict intervals and outages: what was computed, kept so that it need not be computed again."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import and_, delete, insert, or_, select, update
+
+from controller.ports import StoredInterval, StoredOutage
+from controller.storage.bulk import Rows
+from controller.storage.tables import IntervalRow, OutageRow, table
+
+_INTERVAL = table(IntervalRow)
+_OUTAGE = table(OutageRow)
+
+
+class OutcomeRows(Rows):
+    """controller.ports.OutcomeStore over SQL."""
+
+    def replace_intervals(
+        self, check: str, from_us: int, intervals: Sequence[StoredInterval]
+    ) -> None:
+        """Forget what is stored from `from_us` on (cutting what crosses it) and keep these instead."""
+        number = self._number(check)
+        of_check = _INTERVAL.c.check_id == number
+        execute = self._connection.execute
+        execute(delete(_INTERVAL).where(of_check, _INTERVAL.c.from_us >= from_us))
+        crossing = and_(of_check, _INTERVAL.c.to_us > from_us)
+        execute(update(_INTERVAL).where(crossing).values(to_us=from_us))
+        self._insert_many(_INTERVAL, [(number, i.from_us, i.to_us, i.verdict) for i in intervals])
+
+    def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
+        """Intervals that touch that time, by time."""
+        number = self._names.find(self._connection, check)
+        c = _INTERVAL.c
+        query = (
+            select(c.from_us, c.to_us, c.verdict)
+            .where(c.check_id == number, c.from_us < to_us, c.to_us > from_us)
+            .order_by(c.from_us)
+        )
+        return [StoredInterval(check, *row) for row in self._connection.execute(query)]
+
+    def put_outage(self, outage: StoredOutage) -> int:
+        """Insert (number 0: the next free one is given) or replace; gives the number."""
+        values = asdict(outage)
+        number = values.pop("number")
+        if number:
+            changed = update(_OUTAGE).where(_OUTAGE.c.number == number).values(values)
+            if self._connection.execute(changed).rowcount != 1:
+                raise ValueError(f"there is no outage {number} to replace")
+            return outage.number
+        new = insert(_OUTAGE).values(values).returning(_OUTAGE.c.number)
+        given: int = self._connection.execute(new).scalar_one()
+        return given
+
+    def outage(self, number: int) -> StoredOutage | None:
+        """The outage of that number."""
+        query = select(_OUTAGE).where(_OUTAGE.c.number == number)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else StoredOutage(**row)
+
+    def delete_outage(self, number: int) -> None:
+        """Remove an outage that late evidence made vanish; its number is not given again."""
+        self._connection.execute(delete(_OUTAGE).where(_OUTAGE.c.number == number))
+
+    def outages(
+        self, check: str | None = None, from_us: int | None = None, to_us: int | None = None
+    ) -> Sequence[StoredOutage]:
+        """Outages (of a check) that touch that time, newest first."""
+        c = _OUTAGE.c
+        query = select(_OUTAGE).order_by(c.started_us.desc(), c.number.desc())
+        if check is not None:
+            query = query.where(c.check == check)
+        if from_us is not None:
+            query = query.where(or_(c.ended_us.is_(None), c.ended_us > from_us))
+        if to_us is not None:
+            query = query.where(c.started_us < to_us)
+        return [StoredOutage(**row) for row in self._connection.execute(query).mappings()]

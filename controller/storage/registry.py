@@ -1,0 +1,80 @@
+"""Agents, join tokens, people's tokens."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, insert, select, update
+
+from controller.ports import AgentRecord, JoinToken, PersonToken
+from controller.storage.bulk import Rows
+from controller.storage.tables import AgentRow, JoinTokenRow, PersonTokenRow, StreamRow, table
+
+_AGENT = table(AgentRow)
+_JOIN_TOKEN = table(JoinTokenRow)
+_PERSON_TOKEN = table(PersonTokenRow)
+_STREAM = table(StreamRow)
+_COUNTED = ("lines", "lost")
+
+
+class RegistryRows(Rows):
+    """controller.ports.AgentStore and PersonStore over SQL."""
+
+    def put_join_token(self, token: JoinToken) -> None:
+        """Keep a new token."""
+        self._connection.execute(insert(_JOIN_TOKEN).values(asdict(token)))
+
+    def join_token(self, token_id: str) -> JoinToken | None:
+        """The token of that id."""
+        query = select(_JOIN_TOKEN).where(_JOIN_TOKEN.c.id == token_id)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else JoinToken(**row)
+
+    def use_join_token(self, token_id: str, agent: str) -> bool:
+        """Mark it used, compare-and-set: False if it was used before, or is not there."""
+        unused = (_JOIN_TOKEN.c.id == token_id) & _JOIN_TOKEN.c.used_by.is_(None)
+        statement = update(_JOIN_TOKEN).where(unused).values(used_by=agent)
+        return self._connection.execute(statement).rowcount == 1
+
+    def put_agent(self, agent: AgentRecord) -> None:
+        """Insert or replace an agent; its counts of lines are not taken from here."""
+        values = {k: v for k, v in asdict(agent).items() if k not in _COUNTED}
+        changed = update(_AGENT).where(_AGENT.c.id == agent.id).values(values)
+        if self._connection.execute(changed).rowcount == 0:
+            self._connection.execute(insert(_AGENT).values(values))
+
+    def agent(self, agent_id: str) -> AgentRecord | None:
+        """The agent of that id."""
+        found = self._agents(agent_id)
+        return found[0] if found else None
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """All agents, by id, with the lines that were appended and lost on their streams."""
+        return self._agents(None)
+
+    def _agents(self, agent_id: str | None) -> Sequence[AgentRecord]:
+        counts = select(
+            _STREAM.c.agent, func.sum(_STREAM.c.lines), func.sum(_STREAM.c.lost)
+        ).group_by(_STREAM.c.agent)
+        agents = select(_AGENT)
+        if agent_id is not None:
+            counts = counts.where(_STREAM.c.agent == agent_id)
+            agents = agents.where(_AGENT.c.id == agent_id)
+        counted = {
+            agent: (int(lines), int(lost))
+            for agent, lines, lost in self._connection.execute(counts)
+        }
+        records = []
+        for row in self._connection.execute(agents).mappings():
+            lines, lost = counted.get(row["id"], (0, 0))
+            records.append(AgentRecord(**row, lines=lines, lost=lost))
+        return sorted(records, key=lambda record: record.id)
+
+    def put_person_token(self, token: PersonToken) -> None:
+        """Keep a new token."""
+        self._connection.execute(insert(_PERSON_TOKEN).values(asdict(token)))
+
+    def person_token(self, token_id: str) -> PersonToken | None:
+        """The token of that id."""
+        query = select(_PERSON_TOKEN).where(_PERSON_TOKEN.c.id == token_id)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else PersonToken(**row)

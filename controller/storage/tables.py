@@ -1,0 +1,228 @@
+"""The tables. Rows that come by the thousand a second hold small integers; rare ones hold text.
+
+`name` and `stream` are dictionaries: a sample names its check, region and failure kind by a number of
+`name`, and its agent, epoch and stream by a number of `stream`.
+"""
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table
+from sqlmodel import Field, SQLModel
+
+_NAMING: dict[str, str] = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Row(SQLModel):
+    """What every table shares: the metadata that migrations are compared with."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
+
+
+def _bytes() -> "Column[bytes]":
+    return Column(LargeBinary, nullable=False)
+
+
+# --- evidence
+
+
+class NameRow(Row, table=True):
+    """A text that samples refer to by number."""
+
+    __tablename__ = "name"
+    id: int | None = Field(default=None, primary_key=True)
+    text: str = Field(unique=True)
+
+
+class StreamRow(Row, table=True):
+    """A stream of an agent, how far it is durable, and what was counted on it."""
+
+    __tablename__ = "stream"
+    id: int | None = Field(default=None, primary_key=True)
+    agent: str
+    epoch: str
+    stream: str
+    seq: int = Field(sa_type=BigInteger)
+    lines: int = Field(sa_type=BigInteger)
+    lost: int = Field(sa_type=BigInteger)
+    __table_args__ = (
+        Index("uq_stream_agent_epoch_stream", "agent", "epoch", "stream", unique=True),
+    )
+
+
+class SegmentRow(Row, table=True):
+    """Consecutive lines of one stream as they came, compressed with zlib."""
+
+    __tablename__ = "segment"
+    stream_id: int = Field(primary_key=True, foreign_key="stream.id")
+    first_seq: int = Field(primary_key=True, sa_type=BigInteger)
+    count: int
+    lost: int = Field(sa_type=BigInteger)
+    received_us: int = Field(sa_type=BigInteger)
+    body: bytes = Field(sa_column=_bytes())
+
+
+class SampleRow(Row, table=True):
+    """One admitted result. `variant` is 0, or the number of a conflicting line of the identity (S-2).
+
+    Clustered by check and time, which is how samples are read; there is no second index to keep up.
+    """
+
+    __tablename__ = "sample"
+    check_id: int = Field(primary_key=True)
+    at_us: int = Field(primary_key=True, sa_type=BigInteger)
+    stream_id: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    variant: int = Field(primary_key=True)
+    region_id: int
+    outcome: int = Field(sa_type=SmallInteger)
+    kind_id: int | None
+    took_us: int | None = Field(sa_type=BigInteger)
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class AnchorRow(Row, table=True):
+    """One round of an agent's self-test."""
+
+    __tablename__ = "anchor"
+    agent_id: int = Field(primary_key=True)
+    at_us: int = Field(primary_key=True, sa_type=BigInteger)
+    stream_id: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    variant: int = Field(primary_key=True)
+    ok: int
+    total: int
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class QuarantineRow(Row, table=True):
+    """A line that is kept in its segment but not evaluated, and why."""
+
+    __tablename__ = "quarantine"
+    stream_id: int = Field(primary_key=True, foreign_key="stream.id")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    reason: str
+
+
+class ConflictRow(Row, table=True):
+    """A line that came under an identity that was taken by other bytes; variants count from 1."""
+
+    __tablename__ = "conflict"
+    stream_id: int = Field(primary_key=True, foreign_key="stream.id")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    variant: int = Field(primary_key=True)
+    line: bytes = Field(sa_column=_bytes())
+    received_us: int = Field(sa_type=BigInteger)
+
+
+# --- agents and people
+
+
+class AgentRow(Row, table=True):
+    """An enrolled machine."""
+
+    __tablename__ = "agent"
+    id: str = Field(primary_key=True)
+    region: str
+    hostname: str
+    enrolled_us: int = Field(sa_type=BigInteger)
+    evidence_key: bytes = Field(sa_column=_bytes())
+    sealing_key: bytes = Field(sa_column=_bytes())
+    active_serial: str
+    pending_serial: str | None
+    certificate_ends_us: int = Field(sa_type=BigInteger)
+    seen_us: int | None = Field(sa_type=BigInteger)
+    version: str
+    clock_offset_us: int | None = Field(sa_type=BigInteger)
+    clock_error_us: int | None = Field(sa_type=BigInteger)
+    spool_lines: int = Field(sa_type=BigInteger)
+    assignment_revision: str
+
+
+class JoinTokenRow(Row, table=True):
+    """A one-use right to enrol."""
+
+    __tablename__ = "join_token"
+    id: str = Field(primary_key=True)
+    secret_sha256: bytes = Field(sa_column=_bytes())
+    region: str
+    expires_us: int = Field(sa_type=BigInteger)
+    created_by: str
+    used_by: str | None
+
+
+class PersonTokenRow(Row, table=True):
+    """A person's bearer token."""
+
+    __tablename__ = "person_token"
+    id: str = Field(primary_key=True)
+    secret_sha256: bytes = Field(sa_column=_bytes())
+    name: str
+    role: str
+    expires_us: int = Field(sa_type=BigInteger)
+    created_us: int = Field(sa_type=BigInteger)
+    revoked_us: int | None = Field(sa_type=BigInteger)
+
+
+# --- the fleet
+
+
+class FleetRevisionRow(Row, table=True):
+    """A fleet file as it was applied."""
+
+    __tablename__ = "fleet_revision"
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    text: bytes = Field(sa_column=_bytes())
+    file_name: str
+    applied_us: int = Field(sa_type=BigInteger)
+    applied_by: str
+
+
+class CheckRevisionRow(Row, table=True):
+    """A check definition in force from its effective time on; empty where the check is retired."""
+
+    __tablename__ = "check_revision"
+    check: str = Field(primary_key=True)
+    effective_us: int = Field(primary_key=True, sa_type=BigInteger)
+    digest: str
+    definition: bytes = Field(sa_column=_bytes())
+
+
+# --- what was computed
+
+
+class IntervalRow(Row, table=True):
+    """A verdict of a check over [from_us, to_us)."""
+
+    __tablename__ = "interval"
+    check_id: int = Field(primary_key=True)
+    from_us: int = Field(primary_key=True, sa_type=BigInteger)
+    to_us: int = Field(sa_type=BigInteger)
+    verdict: str
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class OutageRow(Row, table=True):
+    """An outage under its number, which is never given twice."""
+
+    __tablename__ = "outage"
+    number: int | None = Field(default=None, primary_key=True)
+    check: str
+    started_us: int = Field(sa_type=BigInteger)
+    ended_us: int | None = Field(sa_type=BigInteger)
+    detected_us: int = Field(sa_type=BigInteger)
+    closed_known_us: int | None = Field(sa_type=BigInteger)
+    body: bytes = Field(sa_column=_bytes())
+    __table_args__ = (
+        Index("ix_outage_check_started_us", "check", "started_us"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+def table(row: type[Row]) -> Table:
+    """The Core table behind a model: what bulk statements are made of."""
+    return Row.metadata.tables[str(row.__tablename__)]
