@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vedette.shared.definitions import Check
-from vedette.shared.result import ClockReading
+from vedette.shared.result import ClockReading, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,16 @@ class Batch:
     lost: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SpoolDepth:
+    """What the spool holds, and what it had to let go since it was opened."""
+
+    lines: int
+    bytes: int
+    dropped: int
+    damaged: int
+
+
 class Spool(Protocol):
     """The durable queue. One writer; lines leave only when they are acknowledged."""
 
@@ -100,4 +110,58 @@ class Spool(Protocol):
 
     async def wait(self) -> None:
         """Return when there is something durable that was not there at the last read."""
+        ...
+
+    def open_epoch(self, reason: str) -> str:
+        """Start numbering again under a new epoch, because the old one cannot be continued safely."""
+        ...
+
+    def depth(self) -> SpoolDepth:
+        """How much is held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedCheck:
+    """One check revision as it came: canonical bytes and their SHA-256."""
+
+    definition: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Everything that this agent has to probe."""
+
+    revision: str
+    checks: tuple[AssignedCheck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unrunnable:
+    """An assigned check that this agent will not run, and why."""
+
+    check: str
+    reason: str
+
+
+class Duties(Protocol):
+    """What the controller asks of the probing side."""
+
+    @property
+    def revision(self) -> str:
+        """Revision of the assignment that is being run; empty if there is none."""
+        ...
+
+    @property
+    def missed_slots(self) -> int:
+        """Slots that were due since start and not probed."""
+        ...
+
+    async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
+        """Store `assignment` durably and run it from now on; what of it will not be run."""
+        ...
+
+    def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
+        """Run these checks once, besides their slots."""
         ...
