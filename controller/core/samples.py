@@ -24,6 +24,9 @@ class Sample(NamedTuple):
     outcome: Outcome
     kind: str | None = None
     took_us: int | None = None
+    digest: int = 0
+    """The first 63 bits of the SHA-256 of the line's bytes: decides between two lines that claim one
+    identity with equal outcomes (S-2). 0 where it is not known."""
 
     @property
     def id(self) -> ResultId:
@@ -41,6 +44,12 @@ class AnchorRound(NamedTuple):
     at_us: int
     ok: int
     total: int
+    digest: int = 0
+
+    @property
+    def id(self) -> ResultId:
+        """The round's identity (S-2)."""
+        return ResultId(self.agent, self.epoch, self.stream, self.seq)
 
     @property
     def is_bad(self) -> bool:

@@ -1,0 +1,80 @@
+"""Half-open intervals [from, to) in integer microseconds, and what can be computed from sets of them.
+
+A set is a list of intervals that is sorted, disjoint and free of empty ones; every function here gives
+such a list, and `union` makes one of any intervals.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+FOREVER_US: Final = 1 << 62
+"""Later than any instant that a result can have."""
+
+
+class Interval(NamedTuple):
+    """The instants t with from_us <= t < to_us."""
+
+    from_us: int
+    to_us: int
+
+
+def union(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
+    """Every instant that lies in one of `intervals`; intervals that touch become one."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1].to_us:
+            merged[-1] = Interval(merged[-1].from_us, max(end, merged[-1].to_us))
+        else:
+            merged.append(Interval(start, end))
+    return merged
+
+
+def intersection(
+    left: Sequence[tuple[int, int]], right: Sequence[tuple[int, int]]
+) -> list[Interval]:
+    """Every instant that lies in both sets."""
+    found: list[Interval] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            found.append(Interval(start, end))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+def difference(left: Sequence[tuple[int, int]], right: Sequence[tuple[int, int]]) -> list[Interval]:
+    """Every instant of `left` that does not lie in `right`."""
+    found: list[Interval] = []
+    j = 0
+    for start, end in left:
+        while j < len(right) and right[j][1] <= start:
+            j += 1
+        k = j
+        while k < len(right) and right[k][0] < end:
+            if start < right[k][0]:
+                found.append(Interval(start, right[k][0]))
+            start = max(start, right[k][1])
+            k += 1
+        if start < end:
+            found.append(Interval(start, end))
+    return found
+
+
+def clip(intervals: Iterable[tuple[int, int]], from_us: int, to_us: int) -> list[Interval]:
+    """The part of a set that lies in [from_us, to_us)."""
+    return [
+        Interval(max(start, from_us), min(end, to_us))
+        for start, end in intervals
+        if start < to_us and end > from_us and max(start, from_us) < min(end, to_us)
+    ]
+
+
+def length(intervals: Iterable[tuple[int, int]]) -> int:
+    """Time that a set covers."""
+    return sum(end - start for start, end in intervals)

@@ -1,0 +1,244 @@
+"""Outages: DOWN time of a check glued over short gaps, and what decided them (S-15, S-19)."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from controller.core.intervals import Interval, clip, length
+from controller.core.labels import Label, Said
+from controller.core.policy import Policy
+from controller.core.quorum import Verdict, need
+from controller.core.timeline import HIGH, LOW, Segment, clipped, down_intervals
+from vedette.shared.result import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where an outage lies and how long it was down; all that the verdicts alone can say.
+
+    `ended_us` is None while nothing known has followed the last DOWN time; `until_us` is the end of that
+    time in any case.
+    """
+
+    started_us: int
+    until_us: int
+    ended_us: int | None
+    downtime_us: int
+    unknown_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionVote:
+    """What a region said when the outage started, and since when that was certain."""
+
+    region: str
+    label: Label
+    confirmed_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An outage of a check with its evidence.
+
+    `confirmed_us` is the event time of the sample that completed the quorum. `regions` said DOWN at some
+    instant of the outage, `kinds` counts the failures behind it, `transients` the blips inside it that no
+    second failure confirmed.
+    """
+
+    id: str
+    check: str
+    revision: str
+    span: Span
+    confirmed_us: int
+    downtime_us_min: int
+    downtime_us_max: int
+    regions: tuple[str, ...]
+    kinds: tuple[tuple[str, int], ...]
+    transients: int
+    votes: tuple[RegionVote, ...]
+
+
+Judged = Callable[[Policy, int, int], Sequence[Said]]
+"""Gives the judged samples under a policy with from_us <= t < to_us, agent by agent in order."""
+
+
+def content_id(check: str, started_us: int, revision: str) -> str:
+    """The name that follows from what an outage is (S-19)."""
+    return hashlib.sha256(f"{check}\n{started_us}\n{revision}".encode()).hexdigest()
+
+
+def spans(segments: Sequence[Segment]) -> list[Span]:
+    """The outages of a timeline (S-15).
+
+    The gap rules are those of the policy in force where the gap starts.
+    """
+    found: list[Span] = []
+    open_span: Span | None = None
+    gap = _Gap()
+    for segment in segments:
+        if segment.verdict is not Verdict.DOWN:
+            gap.add(segment)
+            continue
+        if open_span is not None and gap.closes:
+            found.append(_ended(open_span))
+            open_span = None
+        down_us = segment.to_us - segment.from_us
+        if open_span is None:
+            open_span = Span(segment.from_us, segment.to_us, None, down_us, 0)
+        else:
+            open_span = Span(
+                open_span.started_us,
+                segment.to_us,
+                None,
+                open_span.downtime_us + down_us,
+                open_span.unknown_us + gap.unknown_us,
+            )
+        gap = _Gap(segment.policy)
+    if open_span is not None:
+        is_over = gap.known_us > 0 or gap.is_abandoned
+        found.append(_ended(open_span) if is_over else open_span)
+    return found
+
+
+def _ended(span: Span) -> Span:
+    return Span(span.started_us, span.until_us, span.until_us, span.downtime_us, span.unknown_us)
+
+
+class _Gap:
+    """What lies between two DOWN times."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy
+        self.known_us = 0
+        self.unknown_us = 0
+        self.is_abandoned = False
+        self._unknown_run_us = 0
+
+    def add(self, segment: Segment) -> None:
+        length_us = segment.to_us - segment.from_us
+        if segment.verdict is not Verdict.UNKNOWN:
+            self.known_us += length_us
+            self._unknown_run_us = 0
+            return
+        self.unknown_us += length_us
+        self._unknown_run_us += length_us
+        if self.policy is not None and self._unknown_run_us >= self.policy.abandon_after_us:
+            self.is_abandoned = True
+
+    @property
+    def closes(self) -> bool:
+        """The outage before this gap is another than the one after it."""
+        if self.policy is None or self.is_abandoned:
+            return self.is_abandoned
+        return self.known_us > 0 and self.known_us >= self.policy.merge_gap_us
+
+
+def outages(segments: Sequence[Segment], judged: Judged) -> list[Outage]:
+    """The outages of a timeline with their evidence."""
+    return [outage_of(span, segments, judged) for span in spans(segments)]
+
+
+def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage:
+    """A span with its evidence; `segments` must hold the span and whatever touches it."""
+    inside = clipped(segments, span.started_us, span.until_us)
+    first = inside[0]
+    policy = first.policy
+    assert policy is not None, "only a policy can say DOWN"
+    said = [one for part, start, end in _stretches(inside) for one in judged(part, start, end)]
+    votes = _votes_at(first, policy, judged)
+    down = {
+        segment.policy.regions[rank]
+        for segment in inside
+        if segment.verdict is Verdict.DOWN and segment.policy is not None
+        for rank, vote in enumerate(segment.votes)
+        if vote.label is Label.DOWN
+    }
+    kinds = Counter(
+        one.sample.kind or "unspecified"
+        for one in said
+        if one.sample.outcome is Outcome.DOWN and one.label is Label.DOWN
+    )
+    low, high = _bounds(span, segments)
+    return Outage(
+        id=content_id(policy.check, span.started_us, policy.revision),
+        check=policy.check,
+        revision=policy.revision,
+        span=span,
+        confirmed_us=_confirmed_us(span, policy, votes),
+        downtime_us_min=low,
+        downtime_us_max=high,
+        regions=tuple(sorted(down)),
+        kinds=tuple(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
+        transients=transients(said),
+        votes=votes,
+    )
+
+
+def _stretches(segments: Iterable[Segment]) -> list[tuple[Policy, int, int]]:
+    """The parts of a timeline over which one policy is in force."""
+    found: list[tuple[Policy, int, int]] = []
+    for segment in segments:
+        if segment.policy is None:
+            continue
+        if found and found[-1][0] is segment.policy and found[-1][2] == segment.from_us:
+            found[-1] = (segment.policy, found[-1][1], segment.to_us)
+        else:
+            found.append((segment.policy, segment.from_us, segment.to_us))
+    return found
+
+
+def _votes_at(segment: Segment, policy: Policy, judged: Judged) -> tuple[RegionVote, ...]:
+    """What each region says at the start of `segment`, and since when that was certain.
+
+    A region says DOWN only when all of its agents do, so the last agent's confirmation makes it certain.
+    """
+    at_us = segment.from_us
+    latest: dict[tuple[str, str], Said] = {}
+    for one in judged(policy, at_us - policy.freshness_us + 1, at_us + 1):
+        latest[one.sample.region, one.sample.agent] = one
+    votes: list[RegionVote] = []
+    for region, vote in zip(policy.regions, segment.votes, strict=True):
+        certain = [
+            one.confirmed_us
+            for one in latest.values()
+            if one.sample.region == region and one.label is Label.DOWN
+        ]
+        is_down = vote.label is Label.DOWN and certain
+        votes.append(RegionVote(region, vote.label, max(certain) if is_down else None))
+    return tuple(votes)
+
+
+def _confirmed_us(span: Span, policy: Policy, votes: Sequence[RegionVote]) -> int:
+    """Event time of the sample that completed the quorum; never before the outage starts.
+
+    It is before it where silence, and not a sample, made the quorum.
+    """
+    certain = sorted(vote.confirmed_us for vote in votes if vote.confirmed_us is not None)
+    voters = sum(vote.label is not Label.NONE for vote in votes)
+    needed = need(policy, voters) or 0
+    if not certain or not needed:
+        return span.started_us
+    return max(span.started_us, certain[min(needed, len(certain)) - 1])
+
+
+def _bounds(span: Span, segments: Sequence[Segment]) -> tuple[int, int]:
+    """The least and the most downtime of an outage; the most includes what touches it (S-8)."""
+    low = length(clip(down_intervals(segments, LOW), span.started_us, span.until_us))
+    high = length(
+        Interval(start, end)
+        for start, end in down_intervals(segments, HIGH)
+        if start <= span.until_us and end >= span.started_us
+    )
+    return low, high
+
+
+def transients(said: Iterable[Said]) -> int:
+    """How many runs of failures were never confirmed (S-6); a run that is still open counts too."""
+    runs: dict[tuple[str, str], bool] = {}
+    count = 0
+    for one in said:
+        speaker = one.sample.region, one.sample.agent
+        count += one.is_blip and not runs.get(speaker, False)
+        runs[speaker] = one.is_blip
+    return count

@@ -1,0 +1,104 @@
+"""How one revision of a check is judged: its quorum, label and outage rules, as plain numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from msgspec import UnsetType
+
+from controller.core.intervals import FOREVER_US
+from vedette.shared.definitions import (
+    Check,
+    Rule,
+    canonical_bytes,
+    decode_check,
+    digest_of,
+    fraction_of,
+    micros,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of SEMANTICS sections 2 to 4 for one revision of a check.
+
+    `regions` vote; samples of other regions are not evidence under this revision.
+    """
+
+    check: str
+    revision: str
+    regions: tuple[str, ...]
+    freshness_us: int
+    rule: Rule = Rule.MAJORITY
+    k: int = 1
+    is_strict: bool = False
+    fraction: Fraction = Fraction(0)
+    min_evidence: int = 1
+    fail_after: int = 2
+    recover_after: int = 2
+    partial_weight: str = "0"
+    weights: dict[str, Fraction] = field(default_factory=dict, hash=False)
+    merge_gap_us: int = 120_000_000
+    abandon_after_us: int = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRevision:
+    """A policy in force from `effective_us` until the next one; None: the check is retired."""
+
+    effective_us: int
+    policy: Policy | None
+
+
+ALWAYS_US = -FOREVER_US
+"""An effective time before every result: what holds when a fleet file is all that there is."""
+
+
+def policy_of(check: Check) -> Policy:
+    """The policy that a definition says, defaults filled in. Its regions must be written out."""
+    assert not isinstance(check.regions, UnsetType), "a fleet file writes regions out"
+    quorum = check.quorum
+    regions = tuple(check.regions)
+    default_evidence = min(2, len(regions))
+    return Policy(
+        check=check.id,
+        revision=digest_of(canonical_bytes(check)),
+        regions=regions,
+        freshness_us=check.freshness_us,
+        rule=quorum.rule,
+        k=quorum.k or 1,
+        is_strict=quorum.strict,
+        fraction=fraction_of(quorum.fraction) if quorum.fraction else Fraction(0),
+        min_evidence=default_evidence if quorum.min_evidence is None else quorum.min_evidence,
+        fail_after=quorum.fail_after,
+        recover_after=quorum.recover_after,
+        partial_weight=quorum.partial_weight,
+        weights={region: Fraction(text) for region, text in quorum.weights.items()},
+        merge_gap_us=micros(check.outage.merge_gap),
+        abandon_after_us=micros(check.outage.abandon_after),
+    )
+
+
+def policy_revision(definition: bytes, effective_us: int) -> PolicyRevision:
+    """The policy of stored canonical bytes; empty bytes stand for a retired check."""
+    return PolicyRevision(effective_us, policy_of(decode_check(definition)) if definition else None)
+
+
+def always(policy: Policy) -> list[PolicyRevision]:
+    """`policy` as the only revision that there ever was."""
+    return [PolicyRevision(ALWAYS_US, policy)]
+
+
+def in_force(
+    revisions: Sequence[PolicyRevision], from_us: int, to_us: int
+) -> list[tuple[int, int, Policy | None]]:
+    """The parts of [from_us, to_us) and the policy of each; None where there was no check."""
+    ordered = sorted(revisions, key=lambda revision: revision.effective_us)
+    bounds = [from_us, *(r.effective_us for r in ordered), max(to_us, from_us)]
+    policies: list[Policy | None] = [None, *(r.policy for r in ordered)]
+    parts: list[tuple[int, int, Policy | None]] = []
+    for index, policy in enumerate(policies):
+        start, end = max(bounds[index], from_us), min(bounds[index + 1], to_us)
+        if start < end:
+            parts.append((start, end, policy))
+    return parts
