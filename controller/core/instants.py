@@ -1,0 +1,51 @@
+"""Instants as people and files write them: RFC 3339 with an offset, or integer microseconds."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+EXPECTED: Final = (
+    "an instant: RFC 3339 with an offset (2026-06-01T00:00:00Z) or microseconds since 1970"
+)
+_RFC3339: Final = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))"
+)
+_INTEGER: Final = re.compile(r"-?\d{1,18}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def instant(value: object) -> int:
+    """The instant that `value` says, in microseconds. ValueError if it says none.
+
+    A leap second `:60` is the next second (S-1); digits below a microsecond must be zero, because
+    rounding an instant could move it over a boundary.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    text = value if isinstance(value, str) else ""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected {EXPECTED}, found {value!r}")
+    year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
+    fraction = (match[7] or "").ljust(9, "0")
+    if fraction[6:].strip("0") or (second == 60 and fraction.strip("0")) or second > 60:
+        raise ValueError(f"expected {EXPECTED}, whole microseconds, found {value!r}")
+    try:
+        minutes = datetime(year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"expected {EXPECTED}, found {value!r}: {error}") from error
+    offset_hours, offset_minutes = int(match[9] or 0), int(match[10] or 0)
+    if offset_hours > 23 or offset_minutes > 59:
+        raise ValueError(f"expected {EXPECTED}, found {value!r}: no such offset")
+    offset = (offset_hours * 60 + offset_minutes) * (-60 if match[8] == "-" else 60)
+    whole = (minutes - _EPOCH) // _MICROSECOND
+    return whole + (second - offset) * 1_000_000 + int(fraction[:6])
+
+
+def instant_text(at_us: int) -> str:
+    """`at_us` as RFC 3339 in UTC, without digits that are zero."""
+    text = (_EPOCH + timedelta(microseconds=at_us)).isoformat()
+    return text.replace("+00:00", "Z")

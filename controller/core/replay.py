@@ -1,0 +1,161 @@
+"""The replay document: what result lines say of every check, recomputed from nothing but a fleet file.
+
+The same evidence gives the same bytes, in whatever order, however often, and in however many files it
+comes.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import msgspec
+
+from controller.core.admission import Admitted, admitted_line, deduplicated
+from controller.core.fleet import Fleet
+from controller.core.outages import spans
+from controller.core.policy import Policy, always, policy_of
+from controller.core.samples import AnchorRound, Quarantined, Sample
+from controller.core.timeline import (
+    ATTRIBUTED,
+    HIGH,
+    LOW,
+    Segment,
+    downtime,
+    evidence_until,
+    timeline,
+    verdict_intervals,
+)
+
+
+class ReplayedInterval(msgspec.Struct, frozen=True):
+    """A verdict over [from, to)."""
+
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    verdict: str
+
+
+class ReplayedOutage(msgspec.Struct, frozen=True):
+    """An outage; `ended_at` is None while nothing known has followed it."""
+
+    started_at: int
+    ended_at: int | None
+    downtime: int
+    unknown: int
+
+
+class ReplayedCheck(msgspec.Struct, frozen=True):
+    """What happened to one check. Downtime that is no whole number of microseconds is rounded up."""
+
+    intervals: list[ReplayedInterval]
+    downtime: int
+    downtime_min: int
+    downtime_max: int
+    outages: list[ReplayedOutage]
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """The document that `vedette replay --json` prints (all times in microseconds)."""
+
+    version: int
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    horizon: int
+    checks: dict[str, ReplayedCheck]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """Evidence read from lines, and what was left out of it."""
+
+    items: list[Admitted] = field(default_factory=list)
+    set_aside: list[Quarantined] = field(default_factory=list)
+
+    def add(self, line: bytes) -> None:
+        """Take a line. ValueError says what is wrong with one that cannot be read."""
+        item = admitted_line(line)
+        if isinstance(item, Quarantined):
+            self.set_aside.append(item)
+        else:
+            self.items.append(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Distinct evidence by check, and what no check of the fleet asks for."""
+
+    samples: dict[str, list[Sample]]
+    rounds: list[AnchorRound]
+    unknown_checks: dict[str, int]
+    unknown_regions: dict[tuple[str, str], int]
+
+
+def sorted_out(fleet: Fleet, items: Iterable[Admitted]) -> Evidence:
+    """The evidence by check; samples that no check or region of the fleet claims are counted."""
+    regions = {name: set(policy_of(check).regions) for name, check in fleet.checks.items()}
+    found = Evidence({name: [] for name in fleet.checks}, [], {}, {})
+    for item in deduplicated(items):
+        if isinstance(item, AnchorRound):
+            found.rounds.append(item)
+        elif item.check not in regions:
+            found.unknown_checks[item.check] = found.unknown_checks.get(item.check, 0) + 1
+        elif item.region not in regions[item.check]:
+            key = (item.check, item.region)
+            found.unknown_regions[key] = found.unknown_regions.get(key, 0) + 1
+        else:
+            found.samples[item.check].append(item)
+    return found
+
+
+def replay(
+    fleet: Fleet, evidence: Evidence, *, from_us: int, to_us: int, horizon_us: int
+) -> Replay:
+    """The document for [from_us, to_us) as seen from the horizon.
+
+    Everything is cut to [from_us, min(to_us, horizon_us)), outages too: what lies outside is for the
+    replay of another window to say.
+    """
+    checks: dict[str, ReplayedCheck] = {}
+    rounds_of: dict[str, list[AnchorRound]] = {}
+    for one in evidence.rounds:
+        rounds_of.setdefault(one.agent, []).append(one)
+    for name in sorted(fleet.checks):
+        samples = evidence.samples[name]
+        rounds = [r for agent in {s.agent for s in samples} for r in rounds_of.get(agent, [])]
+        known = evidence_until(samples, rounds, horizon_us)
+        policy: Policy = policy_of(fleet.checks[name])
+        checks[name] = _replayed(timeline(known, always(policy), from_us, to_us))
+    return Replay(1, from_us, to_us, horizon_us, checks)
+
+
+def _replayed(segments: list[Segment]) -> ReplayedCheck:
+    return ReplayedCheck(
+        [ReplayedInterval(*one) for one in verdict_intervals(segments)],
+        _ceiled(downtime(segments, ATTRIBUTED)),
+        _ceiled(downtime(segments, LOW)),
+        _ceiled(downtime(segments, HIGH)),
+        [
+            ReplayedOutage(span.started_us, span.ended_us, span.downtime_us, span.unknown_us)
+            for span in spans(segments)
+        ],
+    )
+
+
+def _ceiled(value: Fraction) -> int:
+    return math.ceil(value)
+
+
+def replay_bytes(document: Replay) -> bytes:
+    """The document as canonical JSON: compact, fixed order of keys, checks by id, one newline."""
+    return msgspec.json.encode(document) + b"\n"
+
+
+def decode_replay(data: bytes) -> Replay:
+    """The document that `data` is. ValueError says what is wrong with it."""
+    try:
+        return msgspec.json.decode(data, type=Replay)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ValueError("expected UTF-8") from error
