@@ -1,7 +1,7 @@
 """The controller's state directory: identity on disk, readable by its owner only, written whole or not at all.
 
 ```
-controller.json    organisation and host names          root-ca.pem     what clients trust
+controller.json    organisation and host names          ca.pem          what clients trust
 root-ca.key        to be taken offline after init       issuing-ca.pem, issuing-ca.key
 server.pem, server.key   30 days, made anew by serve    vedette.db      the database, unless --db says otherwise
 ```
@@ -22,7 +22,7 @@ from controller.errors import BadInput, Fatal, Rejected
 from controller.identity.authority import Authority, Credential, credential_from_pem
 
 SETTINGS: Final = "controller.json"
-ROOT_CERTIFICATE: Final = "root-ca.pem"
+ROOT_CERTIFICATE: Final = "ca.pem"
 ROOT_KEY: Final = "root-ca.key"
 ISSUING_CERTIFICATE: Final = "issuing-ca.pem"
 ISSUING_KEY: Final = "issuing-ca.key"

@@ -1,0 +1,63 @@
+"""`vedette db`: the database, on the controller's machine."""
+
+from pathlib import Path
+
+import click
+
+from controller.cli.options import database_option, state_option
+from controller.cli.output import as_document, write_json
+
+
+@click.group()
+def db() -> None:
+    """The database, on the controller's machine."""
+
+
+@db.command("upgrade")
+@state_option
+@database_option
+@as_document
+def upgrade(state: Path, database_url: str | None, as_json: bool) -> None:
+    """Bring the database to this version. Stop the controller and make a backup first."""
+    from controller.app import upgrade_database
+
+    before, after = upgrade_database(state, database_url)
+    if as_json:
+        write_json({"before": before, "after": after})
+    elif before == after:
+        click.echo(f"The database is at revision {after} already.")
+    else:
+        click.echo(f"The database went from revision {before or 'none'} to {after}.")
+
+
+@db.command("check")
+@state_option
+@database_option
+@as_document
+def check(state: Path, database_url: str | None, as_json: bool) -> None:
+    """Say whether the database fits this version. Exit code 1 if it does not."""
+    from controller.app import check_database
+
+    is_current, status, advice = check_database(state, database_url)
+    if as_json:
+        write_json({"state": status, "is_current": is_current})
+    else:
+        click.echo(advice)
+    if not is_current:
+        raise click.exceptions.Exit(1)
+
+
+@db.command("backup")
+@state_option
+@database_option
+@click.argument("file", type=click.Path(path_type=Path))
+@as_document
+def backup(state: Path, database_url: str | None, file: Path, as_json: bool) -> None:
+    """Copy a SQLite database to FILE, whole, also while the controller runs."""
+    from controller.app import backup_database
+
+    backup_database(state, database_url, file)
+    if as_json:
+        write_json({"file": str(file), "bytes": file.stat().st_size})
+    else:
+        click.echo(f"Wrote {file} ({file.stat().st_size} bytes).")

@@ -1,0 +1,104 @@
+"""FleetService: the fleet file and its checks."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from controller.errors import NotFound
+from controller.ports import Worker
+from controller.rpc.gate import caller
+from controller.rpc.sessions import Sessions
+from controller.rpc.status import Context
+from controller.services.apply import Fleets
+from controller.services.changes import Change, ChangeAction
+from vedette.shared.documents import Problem
+from vedette.shared.result import Trigger
+from vedette.v1 import fleet_pb2, fleet_pb2_grpc
+
+_FILE_NAME_CHARS_MAX: Final = 255
+_ACTIONS: Final[Mapping[ChangeAction, "fleet_pb2.ChangeAction.ValueType"]] = {
+    ChangeAction.ADD: fleet_pb2.CHANGE_ACTION_ADD,
+    ChangeAction.CHANGE: fleet_pb2.CHANGE_ACTION_CHANGE,
+    ChangeAction.RETIRE: fleet_pb2.CHANGE_ACTION_RETIRE,
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
+    """Plans, applies, exports and lists."""
+
+    worker: Worker
+    fleets: Fleets
+    sessions: Sessions
+
+    async def Plan(  # noqa: N802 - gRPC's name
+        self, request: fleet_pb2.PlanRequest, context: Context
+    ) -> fleet_pb2.PlanResponse:
+        """What applying a file would change."""
+        name = _file_name(request.file_name)
+        planned = await self.worker.run(lambda: self.fleets.plan(request.fleet, name))
+        return fleet_pb2.PlanResponse(
+            changes=_changes(planned.changes), problems=_problems(planned.problems)
+        )
+
+    async def Apply(  # noqa: N802 - gRPC's name
+        self, request: fleet_pb2.ApplyRequest, context: Context
+    ) -> fleet_pb2.ApplyResponse:
+        """Put a file in force, and tell the agents."""
+        name, by = _file_name(request.file_name), caller().name
+        applied = await self.worker.run(lambda: self.fleets.apply(request.fleet, name, by))
+        if not applied.problems:
+            log.info("fleet.applied", extra={"revision": applied.revision, "by": by})
+            self.sessions.refresh_assignments()
+        return fleet_pb2.ApplyResponse(
+            changes=_changes(applied.changes),
+            problems=_problems(applied.problems),
+            revision=applied.revision,
+        )
+
+    async def Export(  # noqa: N802 - gRPC's name
+        self, request: fleet_pb2.ExportRequest, context: Context
+    ) -> fleet_pb2.ExportResponse:
+        """The file in force."""
+        fleet = await self.worker.run(self.fleets.export)
+        if fleet is None:
+            return fleet_pb2.ExportResponse()
+        return fleet_pb2.ExportResponse(
+            fleet=fleet.text, revision=fleet.number, applied_us=fleet.applied_us
+        )
+
+    async def ProbeNow(  # noqa: N802 - gRPC's name
+        self, request: fleet_pb2.ProbeNowRequest, context: Context
+    ) -> fleet_pb2.ProbeNowResponse:
+        """Ask the agents of a check for one extra run."""
+        fleet = await self.worker.run(self.fleets.fleet)
+        check = fleet.checks.get(request.check) if fleet else None
+        if check is None:
+            raise NotFound(f"There is no check {request.check!r} in the fleet file in force.")
+        regions = check.regions if isinstance(check.regions, list) else []
+        asked = self.sessions.probe([check.id], regions, Trigger.MANUAL)
+        log.info("probe.asked", extra={"check": check.id, "by": caller().name})
+        return fleet_pb2.ProbeNowResponse(agents=asked)
+
+
+def _file_name(name: str) -> str:
+    """A name for messages, which whoever calls may have made up."""
+    shown = "".join(c for c in name[:_FILE_NAME_CHARS_MAX] if c.isprintable())
+    return shown or "fleet.yaml"
+
+
+def _changes(changes: Iterable[Change]) -> list[fleet_pb2.Change]:
+    return [
+        fleet_pb2.Change(action=_ACTIONS[c.action], noun=c.noun, id=c.id, details=c.details)
+        for c in changes
+    ]
+
+
+def _problems(problems: Iterable[Problem]) -> list[fleet_pb2.Problem]:
+    return [
+        fleet_pb2.Problem(file=p.file, line=p.line, path=p.path, expected=p.expected, found=p.found)
+        for p in problems
+    ]

@@ -1,0 +1,82 @@
+"""What is waiting to be sent to one agent: bounded, and merged where only the newest counts."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from vedette.v1 import session_pb2 as pb
+
+REPLIES_MAX: Final = 1024
+
+Key = tuple[str, str]
+
+
+class Outbox:
+    """Acks merge by stream, an assignment replaces the one before it, replies keep their order.
+
+    Replies answer messages of the agent; the reader waits for room, so that they cannot pile up.
+    """
+
+    def __init__(self, now_us: Callable[[], int]) -> None:
+        self._now_us = now_us
+        self._durable: dict[Key, int] = {}
+        self._assignment: pb.Assignment | None = None
+        self._replies: deque[pb.ConnectResponse] = deque()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._is_closed = False
+
+    async def room(self) -> None:
+        """Return when there is room for another reply."""
+        await self._room.wait()
+
+    def reply(self, message: pb.ConnectResponse) -> None:
+        """Send this, after what is waiting."""
+        self._replies.append(message)
+        if len(self._replies) >= REPLIES_MAX:
+            self._room.clear()
+        self._changed.set()
+
+    def acknowledge(self, epoch: str, stream: str, seq: int) -> None:
+        """Tell the agent that its lines up to `seq` are durable."""
+        key = (epoch, stream)
+        self._durable[key] = max(seq, self._durable.get(key, 0))
+        self._changed.set()
+
+    def assign(self, assignment: pb.Assignment) -> None:
+        """Send this assignment rather than any that is still waiting."""
+        self._assignment = assignment
+        self._changed.set()
+
+    def close(self) -> None:
+        """Nothing more will come: `next` gives what is left, and then nothing."""
+        self._is_closed = True
+        self._changed.set()
+
+    async def next(self) -> list[pb.ConnectResponse]:
+        """Everything that is to be sent now; waits until there is something. Empty: it was closed."""
+        await self._changed.wait()
+        messages = list(self._drawn())
+        # After closing the event stays set: the next call finds nothing and says so.
+        if not self._is_closed:
+            self._changed.clear()
+        self._room.set()
+        return messages
+
+    def _drawn(self) -> Iterable[pb.ConnectResponse]:
+        if self._assignment is not None:
+            yield pb.ConnectResponse(assignment=self._assignment)
+            self._assignment = None
+        while self._replies:
+            message = self._replies.popleft()
+            if message.HasField("clock_reply"):
+                message.clock_reply.controller_sent_us = self._now_us()
+            yield message
+        if self._durable:
+            positions = [
+                pb.Position(epoch=e, stream=s, seq=n) for (e, s), n in self._durable.items()
+            ]
+            self._durable.clear()
+            yield pb.ConnectResponse(ack=pb.Ack(durable=positions))

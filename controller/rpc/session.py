@@ -1,0 +1,265 @@
+"""One stream to one agent: Hello and Welcome, frames in, acks and assignments out."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from controller.errors import BadInput, ControllerError, Rejected
+from controller.ports import AgentRecord, Position, Segment, Worker
+from controller.rpc.frames import refused_frame, segment_of
+from controller.rpc.outbox import Outbox
+from controller.rpc.peer import Peer, check_expiry
+from controller.rpc.status import Context
+from controller.services.agents import Agents
+from controller.services.apply import Fleets
+from controller.services.enrol import Enrolment
+from controller.services.ingest import Ingest
+from vedette.shared.identity import is_epoch
+from vedette.shared.limits import CONNECT_SECONDS_MAX
+from vedette.v1 import session_pb2 as pb
+
+# The certificate is looked at again after so many messages: TLS never does while a stream is open.
+MESSAGES_PER_CHECK: Final = 256
+FRAMES_UNDERWAY_MAX: Final = 64
+VERSION_CHARS_MAX: Final = 64
+REVISION_CHARS_MAX: Final = 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """What a session works with."""
+
+    worker: Worker
+    agents: Agents
+    fleets: Fleets
+    enrolment: Enrolment
+    ingest: Ingest
+    now_us: Callable[[], int]
+
+
+class Session:
+    """The controller's end of a stream. `run` serves it until either side is done."""
+
+    def __init__(self, parts: SessionParts, peer: Peer, record: AgentRecord) -> None:
+        self._parts = parts
+        self._peer = peer
+        self._record = record
+        self._outbox = Outbox(parts.now_us)
+        self._ended: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
+        self._underway: set[asyncio.Task[None]] = set()
+        self._stale_assignment = asyncio.Event()
+
+    @property
+    def agent(self) -> str:
+        """Who is at the other end."""
+        return self._record.id
+
+    @property
+    def region(self) -> str:
+        """The region that the agent votes for."""
+        return self._record.region
+
+    def send(self, message: pb.ConnectResponse) -> None:
+        """Send this when the stream can take it."""
+        self._outbox.reply(message)
+
+    def refresh_assignment(self) -> None:
+        """The fleet changed: send what the agent has to probe now."""
+        self._stale_assignment.set()
+
+    def end(self, reason: str) -> None:
+        """Close the stream; its agent is told why."""
+        if not self._ended.done():
+            self._ended.set_exception(Rejected(reason))
+
+    async def run(self, context: Context) -> None:
+        """Serve the stream. Raises our errors for what ends it early."""
+        reader = asyncio.create_task(self._read(context))
+        writer = asyncio.create_task(self._write(context))
+        tasks = {reader, writer, asyncio.create_task(self._assign())}
+        waiting: set[asyncio.Future[Any]] = {*tasks, self._ended}
+        try:
+            while not writer.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for finished in done:
+                    finished.result()
+        finally:
+            underway = [*tasks, *self._underway]
+            for task in underway:
+                task.cancel()
+            await asyncio.gather(*underway, return_exceptions=True)
+            self._ended.cancel()
+
+    async def greet(self, context: Context) -> None:
+        """Take the agent's Hello and answer with what is durable here."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS_MAX):
+                first = await _message(context)
+        except TimeoutError as error:
+            raise BadInput(
+                f"Expected Hello within {CONNECT_SECONDS_MAX:.0f} s; nothing came."
+            ) from error
+        if first is None or not first.HasField("hello"):
+            found = (first.WhichOneof("message") if first else None) or "nothing"
+            raise BadInput(f"Expected Hello as the first message, found {found}.")
+        hello = first.hello
+        if not is_epoch(hello.epoch):
+            raise BadInput("Expected an epoch of 1 to 32 letters and digits in Hello.")
+        await self._parts.worker.run(lambda: self._note_hello(hello))
+        positions = await self._parts.ingest.positions(self.agent)
+        welcome = pb.Welcome(
+            agent=self.agent,
+            region=self.region,
+            durable=[pb.Position(epoch=p.epoch, stream=p.stream, seq=p.seq) for p in positions],
+        )
+        await context.write(pb.ConnectResponse(welcome=welcome))
+        self._stale_assignment.set()
+        log.info(
+            "session.opened",
+            extra={"agent": self.agent, "epoch": hello.epoch, "version": hello.version},
+        )
+
+    def _note_hello(self, hello: pb.Hello) -> None:
+        self._parts.agents.hello(
+            self.agent,
+            version=_printable(hello.version, VERSION_CHARS_MAX),
+            assignment_revision=_printable(hello.assignment_revision, REVISION_CHARS_MAX),
+        )
+
+    async def _read(self, context: Context) -> None:
+        """Take messages until the agent has no more; then wait until all its frames are answered."""
+        count = 0
+        while (message := await _message(context)) is not None:
+            received_us = self._parts.now_us()
+            count += 1
+            if count % MESSAGES_PER_CHECK == 0:
+                await self._check_peer()
+            await self._outbox.room()
+            await self._take(message, received_us)
+        await asyncio.gather(*self._underway)
+        self._outbox.close()
+
+    async def _take(self, message: pb.ConnectRequest, received_us: int) -> None:
+        match message.WhichOneof("message"):
+            case "frame":
+                await self._take_frame(message.frame, received_us)
+            case "clock_probe":
+                reply = pb.ClockReply(
+                    agent_sent_us=message.clock_probe.agent_sent_us,
+                    controller_received_us=received_us,
+                )
+                self._outbox.reply(pb.ConnectResponse(clock_reply=reply))
+            case "health":
+                await self._check_peer()
+                await self._take_health(message.health)
+            case "assignment_ack":
+                await self._take_assignment_ack(message.assignment_ack)
+            case "hello":
+                raise BadInput("Expected Hello once, at the beginning; it came again.")
+            case _:
+                # A newer agent may say what this controller does not know yet.
+                log.info("session.ignored", extra={"agent": self.agent})
+
+    async def _take_frame(self, frame: pb.Frame, received_us: int) -> None:
+        reason = refused_frame(frame)
+        if reason is not None:
+            self._refuse(frame, 0, reason)
+            return
+        while len(self._underway) >= FRAMES_UNDERWAY_MAX:
+            await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(self._ingest(segment_of(frame, self.agent, received_us), frame))
+        self._underway.add(task)
+        task.add_done_callback(self._underway.discard)
+
+    async def _ingest(self, segment: Segment, frame: pb.Frame) -> None:
+        try:
+            answer = await self._parts.ingest.submit(segment)
+        except ControllerError as error:
+            # The database is away or full: nothing is acknowledged, and the agent keeps its lines.
+            log.error("session.unstored", extra={"agent": self.agent, "reason": str(error)})
+            self.end("The controller cannot store results now.")
+            return
+        if isinstance(answer, Position):
+            self._outbox.acknowledge(answer.epoch, answer.stream, answer.seq)
+        else:
+            self._refuse(frame, answer.resend_from, answer.reason)
+
+    def _refuse(self, frame: pb.Frame, resend_from: int, reason: str) -> None:
+        log.warning(
+            "frame.refused",
+            extra={"agent": self.agent, "stream": frame.stream[:80], "reason": reason},
+        )
+        refusal = pb.Refusal(
+            epoch=frame.epoch[:80],
+            stream=frame.stream[:80],
+            first_seq=frame.first_seq,
+            resend_from=resend_from,
+            reason=reason,
+        )
+        self._outbox.reply(pb.ConnectResponse(refusal=refusal))
+
+    async def _take_health(self, health: pb.Health) -> None:
+        await self._parts.worker.run(
+            lambda: self._parts.agents.health(
+                self.agent,
+                spool_lines=min(health.spool_lines, 2**63 - 1),
+                clock_offset_us=_optional(health, "clock_offset_us"),
+                clock_error_us=_optional(health, "clock_error_us"),
+            )
+        )
+
+    async def _take_assignment_ack(self, ack: pb.AssignmentAck) -> None:
+        revision = _printable(ack.revision, REVISION_CHARS_MAX)
+        await self._parts.worker.run(
+            lambda: self._parts.agents.assignment_stored(self.agent, revision)
+        )
+        for item in ack.unrunnable[:100]:
+            log.warning(
+                "check.unrunnable",
+                extra={"agent": self.agent, "check": item.check[:80], "reason": item.reason[:500]},
+            )
+
+    async def _check_peer(self) -> None:
+        """The certificate that was good when the stream was opened must be so still."""
+        peer = self._peer
+        check_expiry(peer, self._parts.now_us())
+        await self._parts.worker.run(
+            lambda: self._parts.enrolment.admit(peer.agent, peer.serial, peer.ends_us)
+        )
+
+    async def _assign(self) -> None:
+        """Put what the agent has to probe in the outbox, now and whenever it changes."""
+        sent = None
+        while True:
+            await self._stale_assignment.wait()
+            self._stale_assignment.clear()
+            assignment = await self._parts.worker.run(
+                lambda: self._parts.fleets.assignment_for(self.region)
+            )
+            if assignment.revision != sent:
+                sent = assignment.revision
+                checks = [pb.AssignedCheck(definition=d, digest=h) for d, h in assignment.checks]
+                self._outbox.assign(pb.Assignment(revision=sent, checks=checks))
+
+    async def _write(self, context: Context) -> None:
+        while messages := await self._outbox.next():
+            for message in messages:
+                await context.write(message)
+
+
+async def _message(context: Context) -> pb.ConnectRequest | None:
+    """The next message, or None when the agent will send no more."""
+    message: Any = await context.read()
+    return message if isinstance(message, pb.ConnectRequest) else None
+
+
+def _optional(message: Any, field: str) -> int | None:
+    return getattr(message, field) if message.HasField(field) else None
+
+
+def _printable(text: str, chars_max: int) -> str:
+    return "".join(c for c in text[:chars_max] if c.isprintable())

@@ -1,0 +1,95 @@
+"""The streams that are open now: one for each agent, found by its id."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+from vedette.shared.result import Trigger
+from vedette.v1 import session_pb2 as pb
+
+_TRIGGERS: Final[Mapping[Trigger, "pb.ProbeTrigger.ValueType"]] = {
+    Trigger.SCHEDULE: pb.PROBE_TRIGGER_UNSPECIFIED,
+    Trigger.CONFIRM: pb.PROBE_TRIGGER_CONFIRM,
+    Trigger.MANUAL: pb.PROBE_TRIGGER_MANUAL,
+}
+
+
+class OpenSession(Protocol):
+    """A stream to an agent."""
+
+    @property
+    def agent(self) -> str:
+        """Who is at its other end."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """The region that the agent votes for."""
+        ...
+
+    def send(self, message: pb.ConnectResponse) -> None:
+        """Send this when the stream can take it."""
+        ...
+
+    def refresh_assignment(self) -> None:
+        """The fleet changed: send what the agent has to probe now."""
+        ...
+
+    def end(self, reason: str) -> None:
+        """Close the stream; its agent is told why."""
+        ...
+
+
+class Sessions:
+    """Who is connected. Lives in the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OpenSession] = {}
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+
+    def connected(self) -> frozenset[str]:
+        """The agents that have a stream open."""
+        return frozenset(self._open)
+
+    def open(self, session: OpenSession) -> None:
+        """Count the session in. One that the same agent had before ends."""
+        former = self._open.get(session.agent)
+        if former is not None:
+            former.end("The agent opened another stream.")
+        self._open[session.agent] = session
+        self._emptied.clear()
+
+    def close(self, session: OpenSession) -> None:
+        """Count the session out, unless another one took its place."""
+        if self._open.get(session.agent) is session:
+            del self._open[session.agent]
+        if not self._open:
+            self._emptied.set()
+
+    def refresh_assignments(self) -> None:
+        """The fleet changed: every agent gets its new assignment."""
+        for session in self._open.values():
+            session.refresh_assignment()
+
+    def probe(self, checks: Sequence[str], regions: Iterable[str], trigger: Trigger) -> list[str]:
+        """Ask the connected agents of these regions for one extra run of each check; who was asked."""
+        order = pb.ConnectResponse(
+            probe_now=pb.ProbeOrder(checks=checks, trigger=_TRIGGERS[trigger])
+        )
+        wanted = set(regions)
+        asked = [s for s in self._open.values() if s.region in wanted]
+        for session in asked:
+            session.send(order)
+        return sorted(s.agent for s in asked)
+
+    async def drain(self, reason: str, seconds_max: float) -> None:
+        """Ask all agents to finish and leave, and wait until they have, but not longer than that."""
+        for session in self._open.values():
+            session.send(pb.ConnectResponse(drain=pb.Drain(reason=reason)))
+        try:
+            async with asyncio.timeout(seconds_max):
+                await self._emptied.wait()
+        except TimeoutError:
+            for session in list(self._open.values()):
+                session.end(reason)
