@@ -1,0 +1,151 @@
+"""The processes of the demo: a controller and agents, real ones, in a folder of their own."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from controller.errors import Fatal
+
+HOST: Final = "127.0.0.1"
+START_SECONDS_MAX: Final = 30.0
+STOP_SECONDS_MAX: Final = 10.0
+COMMAND_SECONDS_MAX: Final = 60.0
+# Agents refuse to probe loopback unless their site allows it; the demo's targets are there.
+ALLOWED: Final = ("127.0.0.0/8", "::1/128")
+
+
+class Stage:
+    """Starts, asks and stops processes. Everything that they write is below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._agents = self._people = f"{HOST}:0"
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._environment = {**os.environ, "VEDETTE_CONFIG": str(folder / "config")}
+        (folder / "logs").mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> "Stage":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def command(self, *arguments: str, program: str = "controller") -> str:
+        """What a command prints; Fatal with what it complained of if it fails with 2 or more."""
+        done = subprocess.run(
+            [sys.executable, "-m", program, *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS_MAX,
+            check=False,
+        )
+        if done.returncode > 1:
+            raise Fatal(f"`{program} {' '.join(arguments)}` failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def start_controller(self) -> None:
+        """Initialise a controller, serve it, and log in."""
+        state, token = str(self.folder / "controller"), str(self.folder / "admin.token")
+        self.command("init", "--state", state, "--host", HOST, "--token-file", token)
+        self.serve()
+        self.command("login", self._people, "--ca", f"{state}/ca.pem", "--token-file", token)
+
+    def serve(self) -> None:
+        """Run the controller; again on the same ports, if it ran before, so that agents find it."""
+        ready = self._start(
+            "controller",
+            ["-m", "controller", "serve", "--state", str(self.folder / "controller"),
+             "--agents-address", self._agents, "--people-address", self._people],
+            lines=2,
+        )  # fmt: skip
+        self._agents, self._people = (
+            next(line for line in ready if noun in line).rsplit(" ", 1)[-1]
+            for noun in ("agents", "people")
+        )
+
+    def enrol(self, region: str) -> None:
+        """Hand out a join token for `region` and use it."""
+        join = str(self.folder / f"{region}.join")
+        self.command("agent", "token", "create", "--region", region, "--out", join)
+        allowed = [word for network in ALLOWED for word in ("--allow", network)]
+        self.command(
+            "join", join, "--state", str(self._agent_state(region)), *allowed, program="agent"
+        )
+
+    def start_agent(self, region: str) -> None:
+        """Run the agent that was enrolled for `region`."""
+        self._start(
+            region, ["-m", "agent", "run", "--state", str(self._agent_state(region))], lines=0
+        )
+
+    def kill(self, name: str) -> None:
+        """End a process by SIGKILL: no farewell, no flush."""
+        process = self._processes.pop(name)
+        process.kill()
+        process.wait(timeout=STOP_SECONDS_MAX)
+
+    def dead(self) -> str | None:
+        """The name of a process that ended by itself, and its last words; None if all run."""
+        for name, process in self._processes.items():
+            if process.poll() is not None:
+                last = (self.folder / "logs" / f"{name}.log").read_text().strip().splitlines()[-3:]
+                return f"{name} ended with code {process.returncode}: {' | '.join(last)}"
+        return None
+
+    def stop(self) -> None:
+        """End everything, agents first, so that they can send what they have."""
+        for name in [*(n for n in self._processes if n != "controller"), "controller"]:
+            process = self._processes.pop(name, None)
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(timeout=STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(timeout=STOP_SECONDS_MAX)
+
+    def _agent_state(self, region: str) -> Path:
+        return self.folder / f"agent-{region}"
+
+    def _start(self, name: str, arguments: Sequence[str], *, lines: int) -> list[str]:
+        """Start a process; wait until it has printed `lines` lines."""
+        log = (self.folder / "logs" / f"{name}.log").open("a")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=self._environment,
+                stdout=subprocess.PIPE if lines else log,
+                stderr=log,
+                text=True,
+                bufsize=1,
+            )
+        self._processes[name] = process
+        if not lines:
+            return []
+        assert process.stdout is not None
+        ready = _lines(process.stdout, lines)
+        if len(ready) < lines:
+            raise Fatal(f"The {name} did not start: {self.dead() or 'it said nothing in time'}")
+        return ready
+
+
+def _lines(stream: IO[str], count: int) -> list[str]:
+    """Up to `count` lines, fewer if the process ends or takes too long."""
+    text = b""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while text.count(b"\n") < count and (left := deadline - time.monotonic()) > 0:
+        # The descriptor and not the stream: select cannot see what a stream has buffered.
+        if not select.select([stream.fileno()], [], [], left)[0]:
+            break
+        piece = os.read(stream.fileno(), 4096)
+        if not piece:
+            break
+        text += piece
+    return text.decode().splitlines()[:count]
