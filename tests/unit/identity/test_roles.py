@@ -1,0 +1,58 @@
+from importlib import import_module
+
+import pytest
+
+from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
+
+PEOPLES_MODULES = ["access", "enrol", "fleet", "outage", "sla"]
+
+
+def served_methods() -> list[str]:
+    """The full name of every RPC of the people's listener, from the generated descriptors."""
+    return [
+        f"/{service.full_name}/{method.name}"
+        for name in PEOPLES_MODULES
+        for service in import_module(f"vedette.v1.{name}_pb2").DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    ]
+
+
+def test_every_rpc_has_a_row() -> None:
+    assert set(served_methods()) == set(METHOD_ROLES)
+
+
+def test_no_proto_file_of_the_people_is_forgotten() -> None:
+    from pathlib import Path
+
+    import vedette.v1
+
+    files = {p.stem.removesuffix("_pb2") for p in Path(vedette.v1.__path__[0]).glob("*_pb2.py")}
+    assert files - {"session"} == set(PEOPLES_MODULES)
+
+
+def test_what_is_not_in_the_table_is_denied() -> None:
+    assert roles_of("/vedette.v1.FleetService/Burn") == frozenset()
+    assert not is_open("/vedette.v1.FleetService/Burn")
+    assert not is_open("/vedette.v1.SessionService/Connect")
+
+
+def test_only_enrolment_needs_no_token() -> None:
+    assert {m for m in METHOD_ROLES if is_open(m)} == {
+        "/vedette.v1.EnrolService/Challenge",
+        "/vedette.v1.EnrolService/Enrol",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "denied"),
+    [
+        ("/vedette.v1.FleetService/Apply", {Role.OPERATOR, Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.AgentService/CreateJoinToken", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.FleetService/ProbeNow", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.OutageService/ListOutages", {Role.COUNTERPARTY}),
+        ("/vedette.v1.SlaService/GetStatus", {Role.COUNTERPARTY}),
+        ("/vedette.v1.AccessService/WhoAmI", set()),
+    ],
+)
+def test_roles_get_what_their_work_needs(method: str, denied: set[Role]) -> None:
+    assert roles_of(method) == frozenset(Role) - denied
