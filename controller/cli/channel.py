@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 
@@ -57,8 +57,9 @@ def connected(context: LoginContext | None = None) -> Iterator[Connection]:
 
 
 def _translated(error: grpc.RpcError, address: str) -> ControllerError:
-    assert isinstance(error, grpc.Call)
-    code, details = error.code(), error.details() or ""
+    # What a sync stub raises is also a Call; the stubs cannot say so.
+    call = cast("grpc.Call", error)
+    code, details = call.code(), call.details() or ""
     if code is grpc.StatusCode.UNAVAILABLE:
         return _unavailable(details, address)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -93,7 +93,7 @@ def export(out: Path | None, as_json: bool) -> None:
             }
         )
     elif out is None:
-        click.get_binary_stream("stdout").write(answer.fleet)
+        click.echo(answer.fleet, nl=False)
     else:
         try:
             out.write_bytes(answer.fleet)

@@ -48,16 +48,20 @@ _EXTRAS: Final = frozenset(
 )
 
 
-class Refusal(click.ClickException):
-    """An error of ours as click shows it: the sentences as they are, and our exit code."""
+class Complaint(click.ClickException):
+    """An error of ours as click shows it: the sentences as they are; bad input."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code = 2
 
     def show(self, file: Any = None) -> None:
         """Write it to standard error."""
         click.echo(f"Error: {self.message}", err=True, file=file)
+
+
+class Refusal(Complaint):
+    """The same where the other side is not there or says no."""
+
+    exit_code = 3
 
 
 class LazyGroup(click.Group):
@@ -99,9 +103,10 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ControllerError as error:
-            raise Refusal(str(error), error.exit_code) from error
+            kind = Refusal if error.exit_code == Refusal.exit_code else Complaint
+            raise kind(str(error)) from error
         except BadDocument as error:
-            raise Refusal(str(error), ControllerError.exit_code) from error
+            raise Complaint(str(error)) from error
         except ModuleNotFoundError as error:
             raise _missing(error) from error
 
@@ -109,9 +114,8 @@ class LazyGroup(click.Group):
 def _missing(error: ModuleNotFoundError) -> Exception:
     if (error.name or "").split(".")[0] not in _EXTRAS:
         return error
-    return Refusal(
-        f"This command needs {error.name}, which is not installed: install vedette[controller].",
-        ControllerError.exit_code,
+    return Complaint(
+        f"This command needs {error.name}, which is not installed: install vedette[controller]."
     )
 
 
