@@ -1,0 +1,171 @@
+"""TLS over a stream: one context per policy, a handshake whose failures have names, and what it showed."""
+
+import ssl
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from agent.probers.network.fault import Fault
+from agent.probers.network.stream import Stream
+from vedette.shared.failure import Failure
+
+_READ_BYTES: Final = 64 * 1024
+_DER: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """What is demanded of a peer. Checks with equal policies share one context."""
+
+    verify: bool = True
+    ca: str | None = None
+    alpn: tuple[str, ...] = ("http/1.1",)
+
+
+@lru_cache(maxsize=256)
+def context_of(policy: TlsPolicy) -> ssl.SSLContext:
+    """The context for `policy`. Loading the system's trust takes milliseconds, so each is made once.
+
+    Fault if the policy's CA cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not policy.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        # An old server is still a server: without verification, the version is a finding, not a bar.
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    elif policy.ca is not None:
+        try:
+            context.load_verify_locations(cadata=policy.ca)
+        except (ssl.SSLError, ValueError) as error:
+            raise Fault(Failure.UNRUNNABLE, f"the check's ca cannot be read: {error}") from error
+    else:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    context.set_alpn_protocols(list(policy.alpn))
+    return context
+
+
+class TlsStream:
+    """A stream inside a stream. Reads and writes like the plain one."""
+
+    def __init__(self, inner: Stream, context: ssl.SSLContext, server_name: str) -> None:
+        self._inner = inner
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._server_name = server_name
+        try:
+            self._tls = context.wrap_bio(
+                self._incoming, self._outgoing, server_hostname=server_name
+            )
+        except ValueError as error:
+            raise Fault(
+                Failure.UNRUNNABLE, f"{server_name!r} cannot be asked for over TLS: {error}"
+            ) from error
+
+    @property
+    def version(self) -> str:
+        """TLSv1.2 or TLSv1.3."""
+        return self._tls.version() or ""
+
+    @property
+    def cipher(self) -> str:
+        """Name of the cipher suite."""
+        cipher = self._tls.cipher()
+        return cipher[0] if cipher else ""
+
+    def chain(self) -> list[bytes]:
+        """The certificates that the peer sent, leaf first, DER; also when they were refused."""
+        public = getattr(self._tls, "get_unverified_chain", None)  # from Python 3.13 on
+        if public is not None:
+            return [bytes(der) for der in public()]
+        inner = getattr(self._tls, "_sslobj", None)
+        chain = inner.get_unverified_chain() if inner is not None else None
+        return [bytes(c.public_bytes(_DER)) for c in chain or ()]
+
+    async def handshake(self) -> None:
+        """Agree on a session. Fault if the peer is not trusted, or does not speak TLS."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                await self._feed_handshake()
+            except ssl.SSLCertVerificationError as error:
+                self._flush()
+                raise Fault(
+                    Failure.TLS_VERIFY_FAILED,
+                    f"the certificate for {self._server_name} is refused: {error.verify_message}",
+                ) from error
+            except ssl.SSLError as error:
+                self._flush()
+                raise Fault(Failure.TLS_HANDSHAKE_FAILED, _handshake_detail(error)) from error
+            else:
+                self._flush()
+                return
+
+    async def read(self) -> bytes:
+        """What has arrived, at least a byte; empty when the peer has closed."""
+        while True:
+            try:
+                return self._tls.read(_READ_BYTES)
+            except ssl.SSLWantReadError:
+                # A peer may ask for a new key or session; answers to that leave here.
+                self._flush()
+                data = await self._inner.read()
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                # Many servers close without the closing alert; the message's own length tells a cut.
+                return b""
+            except ssl.SSLError as error:
+                raise Fault(
+                    Failure.CONNECTION_LOST, f"TLS broke off: {error.reason or error}"
+                ) from error
+
+    def write(self, data: bytes) -> None:
+        """Send `data` as soon as the system takes it."""
+        left = memoryview(data)
+        try:
+            while left:  # a call takes one record at most
+                left = left[self._tls.write(left) :]
+        except ssl.SSLError as error:
+            raise Fault(
+                Failure.CONNECTION_LOST, f"TLS broke off: {error.reason or error}"
+            ) from error
+        self._flush()
+
+    async def drain(self) -> None:
+        """Return when the system has taken everything that was written."""
+        await self._inner.drain()
+
+    def close(self) -> None:
+        """Close now."""
+        self._inner.close()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._inner.write(self._outgoing.read())
+
+    async def _feed_handshake(self) -> None:
+        try:
+            data = await self._inner.read()
+        except Fault as fault:
+            raise Fault(
+                Failure.TLS_HANDSHAKE_FAILED, f"{fault.detail}, in the TLS handshake"
+            ) from fault
+        if not data:
+            raise Fault(
+                Failure.TLS_HANDSHAKE_FAILED,
+                f"{self._inner.address} closed the connection in the TLS handshake",
+            )
+        self._incoming.write(data)
+
+
+def _handshake_detail(error: ssl.SSLError) -> str:
+    reason = (error.reason or str(error)).replace("_", " ").lower()
+    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"):
+        return f"the target does not speak TLS on this port ({reason})"
+    return f"the TLS handshake failed: {reason}"

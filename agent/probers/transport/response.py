@@ -1,0 +1,168 @@
+"""An HTTP/1 response as it is parsed: bounded headers, interim responses skipped, the end recognised."""
+
+from typing import Final
+
+import httptools
+
+from agent.probers.network.fault import Fault
+from agent.probers.transport.inflate import Body
+from vedette.shared.failure import Failure
+from vedette.shared.limits import (
+    INTERIM_RESPONSES_MAX,
+    RESPONSE_HEADER_BYTES_MAX,
+    RESPONSE_HEADERS_MAX,
+)
+
+_SWITCHING: Final = 101
+_VERSIONS: Final = ("1.0", "1.1")
+_TOO_LARGE: Final = f"the headers are larger than {RESPONSE_HEADER_BYTES_MAX} bytes"
+_TLS_RECORDS: Final = (0x14, 0x15, 0x16, 0x17)
+
+
+class Response:
+    """The final response to one request. Fed with bytes until `is_complete`."""
+
+    def __init__(self, method: str, body_bytes_max: int) -> None:
+        self.status = 0
+        self.reason = ""
+        self.version = ""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.interim: list[int] = []
+        self.body: Body | None = None
+        self.is_complete = False
+        self._is_bodiless = method == "HEAD"
+        self._body_bytes_max = body_bytes_max
+        self._header_bytes = 0
+        self._fed_bytes = 0
+        self._reason = b""
+        self._fault: Fault | None = None
+        self._is_begun = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived. Fault if it is no HTTP, or too much of it."""
+        if not self._is_begun:
+            self._is_begun = True
+            if data[0] in _TLS_RECORDS:
+                raise Fault(Failure.PROTOCOL_ERROR, "the target speaks TLS on this port, not HTTP")
+        self._fed_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_complete = True
+        except httptools.HttpParserError as error:
+            if self._fault is None and not self.is_complete:
+                raise Fault(
+                    Failure.PROTOCOL_ERROR, f"the answer is not HTTP/1: {_shown(error)}"
+                ) from error
+        if self.body is None and self._fed_bytes > RESPONSE_HEADER_BYTES_MAX:
+            self._fail(Failure.HEADERS_TOO_LARGE, _TOO_LARGE)
+        if self._fault is not None:
+            raise self._fault
+
+    def end(self) -> None:
+        """The target has closed. Fault if the response was not complete without that."""
+        if self.is_complete:
+            return
+        if self.body is None:
+            if not self._is_begun:
+                raise Fault(
+                    Failure.CONNECTION_LOST, "the target closed the connection without an answer"
+                )
+            raise Fault(Failure.TRUNCATED, "the target closed the connection within the headers")
+        names = {name for name, _ in self.headers}
+        if b"content-length" in names or b"transfer-encoding" in names:
+            raise Fault(
+                Failure.TRUNCATED,
+                f"the target closed the connection after {self.body.received_bytes} bytes of the body",
+            )
+        self._complete()
+        if self._fault is not None:
+            raise self._fault
+
+    # Called by the parser. An exception would come back wrapped, so faults are kept and raised by feed.
+
+    # What stands after the headers of the final response (trailers, a second response) is not kept.
+
+    def on_message_begin(self) -> None:
+        """Called at the beginning of every response, interim ones included."""
+        if self.body is None:
+            self.headers = []
+            self._reason = b""
+
+    def on_status(self, status: bytes) -> None:
+        """Called with pieces of the reason phrase."""
+        self._grow(len(status))
+        if self.body is None:
+            self._reason += status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called for every header and trailer."""
+        self._grow(len(name) + len(value) + 4)
+        if self.body is not None:
+            return
+        if len(self.headers) < RESPONSE_HEADERS_MAX:
+            self.headers.append((name.lower(), value))
+        else:
+            self._fail(
+                Failure.HEADERS_TOO_LARGE, f"there are more than {RESPONSE_HEADERS_MAX} headers"
+            )
+
+    def on_headers_complete(self) -> None:
+        """Called at the end of the headers of every response."""
+        if self.body is not None:
+            return
+        status = self._parser.get_status_code()
+        if 100 <= status < 200 and status != _SWITCHING:
+            self._skip_interim(status)
+            return
+        self.status = status
+        self.version = self._parser.get_http_version()
+        if self.version not in _VERSIONS:
+            self._fail(Failure.PROTOCOL_ERROR, f"the answer says HTTP/{self.version}")
+        self.reason = self._reason.decode("latin-1")
+        encoding = b", ".join(v for n, v in self.headers if n == b"content-encoding")
+        self.body = Body(self._body_bytes_max, encoding.decode("latin-1"))
+        if self._is_bodiless or status == _SWITCHING:
+            self.is_complete = True
+
+    def on_body(self, data: bytes) -> None:
+        """Called with pieces of the body, without chunk framing."""
+        if self.body is None or self._fault is not None or self.is_complete:
+            return
+        try:
+            self.body.feed(data)
+        except Fault as fault:
+            self._fault = fault
+
+    def on_message_complete(self) -> None:
+        """Called at the end of every response."""
+        if self.body is not None and not self.is_complete and self._fault is None:
+            self._complete()
+
+    def _skip_interim(self, status: int) -> None:
+        self.interim.append(status)
+        if len(self.interim) > INTERIM_RESPONSES_MAX:
+            most = f"there are more than {INTERIM_RESPONSES_MAX} interim responses"
+            self._fail(Failure.PROTOCOL_ERROR, most)
+
+    def _complete(self) -> None:
+        assert self.body is not None
+        self.is_complete = True
+        try:
+            self.body.end()
+        except Fault as fault:
+            self._fault = fault
+
+    def _grow(self, size: int) -> None:
+        self._header_bytes += size
+        if self._header_bytes > RESPONSE_HEADER_BYTES_MAX:
+            self._fail(Failure.HEADERS_TOO_LARGE, _TOO_LARGE)
+
+    def _fail(self, kind: Failure, detail: str) -> None:
+        if self._fault is None:
+            self._fault = Fault(kind, detail)
+
+
+def _shown(error: Exception) -> str:
+    return str(error)[:120] or type(error).__name__
