@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from controller.errors import BadInput, ControllerError, Rejected
+from controller.errors import BadInput, ControllerError, Unreachable
 from controller.ports import AgentRecord, Position, Segment, Worker
 from controller.rpc.frames import refused_frame, segment_of
 from controller.rpc.outbox import Outbox
@@ -72,9 +72,9 @@ class Session:
         self._stale_assignment.set()
 
     def end(self, reason: str) -> None:
-        """Close the stream; its agent is told why."""
+        """Close the stream; its agent is told why, and may come again."""
         if not self._ended.done():
-            self._ended.set_exception(Rejected(reason))
+            self._ended.set_exception(Unreachable(reason))
 
     async def run(self, context: Context) -> None:
         """Serve the stream. Raises our errors for what ends it early."""
