@@ -79,7 +79,7 @@ async def run_once(
         took_us = clock.monotonic_us() - started_us
         detail = f"stopped {took_us / 1e6:.1f} s after its start, with a timeout of {check.timeout}"
         return _agent_error(at_us, took_us, lag_us, Failure.OVERRAN, detail)
-    except Exception as error:  # a defect in one prober must not end the other checks
+    except Exception as error:  # noqa: BLE001 - a defect in one prober must not end the others; logged
         _log.exception("probe.failed", extra={"check": check.id})
         took_us = clock.monotonic_us() - started_us
         detail = f"the prober failed: {type(error).__name__}"
