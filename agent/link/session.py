@@ -1,0 +1,313 @@
+"""One conversation with the controller, from Hello to whatever ends it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+
+from agent.errors import AgentError, Fatal, Rejected, Unreachable
+from agent.link.channel import translated
+from agent.link.offset import MeasuredOffset
+from agent.link.window import Window
+from agent.link.wire import (
+    TRIGGERS,
+    assignment_of,
+    clock_message,
+    frame_message,
+    health_message,
+    hello_message,
+    positions,
+    stored_message,
+)
+from agent.ports import Clock, Duties, Spool
+from vedette.shared.limits import (
+    CLOCK_PROBE_SECONDS,
+    CONNECT_SECONDS_MAX,
+    FRAME_BYTES_MAX,
+    HEALTH_SECONDS,
+)
+from vedette.v1 import session_pb2 as pb
+
+# The clock's questions are answered at least this often: longer silence means that nobody is there.
+_SILENCE_SECONDS_MAX: Final = 2.5 * CLOCK_PROBE_SECONDS
+_FIRST_PROBES: Final = 3
+_FIRST_PROBE_SECONDS: Final = 0.25
+_OFFSET_SECONDS_MAX: Final = 2.0
+_LEAVE_SECONDS_MAX: Final = 5.0
+_log = logging.getLogger(__name__)
+
+Call = grpc.aio.StreamStreamCall[pb.ConnectRequest, pb.ConnectResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a conversation is about. `version` and `can_probe` are told to the controller."""
+
+    agent: str
+    spool: Spool
+    duties: Duties
+    offset: MeasuredOffset
+    clock: Clock
+    version: str
+    can_probe: tuple[str, ...]
+
+
+class _Ended(Exception):
+    """The call is over; the reader knows why."""
+
+
+class Session:
+    """A conversation over one call. `converse` runs it; `leave` ends it in good order."""
+
+    def __init__(self, call: Call, parts: Parts, address: str) -> None:
+        self._call = call
+        self._parts = parts
+        self._address = address
+        self._window = Window({})
+        self._writing = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue()
+        self.is_drained = False
+
+    @property
+    def is_left(self) -> bool:
+        """This side is ending it, of its own accord or because it was asked to."""
+        return self._leaving.is_set()
+
+    def leave(self) -> None:
+        """Send what there is, wait a little for acknowledgements, and close."""
+        self._leaving.set()
+        self._moved.set()
+
+    async def converse(self, welcomed: Callable[[], None]) -> None:
+        """Talk until either side is done. AgentError says why it ended otherwise.
+
+        `welcomed` is called when the controller has accepted this agent.
+        """
+        await self._greet()
+        welcomed()
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(part)
+                    for part in (
+                        self._send(),
+                        self._ask_clock(),
+                        self._tell_health(),
+                        self._adopt(),
+                    )
+                ]
+                await self._listen()
+                for task in tasks:
+                    task.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        finally:
+            self._call.cancel()
+
+    async def _greet(self) -> None:
+        parts = self._parts
+        hello = hello_message(
+            version=parts.version,
+            epoch=parts.spool.epoch,
+            revision=parts.duties.revision,
+            can_probe=parts.can_probe,
+        )
+        with contextlib.suppress(_Ended):
+            await self._write(hello)
+        first = await self._read(CONNECT_SECONDS_MAX)
+        if first is None or first.WhichOneof("message") != "welcome":
+            raise Rejected(
+                f"The controller at {self._address} did not begin with a welcome: its version does not fit "
+                "this vedette-agent."
+            )
+        if first.welcome.agent != parts.agent:
+            raise Rejected(
+                f"The controller at {self._address} takes this agent, {parts.agent}, for "
+                f"{first.welcome.agent}."
+            )
+        durable = positions(first.welcome)
+        self._window = Window(durable)
+        parts.spool.acknowledge(durable)
+        self._require_numbers(durable)
+
+    def _require_numbers(self, durable: dict[tuple[str, str], int]) -> None:
+        """A controller that holds more than was ever numbered here has seen this agent's future.
+
+        The state directory is then an old copy, and its next numbers were used for other lines.
+        """
+        spool = self._parts.spool
+        for (epoch, stream), seq in durable.items():
+            if epoch == spool.epoch and seq >= spool.next_seq(stream):
+                spool.open_epoch(
+                    f"the controller holds {seq} lines of {stream}, {spool.next_seq(stream) - 1} were "
+                    "written here"
+                )
+
+    async def _listen(self) -> None:
+        while (message := await self._read(_SILENCE_SECONDS_MAX)) is not None:
+            self._take(message)
+
+    def _take(self, message: pb.ConnectResponse) -> None:
+        kind = message.WhichOneof("message")
+        if kind == "ack":
+            durable = positions(message.ack)
+            for key, seq in durable.items():
+                self._window.acknowledge(key, seq)
+            self._parts.spool.acknowledge(durable)
+            self._moved.set()
+        elif kind == "clock_reply":
+            reply = message.clock_reply
+            self._parts.offset.exchanged(
+                reply.agent_sent_us,
+                received_there_us=reply.controller_received_us,
+                sent_there_us=reply.controller_sent_us,
+            )
+        elif kind == "assignment":
+            self._assigned.put_nowait(message.assignment)
+        elif kind == "probe_now" and message.probe_now.trigger in TRIGGERS:
+            order = message.probe_now
+            self._parts.duties.probe_now(list(order.checks), TRIGGERS[order.trigger])
+        elif kind == "refusal":
+            self._refused(message.refusal)
+        elif kind == "drain":
+            _log.info("link.drain", extra={"fields": {"reason": message.drain.reason}})
+            self.is_drained = True
+            self.leave()
+
+    def _refused(self, refusal: pb.Refusal) -> None:
+        key = (refusal.epoch, refusal.stream)
+        is_given_up = self._window.refuse(key, refusal.first_seq, refusal.resend_from)
+        fields = {
+            "stream": refusal.stream,
+            "epoch": refusal.epoch,
+            "first_seq": refusal.first_seq,
+            "resend_from": refusal.resend_from,
+            "given_up": is_given_up,
+            "reason": refusal.reason,
+        }
+        _log.warning("link.refused", extra={"fields": fields})
+        self._moved.set()
+
+    async def _send(self) -> None:
+        """Send what is durable, as soon as it is and as far as the window reaches."""
+        spool, window = self._parts.spool, self._window
+        with contextlib.suppress(_Ended):
+            while True:
+                self._moved.clear()
+                if not window.is_full:
+                    rewinds = window.rewinds
+                    batches = spool.read(window.sent, FRAME_BYTES_MAX)
+                    for frame in window.frames(batches):
+                        await self._write(frame_message(frame))
+                    if batches or window.rewinds != rewinds:
+                        continue
+                if self._leaving.is_set():
+                    await self._close()
+                    return
+                await self._until_moved(is_reading=not window.is_full)
+
+    async def _until_moved(self, *, is_reading: bool) -> None:
+        """Wait for an answer of the controller, or, if there is room, for something to send."""
+        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._moved.wait())]
+        if is_reading:
+            waits.append(asyncio.create_task(self._parts.spool.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS_MAX):
+                while not self._window.is_empty:
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            _log.info("link.left_unacknowledged")
+        await self._call.done_writing()
+        await asyncio.sleep(_LEAVE_SECONDS_MAX)
+        self._call.cancel()
+
+    async def _ask_clock(self) -> None:
+        with contextlib.suppress(_Ended):
+            asked = 0
+            while True:
+                await self._write(clock_message(self._parts.clock.wall_us()))
+                asked += 1
+                is_first = asked < _FIRST_PROBES
+                await asyncio.sleep(_FIRST_PROBE_SECONDS if is_first else CLOCK_PROBE_SECONDS)
+                await self._parts.offset.save()
+
+    async def _tell_health(self) -> None:
+        parts = self._parts
+        with contextlib.suppress(_Ended):
+            while True:
+                await self._write(
+                    health_message(
+                        parts.spool.depth(), parts.duties.missed_slots, parts.offset.reading()
+                    )
+                )
+                await asyncio.sleep(HEALTH_SECONDS)
+
+    async def _adopt(self) -> None:
+        """Store assignments and say so. The first waits for the clock: a line without an offset is void."""
+        with contextlib.suppress(_Ended):
+            while True:
+                message = await self._assigned.get()
+                while not self._assigned.empty():
+                    message = self._assigned.get_nowait()
+                try:
+                    async with asyncio.timeout(_OFFSET_SECONDS_MAX):
+                        await self._parts.offset.is_measured.wait()
+                except TimeoutError:
+                    _log.warning("link.clock_unanswered")
+                try:
+                    unrunnable = await self._parts.duties.adopt(assignment_of(message))
+                except Fatal as error:
+                    # It runs, but must not be acknowledged: a restart would not know it.
+                    _log.warning("link.not_stored", extra={"fields": {"reason": str(error)}})
+                    continue
+                await self._write(stored_message(message.revision, list(unrunnable)))
+
+    async def _write(self, message: pb.ConnectRequest) -> None:
+        async with self._writing:
+            try:
+                await self._call.write(message)
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
+                raise _Ended from error
+            except asyncio.CancelledError as error:
+                _reraise_own(error)
+                raise _Ended from error
+
+    async def _read(self, seconds_max: float) -> pb.ConnectResponse | None:
+        """The next message, or None at the end of the stream."""
+        try:
+            async with asyncio.timeout(seconds_max):
+                message: Any = await self._call.read()
+        except TimeoutError as error:
+            raise Unreachable(
+                f"The controller at {self._address} has been silent for {seconds_max:.0f} s."
+            ) from error
+        except grpc.aio.AioRpcError as error:
+            raise translated(error, self._address) from error
+        except asyncio.CancelledError as error:
+            _reraise_own(error)
+            raise self._cut_off() from error
+        return message if isinstance(message, pb.ConnectResponse) else None
+
+    def _cut_off(self) -> AgentError:
+        return Unreachable(f"The conversation with the controller at {self._address} was cut off.")
+
+
+def _reraise_own(error: asyncio.CancelledError) -> None:
+    """A cancelled call is reported as CancelledError too; one that was meant for this task goes on."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise error
