@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 
@@ -14,6 +14,8 @@ from controller.services.access import Access, Person
 
 METADATA_KEY: Final = "authorization"
 _SCHEME: Final = "bearer "
+# Quoted: generic in its type stubs only.
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 _caller: ContextVar[Person] = ContextVar("caller")
 
 
@@ -31,11 +33,9 @@ class Gate(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
-        ],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> _Handler:
         """The method's own handler behind the door."""
         inner = await continuation(handler_call_details)
         if inner is None or inner.unary_unary is None:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from controller.errors import BadInput, ControllerError, Unreachable
-from controller.ports import AgentRecord, Position, Segment, Worker
-from controller.rpc.frames import refused_frame, segment_of
+from controller.errors import BadInput, Unreachable
+from controller.ports import AgentRecord, Worker
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry
 from controller.rpc.status import Context
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.enrol import Enrolment
+from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
 from vedette.shared.identity import is_epoch
 from vedette.shared.limits import CONNECT_SECONDS_MAX
@@ -110,7 +110,7 @@ class Session:
         if not is_epoch(hello.epoch):
             raise BadInput("Expected an epoch of 1 to 32 letters and digits in Hello.")
         await self._parts.worker.run(lambda: self._note_hello(hello))
-        positions = await self._parts.ingest.positions(self.agent)
+        positions = await self._parts.ingest.durable(self.agent)
         welcome = pb.Welcome(
             agent=self.agent,
             region=self.region,
@@ -146,7 +146,7 @@ class Session:
     async def _take(self, message: pb.ConnectRequest, received_us: int) -> None:
         match message.WhichOneof("message"):
             case "frame":
-                await self._take_frame(message.frame, received_us)
+                await self._take_frame(message.frame)
             case "clock_probe":
                 reply = pb.ClockReply(
                     agent_sent_us=message.clock_probe.agent_sent_us,
@@ -164,41 +164,34 @@ class Session:
                 # A newer agent may say what this controller does not know yet.
                 log.info("session.ignored", extra={"agent": self.agent})
 
-    async def _take_frame(self, frame: pb.Frame, received_us: int) -> None:
-        reason = refused_frame(frame)
-        if reason is not None:
-            self._refuse(frame, 0, reason)
-            return
+    async def _take_frame(self, frame: pb.Frame) -> None:
         while len(self._underway) >= FRAMES_UNDERWAY_MAX:
             await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(self._ingest(segment_of(frame, self.agent, received_us), frame))
+        task = asyncio.create_task(self._ingest(frame))
         self._underway.add(task)
         task.add_done_callback(self._underway.discard)
 
-    async def _ingest(self, segment: Segment, frame: pb.Frame) -> None:
-        try:
-            answer = await self._parts.ingest.submit(segment)
-        except ControllerError as error:
-            # The database is away or full: nothing is acknowledged, and the agent keeps its lines.
-            log.error("session.unstored", extra={"agent": self.agent, "reason": str(error)})
-            self.end("The controller cannot store results now.")
-            return
-        if isinstance(answer, Position):
-            self._outbox.acknowledge(answer.epoch, answer.stream, answer.seq)
-        else:
-            self._refuse(frame, answer.resend_from, answer.reason)
-
-    def _refuse(self, frame: pb.Frame, resend_from: int, reason: str) -> None:
-        log.warning(
-            "frame.refused",
-            extra={"agent": self.agent, "stream": frame.stream[:80], "reason": reason},
-        )
-        refusal = pb.Refusal(
-            epoch=frame.epoch[:80],
-            stream=frame.stream[:80],
+    async def _ingest(self, frame: pb.Frame) -> None:
+        """Hand over a frame; its lines are durable and evaluated when the answer comes."""
+        incoming = IncomingFrame(
+            epoch=frame.epoch,
+            stream=frame.stream,
             first_seq=frame.first_seq,
-            resend_from=resend_from,
-            reason=reason,
+            count=frame.count,
+            lines=frame.lines,
+            lost=frame.lost,
+        )
+        answer = await self._parts.ingest.submit(self.agent, self.region, incoming)
+        if isinstance(answer, Accepted):
+            self._outbox.acknowledge(answer.epoch, answer.stream, answer.seq)
+            return
+        log.warning("frame.refused", extra={"agent": self.agent, "reason": answer.reason})
+        refusal = pb.Refusal(
+            epoch=answer.epoch,
+            stream=answer.stream,
+            first_seq=answer.first_seq,
+            resend_from=answer.resend_from,
+            reason=answer.reason,
         )
         self._outbox.reply(pb.ConnectResponse(refusal=refusal))
 
