@@ -253,12 +253,14 @@ class FleetStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredInterval:
-    """A verdict of a check over [from_us, to_us)."""
+    """A verdict of a check over [from_us, to_us), as attributed, and with the least and most downtime."""
 
     check: str
     from_us: int
     to_us: int
     verdict: str
+    low: str
+    high: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 
 from controller.core.admission import digest_of_line
 from controller.core.samples import AnchorRound, Quarantined, Sample
@@ -83,7 +83,10 @@ class EvidenceRows(Rows):
             update(_STREAM)
             .where(_STREAM.c.id == bindparam("key"))
             .values(
-                seq=bindparam("last"),
+                # Lines that were reported lost and came after all do not move the stream back.
+                seq=case(
+                    (_STREAM.c.seq > bindparam("last"), _STREAM.c.seq), else_=bindparam("last")
+                ),
                 lines=_STREAM.c.lines + bindparam("count"),
                 lost=_STREAM.c.lost + bindparam("gone"),
             ),

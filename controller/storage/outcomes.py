@@ -26,14 +26,16 @@ class OutcomeRows(Rows):
         execute(delete(_INTERVAL).where(of_check, _INTERVAL.c.from_us >= from_us))
         crossing = and_(of_check, _INTERVAL.c.to_us > from_us)
         execute(update(_INTERVAL).where(crossing).values(to_us=from_us))
-        self._insert_many(_INTERVAL, [(number, i.from_us, i.to_us, i.verdict) for i in intervals])
+        self._insert_many(
+            _INTERVAL, [(number, i.from_us, i.to_us, i.verdict, i.low, i.high) for i in intervals]
+        )
 
     def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
         """Intervals that touch that time, by time."""
         number = self._names.find(self._connection, check)
         c = _INTERVAL.c
         query = (
-            select(c.from_us, c.to_us, c.verdict)
+            select(c.from_us, c.to_us, c.verdict, c.low, c.high)
             .where(c.check_id == number, c.from_us < to_us, c.to_us > from_us)
             .order_by(c.from_us)
         )

@@ -196,13 +196,15 @@ class CheckRevisionRow(Row, table=True):
 
 
 class IntervalRow(Row, table=True):
-    """A verdict of a check over [from_us, to_us)."""
+    """A verdict of a check over [from_us, to_us), with its bounds (S-8)."""
 
     __tablename__ = "interval"
     check_id: int = Field(primary_key=True)
     from_us: int = Field(primary_key=True, sa_type=BigInteger)
     to_us: int = Field(sa_type=BigInteger)
     verdict: str
+    low: str
+    high: str
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 

@@ -69,6 +69,14 @@ def test_lost_lines_move_the_stream_even_when_nothing_follows(storage: Storage) 
         assert tx.segments("fra-1", "e1", "shop", 0, 100) == [segment(1, b"1\n")]
 
 
+def test_lines_that_were_reported_lost_can_still_be_kept(storage: Storage) -> None:
+    append(storage, [segment(1, b"1\n"), segment(5, b"5\n", lost=3)], [])
+    append(storage, [segment(2, b"2\n")], [])
+    with storage.transaction() as tx:
+        assert tx.positions() == [Position("fra-1", "e1", "shop", 5)]
+        assert tx.line(ResultId("fra-1", "e1", "shop", 2)) == b"2\n"
+
+
 def test_samples_come_by_time_in_the_half_open_window(storage: Storage) -> None:
     late, early = sample(2, 2_000, Outcome.DOWN), sample(1, 1_000)
     other = sample(1, 1_000)._replace(check="shop-dns")
@@ -143,7 +151,8 @@ def test_an_exception_undoes_everything_and_what_was_cached(storage: Storage) ->
             tx.append([segment(1, b"1\n")], [sample(1, 1_000)], [], [], [])
             raise ZeroDivisionError
 
-    pytest.raises(ZeroDivisionError, half_way)
+    with pytest.raises(ZeroDivisionError):
+        half_way()
     with storage.transaction() as tx:
         assert tx.positions() == []
         assert tx.samples("shop-home", 0, 10_000) == []

@@ -10,7 +10,7 @@ OUTAGE = StoredOutage(0, "shop-home", 100, None, 120, None, b"{}")
 
 
 def interval(from_us: int, to_us: int, verdict: str = "UP") -> StoredInterval:
-    return StoredInterval("shop-home", from_us, to_us, verdict)
+    return StoredInterval("shop-home", from_us, to_us, verdict, "UP", "DOWN")
 
 
 def test_the_newest_fleet_is_in_force_and_every_revision_stays(storage: Storage) -> None:

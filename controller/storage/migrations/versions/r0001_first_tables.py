@@ -193,6 +193,8 @@ def _create_outcomes() -> None:
         sa.Column("from_us", sa.BigInteger(), nullable=False),
         sa.Column("to_us", sa.BigInteger(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("low", sa.String(), nullable=False),
+        sa.Column("high", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", "from_us", name="pk_interval"),
         sqlite_with_rowid=False,
     )

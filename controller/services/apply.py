@@ -1,0 +1,224 @@
+"""Fleet files: what one would change, putting it in force, and what each region has to probe."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from controller.core.fleet import Fleet, read_fleet
+from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
+from controller.services.changes import Change, changes_between
+from vedette.shared.definitions import (
+    KINDS,
+    Check,
+    canonical_bytes,
+    decode_check,
+    digest_of,
+)
+from vedette.shared.documents import BadDocument, Document, Problem, parse
+from vedette.shared.expectations import BadExpectation, compiled
+from vedette.shared.limits import PROBLEMS_SHOWN_MAX
+
+_EXPECTED: Final = "a CEL expression over what the probe saw"
+
+
+class Judging(Protocol):
+    """Whoever judges by check revisions, and has to know of new ones."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A transaction whose undoing undoes what was revised in it."""
+        ...
+
+    def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
+        """Judge these checks by the revisions that `tx` holds now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What applying a file would change, or everything that is wrong with it."""
+
+    changes: Sequence[Change] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What applying a file changed, or everything that is wrong with it; and the revision in force."""
+
+    changes: Sequence[Change] = ()
+    problems: Sequence[Problem] = ()
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a region has to probe: check definitions with their digests, by check id.
+
+    `revision` is the SHA-256 of the digests: the same checks give the same name everywhere.
+    """
+
+    revision: str
+    checks: tuple[tuple[bytes, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A fleet file in force, and the newest revision of every check that there ever was."""
+
+    revision: FleetRevision
+    fleet: Fleet
+    checks: dict[str, CheckRevision]
+
+
+class Fleets:
+    """Plans, applies and exports fleet files. Synchronous: runs in the storage thread."""
+
+    def __init__(self, storage: Storage, evaluator: Judging, now_us: Callable[[], int]) -> None:
+        self._storage = storage
+        self._evaluator = evaluator
+        self._now_us = now_us
+        self._in_force: InForce | None = None
+        self._assignments: dict[str, Assignment] = {}
+
+    def plan(self, text: bytes, file_name: str) -> Planned:
+        """What applying the file would change. Changes nothing."""
+        try:
+            fleet = checked_fleet(text, file_name)
+        except BadDocument as error:
+            return Planned(problems=error.problems)
+        with self._storage.transaction() as tx:
+            return Planned(changes_between(self._fleet(tx), fleet))
+
+    def apply(self, text: bytes, file_name: str, by: str) -> Applied:
+        """Put the file in force, whole or not at all; a file that is in force already changes nothing."""
+        try:
+            fleet = checked_fleet(text, file_name)
+        except BadDocument as error:
+            with self._storage.transaction() as tx:
+                before = self._load(tx)
+            return Applied(
+                problems=error.problems, revision=before.revision.number if before else 0
+            )
+        now_us = self._now_us()
+        with self._evaluator.transaction() as tx:
+            before = self._load(tx)
+            if before is not None and before.revision.text == text:
+                return Applied(revision=before.revision.number)
+            changes = changes_between(before.fleet if before else None, fleet)
+            number = before.revision.number + 1 if before else 1
+            checks = _revisions(before.checks if before else {}, fleet, now_us)
+            tx.put_fleet(FleetRevision(number, text, file_name, now_us, by), checks)
+            self._evaluator.revise(tx, [one.check for one in checks], now_us)
+        self._in_force = None
+        self._assignments.clear()
+        return Applied(changes, revision=number)
+
+    def export(self) -> FleetRevision | None:
+        """The file in force, as it was applied."""
+        with self._storage.transaction() as tx:
+            return tx.fleet()
+
+    def fleet(self) -> Fleet | None:
+        """The fleet in force."""
+        with self._storage.transaction() as tx:
+            return self._fleet(tx)
+
+    def in_force(self) -> InForce | None:
+        """The file in force with the newest revision of every check, retired ones included."""
+        with self._storage.transaction() as tx:
+            return self._load(tx)
+
+    def assignment_for(self, region: str) -> Assignment:
+        """What agents of `region` have to probe."""
+        if (known := self._assignments.get(region)) is not None:
+            return known
+        found: list[tuple[bytes, str]] = []
+        in_force = self.in_force()
+        for _, one in sorted(in_force.checks.items() if in_force else ()):
+            if one.definition and region in _regions_of(decode_check(one.definition)):
+                found.append((one.definition, one.digest))
+        digests = "".join(f"{digest}\n" for _, digest in found)
+        revision = hashlib.sha256(digests.encode()).hexdigest()
+        made = self._assignments[region] = Assignment(revision, tuple(found))
+        return made
+
+    def _fleet(self, tx: Transaction) -> Fleet | None:
+        in_force = self._load(tx)
+        return in_force.fleet if in_force else None
+
+    def _load(self, tx: Transaction) -> InForce | None:
+        if self._in_force is None and (revision := tx.fleet()) is not None:
+            newest = {one.check: one for one in tx.check_revisions()}
+            fleet = read_fleet(revision.text, revision.file_name)
+            self._in_force = InForce(revision, fleet, newest)
+        return self._in_force
+
+
+def _revisions(before: dict[str, CheckRevision], fleet: Fleet, now_us: int) -> list[CheckRevision]:
+    """The revisions that `fleet` makes: new and changed checks, and retired ones."""
+    made: list[CheckRevision] = []
+    for check in fleet.checks.values():
+        definition = canonical_bytes(check)
+        digest = digest_of(definition)
+        old = before.get(check.id)
+        if old is None or old.digest != digest:
+            made.append(CheckRevision(check.id, digest, definition, _after(old, now_us)))
+    made += [
+        CheckRevision(old.check, "", b"", _after(old, now_us))
+        for old in before.values()
+        if old.definition and old.check not in fleet.checks
+    ]
+    return made
+
+
+def _after(old: CheckRevision | None, now_us: int) -> int:
+    """When a revision takes effect: now, but after the one before it even if the clock was set back."""
+    return now_us if old is None else max(now_us, old.effective_us + 1)
+
+
+def _regions_of(check: Check) -> Sequence[str]:
+    regions = check.regions
+    return regions if isinstance(regions, list) else ()
+
+
+def checked_fleet(text: bytes, file_name: str) -> Fleet:
+    """The fleet in `text` whose expectations all compile. BadDocument with every problem otherwise."""
+    problems: list[Problem] = []
+    fleet: Fleet | None = None
+    try:
+        fleet = read_fleet(text, file_name)
+        document = fleet.document
+    except BadDocument as error:
+        problems += error.problems
+        # What is no YAML at all fails here again, and there is nothing more to say about it.
+        document = parse(text, file_name)
+    problems += expectation_problems(document)
+    if problems or fleet is None:
+        raise BadDocument(sorted(set(problems))[:PROBLEMS_SHOWN_MAX])
+    return fleet
+
+
+def expectation_problems(document: Document) -> list[Problem]:
+    """What is wrong with the expectations in a document, whatever else is wrong with it."""
+    found: list[Problem] = []
+    for index, check in enumerate(_list(_get(document.data, "checks"))):
+        for kind in KINDS:
+            for place, text in enumerate(_list(_get(_get(check, kind), "expect"))):
+                if not isinstance(text, str):
+                    continue
+                try:
+                    compiled(text, kind)
+                except BadExpectation as error:
+                    path = ("checks", index, kind, "expect", place)
+                    found.append(document.problem(path, _EXPECTED, f"{text!r}: {error}"))
+    return found
+
+
+def _get(data: Any, key: str) -> Any:
+    return data.get(key) if isinstance(data, dict) else None
+
+
+def _list(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else []
