@@ -47,7 +47,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until_us(self, wall_us: int) -> None:
-        """Return when the wall clock has reached `wall_us`."""
+        """Return when the wall clock has reached `wall_us`, or was set back meanwhile."""
         ...
 
 

@@ -1,0 +1,123 @@
+"""The composition: the only place that knows which concrete class stands behind each port."""
+
+import asyncio
+import logging
+import random
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.config import ASSIGNMENT_FILE, CLOCK_FILE, SPOOL_DIRECTORY, site_policy
+from agent.core.backoff import Backoff
+from agent.errors import AgentError
+from agent.link.identity import Identity
+from agent.link.offset import MeasuredOffset
+from agent.link.session import Parts
+from agent.link.stream import Link
+from agent.probers.registry import probers_of
+from agent.runtime.assignments import StoredAssignment
+from agent.runtime.clock import SystemClock
+from agent.runtime.executor import Executor
+from agent.runtime.pipeline import Pipeline, Who
+from agent.spool.queue import DiskSpool
+from vedette.shared.limits import RECONNECT_SECONDS_MAX, RECONNECT_SECONDS_MIN
+
+_LEAVE_SECONDS_MAX: Final = 6.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be chosen when an agent is started."""
+
+    state: Path
+    version: str
+    spool_bytes_max: int
+
+
+class Agent:
+    """One agent, put together. `run` lasts until a signal, or until it cannot go on (Fatal)."""
+
+    def __init__(self, options: Options) -> None:
+        self._identity = Identity.load(options.state)
+        facts = self._identity.facts
+        clock = SystemClock()
+        executor = Executor(probers_of(site_policy(options.state)), clock)
+        self._offset = MeasuredOffset(clock, options.state / CLOCK_FILE)
+        self._spool = DiskSpool.open(
+            options.state / SPOOL_DIRECTORY, bytes_max=options.spool_bytes_max
+        )
+        self._pipeline = Pipeline(
+            Who(facts.agent, facts.region),
+            executor,
+            self._spool,
+            clock=clock,
+            offset=self._offset,
+            stored=StoredAssignment(options.state / ASSIGNMENT_FILE),
+        )
+        parts = Parts(
+            agent=facts.agent,
+            spool=self._spool,
+            duties=self._pipeline,
+            offset=self._offset,
+            clock=clock,
+            version=options.version,
+            can_probe=tuple(sorted(executor.kinds)),
+        )
+        self._link = Link(
+            self._identity,
+            parts,
+            waits=Backoff(RECONNECT_SECONDS_MIN, RECONNECT_SECONDS_MAX),
+            chance=random.random,
+        )
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish what is under way, send what can be sent, and end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Probe, keep and send until `stop`."""
+        facts = self._identity.facts
+        fields = {"agent": facts.agent, "region": facts.region, "epoch": self._spool.epoch}
+        _log.info("agent.started", extra={"fields": fields})
+        try:
+            async with asyncio.TaskGroup() as group:
+                keeping = group.create_task(self._spool.run())
+                probing = group.create_task(self._pipeline.run())
+                linking = group.create_task(self._link.run())
+                await self._stopping.wait()
+                _log.info("agent.stopping")
+                probing.cancel()
+                await asyncio.wait([probing])
+                await self._spool.sync()
+                self._link.leave()
+                await asyncio.wait([linking], timeout=_LEAVE_SECONDS_MAX)
+                linking.cancel()
+                keeping.cancel()
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from errors
+        finally:
+            await self._offset.save(is_last=True)
+            await self._spool.close()
+        _log.info("agent.stopped")
+
+
+def _first(errors: BaseExceptionGroup) -> BaseException:
+    """The error that ended the process: one of ours if there is one, for it has a sentence."""
+    ours, others = errors.split(AgentError)
+    found: BaseException | None = ours or others
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert found is not None
+    return found
+
+
+async def run_agent(options: Options) -> None:
+    """Run an agent until SIGTERM or SIGINT. AgentError says why it could not go on."""
+    agent = Agent(options)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, agent.stop)
+    await agent.run()

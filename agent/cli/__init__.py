@@ -1,0 +1,1 @@
+"""The `vedette-agent` command: what people at a site type."""

@@ -1,0 +1,33 @@
+"""`vedette-agent join`: a join file in, an identity out."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from agent.cli.main import state_option
+from agent.config import policy_text
+from agent.link.enrol import join as joined
+from agent.link.join_file import read_join_file
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@state_option
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="CIDR",
+    help="A network that this site lets the agent probe, besides public addresses. May be repeated.",
+)
+def join(file: Path, state: Path, allow: tuple[str, ...]) -> None:
+    """Make this machine an agent.
+
+    FILE comes from `vedette agent token create`, and serves once. The keys are made here and stay here;
+    if anything goes wrong, nothing is left behind.
+    """
+    policy = policy_text(allow) if allow else None
+    identity = asyncio.run(joined(read_join_file(file), state, policy))
+    facts = identity.facts
+    click.echo(f"This machine is agent {facts.agent} of region {facts.region} ({state}).")
+    click.echo(f"Start it with: vedette-agent run --state {state}")

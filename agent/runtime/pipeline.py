@@ -1,0 +1,184 @@
+"""From a due slot, or an order, to a line in the spool."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent.core.assignment import Program, difference, program_of
+from agent.core.schedule import Due, cadences_of
+from agent.ports import Assignment, Clock, ClockOffset, Spool, Unrunnable
+from agent.runtime.assignments import StoredAssignment
+from agent.runtime.executor import Executor, Finding, Place, line_of
+from agent.runtime.scheduler import Scheduler
+from vedette.shared.definitions import Check
+from vedette.shared.result import Trigger, encode_line
+
+_FINISH_SECONDS_MAX: Final = 5.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whose results these are."""
+
+    agent: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run to make: of which check, for which slot, and why."""
+
+    check: Check
+    digest: str
+    due_us: int
+    slot: int | None
+    trigger: Trigger
+
+
+class Pipeline:
+    """Runs the assignment: Duties (agent.ports) towards the link, lines towards the spool.
+
+    It begins with the assignment that was stored last, and needs no controller.
+    """
+
+    def __init__(
+        self,
+        who: Who,
+        executor: Executor,
+        spool: Spool,
+        *,
+        clock: Clock,
+        offset: ClockOffset,
+        stored: StoredAssignment,
+    ) -> None:
+        self._who = who
+        self._executor = executor
+        self._spool = spool
+        self._clock = clock
+        self._offset = offset
+        self._stored = stored
+        self._scheduler = Scheduler(clock, self._launch)
+        self._program = Program()
+        self._crowded_out = 0
+        self._runs: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] | None = None
+
+    @property
+    def revision(self) -> str:
+        """Revision of the assignment that is being run; empty if there is none."""
+        return self._program.revision
+
+    @property
+    def missed_slots(self) -> int:
+        """Slots that were due since start and not probed."""
+        return self._scheduler.missed + self._crowded_out
+
+    async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
+        """Run `assignment` from now on, and store it. Fatal if it could not be stored; it runs all the same."""
+        unrunnable = self._begin(assignment)
+        await asyncio.to_thread(self._stored.save, assignment)
+        return unrunnable
+
+    def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
+        """Run these checks once, besides their slots; one that is running as often as it may is left."""
+        now = self._clock.wall_us()
+        for check in checks:
+            assigned = self._program.checks.get(check)
+            if assigned is not None and self._executor.has_room_for(check):
+                self._start(_Run(assigned.check, assigned.digest, now, None, trigger))
+
+    async def run(self) -> None:
+        """Probe until cancelled; then what is under way may finish within a few seconds."""
+        stored = self._stored.load()
+        if stored is not None and not self.revision:
+            self._begin(stored)
+        self._failed = asyncio.get_running_loop().create_future()
+        scheduling = asyncio.create_task(self._scheduler.run())
+        try:
+            await asyncio.wait({scheduling, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+            for ended in (scheduling, self._failed):
+                if ended.done():
+                    ended.result()
+        finally:
+            scheduling.cancel()
+            await self._finish()
+            if not self._failed.done():
+                self._failed.cancel()
+
+    def _begin(self, assignment: Assignment) -> Sequence[Unrunnable]:
+        program = program_of(assignment, self._who.region, self._executor.kinds)
+        changes = difference(self._program, program)
+        self._program = program
+        self._scheduler.replace(
+            cadences_of((a.check for a in program.checks.values()), self._who.region)
+        )
+        fields = {
+            "revision": program.revision[:12],
+            "checks": len(program.checks),
+            "added": len(changes.added),
+            "changed": len(changes.changed),
+            "removed": len(changes.removed),
+            "unrunnable": len(program.unrunnable),
+        }
+        _log.info("assignment.running", extra={"fields": fields})
+        for refused in program.unrunnable:
+            fields = {"check": refused.check, "reason": refused.reason}
+            _log.warning("assignment.unrunnable", extra={"fields": fields})
+        return program.unrunnable
+
+    def _launch(self, due: Due) -> None:
+        assigned = self._program.checks.get(due.check)
+        if assigned is None:
+            return
+        if not self._executor.has_room_for(due.check):
+            self._crowded_out += 1
+            return
+        self._start(_Run(assigned.check, assigned.digest, due.due_us, due.slot, Trigger.SCHEDULE))
+
+    def _start(self, run: _Run) -> None:
+        task = asyncio.create_task(self._make(run))
+        self._runs.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A run that failed is a defect of ours: the process must not go on as if nothing was."""
+        self._runs.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and self._failed is not None and not self._failed.done():
+            self._failed.set_exception(error)
+
+    async def _make(self, run: _Run) -> None:
+        finding = await self._executor.run(run.check, run.due_us)
+        self._record(run, finding)
+
+    def _record(self, run: _Run, finding: Finding) -> None:
+        """Number the line and hand it over: no await in between, so that numbers are never doubled."""
+        spool, stream = self._spool, run.check.service
+        seq = spool.next_seq(stream)
+        place = Place(
+            agent=self._who.agent,
+            region=self._who.region,
+            epoch=spool.epoch,
+            stream=stream,
+            seq=seq,
+            rev=run.digest,
+            slot=run.slot,
+            trigger=run.trigger,
+            clock=self._offset.reading(),
+        )
+        spool.append(stream, seq, encode_line(line_of(finding, run.check, place)))
+
+    async def _finish(self) -> None:
+        if not self._runs:
+            return
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait(self._runs, timeout=_FINISH_SECONDS_MAX)
+        for task in self._runs:
+            task.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)

@@ -1,0 +1,59 @@
+"""Launches what is due, when it is due: the schedule of agent.core, driven by a clock."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from agent.core.schedule import Due, Schedule
+from agent.ports import Clock
+from vedette.shared.limits import LAUNCH_LAG_US_MAX
+from vedette.shared.slots import Cadence
+
+_IDLE_US: Final = 60 * 1_000_000
+# A clock that is nudged must not run a slot twice.
+_SET_BACK_US: Final = 500_000
+
+
+class Scheduler:
+    """Calls `launch` once for every slot of every check; `launch` must not block."""
+
+    def __init__(self, clock: Clock, launch: Callable[[Due], None]) -> None:
+        self._clock = clock
+        self._launch = launch
+        self._schedule = Schedule(LAUNCH_LAG_US_MAX)
+        self._changed = asyncio.Event()
+        self._last_us = clock.wall_us()
+
+    @property
+    def missed(self) -> int:
+        """Slots that passed without being taken."""
+        return self._schedule.missed
+
+    def replace(self, cadences: Mapping[str, Cadence]) -> None:
+        """Run these checks from now on."""
+        self._schedule.replace(cadences, self._clock.wall_us())
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Launch due slots until cancelled."""
+        while True:
+            now = self._clock.wall_us()
+            if now < self._last_us - _SET_BACK_US:
+                self._schedule.stepped(now)
+            self._last_us = now
+            for due in self._schedule.take(now):
+                self._launch(due)
+            await self._until(self._schedule.next_due_us() or now + _IDLE_US)
+
+    async def _until(self, wall_us: int) -> None:
+        """Wait until then, or until the checks change."""
+        self._changed.clear()
+        waits = [
+            asyncio.ensure_future(self._clock.sleep_until_us(wall_us)),
+            asyncio.ensure_future(self._changed.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
