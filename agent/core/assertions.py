@@ -111,9 +111,16 @@ def _seen(text: str, read: Mapping[str, Any]) -> tuple[Seen, ...]:
             continue
         path, value = _followed(text[match.start() : match.end()], read)
         shown = _shown(value)
-        public = _shape(value) if name[0] in _PRIVATE and not isinstance(value, bool) else shown
+        public = _shape(value) if _is_private(name[0], value) else shown
         found.setdefault(path, Seen(path, shown, public))
     return tuple(found.values())
+
+
+def _is_private(name: str, value: Any) -> bool:
+    """`value` may not stand in a line: texts of the target's, and anything but a bool from its body."""
+    if name not in _PRIVATE or isinstance(value, bool):
+        return False
+    return name == "json" or not isinstance(value, int | float)
 
 
 def _blanked(text: str) -> str:

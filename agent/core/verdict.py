@@ -46,10 +46,10 @@ def verdict(check: Check, seen: Observation) -> Verdict:
 
 
 def clipped(text: str | None) -> str | None:
-    """`text` as one line within the bound of a line's detail."""
+    """`text` as one printable line within the bound of a line's detail: parts of it may be a target's."""
     if text is None:
         return None
-    line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
     return line if len(line) <= DETAIL_CHARS_MAX else f"{line[: DETAIL_CHARS_MAX - 3]}..."
 
 

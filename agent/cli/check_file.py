@@ -1,0 +1,48 @@
+"""One check from a file, for one-shot probes: as in a fleet file, with fewer things to say."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from agent.errors import BadInput
+from vedette.shared.definitions import KINDS, Check, findings
+from vedette.shared.documents import BadDocument, Problem, convert, parse
+from vedette.shared.expectations import problems_of_expectations
+from vedette.shared.limits import PROBLEMS_SHOWN_MAX
+
+_DEFAULTS: Final = {"id": "probe", "service": "local"}
+
+
+def read_check(path: Path) -> Check:
+    """The check in the file at `path`; `id`, `service` and `regions` may be left out.
+
+    BadInput, with all problems, if there is none: each names file, line, path, expected and found.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    try:
+        return _check(text, str(path))
+    except BadDocument as error:
+        raise BadInput(str(error)) from error
+
+
+def _check(text: bytes, file: str) -> Check:
+    document = parse(text, file)
+    data: Any = document.data
+    if not isinstance(data, dict):
+        expected = f"one check: a mapping with one of {', '.join(KINDS)}"
+        raise BadDocument([document.problem((), expected, data)])
+    if isinstance(data.get("checks"), list):
+        expected = f"one check: what stands under `checks:` in a fleet file, with one of {', '.join(KINDS)}"
+        raise BadDocument([document.problem(("checks",), expected, "a whole fleet file")])
+    check, problems = convert(document, (), {**_DEFAULTS, **data}, Check)
+    if check is None:
+        raise BadDocument(problems)
+    found: list[Problem] = [
+        document.problem(path, expected, seen)
+        for path, expected, seen in (*findings(check), *problems_of_expectations(check))
+    ]
+    if found:
+        raise BadDocument(sorted(found)[:PROBLEMS_SHOWN_MAX])
+    return check

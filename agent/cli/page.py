@@ -1,0 +1,155 @@
+"""A finding as a page for a person: outcome, phases as bars, hops, certificate, expectations."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from agent.core.assertions import Assertion
+from agent.runtime.executor import Finding
+from vedette.shared.definitions import Check
+from vedette.shared.failure import Failure
+from vedette.shared.result import Outcome
+
+_BAR_CHARS: Final = 40
+_STYLES: Final = {
+    Outcome.UP: "bold green",
+    Outcome.DEGRADED: "bold yellow",
+    Outcome.DOWN: "bold red",
+    Outcome.AGENT_ERROR: "bold magenta",
+}
+_WORDS: Final = {Outcome.AGENT_ERROR: "AGENT ERROR"}
+_SHADES: Final = ("cyan", "blue", "magenta", "yellow", "green", "white")
+
+
+def page(check: Check, finding: Finding) -> RenderableType:
+    """Everything that is known about one run of `check`."""
+    facts = finding.facts
+    parts: list[RenderableType] = [_headline(check, finding), *_why(finding)]
+    parts += _section("phases", _bars(finding.phases or {}))
+    if facts.get("hops"):
+        parts += _section("hops", _hops(facts["hops"]))
+    if isinstance(facts.get("tls"), dict):
+        parts += _section("certificate", _pairs(_certificate(facts["tls"], finding.at_us)))
+    seen = dict(_seen(check.kind, facts))
+    if seen:
+        parts += _section(check.kind, _pairs(seen))
+    if finding.expectations:
+        parts += _section("expectations", _expectations(finding.expectations))
+    return Group(*parts)
+
+
+def _headline(check: Check, finding: Finding) -> Text:
+    word = _WORDS.get(finding.outcome, finding.outcome.upper())
+    text = Text.assemble(
+        (f" {word} ", f"{_STYLES[finding.outcome]} reverse"), "  ", _plain(check.target)
+    )
+    if finding.addr:
+        text.append(f"  {finding.addr}", "dim")
+    return text.append(f"  {_ms(finding.took_us)}", "bold")
+
+
+def _why(finding: Finding) -> Iterator[RenderableType]:
+    if finding.kind is None and finding.detail is None:
+        return
+    line = Text("  ")
+    if finding.kind:
+        line.append(f"{finding.kind}: ", "bold")
+    yield line.append(_plain(finding.detail or ""))
+    if finding.kind in {failure.value for failure in Failure}:
+        yield Text(f"  look at: {Failure(finding.kind).look_at}", "dim")
+
+
+def _section(title: str, content: RenderableType) -> list[RenderableType]:
+    return [Text(f"\n{title}", "bold"), Padding(content, (0, 0, 0, 2))]
+
+
+def _bars(phases_us: Mapping[str, int]) -> RenderableType:
+    """One bar a phase, each beginning where the one before it ended."""
+    total = sum(phases_us.values())
+    if not total:
+        return Text("none was reached", "dim")
+    table = _grid()
+    begin = 0
+    for place, (name, took_us) in enumerate(phases_us.items()):
+        left = begin * _BAR_CHARS // total
+        width = max((begin + took_us) * _BAR_CHARS // total - left, 1)
+        bar = Text(" " * left).append("█" * width, _SHADES[place % len(_SHADES)])
+        table.add_row(name, Text(_ms(took_us), justify="right"), bar)
+        begin += took_us
+    table.add_row("total", Text(_ms(total), "bold", justify="right"), "")
+    return table
+
+
+def _hops(hops: list[Mapping[str, Any]]) -> RenderableType:
+    table = _grid()
+    for number, hop in enumerate(hops, start=1):
+        took_us = sum(hop.get("phases", {}).values())
+        table.add_row(
+            str(number),
+            str(hop.get("status", "-")),
+            Text(_ms(took_us), justify="right"),
+            Text(_plain(str(hop.get("addr", "")))),
+            Text(_plain(str(hop["url"]))),
+        )
+    return table
+
+
+def _certificate(tls: Mapping[str, Any], now_us: int) -> dict[str, str]:
+    shown = {"protocol": " ".join(str(tls.get(key, "")) for key in ("version", "cipher")).strip()}
+    for name in ("subject", "issuer", "sha256"):
+        if name in tls:
+            shown[name] = str(tls[name])
+    ends_us = tls.get("not_after")
+    if isinstance(ends_us, int):
+        day = datetime.fromtimestamp(ends_us / 1e6, UTC)
+        left = (ends_us - now_us) / 86_400_000_000
+        shown["until"] = f"{day:%Y-%m-%d %H:%M} UTC ({left:.1f} days left, earliest of the chain)"
+    return {name: value for name, value in shown.items() if value}
+
+
+def _seen(kind: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The plain facts of the probe; those that have a section of their own are left out."""
+    for name, value in facts.items():
+        if name in ("hops", "tls"):
+            continue
+        if kind == "icmp" and name == "rtts":
+            yield "replies", ", ".join("lost" if us is None else _ms(us) for us in value) or "none"
+        elif isinstance(value, list):
+            yield name, ", ".join(str(item) for item in value) or "none"
+        else:
+            yield name, str(value)
+
+
+def _expectations(assertions: tuple[Assertion, ...]) -> RenderableType:
+    table = _grid()
+    for assertion in assertions:
+        mark = Text("✓", "green") if assertion.holds else Text("✗", "bold red")
+        seen = ", ".join(f"{s.path} is {s.shown}" for s in assertion.seen)
+        why = "; ".join(part for part in (assertion.reason, seen) if part)
+        table.add_row(mark, Text(assertion.text), Text(_plain(why), "dim"))
+    return table
+
+
+def _pairs(values: Mapping[str, str]) -> RenderableType:
+    table = _grid()
+    for name, value in values.items():
+        table.add_row(Text(name, "dim"), Text(_plain(value)))
+    return table
+
+
+def _grid() -> Table:
+    return Table.grid(padding=(0, 2))
+
+
+def _ms(took_us: int) -> str:
+    return f"{took_us / 1000:.2f} ms"
+
+
+def _plain(text: str) -> str:
+    """`text` without control characters: parts of it are what a target sent."""
+    return "".join(c if c.isprintable() else "?" for c in text)

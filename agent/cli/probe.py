@@ -1,0 +1,96 @@
+"""`vedette-agent probe`: one check, once, here, with the code that an agent runs."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from agent.cli.check_file import read_check
+from agent.cli.page import page
+from agent.config import default_state, site_policy
+from agent.core.assignment import unrunnable_reason
+from agent.core.policy import Policy, network_of
+from agent.errors import AgentError, BadInput, Rejected
+from agent.probers.registry import probers_of
+from agent.runtime.clock import SystemClock
+from agent.runtime.executor import Finding, Place, line_of, run_once
+from vedette.shared.definitions import Check, canonical_bytes, digest_of
+from vedette.shared.result import ClockReading, Outcome, Trigger, encode_line
+
+EXIT_CODES: Final = {
+    Outcome.UP: 0,
+    Outcome.DEGRADED: 0,
+    Outcome.DOWN: 1,
+    Outcome.AGENT_ERROR: 3,
+}
+_LOCAL: Final = "local"
+
+
+@click.command("probe", short_help="Run one check once, here, without a controller.")
+@click.argument("check", metavar="CHECK.yaml", type=click.Path(path_type=Path))
+@click.option(
+    "--allow",
+    metavar="CIDR",
+    multiple=True,
+    help="Also probe these networks, besides what the site's policy allows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result line.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory whose policy.yaml says what this site agrees to probe.",
+)
+def probe(check: Path, allow: tuple[str, ...], as_json: bool, state: Path | None) -> None:
+    """Run the check in CHECK.yaml once and print what was seen.
+
+    The file holds one check as it stands in a fleet file; id, service and regions may be left out. The
+    exit code is 0 when the check is up or degraded, 1 when it is down, 2 when the definition is wrong, and
+    3 when this agent is the reason that nothing can be said.
+    """
+    try:
+        definition = read_check(check)
+        policy = _policy(allow, state)
+        finding = _found(definition, policy)
+    except AgentError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    if as_json:
+        click.echo(encode_line(line_of(finding, definition, _place(definition))), nl=False)
+    else:
+        Console().print(page(definition, finding))
+    sys.exit(EXIT_CODES[finding.outcome])
+
+
+def _policy(allow: tuple[str, ...], state: Path | None) -> Policy:
+    try:
+        networks = tuple(network_of(text) for text in allow)
+    except ValueError as error:
+        raise BadInput(f"--allow: {error}.") from error
+    policy = site_policy(state or default_state())
+    return replace(policy, allowed=(*policy.allowed, *networks))
+
+
+def _found(check: Check, policy: Policy) -> Finding:
+    probers = probers_of(policy)
+    reason = unrunnable_reason(check, tuple(probers))
+    if reason is not None:
+        raise Rejected(f"This agent cannot run the check: {reason}.")
+    return asyncio.run(run_once(check, probers[check.kind], SystemClock()))
+
+
+def _place(check: Check) -> Place:
+    """A line of nobody's stream: no agent, no measured clock, and therefore no evidence."""
+    return Place(
+        agent=_LOCAL,
+        region=_LOCAL,
+        epoch=_LOCAL,
+        stream=check.service,
+        seq=1,
+        rev=digest_of(canonical_bytes(check)),
+        trigger=Trigger.MANUAL,
+        clock=ClockReading(offset=None),
+    )
