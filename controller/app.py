@@ -26,6 +26,7 @@ from controller.rpc.confirm import Confirmation
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.listeners import agents_listener, people_listener
+from controller.rpc.outage import OutageServicer
 from controller.rpc.people_listener import (
     AccessServicer,
     AgentServicer,
@@ -38,9 +39,11 @@ from controller.rpc.tls import ServerCertificate
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
+from controller.services.checks import Checks
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.ingest import Ingest
+from controller.services.outages import Outages
 from controller.services.worker import StorageWorker
 from controller.storage import database
 from controller.storage.schema import State, advice
@@ -281,11 +284,14 @@ class _Controller:
             session_address=lambda: str(Address(host, self._agents_listener.address.port)),
         )
         worker, fleets, sessions = self._worker, self._fleets, self._sessions
+        checks = Checks(storage, fleets, self._evaluator, wall_us)
+        outages = Outages(storage, self._evaluator, wall_us)
         return (
             EnrolServicer(worker, enrolment, whereabouts),
             AccessServicer(whereabouts),
             AgentServicer(worker, agents, enrolment, fleets, sessions, whereabouts),
-            FleetServicer(worker, fleets, sessions),
+            FleetServicer(worker, fleets, checks, sessions),
+            OutageServicer(worker, outages),
         )
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:

@@ -12,6 +12,7 @@ from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context
 from controller.services.apply import Fleets
 from controller.services.changes import Change, ChangeAction
+from controller.services.checks import Checks, CheckStanding
 from vedette.shared.documents import Problem
 from vedette.shared.result import Trigger
 from vedette.v1 import fleet_pb2, fleet_pb2_grpc
@@ -32,6 +33,7 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
 
     worker: Worker
     fleets: Fleets
+    checks: Checks
     sessions: Sessions
 
     async def Plan(  # noqa: N802 - gRPC's name
@@ -70,6 +72,15 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
             fleet=fleet.text, revision=fleet.number, applied_us=fleet.applied_us
         )
 
+    async def ListChecks(  # noqa: N802 - gRPC's name
+        self, request: fleet_pb2.ListChecksRequest, context: Context
+    ) -> fleet_pb2.ListChecksResponse:
+        """The checks in force with their present verdict."""
+        found = await self.worker.run(
+            lambda: self.checks.list(include_retired=request.include_retired)
+        )
+        return fleet_pb2.ListChecksResponse(checks=[_check(standing) for standing in found])
+
     async def ProbeNow(  # noqa: N802 - gRPC's name
         self, request: fleet_pb2.ProbeNowRequest, context: Context
     ) -> fleet_pb2.ProbeNowResponse:
@@ -88,6 +99,26 @@ def _file_name(name: str) -> str:
     """A name for messages, which whoever calls may have made up."""
     shown = "".join(c for c in name[:_FILE_NAME_CHARS_MAX] if c.isprintable())
     return shown or "fleet.yaml"
+
+
+def _check(standing: CheckStanding) -> fleet_pb2.Check:
+    check = standing.check
+    return fleet_pb2.Check(
+        id=check.id,
+        service=check.service,
+        kind=check.kind,
+        target=check.target,
+        interval_us=check.interval_us,
+        regions=check.regions if isinstance(check.regions, list) else [],
+        digest=standing.digest,
+        verdict=standing.verdict,
+        since_us=standing.since_us,
+        labels=[
+            fleet_pb2.RegionLabel(region=one.region, label=one.label, sample_us=one.sample_us)
+            for one in standing.labels
+        ],
+        retired=standing.is_retired,
+    )
 
 
 def _changes(changes: Iterable[Change]) -> list[fleet_pb2.Change]:

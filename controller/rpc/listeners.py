@@ -10,6 +10,7 @@ from controller.errors import Fatal
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
+from controller.rpc.outage import OutageServicer
 from controller.rpc.people_listener import AccessServicer, AgentServicer, EnrolServicer
 from controller.rpc.tls import ServerCertificate
 from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
@@ -17,6 +18,7 @@ from vedette.v1 import (
     access_pb2_grpc,
     enrol_pb2_grpc,
     fleet_pb2_grpc,
+    outage_pb2_grpc,
     session_pb2_grpc,
 )
 
@@ -79,6 +81,8 @@ def people_listener(
                 access_pb2_grpc.add_AgentServiceServicer_to_server(servicer, server)
             case FleetServicer():
                 fleet_pb2_grpc.add_FleetServiceServicer_to_server(servicer, server)
+            case OutageServicer():
+                outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
             case _:
                 raise ValueError(f"no service is known for {servicer!r}")
     return _bound(server, address, certificate.credentials(asks_for_certificate=False))
