@@ -1,26 +1,18 @@
 """The composition: which concrete parts make a controller, and how it starts and stops."""
 
 import asyncio
-import datetime as dt
 import logging
-import os
-import re
 import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
-
+from controller.clock import utc_now, wall_us
 from controller.config import Address, ServeConfig
-from controller.errors import BadInput, ControllerError
-from controller.identity.authority import Authority, fingerprint, new_issuing, new_root
-from controller.identity.files import ROOT_KEY, Settings, StateDirectory
-from controller.identity.roles import Role
+from controller.errors import ControllerError
+from controller.identity.authority import Authority
+from controller.identity.files import Settings, StateDirectory
+from controller.local import private_files, refuse_bad_names
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.confirm import Confirmation
 from controller.rpc.fleet import FleetServicer
@@ -36,7 +28,7 @@ from controller.rpc.people_listener import (
 from controller.rpc.session import SessionParts
 from controller.rpc.sessions import Sessions
 from controller.rpc.tls import ServerCertificate
-from controller.services.access import ADMIN_TOKEN_TTL_US, Access
+from controller.services.access import Access
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.checks import Checks
@@ -46,145 +38,12 @@ from controller.services.ingest import Ingest
 from controller.services.outages import Outages
 from controller.services.worker import StorageWorker
 from controller.storage import database
-from controller.storage.schema import State, advice
-from vedette.shared.identity import agent_of_uri, agent_uri
 
 DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
 CERTIFICATE_CHECK_SECONDS: Final = 3600.0
-_HOST_NAME: Final = re.compile(
-    r"[A-Za-z0-9*]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}"
-)
-_LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
-
-
-def wall_us() -> int:
-    """The machine's wall clock, microseconds since the Unix epoch."""
-    return time.time_ns() // 1000
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-# --- on the controller's machine, without a server
-
-
-@dataclass(frozen=True, slots=True)
-class Initialised:
-    """What init made. The token is not kept anywhere."""
-
-    ca_sha256: str
-    root_key: Path
-    database: str
-    names: Sequence[str]
-    admin_token: str = field(repr=False)
-    admin_token_expires_us: int
-
-
-def initialise(
-    *,
-    state: Path,
-    database_url: str | None,
-    names: Sequence[str],
-    organisation: str,
-    root_key: Path | None,
-) -> Initialised:
-    """Make a controller's identity, its database and the first admin token. Overwrites nothing."""
-    _refuse_bad_names(names, organisation)
-    directory = StateDirectory(state)
-    root_key = root_key or state / ROOT_KEY
-    directory.prepare(root_key)
-    settings = Settings(organisation, list(dict.fromkeys([*names, *_LOCAL_NAMES])))
-    now = _now()
-    root = new_root(organisation, now)
-    issuing = new_issuing(root, organisation, now)
-    url = database_url or directory.database_url
-    with _private_files(), _storage(url) as storage:
-        token, expires_us = Access(storage, wall_us).create_token(
-            "admin", Role.ADMIN, ADMIN_TOKEN_TTL_US
-        )
-        directory.save_identity(settings, root, issuing, root_key)
-    return Initialised(
-        ca_sha256=fingerprint(root.certificate),
-        root_key=root_key,
-        database=database.shown(make_url(url)),
-        names=settings.names,
-        admin_token=token,
-        admin_token_expires_us=expires_us,
-    )
-
-
-def create_person_token(
-    *, state: Path, database_url: str | None, name: str, role: Role, ttl_us: int
-) -> tuple[str, int]:
-    """(token, expiry) of a new token for a person, made in the database of this machine."""
-    with _storage(_database_of(state, database_url)) as storage:
-        return Access(storage, wall_us).create_token(name, role, ttl_us)
-
-
-def upgrade_database(state: Path, database_url: str | None) -> tuple[str | None, str]:
-    """Bring the database to this version; the revisions before and after."""
-    return database.upgrade(_database_of(state, database_url))
-
-
-def check_database(state: Path, database_url: str | None) -> tuple[bool, str, str]:
-    """(fits this version, its state in a word, what to know and do)."""
-    url = _database_of(state, database_url)
-    found = database.check(url)
-    return (
-        found is State.CURRENT,
-        found.value,
-        advice(found, database.shown(make_url(url))),
-    )
-
-
-def backup_database(state: Path, database_url: str | None, path: Path) -> None:
-    """Copy a SQLite database to a new file."""
-    with _private_files():
-        database.backup(_database_of(state, database_url), path)
-
-
-def _database_of(state: Path, database_url: str | None) -> str:
-    directory = StateDirectory(state)
-    if database_url is None:
-        directory.settings()
-    return database_url or directory.database_url
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """Files that others make for us (the database) are for their owner only, too."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-@contextmanager
-def _storage(url: str) -> Iterator[database.SqlStorage]:
-    storage = database.open_storage(url)
-    try:
-        yield storage
-    finally:
-        storage.close()
-
-
-def _refuse_bad_names(names: Sequence[str], organisation: str) -> None:
-    if agent_of_uri(agent_uri(organisation, "a"), organisation) is None:
-        raise BadInput(
-            "Expected an organisation of lower-case letters, digits, '.' and '-', found"
-            f" {organisation!r}."
-        )
-    for name in names:
-        if _HOST_NAME.fullmatch(name) is None:
-            raise BadInput(f"Expected a host name or an IP address, found {name!r}.")
-
-
-# --- the server
 
 
 async def serve(
@@ -197,10 +56,10 @@ async def serve(
     directory = StateDirectory(config.state)
     settings = directory.settings()
     if config.public_host is not None:
-        _refuse_bad_names([config.public_host], settings.organisation)
+        refuse_bad_names([config.public_host], settings.organisation)
     worker = StorageWorker()
     try:
-        with _private_files():
+        with private_files():
             storage = database.open_storage(config.database_url or directory.database_url)
         try:
             await _Controller(config, directory, settings, storage, worker).run(
@@ -255,7 +114,7 @@ class _Controller:
         agents = Agents(storage, wall_us)
         enrolment = Enrolment(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
-        self._certificate = ServerCertificate(authority, directory, names, _now)
+        self._certificate = ServerCertificate(authority, directory, names, utc_now)
         parts = SessionParts(worker, agents, self._fleets, enrolment, self._ingest, wall_us)
         self._agents_listener = agents_listener(
             config.agents_address,

@@ -19,7 +19,7 @@ def db() -> None:
 @as_document
 def upgrade(state: Path, database_url: str | None, as_json: bool) -> None:
     """Bring the database to this version. Stop the controller and make a backup first."""
-    from controller.app import upgrade_database
+    from controller.local import upgrade_database
 
     before, after = upgrade_database(state, database_url)
     if as_json:
@@ -36,7 +36,7 @@ def upgrade(state: Path, database_url: str | None, as_json: bool) -> None:
 @as_document
 def check(state: Path, database_url: str | None, as_json: bool) -> None:
     """Say whether the database fits this version. Exit code 1 if it does not."""
-    from controller.app import check_database
+    from controller.local import check_database
 
     is_current, status, advice = check_database(state, database_url)
     if as_json:
@@ -54,7 +54,7 @@ def check(state: Path, database_url: str | None, as_json: bool) -> None:
 @as_document
 def backup(state: Path, database_url: str | None, file: Path, as_json: bool) -> None:
     """Copy a SQLite database to FILE, whole, also while the controller runs."""
-    from controller.app import backup_database
+    from controller.local import backup_database
 
     backup_database(state, database_url, file)
     if as_json:

@@ -40,7 +40,7 @@ def init(
 
     The token is shown once and is good for 24 hours. Nothing is ever overwritten.
     """
-    from controller.app import initialise
+    from controller.local import initialise
 
     if token_file is not None:
         refuse_existing(token_file)

@@ -40,7 +40,7 @@ def create(
 
     Works on the database directly, so it helps when the last admin token has expired.
     """
-    from controller.app import create_person_token
+    from controller.local import create_person_token
 
     if token_file is not None:
         refuse_existing(token_file)

@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from controller.app import create_person_token, initialise, serve
+from controller.app import serve
 from controller.config import Address, ServeConfig
+from controller.local import create_person_token, initialise
 from controller.identity.roles import Role
 from vedette.shared.result import Outcome, ResultLine, encode_line
 from vedette.v1 import (

@@ -1,0 +1,14 @@
+"""The machine's wall clock, as a seam: who needs the time is given one of these, or a test's."""
+
+import datetime as dt
+import time
+
+
+def wall_us() -> int:
+    """Now, microseconds since the Unix epoch."""
+    return time.time_ns() // 1000
+
+
+def utc_now() -> dt.datetime:
+    """Now, as certificates write it."""
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,137 @@
+"""What is done on the controller's machine without a server: init, tokens, care of the database."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import make_url
+
+from controller.clock import utc_now, wall_us
+from controller.errors import BadInput
+from controller.identity.authority import fingerprint, new_issuing, new_root
+from controller.identity.files import ROOT_KEY, Settings, StateDirectory
+from controller.identity.roles import Role
+from controller.services.access import ADMIN_TOKEN_TTL_US, Access
+from controller.storage import database
+from controller.storage.schema import State, advice
+from vedette.shared.identity import agent_of_uri, agent_uri
+
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}")
+_LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What init made. The token is not kept anywhere."""
+
+    ca_sha256: str
+    root_key: Path
+    database: str
+    names: Sequence[str]
+    admin_token: str = field(repr=False)
+    admin_token_expires_us: int
+
+
+def initialise(
+    *,
+    state: Path,
+    database_url: str | None,
+    names: Sequence[str],
+    organisation: str,
+    root_key: Path | None,
+) -> Initialised:
+    """Make a controller's identity, its database and the first admin token. Overwrites nothing."""
+    refuse_bad_names(names, organisation)
+    directory = StateDirectory(state)
+    root_key = root_key or state / ROOT_KEY
+    directory.prepare(root_key)
+    settings = Settings(organisation, list(dict.fromkeys([*names, *_LOCAL_NAMES])))
+    now = utc_now()
+    root = new_root(organisation, now)
+    issuing = new_issuing(root, organisation, now)
+    url = database_url or directory.database_url
+    with private_files(), _storage(url) as storage:
+        token, expires_us = Access(storage, wall_us).create_token(
+            "admin", Role.ADMIN, ADMIN_TOKEN_TTL_US
+        )
+        directory.save_identity(settings, root, issuing, root_key)
+    return Initialised(
+        ca_sha256=fingerprint(root.certificate),
+        root_key=root_key,
+        database=database.shown(make_url(url)),
+        names=settings.names,
+        admin_token=token,
+        admin_token_expires_us=expires_us,
+    )
+
+
+def create_person_token(
+    *, state: Path, database_url: str | None, name: str, role: Role, ttl_us: int
+) -> tuple[str, int]:
+    """(token, expiry) of a new token for a person, made in the database of this machine."""
+    with _storage(_database_of(state, database_url)) as storage:
+        return Access(storage, wall_us).create_token(name, role, ttl_us)
+
+
+def upgrade_database(state: Path, database_url: str | None) -> tuple[str | None, str]:
+    """Bring the database to this version; the revisions before and after."""
+    return database.upgrade(_database_of(state, database_url))
+
+
+def check_database(state: Path, database_url: str | None) -> tuple[bool, str, str]:
+    """(fits this version, its state in a word, what to know and do)."""
+    url = _database_of(state, database_url)
+    found = database.check(url)
+    return (
+        found is State.CURRENT,
+        found.value,
+        advice(found, database.shown(make_url(url))),
+    )
+
+
+def backup_database(state: Path, database_url: str | None, path: Path) -> None:
+    """Copy a SQLite database to a new file."""
+    with private_files():
+        database.backup(_database_of(state, database_url), path)
+
+
+def _database_of(state: Path, database_url: str | None) -> str:
+    directory = StateDirectory(state)
+    if database_url is None:
+        directory.settings()
+    return database_url or directory.database_url
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Inside, files that others make for us (the database) are for their owner only, too."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _storage(url: str) -> Iterator[database.SqlStorage]:
+    storage = database.open_storage(url)
+    try:
+        yield storage
+    finally:
+        storage.close()
+
+
+def refuse_bad_names(names: Sequence[str], organisation: str) -> None:
+    """BadInput unless these can stand in certificates."""
+    if agent_of_uri(agent_uri(organisation, "a"), organisation) is None:
+        raise BadInput(
+            "Expected an organisation of lower-case letters, digits, '.' and '-', found"
+            f" {organisation!r}."
+        )
+    for name in names:
+        if _HOST_NAME.fullmatch(name) is None:
+            raise BadInput(f"Expected a host name or an IP address, found {name!r}.")
