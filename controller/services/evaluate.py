@@ -44,6 +44,7 @@ class Evaluator:
         self._regions: dict[str, frozenset[str]] = {}
         self._engines: dict[str, CheckEngine] = {}
         self._outages: dict[str, dict[str, StoredOutage]] = {}
+        self._tails: dict[str, int] = {}
         self._fed: set[str] = set()
 
     def rebuild(self) -> None:
@@ -63,6 +64,7 @@ class Evaluator:
             for check in self._fed:
                 self._engines.pop(check, None)
                 self._outages.pop(check, None)
+                self._tails.pop(check, None)
             raise
         finally:
             self._fed.clear()
@@ -127,7 +129,8 @@ class Evaluator:
     def standing(self, tx: Transaction, check: str, now_us: int) -> Standing:
         """What the check is at `now_us`."""
         engine = self._engine(tx, check)
-        intervals = engine.intervals(max(_START_US, engine.settled_us), now_us + 1, now_us + 1)
+        from_us = max(_START_US, engine.settled_us)
+        intervals = engine.intervals(from_us, now_us + 1, FOREVER_US)
         if not intervals:
             return Standing("UNKNOWN", None, {})
         last = intervals[-1]
@@ -139,6 +142,10 @@ class Evaluator:
     ) -> Sequence[Segment]:
         """The part of the timeline that is in memory, with votes and bounds."""
         return self._engine(tx, check).segments(from_us, to_us, horizon_us)
+
+    def outages(self, tx: Transaction, check: str, horizon_us: int) -> Sequence[Outage]:
+        """The outages in memory as seen from the horizon: an open one goes on until there."""
+        return self._engine(tx, check).outages(horizon_us)
 
     def intervals(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
@@ -161,14 +168,10 @@ class Evaluator:
         """Write what lies before an instant for good, and let the engines forget it."""
         with self.transaction() as tx:
             for check, engine in self._engines.items():
-                newest_us = engine.newest_us
-                if newest_us is None or engine.settled_us >= before_us:
-                    continue
-                self._fed.add(check)
-                from_us = max(_START_US, engine.settled_us)
-                segments = engine.segments(from_us, FOREVER_US, newest_us + 1)
-                tx.replace_intervals(check, from_us, _stored_intervals(check, segments))
-                engine.settle(before_us)
+                if engine.settled_us < before_us:
+                    self._fed.add(check)
+                    self._write_intervals(tx, check, engine, engine.settled_us)
+                    engine.settle(before_us)
 
     def _known(self, tx: Transaction) -> dict[str, list[PolicyRevision]]:
         if self._policies is None:
@@ -188,40 +191,52 @@ class Evaluator:
         """The engine of a check, made from storage if there is none."""
         engine = self._engines.get(check)
         if engine is None:
-            policies = self._known(tx)[check]
-            engine = CheckEngine(policies)
-            for sample in tx.samples(check, -FOREVER_US, FOREVER_US):
-                engine.insert(sample)
-            agents = _agents_of(tx, _regions(policies))
-            for one in tx.anchors(agents, -FOREVER_US, FOREVER_US):
-                engine.insert_anchor(one)
+            engine = self._engines[check] = self._built(tx, check)
             engine.drain()
-            self._engines[check] = engine
+        return engine
+
+    def _built(self, tx: Transaction, check: str) -> CheckEngine:
+        policies = self._known(tx)[check]
+        engine = CheckEngine(policies)
+        for sample in tx.samples(check, -FOREVER_US, FOREVER_US):
+            engine.insert(sample)
+        for one in tx.anchors(_agents_of(tx, _regions(policies)), -FOREVER_US, FOREVER_US):
+            engine.insert_anchor(one)
         return engine
 
     def _judge_anew(self, tx: Transaction, check: str, now_us: int) -> None:
         """Make an engine from storage and write everything that differs from what is stored."""
         self._fed.add(check)
-        self._engines.pop(check, None)
-        engine = self._engine(tx, check)
-        newest_us = engine.newest_us
-        if newest_us is None:
-            return
-        outages = engine.outages(newest_us + 1)
-        gone = set(self._stored_outages(tx, check)) - {outage.id for outage in outages}
-        changes = Changes(_START_US, tuple(outages), tuple(sorted(gone)))
-        self._write(tx, check, engine, changes, now_us)
+        engine = self._engines[check] = self._built(tx, check)
+        changes = engine.drain()
+        gone = set(self._stored_outages(tx, check)) - {outage.id for outage in changes.outages}
+        everything = Changes(_START_US, changes.outages, tuple(sorted(gone)))
+        self._write(tx, check, engine, everything, now_us)
 
     def _write(
         self, tx: Transaction, check: str, engine: CheckEngine, changes: Changes, now_us: int
     ) -> None:
-        newest_us = engine.newest_us
-        if changes.from_us is not None and newest_us is not None:
-            from_us = max(changes.from_us, _START_US)
-            segments = engine.segments(from_us, FOREVER_US, newest_us + 1)
-            tx.replace_intervals(check, from_us, _stored_intervals(check, segments))
+        if changes.from_us is not None:
+            # The last interval that is stored has gone on since: it is written again, longer.
+            self._write_intervals(
+                tx, check, engine, min(changes.from_us, self._tails.get(check, 0))
+            )
         if changes.outages or changes.gone:
             self._write_outages(tx, check, changes, now_us)
+
+    def _write_intervals(
+        self, tx: Transaction, check: str, engine: CheckEngine, from_us: int
+    ) -> None:
+        """Store the verdicts from an instant on, up to the newest evidence."""
+        newest_us = engine.newest_us
+        if newest_us is None:
+            return
+        from_us = max(from_us, engine.settled_us, _START_US)
+        segments = engine.segments(from_us, newest_us + 1, FOREVER_US)
+        intervals = _stored_intervals(check, segments)
+        tx.replace_intervals(check, from_us, intervals)
+        if intervals:
+            self._tails[check] = intervals[-1].from_us
 
     def _write_outages(self, tx: Transaction, check: str, changes: Changes, now_us: int) -> None:
         known = self._stored_outages(tx, check)

@@ -2,15 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
+from typing import Final, assert_never
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_VERSION_TABLE: Final = "alembic_version"
 
 
 class State(StrEnum):
@@ -40,7 +41,8 @@ def state_of(engine: Engine) -> State:
     """How the database stands to this software. Changes nothing."""
     revision = revision_of(engine)
     if revision is None:
-        return State.FOREIGN if inspect(engine).get_table_names() else State.EMPTY
+        tables = set(inspect(engine).get_table_names()) - {_VERSION_TABLE}
+        return State.FOREIGN if tables else State.EMPTY
     known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
     if revision not in known:
         return State.NEWER
@@ -75,8 +77,18 @@ def advice(state: State, database: str) -> str:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations up to `revision`, in one transaction."""
+    with engine.begin() as connection:
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the migrations after `revision` back, in one transaction; what only they know is lost."""
+    with engine.begin() as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    config.attributes["connection"] = connection
+    return config

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from controller.storage.database import SqlStorage, open_storage
 from tests.fakes.postgres import postgres_server
@@ -22,14 +23,24 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database."""
+    return _empty_database(request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def kept_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database that outlives its connection."""
+    return _empty_database(request, tmp_path)
+
+
+def _empty_database(request: pytest.FixtureRequest, folder: Path) -> str:
     if request.param == "memory":
         return "sqlite://"
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'vedette.db'}"
+        return f"sqlite:///{folder / 'vedette.db'}"
     server: str = request.getfixturevalue("postgres")
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return server.format(database=name)
 
 

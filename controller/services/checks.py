@@ -1,0 +1,87 @@
+"""Checks and how they do now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from controller.ports import CheckRevision, Storage, Transaction
+from controller.services.apply import Fleets
+from controller.services.evaluate import Evaluator
+from vedette.shared.definitions import Check, decode_check
+
+
+@dataclass(frozen=True, slots=True)
+class RegionStanding:
+    """What one region says of a check, and when the newest sample behind it was taken."""
+
+    region: str
+    label: str
+    sample_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStanding:
+    """A check as last defined, and its verdict now. `since_us` is None where it was never another."""
+
+    check: Check
+    digest: str
+    verdict: str
+    since_us: int | None
+    labels: Sequence[RegionStanding]
+    is_retired: bool
+
+
+class Checks:
+    """Lists checks. Synchronous: runs in the storage thread."""
+
+    def __init__(
+        self, storage: Storage, fleets: Fleets, evaluator: Evaluator, now_us: Callable[[], int]
+    ) -> None:
+        self._storage = storage
+        self._fleets = fleets
+        self._evaluator = evaluator
+        self._now_us = now_us
+
+    def list(self, *, include_retired: bool = False) -> Sequence[CheckStanding]:
+        """The checks of the fleet in the order of its file; then, if asked for, retired ones by id."""
+        in_force = self._fleets.in_force()
+        if in_force is None:
+            return []
+        now_us = self._now_us()
+        with self._storage.transaction() as tx:
+            found = [
+                self._standing(tx, check, in_force.checks[check.id].digest, now_us)
+                for check in in_force.fleet.checks.values()
+            ]
+            if include_retired:
+                found += [
+                    _retired(check, digest)
+                    for check, digest in _last_definitions(tx.check_revisions())
+                    if check.id not in in_force.fleet.checks
+                ]
+        return found
+
+    def _standing(self, tx: Transaction, check: Check, digest: str, now_us: int) -> CheckStanding:
+        standing = self._evaluator.standing(tx, check.id, now_us)
+        newest: dict[str, int] = {}
+        for sample in tx.samples(check.id, now_us - check.freshness_us, now_us + 1):
+            newest[sample.region] = max(sample.at_us, newest.get(sample.region, 0))
+        regions = check.regions if isinstance(check.regions, list) else []
+        labels = [
+            RegionStanding(
+                region,
+                standing.labels[region].name if region in standing.labels else "NONE",
+                newest.get(region),
+            )
+            for region in regions
+        ]
+        return CheckStanding(check, digest, standing.verdict, standing.since_us, labels, False)
+
+
+def _retired(check: Check, digest: str) -> CheckStanding:
+    return CheckStanding(check, digest, "UNKNOWN", None, (), True)
+
+
+def _last_definitions(revisions: Sequence[CheckRevision]) -> Sequence[tuple[Check, str]]:
+    """The newest definition that each check had, by id."""
+    last = {one.check: one for one in revisions if one.definition}
+    return [(decode_check(one.definition), one.digest) for one in last.values()]

@@ -1,0 +1,208 @@
+"""Outages for people: a list of them, and what decided one."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from controller.core.labels import Label
+from controller.core.policy import Policy
+from controller.core.samples import Sample
+from controller.core.timeline import Segment, tracks_of
+from controller.errors import BadInput, NotFound
+from controller.ports import Storage, StoredOutage, Transaction
+from controller.services.evaluate import Evaluator
+from controller.services.outage_body import OutageBody, body_of, decode_body
+from controller.services.rule import rule_in_words
+from vedette.shared.definitions import decode_check
+from vedette.shared.result import decode_line
+
+T = TypeVar("T")
+
+_LIST_MAX: Final = 1000
+_SAMPLES_SHOWN_MAX: Final = 2000
+_BALLOTS_SHOWN_MAX: Final = 2000
+_MARGIN_RUNS: Final = 3
+_HANDLE: Final = re.compile(r"(?:OUT-)?([1-9][0-9]{0,17})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OutageView:
+    """An outage under its handle, with its ledger times (when the controller learnt of it)."""
+
+    handle: str
+    service: str
+    detected_us: int
+    closed_known_us: int | None
+    body: OutageBody
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """The vote between two changes: the verdict, and what each region said."""
+
+    from_us: int
+    to_us: int
+    verdict: str
+    votes: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView:
+    """A sample as it was judged. `is_voided`: its agent's own network was in trouble (S-10)."""
+
+    sample: Sample
+    label: str
+    detail: str
+    is_voided: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What decided an outage: votes and samples around it, oldest first, and the rule in words."""
+
+    outage: OutageView
+    ballots: Sequence[Ballot]
+    samples: Sequence[SampleView]
+    rule: str
+
+
+class Outages:
+    """Lists and explains outages. Synchronous: runs in the storage thread."""
+
+    def __init__(self, storage: Storage, evaluator: Evaluator, now_us: Callable[[], int]) -> None:
+        self._storage = storage
+        self._evaluator = evaluator
+        self._now_us = now_us
+
+    def list(
+        self,
+        *,
+        check: str | None = None,
+        from_us: int | None = None,
+        to_us: int | None = None,
+        open_only: bool = False,
+        limit: int = 0,
+    ) -> Sequence[OutageView]:
+        """Outages that touch the time, newest first, at most `limit` (0: 1000). NotFound: no such check."""
+        now_us = self._now_us()
+        with self._storage.transaction() as tx:
+            if check is not None and check not in self._evaluator.checks(tx):
+                raise NotFound(f"There is no check {check!r}, and there never was one.")
+            stored = tx.outages(check, from_us, to_us)
+            if open_only:
+                stored = [one for one in stored if one.ended_us is None]
+            services = _services(tx)
+            return [self._view(tx, one, services, now_us) for one in stored[: limit or _LIST_MAX]]
+
+    def explain(self, handle: str) -> Explanation:
+        """What decided the outage of that handle (OUT-12). NotFound if there is none."""
+        match = _HANDLE.fullmatch(handle)
+        if match is None:
+            raise BadInput(f"Expected the handle of an outage such as OUT-12, found {handle!r}.")
+        now_us = self._now_us()
+        with self._storage.transaction() as tx:
+            stored = tx.outage(int(match[1]))
+            if stored is None:
+                raise NotFound(f"There is no outage {handle}.")
+            view = self._view(tx, stored, _services(tx), now_us)
+            return self._explained(tx, view, now_us)
+
+    def _view(
+        self, tx: Transaction, stored: StoredOutage, services: dict[str, str], now_us: int
+    ) -> OutageView:
+        """An outage as it is now: an open one has gone on since it was stored."""
+        body = decode_body(stored.body)
+        if stored.ended_us is None:
+            for outage in self._evaluator.outages(tx, stored.check, now_us):
+                if outage.id == body.id:
+                    body = body_of(outage)
+        service = services.get(stored.check, "")
+        return OutageView(stored.handle, service, stored.detected_us, stored.closed_known_us, body)
+
+    def _explained(self, tx: Transaction, view: OutageView, now_us: int) -> Explanation:
+        body = view.body
+        policy = self._policy(tx, body)
+        margin_us = _MARGIN_RUNS * policy.freshness_us
+        from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us)
+        segments = self._evaluator.segments(tx, body.check, from_us, to_us, now_us)
+        samples = self._samples(tx, policy, from_us, to_us)
+        ballots = [_ballot(segment) for segment in segments]
+        shown, left_out = _ends(samples, _SAMPLES_SHOWN_MAX)
+        rule = rule_in_words(policy)
+        if left_out:
+            rule += f" ({left_out} samples in the middle are not shown.)"
+        return Explanation(
+            view, _ends(ballots, _BALLOTS_SHOWN_MAX)[0], _with_details(tx, shown), rule
+        )
+
+    def _policy(self, tx: Transaction, body: OutageBody) -> Policy:
+        """The policy under which the outage started."""
+        for one in self._evaluator.checks(tx)[body.check]:
+            if one.policy is not None and one.policy.revision == body.revision:
+                return one.policy
+        raise NotFound(f"The revision of check {body.check} that judged this outage is not here.")
+
+    def _samples(
+        self, tx: Transaction, policy: Policy, from_us: int, to_us: int
+    ) -> Sequence[SampleView]:
+        """Samples of the time, judged with what came before them."""
+        before_us = from_us - _MARGIN_RUNS * (policy.fail_after + 1) * policy.freshness_us
+        samples = tx.samples(policy.check, before_us, to_us)
+        rounds = tx.anchors(sorted({s.agent for s in samples}), before_us, to_us)
+        labels: dict[Sample, Label] = {}
+        bad = {}
+        for track in tracks_of(samples, rounds, policy):
+            labels |= {one.sample: one.label for one in track.said}
+            bad[track.agent] = track.bad
+        return [
+            SampleView(
+                sample,
+                labels.get(sample, Label.NONE).name,
+                "",
+                any(start <= sample.at_us < end for start, end in bad.get(sample.agent, ())),
+            )
+            for sample in samples
+            if sample.at_us >= from_us
+        ]
+
+
+def _services(tx: Transaction) -> dict[str, str]:
+    """The service that each check belongs to, as last defined."""
+    last = {one.check: one.definition for one in tx.check_revisions() if one.definition}
+    return {check: decode_check(definition).service for check, definition in last.items()}
+
+
+def _ballot(segment: Segment) -> Ballot:
+    regions = segment.policy.regions if segment.policy else ()
+    votes = [(region, vote.label.name) for region, vote in zip(regions, segment.votes, strict=True)]
+    return Ballot(segment.from_us, segment.to_us, segment.verdict.value, votes)
+
+
+def _ends(items: Sequence[T], count_max: int) -> tuple[Sequence[T], int]:
+    """The first and the last items, `count_max` in all, and how many between them are left out."""
+    left_out = len(items) - count_max
+    if left_out <= 0:
+        return items, 0
+    half = count_max // 2
+    return [*items[:half], *items[-half:]], left_out
+
+
+def _with_details(tx: Transaction, views: Iterable[SampleView]) -> Sequence[SampleView]:
+    """The samples with what their lines say for people."""
+    kept = list(views)
+    numbers: dict[tuple[str, str, str], list[int]] = {}
+    for view in kept:
+        numbers.setdefault(view.sample[:3], []).append(view.sample.seq)
+    details: dict[tuple[str, str, str, int], str] = {}
+    for key, seqs in numbers.items():
+        wanted = set(seqs)
+        for segment in tx.segments(*key, min(seqs), max(seqs) + 1):
+            lines = segment.lines.split(b"\n")[:-1]
+            for seq, line in enumerate(lines, segment.first_seq):
+                if seq in wanted:
+                    details[(*key, seq)] = decode_line(line).detail or ""
+    return [
+        SampleView(view.sample, view.label, details.get(view.sample[:4], ""), view.is_voided)
+        for view in kept
+    ]

@@ -1,0 +1,179 @@
+"""Outages: recorded once under a handle that stays, listed, and explained by what decided them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from controller.errors import BadInput, NotFound
+from controller.services.handles import Extent, carried_over
+from controller.services.outages import Outages
+from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
+
+REGIONS = ("fra", "nyc", "sin")
+
+
+class Story:
+    """Feeds the results of three regions, 20 s apart, one round a minute."""
+
+    def __init__(self, world: World, running: Running) -> None:
+        self.world = world
+        self.running = running
+        self.seqs = dict.fromkeys(REGIONS, 0)
+
+    async def rounds(self, start: int, end: int, down: Sequence[str] = ()) -> None:
+        """Rounds number `start` to `end`; the regions in `down` fail."""
+        for number in range(start, end):
+            for place, region in enumerate(REGIONS):
+                await self.one(number, region, is_down=region in down, place=place)
+
+    async def one(self, number: int, region: str, *, is_down: bool, place: int = 0) -> None:
+        at_us = START + (number * 60 + place * 20) * SECOND
+        self.world.now_us = max(self.world.now_us, at_us + SECOND)
+        self.seqs[region] += 1
+        seq = self.seqs[region]
+        more = {"kind": "http.status", "detail": f"503 at {number}"} if is_down else {}
+        outcome = "down" if is_down else "up"
+        await self.running.give(frame(seq, line(seq, at_us, outcome, region, **more)), region)
+
+
+@pytest.fixture
+def story(world: World, running: Running) -> Story:
+    return Story(world, running)
+
+
+@pytest.fixture
+def outages(world: World) -> Outages:
+    return Outages(world.storage, world.evaluator, lambda: world.now_us)
+
+
+async def test_an_outage_is_listed_with_what_it_was(story: Story, outages: Outages) -> None:
+    await story.rounds(1, 5)
+    await story.rounds(5, 10, down=REGIONS)
+    (open_one,) = outages.list(open_only=True)
+    assert (open_one.handle, open_one.service, open_one.body.ended_us) == ("OUT-1", "shop", None)
+    assert open_one.body.until_us == story.world.now_us, "an open outage goes on"
+    await story.rounds(10, 15)
+    (closed,) = outages.list(check="shop-home")
+    assert outages.list(open_only=True) == []
+    # nyc is the second region to fail, and the second to recover.
+    assert closed.body.started_us == START + 320 * SECOND
+    assert closed.body.ended_us == START + 620 * SECOND
+    assert closed.body.confirmed_us == START + 380 * SECOND
+    assert closed.detected_us == START + 381 * SECOND
+    assert closed.closed_known_us == START + 681 * SECOND
+    assert closed.body.downtime_us == 300 * SECOND
+    assert closed.body.regions == list(REGIONS)
+    # The first failure of all came before two regions agreed.
+    assert closed.body.kinds == [("http.status", 14)]
+
+
+async def test_an_outage_is_explained_by_its_votes_and_samples(
+    story: Story, outages: Outages
+) -> None:
+    await story.rounds(1, 5)
+    await story.rounds(5, 10, down=REGIONS)
+    await story.rounds(10, 20)
+    told = outages.explain("out-1")
+    assert told.outage.handle == "OUT-1"
+    verdicts = [(b.verdict, b.from_us, b.to_us) for b in told.ballots]
+    assert ("PARTIAL", START + 300 * SECOND, START + 320 * SECOND) in verdicts
+    at_start = next(b for b in told.ballots if b.from_us == START + 320 * SECOND)
+    assert (at_start.verdict, list(at_start.votes)) == (
+        "DOWN", [("fra", "DOWN"), ("nyc", "DOWN"), ("sin", "UP")],
+    )  # fmt: skip
+    assert [a.to_us for a in told.ballots[:-1]] == [b.from_us for b in told.ballots[1:]]
+    down = [one for one in told.samples if one.sample.outcome == "down"]
+    assert len(down) == 15
+    assert {one.label for one in down} == {"DOWN"}
+    assert down[0].detail == "503 at 5"
+    assert not any(one.is_voided for one in told.samples)
+    times = [one.sample.at_us for one in told.samples]
+    assert times == sorted(times)
+    assert told.rule.startswith(
+        "The check is DOWN when more than half of the regions that report say so"
+        " (2 of 3 when all 3 report); with fewer than 2 reporting it is UNKNOWN."
+        " A region says DOWN after 2 failures in a row and UP again after 2 successes in a row"
+    )
+
+
+async def test_s10_samples_of_an_agent_in_trouble_are_marked(
+    story: Story, outages: Outages
+) -> None:
+    await story.rounds(1, 5, down=REGIONS)
+    for seq, ok in enumerate((4, 0, 0, 4), 1):
+        at_us = START + (seq * 60 + 10) * SECOND
+        anchors = line(seq, at_us, check="@anchors", stream="@anchors", ok=ok, total=4)
+        await story.running.give(frame(seq, anchors, stream="@anchors"))
+    told = outages.explain("OUT-1")
+    voided = [(o.sample.agent, o.sample.seq, o.label) for o in told.samples if o.is_voided]
+    assert voided == [("fra-1", 2, "NONE"), ("fra-1", 3, "NONE"), ("fra-1", 4, "NONE")]
+
+
+async def test_s19_the_handle_stays_when_late_results_move_the_start(
+    story: Story, outages: Outages
+) -> None:
+    await story.rounds(1, 4)
+    story.seqs["fra"] += 2
+    for region in ("nyc", "sin"):
+        await story.one(4, region, is_down=True, place=REGIONS.index(region))
+        await story.one(5, region, is_down=True, place=REGIONS.index(region))
+    (before,) = outages.list()
+    lines = [line(n, START + n * 60 * SECOND, "down") for n in (4, 5)]
+    await story.running.give(frame(4, *lines))
+    (after,) = outages.list()
+    assert after.body.started_us < before.body.started_us
+    assert after.body.id != before.body.id
+    assert (after.handle, after.detected_us) == (before.handle, before.detected_us)
+
+
+async def test_s19_an_outage_that_late_results_undo_is_gone(story: Story, outages: Outages) -> None:
+    await story.rounds(1, 4)
+    await story.one(4, "fra", is_down=True)
+    await story.one(5, "fra", is_down=True)
+    for number in range(6, 10):
+        await story.one(number, "fra", is_down=True)
+        await story.one(number, "nyc", is_down=False, place=1)
+    assert outages.list() == []
+    await story.one(10, "sin", is_down=True, place=2)
+    await story.one(11, "sin", is_down=True, place=2)
+    (one,) = outages.list()
+    # The same numbers again with a better answer would conflict; what is late is what nyc saw meanwhile.
+    late = [line(8 + n, START + ((10 + n) * 60 + 15) * SECOND, region="nyc") for n in range(2)]
+    await story.running.give(frame(8, *late), "nyc")
+    assert one.handle == "OUT-1"
+    with pytest.raises(NotFound, match="There is no outage OUT-2"):
+        outages.explain("OUT-2")
+
+
+def test_filters(outages: Outages) -> None:
+    with pytest.raises(NotFound, match="There is no check 'nothing'"):
+        outages.list(check="nothing")
+    for handle in ("", "OUT-", "OUT-0", "12x", "OUT-1; DROP"):
+        with pytest.raises(BadInput, match="such as OUT-12"):
+            outages.explain(handle)
+
+
+@pytest.mark.parametrize(
+    ("vanished", "new", "heirs"),
+    [
+        pytest.param([("a", 0, 10)], [("b", 5, 20)], {"b": "a"}, id="overlap"),
+        pytest.param([("a", 0, 10)], [("b", 10, 20)], {}, id="touching is another story"),
+        pytest.param(
+            [("a", 0, 100)], [("b", 0, 30), ("c", 40, 100)], {"c": "a"}, id="the largest overlap"
+        ),
+        pytest.param(
+            [("a", 0, 100)], [("c", 60, 90), ("b", 10, 40)], {"b": "a"}, id="the earliest on a tie"
+        ),
+        pytest.param(
+            [("a", 0, 30), ("b", 40, 100)], [("c", 0, 100)], {"c": "b"}, id="two become one"
+        ),
+        pytest.param(
+            [("a", 0, 30), ("b", 40, 100)], [("c", 0, 35), ("d", 36, 100)],
+            {"c": "a", "d": "b"}, id="each its own",
+        ),
+    ],
+)  # fmt: skip
+def test_s19_handles_go_to_the_largest_overlap(
+    vanished: list[tuple[str, int, int]], new: list[tuple[str, int, int]], heirs: dict[str, str]
+) -> None:
+    assert carried_over([Extent(*v) for v in vanished], [Extent(*n) for n in new]) == heirs
