@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from vedette.shared.durations import Duration
 
@@ -99,9 +100,9 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table for people. Words for a state get a colour on a terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in {"ID", "FROM", "SINCE"})
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(f"[{_STYLES[c]}]{c}[/]" if c in _STYLES else _plain(c) for c in row))
+        table.add_row(*(_cell(text) for text in row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
     with console.capture() as capture:
         console.print(table)
@@ -110,27 +111,37 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     click.echo("\n".join(lines))
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _cell(text: str) -> Text:
+    """`text` as it is, except what would drive a terminal: some of it comes from targets and agents."""
+    safe = "".join(c if c.isprintable() else "?" for c in text)
+    return Text(safe, style=_STYLES.get(safe, ""))
 
 
 def instant(micros: int | None, zone: ZoneInfo) -> str:
-    """`micros` as RFC 3339 in `zone`, to the second, or to the microsecond where it matters."""
+    """`micros` as RFC 3339 in `zone`, exactly."""
     if micros is None:
         return NOTHING
     moment = (_EPOCH + dt.timedelta(microseconds=micros)).astimezone(zone)
-    text = moment.isoformat(timespec="seconds" if micros % 1_000_000 == 0 else "milliseconds")
+    fine = "milliseconds" if micros % 1000 == 0 else "microseconds"
+    text = moment.isoformat(timespec="seconds" if micros % 1_000_000 == 0 else fine)
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
 def length(micros: int) -> str:
-    """A duration as people say it: 2d 3h, 4m 10s, 12.5s, 80ms."""
-    if micros < 1_000_000:
-        return f"{micros / 1000:g}ms"
-    if micros < 60_000_000:
-        return f"{micros / 1_000_000:.4g}s"
+    """A duration as people say it, exactly: 2d 3h, 4m 10.5s, 80ms. Nothing is rounded away."""
+    if 0 < micros < 1_000_000:
+        return f"{_decimal(micros, 1000)}ms"
     seconds = micros // 1_000_000
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"),
-             (seconds % 60, "s")]  # fmt: skip
-    first = next(i for i, (count, _) in enumerate(parts) if count)
-    return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count)
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m")]
+    words = [f"{count}{unit}" for count, unit in parts if count]
+    rest = micros % 60_000_000
+    if rest or not words:
+        words.append(f"{_decimal(rest, 1_000_000)}s")
+    return " ".join(words)
+
+
+def _decimal(number: int, unit: int) -> str:
+    """Number / unit in full: unit is a power of ten."""
+    digits = len(str(unit)) - 1
+    text = f"{number // unit}.{number % unit:0{digits}}"
+    return text.rstrip("0").rstrip(".")

@@ -1,5 +1,6 @@
 """`vedette sla`: attainment of contracts."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,6 @@ from controller.cli.output import (
     instant,
     length,
     shown,
-    write_json,
     write_table,
 )
 
@@ -35,9 +35,9 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
     from controller.cli.sla_status import fetched_status
 
     document = fetched_status(period, contract, as_of_us)
-    records: Sequence[dict[str, Any]] = document["records"]
+    records: Sequence[dict[str, Any]] = json.loads(document)["records"]
     if as_json:
-        write_json(document)
+        click.echo(document.rstrip(b"\n"))
     else:
         write_records(records, zone)
     if any(record["verdict"] == "breached" for record in records):
