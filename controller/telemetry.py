@@ -32,7 +32,7 @@ class EventFormatter(logging.Formatter):
 
 def _value(value: object) -> str:
     """Bare where it can be; otherwise JSON, so that a field can never forge another line."""
-    text = str(value)
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     is_bare = text.isascii() and text.isprintable() and not set(text) & set(' "=')
     return text if text and is_bare else json.dumps(text)
 

@@ -1,12 +1,11 @@
 """`vedette init`: make a controller's identity and database."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from controller.cli.options import database_option, state_option
-from controller.cli.output import as_document, instant, write_json
+from controller.cli.output import as_document, until, write_json
 from controller.cli.sources import refuse_existing
 from controller.identity.files import ROOT_CERTIFICATE, write_private
 
@@ -68,7 +67,7 @@ def init(
             }
         )
         return
-    expires = instant(made.admin_token_expires_us, ZoneInfo("UTC"))
+    expires = until(made.admin_token_expires_us)
     token = f"written to {token_file}" if token_file else made.admin_token
     for line in (
         f"Controller:   {state}",

@@ -2,19 +2,16 @@
 
 import sys
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from controller.cli.channel import connected
 from controller.cli.context import LoginContext, context_bytes, context_path
-from controller.cli.output import as_document, instant, write_json
+from controller.cli.output import as_document, until, write_json
 from controller.cli.sources import read_file
 from controller.errors import BadInput
 from controller.identity.files import write_private
 from vedette.v1 import access_pb2, access_pb2_grpc
-
-_UTC = ZoneInfo("UTC")
 
 
 @click.command()
@@ -53,7 +50,7 @@ def login(address: str, ca: Path, token_file: Path | None, as_json: bool) -> Non
         return
     click.echo(
         f"Logged in to {address} as {answer.name} ({answer.role}), until"
-        f" {instant(answer.expires_us, _UTC)}."
+        f" {until(answer.expires_us)}."
     )
 
 

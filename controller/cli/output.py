@@ -16,6 +16,7 @@ from vedette.shared.durations import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 NOTHING: Final = "-"
+_UTC: Final = ZoneInfo("UTC")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _WIDTH_PIPED: Final = 240
 _STYLES: Final = {
@@ -125,6 +126,11 @@ def instant(micros: int | None, zone: ZoneInfo) -> str:
     fine = "milliseconds" if micros % 1000 == 0 else "microseconds"
     text = moment.isoformat(timespec="seconds" if micros % 1_000_000 == 0 else fine)
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
+
+
+def until(micros: int) -> str:
+    """When something ends, to the second, in UTC: for tokens, where no more is needed."""
+    return instant(micros - micros % 1_000_000, _UTC)
 
 
 def length(micros: int) -> str:

@@ -1,12 +1,11 @@
 """`vedette token`: people's tokens, made by whoever holds the controller's folder."""
 
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from controller.cli.options import database_option, state_option
-from controller.cli.output import DurationType, as_document, instant, write_json
+from controller.cli.output import DurationType, as_document, until, write_json
 from controller.cli.sources import refuse_existing
 from controller.identity.files import write_private
 from controller.identity.roles import Role
@@ -60,5 +59,5 @@ def create(
         )
         return
     click.echo(text if token_file is None else f"Wrote {token_file}.")
-    expires = instant(expires_us, ZoneInfo("UTC"))
+    expires = until(expires_us)
     click.echo(f"Token of {name} ({role}), good until {expires}.", err=True)

@@ -52,7 +52,7 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
         """Put a file in force, and tell the agents."""
         name, by = _file_name(request.file_name), caller().name
         applied = await self.worker.run(lambda: self.fleets.apply(request.fleet, name, by))
-        if not applied.problems:
+        if applied.changes:
             log.info("fleet.applied", extra={"revision": applied.revision, "by": by})
             self.sessions.refresh_assignments()
         return fleet_pb2.ApplyResponse(

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,8 +26,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from controller.app import serve
 from controller.config import Address, ServeConfig
-from controller.local import create_person_token, initialise
 from controller.identity.roles import Role
+from controller.local import create_person_token, initialise
 from vedette.shared.result import Outcome, ResultLine, encode_line
 from vedette.v1 import (
     access_pb2,
@@ -48,6 +49,11 @@ checks:
   - {id: home, service: shop, every: 60s, timeout: 5s, http: {url: "https://shop.example/"}}
   - {id: name, service: shop, every: 60s, timeout: 5s, regions: [nyc], dns: {name: shop.example}}
 """
+
+
+def now_us() -> int:
+    """The machine's clock."""
+    return time.time_ns() // 1000
 
 
 def new_key_and_request() -> tuple[bytes, bytes]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import sqlite3
-import time
 
 import grpc
 import pytest
@@ -29,16 +28,13 @@ from tests.integration.rpc.running import (
     frame,
     line,
     new_key_and_request,
+    now_us,
     refused,
 )
 from vedette.shared.definitions import decode_check, digest_of
 from vedette.shared.limits import FRAME_BYTES_MAX
 from vedette.v1 import access_pb2, access_pb2_grpc, fleet_pb2, fleet_pb2_grpc, session_pb2_grpc
 from vedette.v1 import session_pb2 as pb
-
-
-def now_us() -> int:
-    return time.time_ns() // 1000
 
 
 @pytest.fixture
