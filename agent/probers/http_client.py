@@ -14,7 +14,7 @@ from agent.probers.network.stopwatch import Stopwatch
 from agent.probers.transport.exchange import Hop, Request, Wants, exchange
 from agent.probers.transport.inflate import ACCEPTED
 from vedette.shared.failure import Failure
-from vedette.shared.probes import SCHEMES, HttpProbe, Redirects
+from vedette.shared.probes import SCHEMES, HttpProbe, Redirects, host_problem
 
 _PORTS = {"http": 80, "https": 443}
 _HEADERS = {"User-Agent": "vedette-agent", "Accept": "*/*", "Accept-Encoding": ACCEPTED}
@@ -97,13 +97,16 @@ def _address_fault(error: Exception, hops: list[Hop], redirects: Redirects) -> F
 
 async def _as_sent(request: httpx.Request, *, is_redirect: bool) -> Request:
     url = request.url
-    if url.scheme not in SCHEMES or not url.host:
-        kind = Failure.BAD_REDIRECT if is_redirect else Failure.UNRUNNABLE
-        raise Fault(kind, f"{url.scheme or 'no'} scheme in the address; only http and https work")
+    host = url.raw_host.decode("ascii")
+    kind = Failure.BAD_REDIRECT if is_redirect else Failure.UNRUNNABLE
+    if url.scheme not in SCHEMES:
+        raise Fault(kind, f"the address begins with {url.scheme}:, and only http and https work")
+    if not host or host_problem(host):
+        raise Fault(kind, f"the address has no host to ask: {host!r}")
     return Request(
         method=request.method,
         scheme=url.scheme,
-        host=url.raw_host.decode("ascii"),
+        host=host,
         port=url.port or _PORTS[url.scheme],
         target=url.raw_path.decode("latin-1"),
         headers=tuple((n, v) for n, v in request.headers.raw if n.lower() not in _DROPPED),

@@ -194,7 +194,7 @@ def host_problem(host: str) -> str | None:
     labels = host.removesuffix(".").split(".")
     if _UNSAFE.search(host) or any(not 1 <= len(label) <= _LABEL_CHARS_MAX for label in labels):
         return "a name with labels of 1 to 63 characters, or an address"
-    return "a name, without / @ [ ] or \\" if re.search(r"[/@\[\]\\]", host) else None
+    return "a name, without / @ [ ] % or \\" if re.search(r"[/@\[\]%\\]", host) else None
 
 
 def _dns_problems(probe: DnsProbe) -> list[Finding]:

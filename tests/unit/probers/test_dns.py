@@ -1,0 +1,218 @@
+"""DNS probes against real name servers on loopback, well-behaved and not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+
+from agent.core.policy import Policy
+from agent.core.verdict import verdict
+from agent.probers.dns import DnsProber
+from agent.probers.network.admission import Admission
+from tests.fakes.dns_target import LOOPBACK, Replies, name_server, reply_to, wire
+from tests.unit.probers.http_probing import LOOPBACK_ONLY, Run, check_of
+
+Query = dns.message.QueryMessage
+
+
+async def run_dns(
+    port: int, *expect: str, within: str = "2s", policy: Policy = LOOPBACK_ONLY, **probe: object
+) -> Run:
+    plain = {"name": "example.com", "servers": [LOOPBACK], "port": port, "expect": list(expect)}
+    check = check_of("dns", {**plain, **probe}, within)
+    seen = await DnsProber(Admission(policy)).probe(check)
+    return Run(seen, verdict(check, seen))
+
+
+def honest(query: Query) -> list[bytes]:
+    return [wire(reply_to(query))]
+
+
+def with_rcode(rcode: dns.rcode.Rcode) -> Replies:
+    return lambda query: [wire(reply_to(query, [], rcode))]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_every_variable_can_be_expected(transport: str) -> None:
+    async with name_server(honest) as port:
+        run = await run_dns(
+            port,
+            "rcode == 'NOERROR'",
+            "'127.0.0.1' in answers && size(authority) == 0 && size(additional) == 0",
+            "'rd' in flags && 'ra' in flags && !('aa' in flags)",
+            "records == [{'name': 'example.com.', 'type': 'A', 'ttl': 3600, 'data': '127.0.0.1'}]",
+            f"ttl_min == 3600 && server == '{LOOPBACK}' && transport == '{transport}'",
+            "took_ms > 0.0",
+            transport=transport,
+        )
+    assert run.outcome == "up", run.verdict.detail
+    assert run.seen.facts["answers"] == ["127.0.0.1"]
+    assert list(run.seen.phases or {}) == ["resolve", "query"]
+
+
+@pytest.mark.parametrize(
+    ("rcode", "expect", "outcome", "kind"),
+    [
+        pytest.param(dns.rcode.NXDOMAIN, [], "down", "bad_rcode", id="NXDOMAIN"),
+        pytest.param(dns.rcode.SERVFAIL, [], "down", "bad_rcode", id="SERVFAIL"),
+        pytest.param(dns.rcode.NOERROR, [], "down", "no_answer", id="no answer"),
+        pytest.param(
+            dns.rcode.SERVFAIL,
+            ["rcode in ['SERVFAIL']"],
+            "up",
+            None,
+            id="a SERVFAIL that is wanted",
+        ),
+        pytest.param(
+            dns.rcode.NXDOMAIN, ["rcode == 'NXDOMAIN'"], "up", None, id="a name that must not exist"
+        ),
+        pytest.param(
+            dns.rcode.NOERROR,
+            ["'x' in answers"],
+            "down",
+            "expectation_failed",
+            id="a missing record",
+        ),
+        pytest.param(
+            dns.rcode.NOERROR,
+            ["ttl_min > 0"],
+            "down",
+            "expectation_failed",
+            id="no TTL without answer",
+        ),
+    ],
+)
+async def test_replies_are_judged(
+    rcode: dns.rcode.Rcode, expect: list[str], outcome: str, kind: str | None
+) -> None:
+    async with name_server(with_rcode(rcode)) as port:
+        run = await run_dns(port, *expect)
+    assert (run.outcome, run.kind) == (outcome, kind)
+
+
+@pytest.mark.parametrize("kind", ["SOA", "NS", "TYPE65280"])
+async def test_other_types_can_be_asked(kind: str) -> None:
+    async with name_server(honest) as port:
+        run = await run_dns(port, "rcode == 'NOERROR'", type=kind)
+    assert run.outcome == "up"
+
+
+async def test_another_class_can_be_asked() -> None:
+    chaos: dict[str, Any] = {"name": "version.bind", "type": "TXT", "class": "CH"}
+    async with name_server(honest) as port:
+        run = await run_dns(port, "answers == ['\"one\"']", **chaos)
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_recursion_may_be_left_out() -> None:
+    def recursive_only(query: Query) -> list[bytes]:
+        wants = bool(query.flags & dns.flags.RD)
+        return [wire(reply_to(query, rcode=dns.rcode.NOERROR if wants else dns.rcode.REFUSED))]
+
+    async with name_server(recursive_only) as port:
+        assert (await run_dns(port)).outcome == "up"
+        assert (await run_dns(port, "rcode == 'REFUSED'", recursion=False)).outcome == "up"
+
+
+async def test_a_truncated_reply_is_asked_for_again_by_tcp() -> None:
+    def truncated(query: Query) -> list[bytes]:
+        return [wire(reply_to(query, [], flags=dns.flags.TC))]
+
+    async with name_server(truncated, honest) as port:
+        run = await run_dns(port, "transport == 'tcp' && '127.0.0.1' in answers")
+    assert run.outcome == "up", run.verdict.detail
+    assert run.seen.facts["truncated"] is True
+
+
+def forged(query: Query) -> bytes:
+    reply = reply_to(query, ["example.com. 60 IN A 192.0.2.66"])
+    reply.id ^= 1
+    return wire(reply)
+
+
+def of_another_question(query: Query) -> bytes:
+    other = dns.message.make_query("other.example", "A")
+    other.id = query.id
+    return wire(reply_to(other, ["other.example. 60 IN A 192.0.2.66"]))
+
+
+def looping(query: Query) -> bytes:
+    """A name that points at itself."""
+    return wire(reply_to(query, []))[:12] + b"\xc0\x0c\x00\x01\x00\x01"
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        pytest.param(forged, id="another id"),
+        pytest.param(of_another_question, id="another question"),
+        pytest.param(lambda q: wire(q), id="our own query"),
+        pytest.param(lambda q: b"", id="nothing"),
+        pytest.param(lambda q: b"\x00" * 11, id="too short"),
+        pytest.param(lambda q: wire(reply_to(q))[:-3], id="a cut message"),
+        pytest.param(lambda q: wire(reply_to(q)) + b"more", id="too long"),
+        pytest.param(looping, id="a compression loop"),
+    ],
+)
+async def test_what_is_not_the_reply_is_passed_over(junk: Callable[[Query], bytes]) -> None:
+    async with name_server(lambda q: [junk(q), *honest(q)]) as port:
+        run = await run_dns(port, "answers == ['127.0.0.1']")
+    assert run.outcome == "up", run.verdict.detail
+    async with name_server(lambda q: [junk(q)]) as port:
+        run = await run_dns(port, within="100ms")
+    assert (run.outcome, run.kind) == ("down", "query_timeout")
+
+
+async def test_what_is_not_the_reply_by_tcp_is_a_bad_reply() -> None:
+    async with name_server(honest, lambda q: [looping(q)]) as port:
+        run = await run_dns(port, transport="tcp")
+    assert (run.outcome, run.kind) == ("down", "bad_reply")
+
+
+async def test_silence_is_a_timeout() -> None:
+    async with name_server(lambda q: []) as port:
+        run = await run_dns(port, within="100ms")
+    assert (run.outcome, run.kind) == ("down", "query_timeout")
+    assert "rcode" not in run.seen.variables
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_closed_port_is_refused(transport: str) -> None:
+    async with name_server(honest) as port:
+        pass
+    run = await run_dns(port, transport=transport)
+    assert (run.outcome, run.kind) == ("down", "query_refused")
+
+
+async def test_closing_without_a_reply_is_a_lost_connection() -> None:
+    async with name_server(lambda q: []) as port:
+        run = await run_dns(port, transport="tcp")
+    assert (run.outcome, run.kind) == ("down", "connection_lost")
+
+
+async def test_the_next_server_is_asked_when_one_fails() -> None:
+    async with name_server(honest) as port:
+        run = await run_dns(port, "server == '127.0.0.1'", servers=["127.0.0.2", LOOPBACK])
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_chosen_servers_are_held_to_the_policy() -> None:
+    run = await run_dns(53, policy=Policy())
+    assert (run.outcome, run.kind) == ("agent_error", "policy_refused")
+
+
+async def test_a_name_that_cannot_be_asked_is_the_checks_fault() -> None:
+    run = await run_dns(53, name="xn--" + "é" * 30 + ".example")
+    assert run.kind in ("unrunnable", "query_refused")
+
+
+async def test_many_records_are_cut_in_the_line() -> None:
+    records = [f"example.com. 60 IN A 192.0.2.{n}" for n in range(1, 61)]
+    async with name_server(lambda q: [wire(reply_to(q, records))]) as port:
+        run = await run_dns(port, "size(answers) == 60")
+    assert run.outcome == "up"
+    assert len(run.seen.facts["answers"]) == 20
+    assert run.seen.facts["count"] == 60

@@ -1,0 +1,157 @@
+"""HTTP probes over TLS: trust, names, facts, and what is not TLS."""
+
+import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+
+from tests.fakes.tcp_target import answering, response, silent, target
+from tests.unit.probers.http_probing import run_http
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def served(
+    authority: trustme.CA, name: str = "localhost", days: int = 30, version: str = "TLSv1_3"
+) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion[version]
+    now = datetime.now(UTC)
+    authority.issue_cert(
+        name, not_before=now - timedelta(days=60), not_after=now + timedelta(days=days)
+    ).configure_cert(context)
+    return context
+
+
+def pem(authority: trustme.CA) -> str:
+    return authority.cert_pem.bytes().decode()
+
+
+async def test_self_signed_is_refused_by_default_and_still_shown(authority: trustme.CA) -> None:
+    async with target(answering(response(b"ok")), served(authority)) as server:
+        run = await run_http(server.url(scheme="https", host="localhost"))
+    assert (run.outcome, run.kind) == ("down", "tls_verify_failed")
+    assert list(run.seen.phases or {}) == ["resolve", "connect", "tls"]
+    assert len(run.seen.facts["tls"]["sha256"]) == 64
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+async def test_it_is_accepted_with_its_authority(authority: trustme.CA, version: str) -> None:
+    async with target(answering(response(b"ok")), served(authority, version=version)) as server:
+        run = await run_http(
+            server.url(scheme="https", host="localhost"),
+            "tls.verified && tls.days_left > 29 && tls.days_left < 31",
+            "tls.san == ['localhost'] && size(tls.sha256) == 64 && tls.issuer != ''",
+            f"tls.version == '{version.replace('_', '.')}' && tls.cipher != ''",
+            "phases.tls_ms > 0.0",
+            ca=pem(authority),
+        )
+    assert run.outcome == "up", run.verdict.detail
+    assert list(run.seen.phases or {}) == [
+        "resolve", "connect", "tls", "send", "first_byte", "transfer",
+    ]  # fmt: skip
+
+
+async def test_it_is_accepted_without_verification(authority: trustme.CA) -> None:
+    async with target(answering(response(b"ok")), served(authority, name="other")) as server:
+        url = server.url(scheme="https")
+        run = await run_http(url, "!tls.verified && status == 200", verify=False)
+    assert run.outcome == "up", run.verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "said"),
+    [
+        pytest.param("localhost", -1, "expired", id="an expired certificate"),
+        pytest.param("other.example", 30, "localhost", id="another name"),
+    ],
+)
+async def test_a_bad_certificate_is_refused(
+    authority: trustme.CA, name: str, days: int, said: str
+) -> None:
+    async with target(answering(response()), served(authority, name, days)) as server:
+        url = server.url(scheme="https", host="localhost")
+        run = await run_http(url, ca=pem(authority))
+    assert (run.outcome, run.kind) == ("down", "tls_verify_failed")
+    assert said in (run.verdict.detail or "")
+
+
+async def test_an_expired_certificate_still_gives_its_days(authority: trustme.CA) -> None:
+    async with target(answering(response()), served(authority, days=-3)) as server:
+        url = server.url(scheme="https", host="localhost")
+        run = await run_http(url, "tls.days_left > 14", verify=False)
+    assert run.kind == "expectation_failed"
+    assert "tls.days_left is -3" in (run.verdict.detail or "")
+
+
+async def test_server_name_may_be_set(authority: trustme.CA) -> None:
+    async with target(answering(response()), served(authority, "shop.example")) as server:
+        url = server.url(scheme="https")
+        run = await run_http(url, server_name="shop.example", ca=pem(authority))
+        assert b"Host: 127.0.0.1:" in server.heads[0]
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_tls_settings_mean_nothing_to_plain_http() -> None:
+    async with target(answering(response())) as server:
+        run = await run_http(server.url(), verify=False, server_name="x.example")
+        missing = await run_http(server.url(), "tls.days_left > 14")
+    assert run.outcome == "up"
+    assert missing.verdict.detail == "tls.days_left > 14: tls not reached"
+
+
+async def test_redirect_from_plain_to_tls_works(authority: trustme.CA) -> None:
+    async with target(answering(response(b"ok")), served(authority)) as secure:
+        location = secure.url(scheme="https", host="localhost")
+        away = response(status="301 Moved", headers=(f"Location: {location}",))
+        async with target(answering(away)) as server:
+            run = await run_http(server.url(), "size(hops) == 2", ca=pem(authority))
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_tls_to_a_plain_server_says_so() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with target(plain) as server:
+        run = await run_http(server.url(scheme="https"))
+    assert (run.outcome, run.kind) == ("down", "tls_handshake_failed")
+    assert "does not speak TLS" in (run.verdict.detail or "")
+
+
+async def test_plain_to_a_tls_server_says_so(authority: trustme.CA) -> None:
+    async with target(answering(response()), served(authority)) as server:
+        run = await run_http(server.url())
+    # Such a server answers with an alert, or closes without a word; the alert has its own test.
+    assert run.outcome == "down"
+    assert run.kind in ("protocol_error", "connection_lost")
+
+
+async def test_a_handshake_without_end_times_out() -> None:
+    async with target(silent) as server:
+        run = await run_http(server.url(scheme="https"), within="200ms")
+    assert (run.outcome, run.kind) == ("down", "tls_timeout")
+
+
+async def test_closing_in_the_handshake_is_a_failed_handshake() -> None:
+    async def closing(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+
+    async with target(closing) as server:
+        run = await run_http(server.url(scheme="https"))
+    assert (run.outcome, run.kind) == ("down", "tls_handshake_failed")
+
+
+async def test_a_ca_that_cannot_be_read_is_the_checks_fault() -> None:
+    async with target(silent) as server:
+        run = await run_http(
+            server.url(scheme="https"),
+            ca="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+        )
+    assert (run.outcome, run.kind) == ("agent_error", "unrunnable")
