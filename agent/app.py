@@ -81,7 +81,7 @@ class Agent:
         """Probe, keep and send until `stop`."""
         facts = self._identity.facts
         fields = {"agent": facts.agent, "region": facts.region, "epoch": self._spool.epoch}
-        _log.info("agent.started", extra={"fields": fields})
+        _log.info("agent.started", extra=fields)
         try:
             async with asyncio.TaskGroup() as group:
                 keeping = group.create_task(self._spool.run())

@@ -5,16 +5,20 @@ import json
 import logging
 from typing import Final
 
-_FIELDS: Final = "fields"
+_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+}
 
 
 class EventFormatter(logging.Formatter):
-    """The message is the event; what belongs to it was passed as `extra={"fields": {...}}`."""
+    """The message is the event; what belongs to it was passed as `extra={...}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, and a traceback below it if there is one."""
         at = dt.datetime.fromtimestamp(record.created, dt.UTC)
-        fields = getattr(record, _FIELDS, {})
+        fields = {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
         line = (
             f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z {record.levelname.lower()} "
             + record.getMessage()

@@ -176,7 +176,7 @@ class Session:
         elif kind == "refusal":
             self._refused(message.refusal)
         elif kind == "drain":
-            _log.info("link.drain", extra={"fields": {"reason": message.drain.reason}})
+            _log.info("link.drain", extra={"reason": message.drain.reason})
             self.is_drained = True
             self.leave()
 
@@ -191,7 +191,7 @@ class Session:
             "given_up": is_given_up,
             "reason": refusal.reason,
         }
-        _log.warning("link.refused", extra={"fields": fields})
+        _log.warning("link.refused", extra=fields)
         self._moved.set()
 
     async def _send(self) -> None:
@@ -272,7 +272,7 @@ class Session:
                     unrunnable = await self._parts.duties.adopt(assignment_of(message))
                 except Fatal as error:
                     # It runs, but must not be acknowledged: a restart would not know it.
-                    _log.warning("link.not_stored", extra={"fields": {"reason": str(error)}})
+                    _log.warning("link.not_stored", extra={"reason": str(error)})
                     continue
                 await self._write(stored_message(message.revision, list(unrunnable)))
 

@@ -18,6 +18,8 @@ from vedette.shared.limits import RECONNECT_SECONDS_MAX
 from vedette.v1 import session_pb2_grpc
 
 _RENEW_AGAIN_SECONDS: Final = 60.0
+# A conversation that lasted so long was a good one: what comes after it is a first failure.
+_GOOD_US: Final = 10 * 1_000_000
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +48,7 @@ class Link:
         self._leaving = asyncio.Event()
         self._failures = 0
         self._last_error = ""
+        self._welcomed_us: int | None = None
         self._is_candidate_next = True
 
     @property
@@ -63,20 +66,20 @@ class Link:
         """Keep the conversation going. Returns after `leave`."""
         while not self._leaving.is_set():
             try:
-                is_drained = await self._connected_once()
+                is_to_return_at_once = await self._connected_once()
             except AgentError as error:
-                self._failed(error)
-            else:
-                if not is_drained:
-                    continue
-                self._failures += 1
+                self._report(error)
+                is_to_return_at_once = False
+            self._count()
+            if is_to_return_at_once:
+                continue
             seconds = self._waits.wait_seconds(self._failures, self._chance())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(seconds, RECONNECT_SECONDS_MAX)):
                     await self._leaving.wait()
 
     async def _connected_once(self) -> bool:
-        """One conversation, from connecting to its end. True if the controller asked to leave it alone."""
+        """One conversation, from connecting to its end. True if this side ended it, and may come back."""
         candidate = self._identity.candidate() if self._is_candidate_next else None
         # A candidate that does not work must not keep the agent out: the two take turns.
         self._is_candidate_next = candidate is None
@@ -103,39 +106,56 @@ class Link:
                     task.cancel()
                 await asyncio.gather(*renewing, return_exceptions=True)
             if not session.is_left:
-                self._ended()
-            return session.is_drained or not session.is_left
+                _log.info("link.closed_by_controller", extra={"address": self.address})
+            return session.is_left and not session.is_drained
 
     def _welcomed(self, *, is_candidate: bool) -> None:
         if is_candidate:
-            self._identity.commit_candidate()
-            _log.info("link.certificate_committed")
+            try:
+                self._identity.commit_candidate()
+                _log.info("link.certificate_committed")
+            except OSError as error:
+                # It stays the candidate, and is tried first the next time.
+                reason = error.strerror or str(error)
+                _log.warning("link.not_committed", extra={"reason": reason})
         self._is_candidate_next = True
-        self._failures, self._last_error = 0, ""
-        _log.info("link.connected", extra={"fields": {"address": self.address}})
+        self._last_error = ""
+        self._welcomed_us = self._parts.clock.monotonic_us()
+        _log.info("link.connected", extra={"address": self.address})
 
-    def _failed(self, error: AgentError) -> None:
+    def _count(self) -> None:
+        """One more failure in a row, unless this conversation was a good one.
+
+        A controller that welcomes and closes at once must not be asked without end.
+        """
+        since_us, self._welcomed_us = self._welcomed_us, None
+        if since_us is not None and self._parts.clock.monotonic_us() - since_us >= _GOOD_US:
+            self._failures = 0
         self._failures += 1
+
+    def _report(self, error: AgentError) -> None:
+        """Say why there is no conversation, once for each reason."""
         reason = str(error)
         if reason != self._last_error:
-            _log.warning("link.disconnected", extra={"fields": {"reason": reason}})
+            _log.warning("link.disconnected", extra={"reason": reason})
         self._last_error = reason
-
-    def _ended(self) -> None:
-        _log.info("link.closed_by_controller", extra={"fields": {"address": self.address}})
 
     async def _renew(
         self, channel: grpc.aio.Channel, credential: Credential, session: Session
     ) -> None:
         """When it is due, get the next certificate and come back with it."""
         due_us = renewal_due_us(credential, self._chance())
-        await self._parts.clock.sleep_until_us(due_us)
+        while self._parts.clock.wall_us() < due_us:
+            await self._parts.clock.sleep_until_us(due_us)
+        if self._identity.candidate() is not None:
+            # The last candidate has not worked; the next one may not either.
+            await asyncio.sleep(_RENEW_AGAIN_SECONDS)
         while True:
             try:
                 candidate = await renewed(channel, self.address)
                 await asyncio.to_thread(self._identity.keep_candidate, candidate)
             except (AgentError, OSError) as error:
-                _log.warning("link.not_renewed", extra={"fields": {"reason": str(error)}})
+                _log.warning("link.not_renewed", extra={"reason": str(error)})
                 await asyncio.sleep(_RENEW_AGAIN_SECONDS)
             else:
                 _log.info("link.renewed")

@@ -124,10 +124,10 @@ class Pipeline:
             "removed": len(changes.removed),
             "unrunnable": len(program.unrunnable),
         }
-        _log.info("assignment.running", extra={"fields": fields})
+        _log.info("assignment.running", extra=fields)
         for refused in program.unrunnable:
             fields = {"check": refused.check, "reason": refused.reason}
-            _log.warning("assignment.unrunnable", extra={"fields": fields})
+            _log.warning("assignment.unrunnable", extra=fields)
         return program.unrunnable
 
     def _launch(self, due: Due) -> None:

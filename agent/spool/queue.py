@@ -166,9 +166,7 @@ class DiskSpool:
         self._used = {}
         self._is_moved, self._stored_at = True, -math.inf
         self._work.set()
-        _log.warning(
-            "spool.epoch", extra={"fields": {"old": old, "new": self.epoch, "reason": reason}}
-        )
+        _log.warning("spool.epoch", extra={"old": old, "new": self.epoch, "reason": reason})
         return self.epoch
 
     def depth(self) -> SpoolDepth:
@@ -194,7 +192,7 @@ class DiskSpool:
 
     def _drop(self, line: Pending) -> None:
         if not self._is_full:
-            _log.warning("spool.full", extra={"fields": {"bytes_max": self._bytes_max}})
+            _log.warning("spool.full", extra={"bytes_max": self._bytes_max})
         self._is_full = self._is_moved = True
         self._dropped += 1
         self._settle(line)
@@ -271,7 +269,7 @@ def _continued(directory: Path, stored: Positions | None, found: Found) -> Posit
         fresh = Positions(secrets.token_hex(4), {}, acked)
         _log.info(
             "spool.opened",
-            extra={"fields": {"directory": str(directory), "epoch": fresh.epoch, "reason": reason}},
+            extra={"directory": str(directory), "epoch": fresh.epoch, "reason": reason},
         )
         return fresh
     for seqs in (stored.acked_in(stored.epoch), *_last_numbers(stored.epoch, found)):

@@ -138,7 +138,7 @@ class Writer:
         """Cut a half-written record off again. Fatal unless the disk is merely full."""
         if error.errno not in _FULL:
             raise self._failed("be written", error) from error
-        _log.warning("spool.disk_full", extra={"fields": {"directory": str(self._directory)}})
+        _log.warning("spool.disk_full", extra={"directory": str(self._directory)})
         if self._active is not None:
             try:
                 self._active.file.cut(self._active.size)
