@@ -61,3 +61,14 @@ def backup(state: Path, database_url: str | None, file: Path, as_json: bool) -> 
         write_json({"file": str(file), "bytes": file.stat().st_size})
     else:
         click.echo(f"Wrote {file} ({file.stat().st_size} bytes).")
+
+
+@db.command("lines")
+@state_option
+@database_option
+def lines(state: Path, database_url: str | None) -> None:
+    """Write every result line that is kept to stdout, exact bytes: input for `vedette replay`."""
+    from controller.local import stored_lines
+
+    for some in stored_lines(state, database_url):
+        click.echo(some, nl=False)

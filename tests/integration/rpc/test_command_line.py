@@ -196,6 +196,20 @@ def test_an_outage_is_listed_shown_and_explained(controller: Running, logged_in:
     assert vedette("outage", "list").exit_code == 0
 
 
+def test_the_lines_that_are_kept_come_out_as_they_came(
+    controller: Running, logged_in: Path
+) -> None:
+    site = controller.enrol(controller.join_token("nyc"))
+    lines = [line(site, seq, at_us=now_us()) for seq in range(1, 6)]
+    with connected(controller, site) as stream:
+        stream.send(frame=frame(lines[:3]))
+        stream.send(frame=frame(lines[3:], 4))
+        while stream.until("ack").durable[0].seq < 5:
+            pass
+    kept = vedette("db", "lines", "--state", str(controller.state)).stdout_bytes
+    assert b"".join(lines) in kept
+
+
 @pytest.mark.parametrize(
     ("handle", "sentence"),
     [("OUT-999", "There is no outage OUT-999."), ("12x", "Expected the handle of an outage")],
