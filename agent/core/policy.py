@@ -113,10 +113,12 @@ def _verdict(address: str, policy: Policy) -> str | None:
 
 
 def _default_refusal(address: Address, policy: Policy) -> str | None:
-    listed = _containing(address, policy.allowed)
+    listed = [n for n in policy.allowed if n.version == address.version and address in n]
     for reason, network in _DENIED:
         if address.version == network.version and address in network:
-            if listed is not None and (reason != _METADATA or _is_within(listed, network)):
+            if reason == _METADATA:
+                listed = [n for n in listed if _is_within(n, network)]
+            if listed:
                 return None
             return f"{address}, which is {reason} and which this site has not allowed"
     return None

@@ -63,5 +63,5 @@ def test_the_state_directory_can_be_named_by_the_environment(
     monkeypatch.setenv("VEDETTE_AGENT_STATE", str(tmp_path))
     assert default_state() == tmp_path
     monkeypatch.delenv("VEDETTE_AGENT_STATE")
-    monkeypatch.setenv("HOME", "/home/someone")
-    assert default_state() == Path("/home/someone/.local/state/vedette-agent")
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert default_state() == Path("/somewhere/.local/state/vedette-agent")
