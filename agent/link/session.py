@@ -247,6 +247,7 @@ class Session:
 
     async def _tell_health(self) -> None:
         parts = self._parts
+        await self._until_measured()
         with contextlib.suppress(_Ended):
             while True:
                 await self._write(
@@ -263,11 +264,7 @@ class Session:
                 message = await self._assigned.get()
                 while not self._assigned.empty():
                     message = self._assigned.get_nowait()
-                try:
-                    async with asyncio.timeout(_OFFSET_SECONDS_MAX):
-                        await self._parts.offset.is_measured.wait()
-                except TimeoutError:
-                    _log.warning("link.clock_unanswered")
+                await self._until_measured()
                 try:
                     unrunnable = await self._parts.duties.adopt(assignment_of(message))
                 except Fatal as error:
@@ -275,6 +272,14 @@ class Session:
                     _log.warning("link.not_stored", extra={"reason": str(error)})
                     continue
                 await self._write(stored_message(message.revision, list(unrunnable)))
+
+    async def _until_measured(self) -> None:
+        """Return when the clock's first answer is there, or does not come."""
+        try:
+            async with asyncio.timeout(_OFFSET_SECONDS_MAX):
+                await self._parts.offset.is_measured.wait()
+        except TimeoutError:
+            _log.warning("link.clock_unanswered")
 
     async def _write(self, message: pb.ConnectRequest) -> None:
         async with self._writing:
