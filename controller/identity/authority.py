@@ -120,6 +120,14 @@ class Authority:
         self.organisation = organisation
         self._issuing = issuing
 
+    def has_issued(self, certificate: x509.Certificate) -> bool:
+        """The certificate was signed by this issuing CA, and not by a former one."""
+        try:
+            certificate.verify_directly_issued_by(self._issuing.certificate)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
+
     def server(self, names: Sequence[str], now: dt.datetime) -> tuple[bytes, bytes]:
         """(chain PEM, key PEM) of a new server certificate for these host names and addresses."""
         if not names:

@@ -149,7 +149,7 @@ class StateDirectory:
 
     def server_pair(self) -> tuple[bytes, bytes] | None:
         """(chain PEM, key PEM) of the present server certificate, or None if there is none yet."""
-        if not (self.path / SERVER_CERTIFICATE).exists():
+        if not all((self.path / name).exists() for name in (SERVER_CERTIFICATE, SERVER_KEY)):
             return None
         return self._read(SERVER_CERTIFICATE), self._read(SERVER_KEY)
 

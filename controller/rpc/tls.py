@@ -8,8 +8,9 @@ from typing import Final
 import grpc
 from cryptography import x509
 
-from controller.identity.authority import SERVER_LIFE, Authority
-from controller.identity.files import StateDirectory
+from controller.errors import Fatal
+from controller.identity.authority import SERVER_LIFE, Authority, credential_from_pem
+from controller.identity.files import SERVER_CERTIFICATE, StateDirectory
 
 RENEW_AT: Final = SERVER_LIFE / 2
 
@@ -68,10 +69,11 @@ class ServerCertificate:
 
     def _is_good(self, pair: tuple[bytes, bytes]) -> bool:
         try:
-            leaf, issuer = x509.load_pem_x509_certificates(pair[0])
-            leaf.verify_directly_issued_by(issuer)
-        except (ValueError, TypeError) as error:
+            leaf = credential_from_pem(*pair, SERVER_CERTIFICATE).certificate
+        except Fatal as error:
             log.warning("tls.damaged", extra={"reason": str(error)})
+            return False
+        if not self._authority.has_issued(leaf):
             return False
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         shown = {str(name.value) for name in names}

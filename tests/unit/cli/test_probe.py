@@ -1,0 +1,186 @@
+"""`vedette-agent probe`: pages, lines, refusals, exit codes."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agent.cli.probe import probe
+
+ROOT = Path(__file__).parents[3]
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b'{"ok": true}'
+        self.send_response(int(self.path.strip("/") or 200))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), _Answers)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def run(tmp_path: Path, text: str, *options: str) -> Result:
+    file = tmp_path / "check.yaml"
+    file.write_text(text)
+    state = ("--state", str(tmp_path / "state"))
+    return CliRunner().invoke(probe, [str(file), *state, *options], catch_exceptions=False)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        found: int = sock.getsockname()[1]
+        return found
+
+
+LOOPBACK = ("--allow", "127.0.0.0/8")
+
+
+def test_a_page_shows_phases_and_expectations(tmp_path: Path, port: int) -> None:
+    text = f"http:\n  url: http://127.0.0.1:{port}/\n  expect: [status == 200, json.ok]\n"
+    result = run(tmp_path, text, *LOOPBACK)
+    assert result.exit_code == 0, result.output
+    for word in (
+        " UP ",
+        "first_byte",
+        "total",
+        "█",
+        "✓  status == 200",
+        "status is 200",
+        "json.ok is true",
+    ):
+        assert word in result.output
+
+
+def test_a_failed_expectation_is_down_with_the_values_seen(tmp_path: Path, port: int) -> None:
+    text = f"http: {{url: 'http://127.0.0.1:{port}/503', expect: [status == 200]}}\n"
+    result = run(tmp_path, text, *LOOPBACK)
+    assert result.exit_code == 1
+    assert "expectation_failed: status == 200: status is 503" in result.output
+    assert "✗" in result.output
+
+
+def test_json_is_the_line(tmp_path: Path) -> None:
+    text = f"id: shop-home\nhttp: {{url: 'http://127.0.0.1:{free_port()}/'}}\n"
+    result = run(tmp_path, text, *LOOPBACK, "--json")
+    line = json.loads(result.output)
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert (line["check"], line["outcome"], line["kind"]) == (
+        "shop-home",
+        "down",
+        "connect_refused",
+    )
+    assert line["clock"] == {"offset": None}
+
+
+def test_slow_is_degraded_and_still_0(tmp_path: Path, port: int) -> None:
+    text = f"degraded_over: 1us\nhttp: {{url: 'http://127.0.0.1:{port}/'}}\n"
+    result = run(tmp_path, text, *LOOPBACK)
+    assert result.exit_code == 0
+    assert " DEGRADED " in result.output
+
+
+def test_a_refusal_of_the_site_is_3(tmp_path: Path, port: int) -> None:
+    result = run(tmp_path, f"http: {{url: 'http://127.0.0.1:{port}/'}}\n")
+    assert result.exit_code == 3
+    assert "AGENT ERROR" in result.output
+    assert "which is loopback and which this site has not allowed" in " ".join(
+        result.output.split()
+    )
+
+
+def test_the_sites_policy_file_counts(tmp_path: Path, port: int) -> None:
+    (tmp_path / "state").mkdir()
+    policy = tmp_path / "state" / "policy.yaml"
+    policy.write_text("allow: [127.0.0.0/8]\n")
+    text = f"http: {{url: 'http://127.0.0.1:{port}/'}}\n"
+    assert run(tmp_path, text).exit_code == 0
+    policy.write_text("deny: [127.0.0.1]\n")
+    assert run(tmp_path, text, *LOOPBACK).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("", "check.yaml: expected a document, found an empty file", id="nothing"),
+        pytest.param("- a\n", "expected one check: a mapping with one of http, dns", id="a list"),
+        pytest.param("a: [\n", "expected YAML", id="no YAML"),
+        pytest.param("checks: []\nversion: 1\n", "found a whole fleet file", id="a fleet file"),
+        pytest.param("id: a\n", "expected exactly one of http, dns, icmp", id="no probe"),
+        pytest.param("http: {url: 'x://y'}\n", "check.yaml:1: http.url: expected a URL that begins with", id="scheme"),
+        pytest.param("http: {url: 'http://a b/'}\n", "without spaces", id="a space in the URL"),
+        pytest.param("http: {url: 'http:///'}\n", "a URL with a host", id="no host"),
+        pytest.param("http: {url: 'http://x:99999/'}\n", "http.url: expected a URL", id="a port too high"),
+        pytest.param("http: {url: http://x, metod: GET}\n", "http.metod: expected no such key", id="a misspelt key"),
+        pytest.param("http: {url: http://x, body_max: -1}\n", "http.body_max", id="a negative size"),
+        pytest.param("http: {url: http://x, ca: no}\n", "certificates in PEM", id="no certificate"),
+        pytest.param('http: {url: http://x, headers: {A: "b\\nC: d"}}\n', "without control characters", id="a smuggled header"),
+        pytest.param("http: {url: http://x, headers: {'A B': c}}\n", "the name of a header", id="a bad header"),
+        pytest.param("http: {url: http://x, expect: [status ==]}\n", "http.expect[0]: expected a CEL expression", id="CEL"),
+        pytest.param("dns: {name: x, type: AAAAA}\n", "dns.type: expected a record type", id="a record type"),
+        pytest.param("dns: {name: x, expect: [rcode == 'OK']}\n", "unknown response code OK", id="a response code"),
+        pytest.param("icmp: {host: x, count: 100, spacing: 1s}\n", "count and spacing that fit", id="too many echoes"),
+        pytest.param("timeout: 2m\nhttp: {url: http://x}\n", "check.yaml:1: timeout: expected a timeout", id="a timeout too long"),
+    ],
+)  # fmt: skip
+def test_a_wrong_definition_is_2_and_says_where(tmp_path: Path, text: str, said: str) -> None:
+    result = run(tmp_path, text)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    text = "timeout: 2m\nhttp:\n  url: x://y\n  expect: [status = 1, foo == 2]\n"
+    assert len(run(tmp_path, text).output.splitlines()) == 4
+
+
+def test_a_missing_file_and_a_bad_network_are_2(tmp_path: Path) -> None:
+    missing = CliRunner().invoke(probe, [str(tmp_path / "none.yaml")])
+    assert (missing.exit_code, "cannot be read" in missing.output) == (2, True)
+    bad = run(tmp_path, "icmp: {host: x}\n", "--allow", "ten")
+    assert (bad.exit_code, "expected a network such as 10.0.0.0/8" in bad.output) == (2, True)
+
+
+def test_a_secret_that_is_not_here_is_3(tmp_path: Path) -> None:
+    text = "http: {url: http://x, headers: {A: '${secret:shop}'}}\n"
+    result = run(tmp_path, text)
+    assert result.exit_code == 3
+    assert "does not hold the secret shop" in result.output
+
+
+def test_it_needs_neither_grpc_nor_a_controller() -> None:
+    code = (
+        "import sys, agent.cli.probe; "
+        "print([m for m in ('grpc', 'controller', 'sqlmodel', 'google.protobuf') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
