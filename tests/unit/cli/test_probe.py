@@ -125,7 +125,7 @@ def test_the_sites_policy_file_counts(tmp_path: Path, port: int) -> None:
     [
         pytest.param("", "check.yaml: expected a document, found an empty file", id="nothing"),
         pytest.param("- a\n", "expected one check: a mapping with one of http, dns", id="a list"),
-        pytest.param("a: [\n", "expected YAML", id="no YAML"),
+        pytest.param("a: [\n", "expected valid YAML", id="no YAML"),
         pytest.param("checks: []\nversion: 1\n", "found a whole fleet file", id="a fleet file"),
         pytest.param("id: a\n", "expected exactly one of http, dns, icmp", id="no probe"),
         pytest.param("http: {url: 'x://y'}\n", "check.yaml:1: http.url: expected a URL that begins with", id="scheme"),
@@ -152,7 +152,7 @@ def test_a_wrong_definition_is_2_and_says_where(tmp_path: Path, text: str, said:
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
-    text = "timeout: 2m\nhttp:\n  url: x://y\n  expect: [status = 1, foo == 2]\n"
+    text = "timeout: 70s\nhttp:\n  url: x://y\n  expect: [status = 1, foo == 2]\n"
     assert len(run(tmp_path, text).output.splitlines()) == 4
 
 
