@@ -110,15 +110,18 @@ async def test_cancelling_passes() -> None:
 
 
 async def test_no_more_run_at_once_than_may() -> None:
-    gate = asyncio.Event()
+    gate, full = asyncio.Event(), asyncio.Event()
 
     async def gated() -> Observation:
+        if prober.at_once == 3:
+            full.set()
         await gate.wait()
         return GOOD
 
     prober = ScriptedProber(gated)
     executor = Executor({"http": prober}, StillClock(), at_once=3)
     runs = [asyncio.create_task(executor.run(check_of(id=f"c{n}"))) for n in range(10)]
+    await full.wait()
     gate.set()
     findings = await asyncio.gather(*runs)
     assert prober.most_at_once == 3
