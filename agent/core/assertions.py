@@ -6,7 +6,7 @@ redacted for the line, because bodies and header values never leave the agent.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vedette.shared.definitions import Check
@@ -43,13 +43,22 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One expectation after evaluation. `reason` says why it does not hold, unless its values say so."""
+    """One expectation after evaluation. `reason` says why it does not hold, unless its values say so.
+
+    `read` holds the variables that it read; what is worth showing of them is found when it is asked for,
+    because most expectations hold and nobody asks.
+    """
 
     text: str
     holds: bool
     kind: Failure = Failure.EXPECTATION_FAILED
     reason: str | None = None
-    seen: tuple[Seen, ...] = ()
+    read: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        """The values at the paths that stand in the expression, each path once."""
+        return _seen(self.text, self.read)
 
     def explained(self, *, public: bool = True) -> str:
         """Why it does not hold, with the values it read, in one line."""
@@ -83,11 +92,11 @@ def _evaluated(expectation: Expectation, kind: Failure, variables: Mapping[str, 
         result = expectation.program.execute(read)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         why = _why_not(expectation, read, error)
-        return Assertion(expectation.text, False, kind, why, _seen(expectation.text, read))
+        return Assertion(expectation.text, False, kind, why, read)
     if result is True:
-        return Assertion(expectation.text, True, kind, None, _seen(expectation.text, read))
+        return Assertion(expectation.text, True, kind, None, read)
     reason = None if result is False else f"gives {_shown(result)}, not true or false"
-    return Assertion(expectation.text, False, kind, reason, _seen(expectation.text, read))
+    return Assertion(expectation.text, False, kind, reason, read)
 
 
 def _why_not(expectation: Expectation, read: Mapping[str, Any], error: Exception) -> str:
