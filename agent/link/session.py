@@ -5,12 +5,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import grpc
-
-from agent.errors import AgentError, Fatal, Rejected, Unreachable
-from agent.link.channel import translated
+from agent.errors import Fatal, Rejected
+from agent.link.call import Ended, SessionCall
 from agent.link.offset import MeasuredOffset
 from agent.link.window import Window
 from agent.link.wire import (
@@ -40,8 +38,6 @@ _OFFSET_SECONDS_MAX: Final = 2.0
 _LEAVE_SECONDS_MAX: Final = 5.0
 _log = logging.getLogger(__name__)
 
-Call = grpc.aio.StreamStreamCall[pb.ConnectRequest, pb.ConnectResponse]
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -56,19 +52,13 @@ class Parts:
     can_probe: tuple[str, ...]
 
 
-class _Ended(Exception):
-    """The call is over; the reader knows why."""
-
-
 class Session:
     """A conversation over one call. `converse` runs it; `leave` ends it in good order."""
 
-    def __init__(self, call: Call, parts: Parts, address: str) -> None:
+    def __init__(self, call: SessionCall, parts: Parts) -> None:
         self._call = call
         self._parts = parts
-        self._address = address
         self._window = Window({})
-        self._writing = asyncio.Lock()
         self._moved = asyncio.Event()
         self._leaving = asyncio.Event()
         self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue()
@@ -118,17 +108,17 @@ class Session:
             revision=parts.duties.revision,
             can_probe=parts.can_probe,
         )
-        with contextlib.suppress(_Ended):
-            await self._write(hello)
-        first = await self._read(CONNECT_SECONDS_MAX)
+        with contextlib.suppress(Ended):
+            await self._call.write(hello)
+        first = await self._call.read(CONNECT_SECONDS_MAX)
         if first is None or first.WhichOneof("message") != "welcome":
             raise Rejected(
-                f"The controller at {self._address} did not begin with a welcome: its version does not fit "
+                f"The controller at {self._call.address} did not begin with a welcome: its version does not fit "
                 "this vedette-agent."
             )
         if first.welcome.agent != parts.agent:
             raise Rejected(
-                f"The controller at {self._address} takes this agent, {parts.agent}, for "
+                f"The controller at {self._call.address} takes this agent, {parts.agent}, for "
                 f"{first.welcome.agent}."
             )
         durable = positions(first.welcome)
@@ -150,7 +140,7 @@ class Session:
                 )
 
     async def _listen(self) -> None:
-        while (message := await self._read(_SILENCE_SECONDS_MAX)) is not None:
+        while (message := await self._call.read(_SILENCE_SECONDS_MAX)) is not None:
             self._take(message)
 
     def _take(self, message: pb.ConnectResponse) -> None:
@@ -197,14 +187,14 @@ class Session:
     async def _send(self) -> None:
         """Send what is durable, as soon as it is and as far as the window reaches."""
         spool, window = self._parts.spool, self._window
-        with contextlib.suppress(_Ended):
+        with contextlib.suppress(Ended):
             while True:
                 self._moved.clear()
                 if not window.is_full:
                     rewinds = window.rewinds
                     batches = spool.read(window.sent, FRAME_BYTES_MAX)
                     for frame in window.frames(batches):
-                        await self._write(frame_message(frame))
+                        await self._call.write(frame_message(frame))
                     if batches or window.rewinds != rewinds:
                         continue
                 if self._leaving.is_set():
@@ -231,15 +221,15 @@ class Session:
                     await self._moved.wait()
         except TimeoutError:
             _log.info("link.left_unacknowledged")
-        await self._call.done_writing()
+        await self._call.finish()
         await asyncio.sleep(_LEAVE_SECONDS_MAX)
         self._call.cancel()
 
     async def _ask_clock(self) -> None:
-        with contextlib.suppress(_Ended):
+        with contextlib.suppress(Ended):
             asked = 0
             while True:
-                await self._write(clock_message(self._parts.clock.wall_us()))
+                await self._call.write(clock_message(self._parts.clock.wall_us()))
                 asked += 1
                 is_first = asked < _FIRST_PROBES
                 await asyncio.sleep(_FIRST_PROBE_SECONDS if is_first else CLOCK_PROBE_SECONDS)
@@ -248,9 +238,9 @@ class Session:
     async def _tell_health(self) -> None:
         parts = self._parts
         await self._until_measured()
-        with contextlib.suppress(_Ended):
+        with contextlib.suppress(Ended):
             while True:
-                await self._write(
+                await self._call.write(
                     health_message(
                         parts.spool.depth(), parts.duties.missed_slots, parts.offset.reading()
                     )
@@ -259,7 +249,7 @@ class Session:
 
     async def _adopt(self) -> None:
         """Store assignments and say so. The first waits for the clock: a line without an offset is void."""
-        with contextlib.suppress(_Ended):
+        with contextlib.suppress(Ended):
             while True:
                 message = await self._assigned.get()
                 while not self._assigned.empty():
@@ -271,7 +261,7 @@ class Session:
                     # It runs, but must not be acknowledged: a restart would not know it.
                     _log.warning("link.not_stored", extra={"reason": str(error)})
                     continue
-                await self._write(stored_message(message.revision, list(unrunnable)))
+                await self._call.write(stored_message(message.revision, list(unrunnable)))
 
     async def _until_measured(self) -> None:
         """Return when the clock's first answer is there, or does not come."""
@@ -280,39 +270,3 @@ class Session:
                 await self._parts.offset.is_measured.wait()
         except TimeoutError:
             _log.warning("link.clock_unanswered")
-
-    async def _write(self, message: pb.ConnectRequest) -> None:
-        async with self._writing:
-            try:
-                await self._call.write(message)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-                raise _Ended from error
-            except asyncio.CancelledError as error:
-                _reraise_own(error)
-                raise _Ended from error
-
-    async def _read(self, seconds_max: float) -> pb.ConnectResponse | None:
-        """The next message, or None at the end of the stream."""
-        try:
-            async with asyncio.timeout(seconds_max):
-                message: Any = await self._call.read()
-        except TimeoutError as error:
-            raise Unreachable(
-                f"The controller at {self._address} has been silent for {seconds_max:.0f} s."
-            ) from error
-        except grpc.aio.AioRpcError as error:
-            raise translated(error, self._address) from error
-        except asyncio.CancelledError as error:
-            _reraise_own(error)
-            raise self._cut_off() from error
-        return message if isinstance(message, pb.ConnectResponse) else None
-
-    def _cut_off(self) -> AgentError:
-        return Unreachable(f"The conversation with the controller at {self._address} was cut off.")
-
-
-def _reraise_own(error: asyncio.CancelledError) -> None:
-    """A cancelled call is reported as CancelledError too; one that was meant for this task goes on."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise error

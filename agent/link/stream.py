@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import grpc
 
 from agent.errors import AgentError
+from agent.link.call import SessionCall
 from agent.link.channel import open_channel
 from agent.link.credential import Credential
 from agent.link.identity import Identity
@@ -85,8 +86,8 @@ class Link:
         self._is_candidate_next = candidate is None
         credential = candidate or self._identity.credential()
         async with open_channel(self.address, self._identity.ca_pem, credential) as channel:
-            call = session_pb2_grpc.SessionServiceStub(channel).Connect()
-            session = self._session = Session(call, self._parts, self.address)
+            call = SessionCall(session_pb2_grpc.SessionServiceStub(channel).Connect(), self.address)
+            session = self._session = Session(call, self._parts)
             renewing: list[asyncio.Task[None]] = []
 
             def welcomed() -> None:

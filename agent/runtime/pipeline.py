@@ -63,6 +63,7 @@ class Pipeline:
         self._stored = stored
         self._scheduler = Scheduler(clock, self._launch)
         self._program = Program()
+        self._stored_revision = ""
         self._crowded_out = 0
         self._runs: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] | None = None
@@ -79,9 +80,12 @@ class Pipeline:
 
     async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
         """Run `assignment` from now on, and store it. Fatal if it could not be stored; it runs all the same."""
-        unrunnable = self._begin(assignment)
-        await asyncio.to_thread(self._stored.save, assignment)
-        return unrunnable
+        if assignment.revision != self.revision:
+            self._begin(assignment)
+        if assignment.revision != self._stored_revision:
+            await asyncio.to_thread(self._stored.save, assignment)
+            self._stored_revision = assignment.revision
+        return self._program.unrunnable
 
     def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
         """Run these checks once, besides their slots; one that is running as often as it may is left."""
@@ -95,6 +99,7 @@ class Pipeline:
         """Probe until cancelled; then what is under way may finish within a few seconds."""
         stored = self._stored.load()
         if stored is not None and not self.revision:
+            self._stored_revision = stored.revision
             self._begin(stored)
         self._failed = asyncio.get_running_loop().create_future()
         scheduling = asyncio.create_task(self._scheduler.run())
@@ -109,7 +114,7 @@ class Pipeline:
             if not self._failed.done():
                 self._failed.cancel()
 
-    def _begin(self, assignment: Assignment) -> Sequence[Unrunnable]:
+    def _begin(self, assignment: Assignment) -> None:
         program = program_of(assignment, self._who.region, self._executor.kinds)
         changes = difference(self._program, program)
         self._program = program
@@ -128,7 +133,6 @@ class Pipeline:
         for refused in program.unrunnable:
             fields = {"check": refused.check, "reason": refused.reason}
             _log.warning("assignment.unrunnable", extra=fields)
-        return program.unrunnable
 
     def _launch(self, due: Due) -> None:
         assigned = self._program.checks.get(due.check)

@@ -1,5 +1,7 @@
 """What must outlive the lines themselves: the epoch, how far numbering went, and what is acknowledged."""
 
+import logging
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +11,12 @@ import msgspec
 
 from agent.errors import Fatal
 from agent.files import replace
+from agent.spool.segment import Found
 from vedette.shared.identity import is_epoch
 
 FILE: Final = "positions.json"
 _VERSION: Final = 1
+_log = logging.getLogger(__name__)
 
 
 class _Stored(msgspec.Struct):
@@ -71,3 +75,32 @@ def stored_positions(directory: Path) -> Positions | None:
 def store_positions(directory: Path, content: bytes) -> None:
     """Put encoded positions in place, durably."""
     replace(directory / FILE, content)
+
+
+def continued(directory: Path, stored: Positions | None, found: Found) -> Positions:
+    """Where numbering goes on; under a new epoch if the old one's numbers cannot be known for sure."""
+    reason = None
+    if stored is None:
+        reason = "no positions are stored" if found.segments else "first start"
+    elif found.damaged:
+        reason = "lines on the disk are damaged"
+    if stored is None or reason is not None:
+        acked = stored.acked if stored is not None else {}
+        fresh = Positions(secrets.token_hex(4), {}, acked)
+        _log.info(
+            "spool.opened",
+            extra={"directory": str(directory), "epoch": fresh.epoch, "reason": reason},
+        )
+        return fresh
+    for seqs in (stored.acked_in(stored.epoch), *_last_numbers(stored.epoch, found)):
+        for stream, seq in seqs.items():
+            stored.used[stream] = max(stored.used.get(stream, 0), seq)
+    return stored
+
+
+def _last_numbers(epoch: str, found: Found) -> list[dict[str, int]]:
+    return [
+        {stream: held.last for stream, held in segment.ranges.items()}
+        for segment in found.segments
+        if segment.epoch == epoch
+    ]

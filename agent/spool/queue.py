@@ -19,7 +19,7 @@ from agent.files import PRIVATE_DIRECTORY, sync_directory
 from agent.ports import Batch, SpoolDepth
 from agent.spool.disk import DiskFile, OpenFile
 from agent.spool.lock import Lock
-from agent.spool.positions import Positions, store_positions, stored_positions
+from agent.spool.positions import Positions, continued, store_positions, stored_positions
 from agent.spool.reader import Key, Reader
 from agent.spool.segment import Found, Segment, found_segments
 from agent.spool.writer import Committed, Pending, Writer
@@ -74,7 +74,7 @@ class DiskSpool:
             lock = Lock(directory / "lock")
             stored = stored_positions(directory)
             found = found_segments(directory)
-            positions = _continued(directory, stored, found)
+            positions = continued(directory, stored, found)
             store_positions(directory, positions.encoded())
             sync_directory(directory.parent)
         except OSError as error:
@@ -255,32 +255,3 @@ class DiskSpool:
         if done.grown:
             self._is_full = bool(done.refused)
             self._readable.set()
-
-
-def _continued(directory: Path, stored: Positions | None, found: Found) -> Positions:
-    """Where numbering goes on; under a new epoch if the old one's numbers cannot be known for sure."""
-    reason = None
-    if stored is None:
-        reason = "no positions are stored" if found.segments else "first start"
-    elif found.damaged:
-        reason = "lines on the disk are damaged"
-    if stored is None or reason is not None:
-        acked = stored.acked if stored is not None else {}
-        fresh = Positions(secrets.token_hex(4), {}, acked)
-        _log.info(
-            "spool.opened",
-            extra={"directory": str(directory), "epoch": fresh.epoch, "reason": reason},
-        )
-        return fresh
-    for seqs in (stored.acked_in(stored.epoch), *_last_numbers(stored.epoch, found)):
-        for stream, seq in seqs.items():
-            stored.used[stream] = max(stored.used.get(stream, 0), seq)
-    return stored
-
-
-def _last_numbers(epoch: str, found: Found) -> list[dict[str, int]]:
-    return [
-        {stream: held.last for stream, held in segment.ranges.items()}
-        for segment in found.segments
-        if segment.epoch == epoch
-    ]
