@@ -43,7 +43,8 @@ class Agent:
         self._identity = Identity.load(options.state)
         facts = self._identity.facts
         clock = SystemClock()
-        executor = Executor(probers_of(site_policy(options.state)), clock)
+        user_agent = f"vedette-agent/{options.version} ({facts.agent})"
+        executor = Executor(probers_of(site_policy(options.state), user_agent), clock)
         self._offset = MeasuredOffset(clock, options.state / CLOCK_FILE)
         self._spool = DiskSpool.open(
             options.state / SPOOL_DIRECTORY, bytes_max=options.spool_bytes_max

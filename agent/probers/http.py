@@ -11,7 +11,7 @@ from agent.probers.http_observation import facts_of, variables_of
 from agent.probers.network.admission import Admission
 from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
 from agent.probers.network.tls import TlsPolicy
-from agent.probers.transport.exchange import Wants
+from agent.probers.transport.exchange import USER_AGENT, Wants
 from vedette.shared.definitions import Check, micros
 from vedette.shared.probes import HttpProbe, PhaseTimeouts
 
@@ -27,13 +27,14 @@ class HttpProber:
     admission: Admission = field(default_factory=Admission)
     monotonic: Microseconds = monotonic_us
     wall: Microseconds = _wall_us
+    user_agent: str = USER_AGENT
 
     async def probe(self, check: Check) -> Observation:
         """What the target answers now. Never raises for what it does."""
         probe = check.probe
         assert isinstance(probe, HttpProbe)
         watch = Stopwatch(check.timeout_us, self.monotonic)
-        hops, fault = await fetched(probe, _wants(probe), self.admission, watch)
+        hops, fault = await fetched(probe, self._wants(probe), self.admission, watch)
         took_us = watch.took_us
         last = hops[-1] if hops else None
         return Observation(
@@ -47,15 +48,15 @@ class HttpProber:
             facts=facts_of(hops, probe.method),
         )
 
-
-def _wants(probe: HttpProbe) -> Wants:
-    return Wants(
-        tls=TlsPolicy(verify=probe.verify, ca=probe.ca),
-        family=probe.family,
-        server_name=probe.server_name,
-        body_bytes_max=probe.body_max,
-        limits_us=_limits_us(probe.phase_timeouts),
-    )
+    def _wants(self, probe: HttpProbe) -> Wants:
+        return Wants(
+            tls=TlsPolicy(verify=probe.verify, ca=probe.ca),
+            family=probe.family,
+            server_name=probe.server_name,
+            body_bytes_max=probe.body_max,
+            limits_us=_limits_us(probe.phase_timeouts),
+            user_agent=self.user_agent,
+        )
 
 
 @lru_cache(maxsize=256)

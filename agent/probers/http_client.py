@@ -17,7 +17,7 @@ from vedette.shared.failure import Failure
 from vedette.shared.probes import SCHEMES, HttpProbe, Redirects, host_problem
 
 _PORTS = {"http": 80, "https": 443}
-_HEADERS = {"User-Agent": "vedette-agent", "Accept": "*/*", "Accept-Encoding": ACCEPTED}
+_HEADERS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED}
 _DROPPED = frozenset({b"connection"})
 
 
@@ -56,7 +56,8 @@ async def fetched(
 ) -> tuple[list[Hop], Fault | None]:
     """Every hop of the request that `probe` describes, and why the last one is not the end, if so."""
     transport = _Transport(wants, admission, watch)
-    client = httpx.AsyncClient(transport=transport, trust_env=False, headers=_HEADERS)
+    headers = {"User-Agent": wants.user_agent, **_HEADERS}
+    client = httpx.AsyncClient(transport=transport, trust_env=False, headers=headers)
     try:
         await _followed(client, probe)
     except Fault as fault:

@@ -8,13 +8,17 @@ from agent.probers.dns import DnsProber
 from agent.probers.http import HttpProber
 from agent.probers.icmp import IcmpProber
 from agent.probers.network.admission import Admission
+from agent.probers.transport.exchange import USER_AGENT
 
 
-def probers_of(policy: Policy) -> Mapping[str, Prober]:
-    """A prober for every kind, sharing one resolver, all under `policy`."""
+def probers_of(policy: Policy, user_agent: str = USER_AGENT) -> Mapping[str, Prober]:
+    """A prober for every kind, sharing one resolver, all under `policy`.
+
+    `user_agent` tells web servers who asks, unless a check has a header of its own.
+    """
     admission = Admission(policy)
     return {
-        "http": HttpProber(admission),
+        "http": HttpProber(admission, user_agent=user_agent),
         "dns": DnsProber(admission),
         "icmp": IcmpProber(admission),
     }

@@ -43,6 +43,7 @@ class DiskSpool:
     def __init__(self, lock: Lock, found: Found, positions: Positions, writer: Writer) -> None:
         self._lock = lock
         self._segments = found.segments
+        self._finished: list[Segment] = []
         self._positions = positions
         self._writer = writer
         self._reader = Reader()
@@ -208,9 +209,10 @@ class DiskSpool:
         lines, self._pending = self._pending, []
         upto, size = self._appended, self._pending_bytes
         acked = self._reclaimable()
+        finished, self._finished = [s for s in self._finished if s not in acked], []
         try:
             done = await asyncio.to_thread(
-                self._writer.commit, lines, acked, self._positions_due(bool(acked))
+                self._writer.commit, lines, acked, self._positions_due(bool(acked)), finished
             )
         finally:
             self._flush = None
@@ -244,6 +246,7 @@ class DiskSpool:
             self._held_bytes -= segment.durable
         for growth in done.grown:
             if not self._segments or self._segments[-1] is not growth.segment:
+                self._finished.extend(self._segments[-1:])
                 self._segments.append(growth.segment)
             self._held_bytes += growth.durable - growth.segment.durable
             growth.segment.durable = growth.durable

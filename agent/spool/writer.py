@@ -77,9 +77,16 @@ class Writer:
         self._keep_reserve()
 
     def commit(
-        self, lines: Sequence[Pending], acked: Sequence[Segment], positions: bytes | None
+        self,
+        lines: Sequence[Pending],
+        acked: Sequence[Segment],
+        positions: bytes | None,
+        finished: Sequence[Segment] = (),
     ) -> Committed:
-        """Make `lines` and `positions` durable; delete the segments in `acked`, which positions cover."""
+        """Make `lines` and `positions` durable; delete the segments in `acked`, which positions cover.
+
+        `finished` are segments that will not grow any more: they get their index.
+        """
         done = Committed()
         if positions is not None:
             done.is_stored = self._store(positions)
@@ -96,6 +103,8 @@ class Writer:
                 break
         self._sync()
         self._keep_reserve()
+        for segment in finished:
+            segment.write_index()
         return done
 
     def close(self) -> None:

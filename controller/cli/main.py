@@ -26,7 +26,9 @@ class Lazy:
 
 
 COMMANDS: Final[Mapping[str, Lazy]] = {
-    "demo": Lazy("controller.cli.demo", "demo", "Show the whole way of a result on this machine."),
+    "demo": Lazy(
+        "controller.cli.demo.command", "demo", "Show the whole way of a result on this machine."
+    ),
     "init": Lazy("controller.cli.init", "init", "Make a controller's identity and database."),
     "serve": Lazy("controller.cli.serve", "serve", "Run the controller."),
     "login": Lazy("controller.cli.login", "login", "Remember a controller and a token for it."),

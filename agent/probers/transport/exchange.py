@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
@@ -34,6 +34,10 @@ class ByteStream(Protocol):
         ...
 
 
+USER_AGENT: Final = "vedette-agent"
+"""Who asks, where nobody says more precisely."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wants:
     """What a check demands of every hop."""
@@ -43,6 +47,7 @@ class Wants:
     server_name: str | None = None
     body_bytes_max: int = 0
     limits_us: Mapping[str, int | None] = field(default_factory=dict)
+    user_agent: str = USER_AGENT
 
 
 @dataclass(frozen=True, slots=True)
