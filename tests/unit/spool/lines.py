@@ -46,5 +46,9 @@ def segment_files(directory: Path) -> list[Path]:
     return sorted(directory.glob("*.seg"))
 
 
+def index_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.idx"))
+
+
 def bytes_held(directory: Path) -> int:
     return sum(path.stat().st_size for path in segment_files(directory))

@@ -5,7 +5,15 @@ import pytest
 
 from agent.errors import Fatal
 from agent.spool.queue import DiskSpool
-from tests.unit.spool.lines import bytes_held, drained, fill, line_of, numbers, segment_files
+from tests.unit.spool.lines import (
+    bytes_held,
+    drained,
+    fill,
+    index_files,
+    line_of,
+    numbers,
+    segment_files,
+)
 
 SMALL = 64 * 1024
 
@@ -76,6 +84,17 @@ async def test_acknowledged_segments_leave_the_disk_and_are_not_sent_again(tmp_p
         (spool.epoch, "shop"): list(range(1991, 2001))
     }
     assert spool.next_seq("shop") == 2001
+    await spool.close()
+
+
+async def test_a_segment_that_is_finished_need_not_be_read_after_a_kill(tmp_path: Path) -> None:
+    spool = DiskSpool.open(tmp_path, bytes_max=SMALL)
+    for _ in range(20):
+        fill(spool, "shop", 10, pad=100)
+        await spool.sync()
+    files = segment_files(tmp_path)
+    assert len(files) > 2
+    assert index_files(tmp_path) == [path.with_suffix(".idx") for path in files[:-1]]
     await spool.close()
 
 
