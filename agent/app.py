@@ -59,6 +59,7 @@ class Agent:
         )
         parts = Parts(
             agent=facts.agent,
+            region=facts.region,
             spool=self._spool,
             duties=self._pipeline,
             offset=self._offset,

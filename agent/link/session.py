@@ -44,6 +44,7 @@ class Parts:
     """What a conversation is about. `version` and `can_probe` are told to the controller."""
 
     agent: str
+    region: str
     spool: Spool
     duties: Duties
     offset: MeasuredOffset
@@ -116,10 +117,12 @@ class Session:
                 f"The controller at {self._call.address} did not begin with a welcome: its version does not fit "
                 "this vedette-agent."
             )
-        if first.welcome.agent != parts.agent:
+        here, there = (parts.agent, parts.region), (first.welcome.agent, first.welcome.region)
+        if here != there:
+            # Its lines would name another agent or region, and none of them would be taken.
             raise Rejected(
-                f"The controller at {self._call.address} takes this agent, {parts.agent}, for "
-                f"{first.welcome.agent}."
+                f"The controller at {self._call.address} takes agent {here[0]} of region {here[1]} for "
+                f"agent {there[0]} of region {there[1]}: join again with a new join file."
             )
         durable = positions(first.welcome)
         self._window = Window(durable)

@@ -73,7 +73,10 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
         self.token_error: tuple[grpc.StatusCode, str] | None = None
         self.enrolled: list[enrol_pb2.EnrolRequest] = []
         self.renewed = 0
+        self.calls = 0
         self.clock_ahead_us = 0
+        self.region = REGION
+        self.refused_at_the_door: tuple[grpc.StatusCode, str] | None = None
         self.is_acking = True
         self.refuses: Callable[[session_pb2.Frame], session_pb2.Refusal | None] = lambda _: None
         self.answers_with: Callable[[], bytes] | None = None
@@ -147,10 +150,14 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
             async with lock:
                 await context.write(message)
 
+        self.calls += 1
+        await self._notify()
+        if self.refused_at_the_door is not None:
+            await context.abort(*self.refused_at_the_door)
         first = await context.read()
         shown = x509.load_pem_x509_certificate(context.auth_context()["x509_pem_cert"][0])
         heard = Heard(first.hello, shown.serial_number)
-        welcome = session_pb2.Welcome(agent=AGENT, region=REGION, durable=self._positions())
+        welcome = session_pb2.Welcome(agent=AGENT, region=self.region, durable=self._positions())
         await write(session_pb2.ConnectResponse(welcome=welcome))
         self._writers.append(write)
         self.streams.append(heard)

@@ -110,7 +110,7 @@ async def machine(
     clock, duties = SystemClock(), Duties()
     spool = DiskSpool.open(state / "spool")
     offset = MeasuredOffset(clock)
-    parts = Parts(AGENT, spool, duties, offset, clock, "9.9", ("http",))
+    parts = Parts(AGENT, REGION, spool, duties, offset, clock, "9.9", ("http",))
     link = Link(identity, parts, waits=AtOnce(), chance=lambda: 0.5)
     running = [asyncio.create_task(spool.run()), asyncio.create_task(link.run())]
     try:

@@ -2,6 +2,7 @@ import asyncio
 import datetime as dt
 from pathlib import Path
 
+import grpc
 import pytest
 
 from agent.link.credential import Credential, key_pem, new_request
@@ -198,6 +199,37 @@ async def test_a_controller_that_holds_more_than_was_numbered_here_gets_a_new_ep
         assert site.spool.epoch != old
         site.write(1)
         await controller.until(lambda: controller.durable.get(site.key) == 1)
+
+
+@pytest.mark.parametrize(
+    ("region", "door", "words"),
+    [
+        pytest.param("nyc", None, "for agent fra-1 of region nyc: join again", id="another region"),
+        pytest.param(
+            "fra",
+            (grpc.StatusCode.PERMISSION_DENIED, "The certificate was replaced by a newer one."),
+            "refused: The certificate was replaced",
+            id="replaced",
+        ),
+    ],
+)
+async def test_refused_at_the_door_it_says_so_once_keeps_its_lines_and_tries_again(
+    controller: FakeController,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    region: str,
+    door: tuple[grpc.StatusCode, str] | None,
+    words: str,
+) -> None:
+    controller.region, controller.refused_at_the_door = region, door
+    async with machine(controller, tmp_path) as site:
+        site.write(3)
+        await controller.until(lambda: controller.calls > 4)
+        assert controller.durable == {}
+        controller.region, controller.refused_at_the_door = "fra", None
+        await controller.until(lambda: controller.durable.get(site.key) == 3)
+    reasons = [vars(r)["reason"] for r in caplog.records if r.message == "link.disconnected"]
+    assert [words in reason for reason in reasons] == [True]
 
 
 async def test_at_half_life_a_new_key_is_certified_used_and_only_then_committed(
