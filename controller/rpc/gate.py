@@ -38,9 +38,11 @@ class Gate(grpc.aio.ServerInterceptor):
     ) -> _Handler:
         """The method's own handler behind the door."""
         inner = await continuation(handler_call_details)
-        if inner is None or inner.unary_unary is None:
-            return inner
+        if inner is None:
+            return None
         method = str(handler_call_details.method)
+        if inner.unary_unary is None:
+            raise ValueError(f"{method} streams; the gate guards calls with one answer only")
         serve = inner.unary_unary
 
         async def guarded(request: Any, context: Context) -> Any:

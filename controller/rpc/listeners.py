@@ -12,6 +12,7 @@ from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.outage import OutageServicer
 from controller.rpc.people_listener import AccessServicer, AgentServicer, EnrolServicer
+from controller.rpc.sla import SlaServicer
 from controller.rpc.tls import ServerCertificate
 from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
 from vedette.v1 import (
@@ -20,6 +21,7 @@ from vedette.v1 import (
     fleet_pb2_grpc,
     outage_pb2_grpc,
     session_pb2_grpc,
+    sla_pb2_grpc,
 )
 
 _MARGIN_BYTES: Final = 1024 * 1024
@@ -83,6 +85,8 @@ def people_listener(
                 fleet_pb2_grpc.add_FleetServiceServicer_to_server(servicer, server)
             case OutageServicer():
                 outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
+            case SlaServicer():
+                sla_pb2_grpc.add_SlaServiceServicer_to_server(servicer, server)
             case _:
                 raise ValueError(f"no service is known for {servicer!r}")
     return _bound(server, address, certificate.credentials(asks_for_certificate=False))

@@ -140,7 +140,8 @@ class Session:
                 await self._check_peer()
             await self._outbox.room()
             await self._take(message, received_us)
-        await asyncio.gather(*self._underway)
+        while self._underway:
+            await asyncio.wait(self._underway)
         self._outbox.close()
 
     async def _take(self, message: pb.ConnectRequest, received_us: int) -> None:
@@ -169,7 +170,13 @@ class Session:
             await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._ingest(frame))
         self._underway.add(task)
-        task.add_done_callback(self._underway.discard)
+        task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        """A frame is done with. What went wrong with it ends the stream: its lines come again."""
+        self._underway.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not self._ended.done():
+            self._ended.set_exception(error)
 
     async def _ingest(self, frame: pb.Frame) -> None:
         """Hand over a frame; its lines are durable and evaluated when the answer comes."""
