@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from vedette.shared.durations import Duration
 from vedette.shared.identity import ID_PATTERN
 from vedette.shared.probes import (
+    PROBES,
     DnsProbe,
     DurationText,
     Finding,
@@ -22,7 +23,6 @@ from vedette.shared.probes import (
     IcmpProbe,
     Part,
     Probe,
-    problems_of,
 )
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
@@ -100,10 +100,7 @@ class Check(Part, frozen=True):
     @property
     def target(self) -> str:
         """What is probed, in one line for people."""
-        probe = self.probe
-        if isinstance(probe, HttpProbe):
-            return probe.url
-        return f"{probe.name} {probe.type}" if isinstance(probe, DnsProbe) else probe.host
+        return self.probe.target
 
     @property
     def interval_us(self) -> int:
@@ -121,7 +118,7 @@ class Check(Part, frozen=True):
         return micros(self.quorum.freshness) if self.quorum.freshness else self.interval_us * 5 // 2
 
 
-KINDS: Final = ("http", "dns", "icmp")
+KINDS: Final = tuple(PROBES)
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 _decoder: Final = msgspec.json.Decoder(Check)
@@ -164,7 +161,7 @@ def findings(check: Check) -> list[Finding]:
     for kind in kinds:
         probe = getattr(check, kind)
         found += [
-            ((kind, *path), expected, seen) for path, expected, seen in problems_of(probe, timeout)
+            ((kind, *path), expected, seen) for path, expected, seen in probe.problems(timeout)
         ]
     if check.degraded_over and not 0 < micros(check.degraded_over) < timeout:
         expected = f"a time below the timeout ({check.timeout})"

@@ -12,19 +12,9 @@ from typing import Any, Final
 import cel
 
 from vedette.shared.definitions import KINDS, Check
-from vedette.shared.probes import Finding
+from vedette.shared.probes import PROBES, Finding
 
-VARIABLES: Final[dict[str, frozenset[str]]] = {
-    "http": frozenset({
-        "status", "reason", "version", "headers", "headers_all", "body", "body_size", "body_sha256",
-        "json", "hops", "url", "addr", "tls", "phases", "took_ms",
-    }),
-    "dns": frozenset({
-        "rcode", "flags", "answers", "authority", "additional", "records", "ttl_min", "server",
-        "transport", "addr", "took_ms",
-    }),
-    "icmp": frozenset({"sent", "received", "loss", "rtt_ms", "addr", "ttl", "took_ms"}),
-}  # fmt: skip
+VARIABLES: Final = {kind: probe.variables for kind, probe in PROBES.items()}
 RCODES: Final = frozenset({
     "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
     "NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", "BADVERS", "BADSIG", "BADKEY", "BADTIME",
