@@ -41,7 +41,8 @@ from controller.storage import database
 
 DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
-CERTIFICATE_CHECK_SECONDS: Final = 3600.0
+RENEW_SECONDS: Final = 3600.0
+SETTLE_SECONDS: Final = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,12 @@ class _Controller:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work)
-                for work in (self._ingest.run(), self._confirmation.run(), self._renew())
+                for work in (
+                    self._ingest.run(),
+                    self._confirmation.run(),
+                    self._every(RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed"),
+                    self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
+                )
             ]
             try:
                 for who, listener in listeners.items():
@@ -177,8 +183,11 @@ class _Controller:
                     task.cancel()
         log.info("controller.stopped")
 
-    async def _renew(self) -> None:
-        """Exchange the server's certificate when it is time."""
+    async def _every(self, seconds: float, work: Callable[[], object], failed: str) -> None:
+        """Do this now and then. A failure is logged: the next time may be better."""
         while True:
-            await asyncio.sleep(CERTIFICATE_CHECK_SECONDS)
-            await self._worker.run(self._certificate.refresh)
+            await asyncio.sleep(seconds)
+            try:
+                await self._worker.run(work)
+            except ControllerError as error:
+                log.error(failed, extra={"reason": str(error)})

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from controller.errors import ControllerError
 from controller.ports import Worker
 from controller.rpc.sessions import Sessions
 from controller.services.apply import Fleets
@@ -33,12 +34,19 @@ class Confirmation:
             await self._arrived.wait()
             self._arrived.clear()
             wanted, self._wanted = list(self._wanted), {}
-            fleet = await self._worker.run(self._fleets.fleet)
-            by_regions: dict[tuple[str, ...], list[str]] = {}
-            for name in wanted:
-                check = fleet.checks.get(name) if fleet else None
-                if check is not None and isinstance(check.regions, list):
-                    by_regions.setdefault(tuple(check.regions), []).append(name)
-            for regions, checks in by_regions.items():
-                asked = self._sessions.probe(checks, regions, Trigger.CONFIRM)
-                log.info("probe.confirming", extra={"checks": checks[:20], "agents": asked[:20]})
+            try:
+                await self._ask(wanted)
+            except ControllerError as error:
+                # The next slot confirms as well; it only takes longer.
+                log.error("probe.unconfirmed", extra={"reason": str(error)})
+
+    async def _ask(self, wanted: Sequence[str]) -> None:
+        fleet = await self._worker.run(self._fleets.fleet)
+        by_regions: dict[tuple[str, ...], list[str]] = {}
+        for name in wanted:
+            check = fleet.checks.get(name) if fleet else None
+            if check is not None and isinstance(check.regions, list):
+                by_regions.setdefault(tuple(check.regions), []).append(name)
+        for regions, checks in by_regions.items():
+            asked = self._sessions.probe(checks, regions, Trigger.CONFIRM)
+            log.info("probe.confirming", extra={"checks": checks[:20], "agents": asked[:20]})
