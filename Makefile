@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check fix proto lock bench-ingest clean
+.PHONY: help demo test unit check fix proto lock bench-agent bench-ingest clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -46,6 +46,9 @@ lock: $(INSTALLED) ## Recompile requirements/*.txt from pyproject.toml.
 	@for extra in agent controller dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	  --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
+
+bench-agent: $(INSTALLED) ## CPU a check beside blackbox_exporter, memory, schedule and phase errors; about three minutes.
+	@$(BIN)/python -m tests.bench.agent
 
 bench-ingest: $(INSTALLED) ## Results per second: mTLS, durable, evaluated; with the limits of this machine beside it.
 	@$(BIN)/python -m tests.bench.ingest
