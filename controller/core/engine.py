@@ -1,38 +1,48 @@
 """The incremental evaluation of one check (S-23): equal to the batch oracle after every insert."""
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
-from controller.core.intervals import FOREVER_US
-from controller.core.labels import Label
-from controller.core.outages import Outage, outages
-from controller.core.policy import PolicyRevision
+from controller.core.admission import precedence, sample_order
+from controller.core.evaluation import Evaluation, Touched
+from controller.core.intervals import FOREVER_US, Interval, difference, union
+from controller.core.labels import Label, Said, bad_intervals
+from controller.core.outage_book import OutageBook
+from controller.core.outages import Outage, outage_of, spans
+from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import (
-    EvidenceSet,
     Segment,
     VerdictInterval,
-    evidence_until,
-    judged_samples,
-    timeline,
+    append_segment,
+    clipped,
+    unjudged,
     verdict_intervals,
 )
+from controller.core.track import Source, Speaker, place_at, place_for
+from vedette.shared.result import Outcome
+
+_AGENT_ERROR = Outcome.AGENT_ERROR
+Key = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What differs from the last drain.
 
-    `from_us`: verdict intervals from this instant on differ; None if none do. A verdict that merely goes
-    on is no change, and neither is evidence that runs out: silence shows as UNKNOWN in `intervals` with a
-    later horizon, and is reported here when something is heard again.
-    `outages` are new or differ, as seen from the newest evidence; `gone` are the content ids of outages
-    that late evidence made vanish (an outage whose start moved is gone under its old id and new under
-    another).
+    `from_us`: verdict intervals from this instant on differ, and `intervals` are those that now stand
+    there, up to the newest sample that counts; None if none differ. The last verdict goes on until told
+    otherwise: that it does is no change, and neither is evidence that runs out (silence shows as UNKNOWN
+    in `CheckEngine.intervals` with a later horizon, and is told here when something is heard again).
+    `outages` are new or differ, as seen from the newest evidence (one that merely goes on is reported
+    again when something else about it changes; `CheckEngine.outages` is always exact). `gone` are the
+    content ids of outages that late evidence made vanish: one whose start moved is gone under its old id
+    and new under another.
     """
 
     from_us: int | None = None
+    intervals: tuple[VerdictInterval, ...] = ()
     outages: tuple[Outage, ...] = ()
     gone: tuple[str, ...] = ()
 
@@ -48,31 +58,36 @@ class CheckEngine:
 
     Build it from stored samples in time order (`insert` each, then one `drain` to discard), then feed it
     what arrives. Evidence may come late, twice, or conflicting; the result does not depend on the order.
+    A sample in order that changes nothing costs a handful of operations, a late one its dirty window.
     """
 
     def __init__(self, revisions: Sequence[PolicyRevision]) -> None:
         self._revisions = list(revisions)
-        self._samples: list[Sample] = []
-        self._rounds: list[AnchorRound] = []
+        self._evaluations = _evaluations(revisions)
+        self._turns_us = _turns(revisions)
+        self._sources: dict[tuple[str, str], Source] = {}
+        self._speakers: dict[str, Speaker] = {}
+        self._fresh: list[Sample] = []
+        self._index: dict[Key, Sample] = {}
+        self._rounds: dict[Key, AnchorRound] = {}
+        self._latest_us = -FOREVER_US
         self._settled_us = -FOREVER_US
-        self._shown: list[VerdictInterval] = []
-        self._known: dict[str, Outage] = {}
-        self._is_dirty = False
+        self._held_us = -FOREVER_US
+        self._told_us = -FOREVER_US
+        self._pending: list[Touched] = []
+        self._revised_us: int | None = None
+        self._book = OutageBook()
 
     @property
     def newest_us(self) -> int | None:
-        """Event time of the newest sample; None before the first."""
-        return max((sample.at_us for sample in self._samples), default=None)
+        """Event time of the newest sample that has counted, up to which drains tell; None before one."""
+        newest_us = max((e.reached_us for e in self._evaluations), default=-FOREVER_US)
+        return None if newest_us == -FOREVER_US else newest_us
 
     @property
     def settled_us(self) -> int:
-        """Samples before this instant are no longer taken."""
+        """Evidence before this instant is no longer taken."""
         return self._settled_us
-
-    def revise(self, revisions: Sequence[PolicyRevision]) -> None:
-        """Judge by these policies from now on; all of them, with their effective times."""
-        self._revisions = list(revisions)
-        self._is_dirty = True
 
     def insert(self, sample: Sample) -> bool:
         """Take a sample of this check.
@@ -80,48 +95,243 @@ class CheckEngine:
         False if it lies before the settled instant: what it changes can then only be computed by a new
         engine, built from storage with older samples.
         """
+        source = self._sources.get((sample[5], sample[0]))
+        at_us, outcome = sample[6], sample[7]
+        if source is None or at_us <= source.last_us or outcome is _AGENT_ERROR:
+            return self._insert_late(sample)
+        speaker = source.speaker
+        if (
+            sample[3] <= speaker.last_seq
+            or sample[1] != speaker.epoch
+            or sample[2] != speaker.stream
+            or at_us < speaker.trouble_until_us
+            or at_us < self._settled_us
+        ):
+            return self._insert_late(sample)
+        source.evidence.append(sample)
+        source.last_us = at_us
+        speaker.last_seq = sample[3]
+        self._fresh.append(sample)
+        if at_us > self._latest_us:
+            self._latest_us = at_us
+        for track in source.tracks:
+            if not track.went_on(at_us, outcome):
+                self._took_last(source, at_us, outcome)
+                break
+        return True
+
+    def _took_last(self, source: Source, at_us: int, outcome: Outcome) -> None:
+        """The long way of a sample at the end: for every policy that has not taken it yet."""
+        last = len(source.evidence) - 1
+        for track in tuple(source.tracks):
+            if len(track.labels) <= last and not track.went_on(at_us, outcome):
+                track.outlook.took_last(track, at_us)
+
+    def _insert_late(self, sample: Sample) -> bool:
+        """Any sample: the first of a source, a late one, a repeated one, one of another epoch."""
         if sample.at_us < self._settled_us:
             return False
-        self._samples.append(sample)
-        self._is_dirty = True
+        source = self._source(sample.region, sample.agent)
+        is_repeatable = source.speaker.has_passed(sample)
+        source.speaker.hear(sample)
+        if sample.outcome is _AGENT_ERROR:
+            return True
+        self._latest_us = max(self._latest_us, sample.at_us)
+        if is_repeatable:
+            self._index_fresh()
+            known = self._index.get(sample[:4])
+            if known is not None:
+                if known is sample or precedence(known) <= precedence(sample):
+                    return True
+                self._remove(known)
+            self._index[sample[:4]] = sample
+        else:
+            self._fresh.append(sample)
+        if source.speaker.is_voided(sample.at_us):
+            insort(source.voided, sample, key=sample_order)
+        else:
+            place = place_for(source.evidence, sample)
+            self._replace(source, place, place, [sample])
         return True
+
+    def _index_fresh(self) -> None:
+        for sample in self._fresh:
+            self._index[sample[:4]] = sample
+        self._fresh.clear()
+
+    def _source(self, region: str, agent: str) -> Source:
+        source = self._sources.get((region, agent))
+        if source is None:
+            source = Source(region, agent, self._speaker(agent))
+            self._sources[region, agent] = source
+            for evaluation in self._evaluations:
+                evaluation.track_of(source)
+        return source
+
+    def _speaker(self, agent: str) -> Speaker:
+        return self._speakers.setdefault(agent, Speaker())
+
+    def _remove(self, sample: Sample) -> None:
+        source = self._sources[sample.region, sample.agent]
+        place = place_for(source.evidence, sample)
+        if place < len(source.evidence) and source.evidence[place] == sample:
+            self._replace(source, place, place + 1, [])
+        else:
+            source.voided.remove(sample)
+
+    def _replace(
+        self, source: Source, start: int, end: int, new: list[Sample], reach_us: int | None = None
+    ) -> None:
+        """Put `new` in the place of evidence[start:end], and label it under every policy."""
+        times = [one.at_us for one in source.evidence[start:end]] + [one.at_us for one in new]
+        source.evidence[start:end] = new
+        source.refresh_last()
+        if reach_us is not None:
+            times.append(reach_us)
+        for evaluation in self._evaluations:
+            for track in evaluation.tracks:
+                if track.source is source:
+                    span_us = (min(times), max(times))
+                    evaluation.replaced(track, start, end - start, len(new), span_us)
 
     def insert_anchor(self, anchor: AnchorRound) -> bool:
         """Take an anchor round of an agent that probes this check. False as for `insert`."""
         if anchor.at_us < self._settled_us:
             return False
-        self._rounds.append(anchor)
-        self._is_dirty = True
+        known = self._rounds.get(anchor[:4])
+        if known is not None and precedence(known) <= precedence(anchor):
+            return True
+        self._latest_us = max(self._latest_us, anchor.at_us)
+        self._rounds[anchor[:4]] = anchor
+        speaker = self._speaker(anchor.agent)
+        if known is not None:
+            speaker.rounds.remove(known)
+        rounds = speaker.rounds
+        is_last = not rounds or sample_order(rounds[-1]) < sample_order(anchor)
+        insort(rounds, anchor, key=sample_order)
+        if known is None and is_last and len(rounds) > 1 and rounds[-2].is_bad == anchor.is_bad:
+            return True  # trouble goes on, or there is none
+        bad = bad_intervals(rounds)
+        if bad != speaker.bad:
+            self._void(anchor.agent, speaker, bad)
         return True
+
+    def _void(self, agent: str, speaker: Speaker, bad: list[Interval]) -> None:
+        """Put new bad intervals in force: samples are voided or come back, and holds are cut anew."""
+        old = speaker.bad
+        touched = union([*difference(union(old), union(bad)), *difference(union(bad), union(old))])
+        speaker.put_bad(bad)
+        if not touched:
+            return
+        start_us, end_us = touched[0].from_us, touched[-1].to_us
+        for source in self._sources.values():
+            if source.agent != agent:
+                continue
+            first, last = source.place_of(start_us), source.place_of(end_us)
+            away, until = place_at(source.voided, start_us), place_at(source.voided, end_us)
+            pool = sorted(
+                [*source.evidence[first:last], *source.voided[away:until]], key=sample_order
+            )
+            source.voided[away:until] = [s for s in pool if speaker.is_voided(s.at_us)]
+            kept = [s for s in pool if not speaker.is_voided(s.at_us)]
+            # A hold that begins before a bad interval is cut at its start, or no longer.
+            self._replace(source, first, last, kept, start_us)
 
     def drain(self) -> Changes:
         """What changed since the last drain."""
-        newest_us = self.newest_us
-        if not self._is_dirty or newest_us is None:
+        self._note_frontier()
+        touched = self._touched()
+        if not touched and self._revised_us is None:
             return NOTHING_CHANGED
-        self._is_dirty = False
-        shown = self.intervals(-FOREVER_US, FOREVER_US, newest_us + 1)
-        from_us = _first_difference(self._shown, shown)
-        self._shown = shown
-        known = {outage.id: outage for outage in self.outages(newest_us + 1)}
-        changed = tuple(o for o in known.values() if self._known.get(o.id) != o)
-        gone = tuple(sorted(set(self._known) - set(known)))
-        self._known = known
-        return Changes(from_us, changed, gone)
+        from_us, to_us = self._revised_us, max((one.to_us for one in touched), default=FOREVER_US)
+        start_us = min((one.from_us for one in touched), default=FOREVER_US)
+        if from_us is not None:
+            start_us, to_us = min(start_us, from_us), FOREVER_US
+        for one in touched:
+            if one.differs_us is not None:
+                from_us = one.differs_us if from_us is None else min(from_us, one.differs_us)
+        self._revised_us = None
+        end_us = 1 + max(at for at in (self.newest_us, from_us, -FOREVER_US) if at is not None)
+        changed, gone = self._book.refresh(
+            self,
+            max(start_us, self._settled_us),
+            to_us,
+            reach_us=self._reach_us,
+            horizon_us=end_us,
+        )
+        if from_us is None:
+            return Changes(outages=changed, gone=gone)
+        from_us = max(from_us, self._settled_us)
+        known = self.timeline_part(from_us, max(end_us, from_us + 1))
+        return Changes(from_us, tuple(verdict_intervals(known)), changed, gone)
+
+    def _note_frontier(self) -> None:
+        """Move on to the newest sample; a policy that came into force before it is told in any case."""
+        newest_us = max((e.frontier_us for e in self._evaluations), default=-FOREVER_US)
+        for at_us in self._turns_us:
+            if self._told_us < at_us <= newest_us:
+                self._revised_us = (
+                    at_us if self._revised_us is None else min(self._revised_us, at_us)
+                )
+        self._told_us = newest_us
+        if len(self._evaluations) > 1 and (reached_us := self.newest_us) is not None:
+            # What is told of a newer policy's time is told of the times before it too.
+            for evaluation in self._evaluations:
+                evaluation.advance(reached_us)
+
+    def _touched(self) -> list[Touched]:
+        """What was touched since this was last asked."""
+        touched, self._pending = self._pending, []
+        for evaluation in self._evaluations:
+            touched += evaluation.touched
+            evaluation.touched.clear()
+        return touched
+
+    @property
+    def _reach_us(self) -> int:
+        return max((e.policy.freshness_us for e in self._evaluations), default=0)
 
     def intervals(self, from_us: int, to_us: int, horizon_us: int) -> list[VerdictInterval]:
         """The verdicts over [from_us, to_us), cut at the horizon; neighbours differ."""
         return verdict_intervals(self.segments(from_us, to_us, horizon_us))
 
     def segments(self, from_us: int, to_us: int, horizon_us: int) -> list[Segment]:
-        """The timeline over [from_us, to_us), cut at the horizon, with bounds and votes."""
-        return timeline(self._evidence(horizon_us), self._revisions, from_us, to_us)
+        """The timeline over [from_us, to_us), cut at the horizon, with bounds and votes.
+
+        It begins at the settled instant if that is later than `from_us`.
+        """
+        seen = self if horizon_us >= self._latest_us else self._seen_from(horizon_us)
+        return seen.timeline_part(max(from_us, self._settled_us), min(to_us, horizon_us))
+
+    def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
+        """The segments of [from_us, to_us) from all evidence; they reach a little before what is settled."""
+        found: list[Segment] = []
+        at_us = max(from_us, self._held_us)
+        for evaluation in self._evaluations:
+            start_us = max(at_us, evaluation.from_us)
+            if at_us < min(start_us, to_us):
+                append_segment(found, unjudged(at_us, min(start_us, to_us)))
+            for segment in evaluation.segments(at_us, to_us):
+                append_segment(found, segment)
+            at_us = max(at_us, min(evaluation.to_us, to_us))
+        if at_us < to_us:
+            append_segment(found, unjudged(at_us, to_us))
+        return found
+
+    def judged(self, policy: Policy, from_us: int, to_us: int) -> list[Said]:
+        """The judged samples under a policy with from_us <= t < to_us, agent by agent."""
+        # A policy that was put in force again has read the most the last time.
+        for evaluation in reversed(self._evaluations):
+            if evaluation.policy == policy:
+                return evaluation.said(from_us, to_us)
+        return []
 
     def outages(self, horizon_us: int) -> list[Outage]:
         """The outages as seen from the horizon, in order of their start."""
-        evidence = self._evidence(horizon_us)
-        segments = timeline(evidence, self._revisions, -FOREVER_US, FOREVER_US)
-        return outages(segments, partial(judged_samples, evidence))
+        seen = self if horizon_us >= self._latest_us else self._seen_from(horizon_us)
+        segments = seen.timeline_part(-FOREVER_US, horizon_us)
+        found = spans(clipped(segments, self._settled_us, horizon_us))
+        return [outage_of(span, segments, seen.judged) for span in found]
 
     def labels(self, now_us: int) -> Mapping[str, Label]:
         """What each voting region says at `now_us`."""
@@ -129,33 +339,125 @@ class CheckEngine:
         policy = segments[0].policy if segments else None
         if policy is None:
             return {}
-        return {
-            region: vote.label
-            for region, vote in zip(policy.regions, segments[0].votes, strict=True)
-        }
+        votes = segments[0].votes
+        return {region: vote.label for region, vote in zip(policy.regions, votes, strict=True)}
+
+    def revise(self, revisions: Sequence[PolicyRevision]) -> None:
+        """Judge by these policies from now on: all of them, with their effective times.
+
+        A policy that is new to a settled engine reads the samples that are still held, and no older ones.
+        """
+        changed_us = _first_change(self._revisions, revisions)
+        self._revisions = list(revisions)
+        self._turns_us = _turns(revisions)
+        if changed_us is None:
+            return
+        self._pending = self._touched()
+        old, self._evaluations = self._evaluations, _evaluations(revisions, self._settled_us)
+        for source in self._sources.values():
+            source.tracks.clear()
+            for evaluation in self._evaluations:
+                evaluation.track_of(source)
+        for evaluation in self._evaluations:
+            for known in old:
+                if known.policy == evaluation.policy:
+                    evaluation.take_bases(known)
+            evaluation.rebuild()
+            evaluation.touched.clear()
+        self._revised_us = (
+            changed_us if self._revised_us is None else min(self._revised_us, changed_us)
+        )
 
     def settle(self, before_us: int) -> int:
-        """Forget what is no longer needed for instants from `before_us` on; gives the settled instant.
+        """Forget what is not needed for instants from `before_us` on; gives the settled instant.
 
-        The caller keeps the intervals and outages before it. The settled instant may be earlier than asked:
-        an open outage and an unconfirmed run are kept whole.
+        The caller keeps the intervals and outages before it, and calls this after a drain. It may be
+        earlier than asked, because an outage that can still grow is kept whole.
         """
-        self._settled_us = max(self._settled_us, min(before_us, self._settled_us))
-        return self._settled_us
+        newest_us = self.newest_us
+        if newest_us is None or self._pending or any(e.touched for e in self._evaluations):
+            return self._settled_us
+        reach_us = self._reach_us
+        before_us = self._settles_at(min(before_us, newest_us))
+        if before_us <= self._settled_us:
+            return self._settled_us
+        self._settled_us = before_us
+        self._held_us = before_us - reach_us
+        self._book.forget_before(before_us)
+        for evaluation in [e for e in self._evaluations if e.to_us <= before_us]:
+            self._evaluations.remove(evaluation)
+            for source in self._sources.values():
+                source.tracks = [t for t in source.tracks if t.outlook is not evaluation]
+        for evaluation in self._evaluations:
+            evaluation.forget_before(self._held_us)
+        self._forget_evidence(self._held_us - reach_us)
+        return before_us
 
-    def _evidence(self, horizon_us: int) -> EvidenceSet:
-        return evidence_until(self._samples, self._rounds, horizon_us)
+    def _settles_at(self, before_us: int) -> int:
+        """The latest instant, at most `before_us`, that no outage and no unconfirmed run lies across."""
+        tracks = [track for evaluation in self._evaluations for track in evaluation.tracks]
+        while True:
+            at_us = min((track.run_start_us(before_us) for track in tracks), default=before_us)
+            at_us = self._book.settled_before(at_us, self._reach_us)
+            if at_us == before_us:
+                return at_us
+            before_us = at_us
+
+    def _forget_evidence(self, before_us: int) -> None:
+        """Drop evidence before `before_us`, except what runs and bad intervals after it hang on."""
+        self._index.clear()
+        self._fresh.clear()
+        open_us = {name: one.forget(before_us) for name, one in self._speakers.items()}
+        for source in self._sources.values():
+            tracks = [t for e in self._evaluations for t in e.tracks if t.source is source]
+            source.forget(tracks, min(before_us, open_us[source.agent]))
+            self._fresh += [*source.evidence, *source.voided]
+        kept = (one for speaker in self._speakers.values() for one in speaker.rounds)
+        self._rounds = {one[:4]: one for one in kept}
+
+    def _seen_from(self, horizon_us: int) -> "CheckEngine":
+        """An engine that knows only what was there at an earlier horizon."""
+        seen = CheckEngine(self._revisions)
+        seen._evaluations = _evaluations(self._revisions, self._settled_us)
+        for source in self._sources.values():
+            seen._source(source.region, source.agent)
+        for new, old in zip(seen._evaluations, self._evaluations, strict=True):
+            new.take_bases(old)
+        for anchor in self._rounds.values():
+            if anchor.at_us <= horizon_us:
+                seen.insert_anchor(anchor)
+        for source in self._sources.values():
+            for sample in sorted([*source.evidence, *source.voided], key=sample_order):
+                if sample.at_us <= horizon_us:
+                    seen.insert(sample)
+        seen._settled_us, seen._held_us = self._settled_us, self._held_us
+        return seen
 
 
-def _first_difference(old: Sequence[VerdictInterval], new: Sequence[VerdictInterval]) -> int | None:
-    """The first instant at which two timelines differ, the last verdict of the old one going on."""
-    for index, one in enumerate(new):
-        if index >= len(old):
-            return one.from_us
-        if one.verdict is not old[index].verdict or one.from_us != old[index].from_us:
-            return min(one.from_us, old[index].from_us)
-        if one.to_us < old[index].to_us:
-            return one.to_us if index + 1 < len(new) else None
-        if one.to_us > old[index].to_us and index + 1 < len(old):
-            return old[index].to_us
+def _evaluations(
+    revisions: Sequence[PolicyRevision], settled_us: int = -FOREVER_US
+) -> list[Evaluation]:
+    """One evaluation for each time over which a policy is in force after the settled instant."""
+    return [
+        Evaluation(policy, from_us, to_us)
+        for from_us, to_us, policy in in_force(revisions, -FOREVER_US, FOREVER_US)
+        if policy is not None and to_us > settled_us
+    ]
+
+
+def _turns(revisions: Sequence[PolicyRevision]) -> list[int]:
+    """The instants at which another policy comes into force, or none does any more."""
+    return [from_us for from_us, _, _ in in_force(revisions, -FOREVER_US, FOREVER_US)[1:]]
+
+
+def _first_change(old: Sequence[PolicyRevision], new: Sequence[PolicyRevision]) -> int | None:
+    """The first instant at which another policy is in force."""
+    before = in_force(old, -FOREVER_US, FOREVER_US)
+    after = in_force(new, -FOREVER_US, FOREVER_US)
+    for at_us in sorted({start for start, _, _ in (*before, *after)}):
+        policies = (
+            next(p for start, end, p in part if start <= at_us < end) for part in (before, after)
+        )
+        if next(policies) != next(policies):
+            return at_us
     return None

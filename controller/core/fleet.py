@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from controller.core.contracts import Contract, clauses_not_computed, contract_findings
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import BadDocument, Document, Problem, convert, parse
 from vedette.shared.limits import CHECKS_MAX, PROBLEMS_SHOWN_MAX
@@ -51,10 +52,11 @@ class Fleet:
     regions: Mapping[str, Region]
     services: Mapping[str, Service]
     checks: Mapping[str, Check]
+    contracts: Mapping[str, Contract]
     document: Document
 
 
-SECTIONS = ("version", "regions", "services", "checks")
+SECTIONS = ("version", "regions", "services", "checks", "contracts")
 
 
 def read_fleet(text: bytes, file: str) -> Fleet:
@@ -88,14 +90,37 @@ def read_fleet(text: bytes, file: str) -> Fleet:
             for where, expected, found in findings(whole)
         ]
         resolved[check.id] = whole
+    contracts = _contracts(document, resolved, problems)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
         regions={key: region for key, (_, region) in regions.items()},
         services={key: service for key, (_, service) in services.items()},
         checks=resolved,
+        contracts=contracts,
         document=document,
     )
+
+
+def _contracts(
+    document: Document, checks: Mapping[str, Check], problems: list[Problem]
+) -> dict[str, Contract]:
+    """The contracts by id; what is wrong with them goes to `problems`."""
+    items = document.data.get("contracts", [])
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        for where, expected, found in clauses_not_computed(item) if isinstance(item, dict) else []:
+            problems.append(document.problem(("contracts", index, *where), expected, found))
+    # Clauses that were refused by name above need no second refusal by type.
+    wrong: list[Problem] = []
+    contracts = _by_id(document, "contracts", Contract, wrong)
+    named = {problem.path for problem in problems}
+    problems += [problem for problem in wrong if problem.path not in named]
+    for index, contract in contracts.values():
+        problems += [
+            document.problem(("contracts", index, *where), expected, found)
+            for where, expected, found in contract_findings(contract, checks)
+        ]
+    return {key: contract for key, (_, contract) in contracts.items()}
 
 
 def _by_id(

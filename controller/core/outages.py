@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from controller.core.intervals import Interval, clip, length
+from controller.core.intervals import FOREVER_US, Interval, clip, length
 from controller.core.labels import Label, Said
 from controller.core.policy import Policy
 from controller.core.quorum import Verdict, need
@@ -134,13 +134,28 @@ class _Gap:
         return self.known_us > 0 and self.known_us >= self.policy.merge_gap_us
 
 
+def separated_us(policy: Policy | None, after: Iterable[Segment]) -> int:
+    """The instant from which nothing can be glued to a span any more; FOREVER_US if there is none yet.
+
+    `policy` was in force at the end of the span, and `after` is the timeline from there on.
+    """
+    gap = _Gap(policy)
+    for segment in after:
+        if segment.verdict is Verdict.DOWN:
+            break
+        gap.add(segment)
+        if gap.closes:
+            return segment.to_us
+    return FOREVER_US
+
+
 def outages(segments: Sequence[Segment], judged: Judged) -> list[Outage]:
     """The outages of a timeline with their evidence."""
     return [outage_of(span, segments, judged) for span in spans(segments)]
 
 
 def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage:
-    """A span with its evidence; `segments` must hold the span and whatever touches it."""
+    """A span with its evidence; `segments` must reach a freshness beyond the span on both sides."""
     inside = clipped(segments, span.started_us, span.until_us)
     first = inside[0]
     policy = first.policy
@@ -159,7 +174,7 @@ def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage
         for one in said
         if one.sample.outcome is Outcome.DOWN and one.label is Label.DOWN
     )
-    low, high = _bounds(span, segments)
+    low, high = _bounds(span, segments, policy.freshness_us)
     return Outage(
         id=content_id(policy.check, span.started_us, policy.revision),
         check=policy.check,
@@ -222,12 +237,16 @@ def _confirmed_us(span: Span, policy: Policy, votes: Sequence[RegionVote]) -> in
     return max(span.started_us, certain[min(needed, len(certain)) - 1])
 
 
-def _bounds(span: Span, segments: Sequence[Segment]) -> tuple[int, int]:
-    """The least and the most downtime of an outage; the most includes what touches it (S-8)."""
+def _bounds(span: Span, segments: Sequence[Segment], reach_us: int) -> tuple[int, int]:
+    """The least and the most downtime of an outage (S-8).
+
+    The most includes what touches it, within a freshness: a bound never reaches further than one hold.
+    """
     low = length(clip(down_intervals(segments, LOW), span.started_us, span.until_us))
+    near = clipped(segments, span.started_us - reach_us, span.until_us + reach_us)
     high = length(
         Interval(start, end)
-        for start, end in down_intervals(segments, HIGH)
+        for start, end in down_intervals(near, HIGH)
         if start <= span.until_us and end >= span.started_us
     )
     return low, high

@@ -99,6 +99,8 @@ def in_force(
     parts: list[tuple[int, int, Policy | None]] = []
     for index, policy in enumerate(policies):
         start, end = max(bounds[index], from_us), min(bounds[index + 1], to_us)
-        if start < end:
+        if start < end and parts and parts[-1][2] == policy:
+            parts[-1] = (parts[-1][0], end, policy)
+        elif start < end:
             parts.append((start, end, policy))
     return parts

@@ -1,0 +1,339 @@
+"""One agent's samples under one policy, with labels that are kept up to date as samples come."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from controller.core.admission import sample_order
+from controller.core.intervals import FOREVER_US, Interval
+from controller.core.labels import (
+    OWN_LABEL,
+    Hold,
+    Label,
+    Said,
+    bad_intervals,
+    cut_at_trouble,
+    vote_of,
+)
+from controller.core.policy import Policy
+from controller.core.samples import AnchorRound, Sample
+from vedette.shared.result import Outcome
+
+_RUN_BITS: Final = 8
+_RUN_MASK: Final = (1 << _RUN_BITS) - 1
+_NOTHING: Final = 0
+_LABELS: Final = tuple(Label)
+_UP: Final = Label.UP
+_DOWN: Final = Label.DOWN
+_OWN: Final = OWN_LABEL
+
+
+class Speaker:
+    """An agent: how far its numbers go, and when its own network was in trouble."""
+
+    __slots__ = ("bad", "epoch", "last_seq", "rounds", "seqs", "stream", "trouble_until_us")
+
+    def __init__(self) -> None:
+        self.epoch = ""
+        self.stream = ""
+        self.last_seq = -FOREVER_US
+        self.seqs: dict[tuple[str, str], int] = {}
+        self.rounds: list[AnchorRound] = []
+        self.bad: list[Interval] = []
+        self.trouble_until_us = -FOREVER_US
+
+    def hear(self, sample: Sample) -> None:
+        """Remember the highest number of the sample's stream."""
+        key = (sample.epoch, sample.stream)
+        if key != (self.epoch, self.stream):
+            self.seqs[self.epoch, self.stream] = self.last_seq
+            self.epoch, self.stream = key
+            self.last_seq = self.seqs.get(key, -FOREVER_US)
+        self.last_seq = max(self.last_seq, sample.seq)
+
+    def has_passed(self, sample: Sample) -> bool:
+        """A sample of this number may have been heard before."""
+        if (sample.epoch, sample.stream) == (self.epoch, self.stream):
+            return sample.seq <= self.last_seq
+        return sample.seq <= self.seqs.get((sample.epoch, sample.stream), -FOREVER_US)
+
+    def is_voided(self, at_us: int) -> bool:
+        """A sample at `at_us` lies in a bad interval (S-10)."""
+        place = bisect_right(self.bad, at_us, key=_start) - 1
+        return place >= 0 and at_us < self.bad[place].to_us
+
+    def forget(self, before_us: int) -> int:
+        """Drop rounds that no bad interval after `before_us` hangs on: those before the last good one.
+
+        Gives the instant from which samples can still be voided by a round to come.
+        """
+        good = [i for i, one in enumerate(self.rounds) if one.at_us <= before_us and not one.is_bad]
+        if not good:
+            return min(before_us, self.rounds[0].at_us) if self.rounds else before_us
+        del self.rounds[: good[-1]]
+        self.put_bad(bad_intervals(self.rounds))
+        return self.rounds[0].at_us
+
+    def put_bad(self, bad: list[Interval]) -> None:
+        """Replace the bad intervals."""
+        self.bad = bad
+        self.trouble_until_us = bad[-1].to_us if bad else -FOREVER_US
+
+
+def _start(interval: Interval) -> int:
+    return interval.from_us
+
+
+class Source:
+    """What one agent sent from one region: evidence in the order of S-6, and what is voided."""
+
+    __slots__ = ("agent", "evidence", "last_us", "region", "speaker", "tracks", "voided")
+
+    def __init__(self, region: str, agent: str, speaker: Speaker) -> None:
+        self.region = region
+        self.agent = agent
+        self.speaker = speaker
+        self.evidence: list[Sample] = []
+        self.voided: list[Sample] = []
+        self.last_us = -FOREVER_US
+        self.tracks: list[Track] = []
+
+    def place_of(self, at_us: int) -> int:
+        """Index of the first evidence at or after `at_us`."""
+        return place_at(self.evidence, at_us)
+
+    def refresh_last(self) -> None:
+        """Set the time of the newest evidence after the list was changed."""
+        self.last_us = self.evidence[-1].at_us if self.evidence else -FOREVER_US
+
+    def forget(self, tracks: Sequence["Track"], before_us: int) -> None:
+        """Drop samples before `before_us`, as far as no track has an open run across the cut."""
+        count = place_at(self.evidence, before_us)
+        while True:
+            kept = min((track.keeps_from(count) for track in tracks), default=count)
+            if kept == count:
+                break
+            count = kept
+        for track in tracks:
+            track.forget(count)
+        del self.evidence[:count]
+        del self.voided[: place_at(self.voided, before_us)]
+
+
+def place_at(samples: list[Sample], at_us: int) -> int:
+    """Index of the first sample at or after `at_us`, the samples being in order of time."""
+    low, high = 0, len(samples)
+    while low < high:
+        middle = (low + high) // 2
+        if samples[middle].at_us < at_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def place_for(samples: list[Sample], sample: Sample) -> int:
+    """Index at which `sample` stands, or belongs, in the order of S-6."""
+    order = sample_order(sample)
+    low, high = 0, len(samples)
+    while low < high:
+        middle = (low + high) // 2
+        if sample_order(samples[middle]) < order:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+class Outlook(Protocol):
+    """What a track needs to know of the evaluation that it is part of."""
+
+    policy: Policy
+    frontier_us: int
+    closing_us: int
+    next_expiry_us: int
+
+    def holds_until(self, at_us: int) -> bool:
+        """No vote runs out in (frontier_us, at_us]."""
+        ...
+
+    def took_last(self, track: "Track", at_us: int) -> None:
+        """Label the sample that was just added at the end of a track, at `at_us`."""
+        ...
+
+
+class Track:
+    """Labels of a source's evidence under one policy, and the state of the automaton after each sample.
+
+    A state is the confirmed side and the length of the run against it. The lists may be shorter than the
+    evidence: samples long after the policy's time are not read.
+    """
+
+    __slots__ = (
+        "base_state",
+        "base_us",
+        "expires_us",
+        "labels",
+        "outlook",
+        "rank",
+        "source",
+        "states",
+    )
+
+    def __init__(self, outlook: Outlook, source: Source, rank: int) -> None:
+        self.outlook = outlook
+        self.source = source
+        self.rank = rank
+        self.labels: list[Label] = []
+        self.states: list[int] = []
+        self.base_state = _NOTHING
+        self.base_us: int | None = None
+        self.expires_us = -FOREVER_US
+
+    def went_on(self, at_us: int, outcome: Outcome) -> bool:
+        """Take the sample that was just added at the end, if it changes no vote; else leave it.
+
+        This is the way of nearly every sample: the same confirmed label, before the last one went stale.
+        """
+        outlook = self.outlook
+        frontier_us = outlook.frontier_us
+        newest_us = max(frontier_us, at_us)
+        if newest_us >= self.expires_us or at_us >= outlook.closing_us:
+            return False
+        state = self.states[-1]
+        if state >> _RUN_BITS != _UP:
+            return False
+        label = _OWN[outcome]
+        if label is _DOWN:
+            state += 1
+            if state & _RUN_MASK >= outlook.policy.fail_after:
+                return False
+            label = _UP
+        else:
+            state = _UP << _RUN_BITS
+        if label is not self.labels[-1]:
+            return False
+        if newest_us >= outlook.next_expiry_us and not outlook.holds_until(newest_us):
+            return False
+        self.labels.append(label)
+        self.states.append(state)
+        self.expires_us = at_us + outlook.policy.freshness_us
+        outlook.frontier_us = newest_us
+        return True
+
+    def replace(self, index: int, removed: int, inserted: int) -> tuple[int, int]:
+        """Label `inserted` samples that took the place of `removed` ones at `index`.
+
+        Gives the first and the last index at which a label, or the hold of one, may differ. Runs the
+        automaton from there until it is in the state in which it was before (S-23).
+        """
+        self.labels[index : index + removed] = [Label.NONE] * inserted
+        self.states[index : index + removed] = [_NOTHING] * inserted
+        state = self.states[index - 1] if index else self.base_state
+        side, run = state >> _RUN_BITS, state & _RUN_MASK
+        first = index - run
+        for place in range(first, index):
+            self.labels[place] = _LABELS[side]
+        return first, self._run_from(index, index + inserted, state)
+
+    def _run_from(self, index: int, old_from: int, state: int) -> int:
+        """Label from `index` on; states at `old_from` and later are those of the last time."""
+        evidence, policy = self.source.evidence, self.outlook.policy
+        previous_us = evidence[index - 1].at_us if index else self.base_us
+        for place in range(index, len(self.labels)):
+            sample = evidence[place]
+            if previous_us is not None and sample.at_us - previous_us >= policy.freshness_us:
+                state = _NOTHING
+            previous_us = sample.at_us
+            state = self._step(place, state, policy)
+            is_old = place >= old_from and state == self.states[place]
+            self.states[place] = state
+            if is_old and not state & _RUN_MASK:
+                return place
+        return len(self.labels) - 1
+
+    def _step(self, place: int, state: int, policy: Policy) -> int:
+        """The state after the sample at `place`; sets its label, and those of the run that it completes."""
+        own = _OWN[self.source.evidence[place].outcome]
+        side = _DOWN if own is _DOWN else _UP
+        confirmed = state >> _RUN_BITS
+        if side == confirmed or (side is _UP and not confirmed):
+            self.labels[place] = own
+            return side << _RUN_BITS
+        run = (state & _RUN_MASK) + 1
+        if run < (policy.fail_after if side is _DOWN else policy.recover_after):
+            self.labels[place] = _LABELS[confirmed]
+            return (confirmed << _RUN_BITS) + run
+        for earlier in range(place - run + 1, place + 1):
+            self.labels[earlier] = _OWN[self.source.evidence[earlier].outcome]
+        return side << _RUN_BITS
+
+    def holds(self, from_us: int, to_us: int) -> Iterator[Hold]:
+        """The holds that touch [from_us, to_us)."""
+        evidence, bad = self.source.evidence, self.source.speaker.bad
+        freshness_us = self.outlook.policy.freshness_us
+        count = len(self.labels)
+        for index in range(max(0, self.source.place_of(from_us + 1) - 1), count):
+            start_us = evidence[index].at_us
+            if start_us >= to_us:
+                return
+            if self.labels[index] is Label.NONE:
+                continue
+            end_us = stale_us = start_us + freshness_us
+            is_next_down = False
+            if index + 1 < count:
+                next_us = evidence[index + 1].at_us
+                end_us = min(stale_us, next_us)
+                is_next_down = next_us < stale_us and self.labels[index + 1] is Label.DOWN
+            if bad:
+                end_us = cut_at_trouble(start_us, end_us, bad)
+            if start_us < end_us:
+                yield Hold(start_us, end_us, vote_of(self.labels[index], is_next_down=is_next_down))
+
+    def said(self, from_us: int, to_us: int) -> Iterator[Said]:
+        """The judged samples with from_us <= t < to_us."""
+        evidence = self.source.evidence
+        for index in range(self.source.place_of(from_us), len(self.labels)):
+            sample = evidence[index]
+            if sample.at_us >= to_us:
+                return
+            yield Said(sample, self.labels[index], self._confirmed_us(index))
+
+    def _confirmed_us(self, index: int) -> int:
+        """Event time of the sample that made the label at `index` certain."""
+        label = self.labels[index]
+        side = _DOWN if label is _DOWN else _UP if label else label
+        place = index
+        while self.states[place] >> _RUN_BITS != side:
+            place += 1
+        return self.source.evidence[place].at_us
+
+    def refresh_expiry(self) -> None:
+        """Set the instant at which the last vote runs out, after the lists were changed."""
+        if not self.labels:
+            self.expires_us = -FOREVER_US
+            return
+        last_us = self.source.evidence[len(self.labels) - 1].at_us
+        stale_us = last_us + self.outlook.policy.freshness_us
+        self.expires_us = cut_at_trouble(last_us, stale_us, self.source.speaker.bad)
+
+    def forget(self, count: int) -> None:
+        """Drop the first `count` labels; the caller drops the samples. The state before stays known."""
+        if count:
+            self.base_state = self.states[count - 1]
+            self.base_us = self.source.evidence[count - 1].at_us
+            del self.labels[:count]
+            del self.states[:count]
+
+    def run_start_us(self, at_us: int) -> int:
+        """`at_us`, or the start of the unconfirmed run that lies across it."""
+        place = min(self.source.place_of(at_us), len(self.labels))
+        run = self.states[place - 1] & _RUN_MASK if place else 0
+        return self.source.evidence[place - run].at_us if run else at_us
+
+    def keeps_from(self, count: int) -> int:
+        """The largest number, at most `count`, of labels that can be dropped without cutting a run."""
+        count = min(count, len(self.labels))
+        while count and self.states[count - 1] & _RUN_MASK:
+            count -= 1
+        return count
