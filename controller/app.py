@@ -27,6 +27,7 @@ from controller.rpc.people_listener import (
 )
 from controller.rpc.session import SessionParts
 from controller.rpc.sessions import Sessions
+from controller.rpc.sla import SlaServicer
 from controller.rpc.tls import ServerCertificate
 from controller.services.access import Access
 from controller.services.agents import Agents
@@ -36,6 +37,7 @@ from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.ingest import Ingest
 from controller.services.outages import Outages
+from controller.services.report import Reports
 from controller.services.worker import StorageWorker
 from controller.storage import database
 
@@ -152,6 +154,7 @@ class _Controller:
             AgentServicer(worker, agents, enrolment, fleets, sessions, whereabouts),
             FleetServicer(worker, fleets, checks, sessions),
             OutageServicer(worker, outages),
+            SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
         )
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:

@@ -1,0 +1,80 @@
+"""`vedette sla compute`: attainment from a fleet file and a replay document, offline."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from controller.cli.output import InstantType, shown
+from controller.cli.records import is_breached, write_records
+from controller.cli.sources import read_file
+from controller.core.calendars import period_named
+from controller.core.fleet import Fleet, read_fleet
+from controller.core.records import observed_in, records, records_bytes
+from controller.core.replay import Replay, decode_replay
+from controller.errors import BadInput, NotFound
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="The fleet file.")
+@click.option(
+    "--timeline",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="What `vedette replay --json` printed; - for stdin.",
+)
+@click.option("--contract", "name", required=True, help="Id of the contract.")
+@click.option("--period", required=True, help="2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11.")
+@click.option(
+    "--as-of",
+    "as_of_us",
+    type=InstantType(),
+    help="Use nothing later than this.  [default: the end of the period]",
+)
+@shown
+def compute(
+    config: Path,
+    timeline: Path,
+    name: str,
+    period: str,
+    as_of_us: int | None,
+    as_json: bool,
+    zone: ZoneInfo,
+) -> None:
+    """Compute how a contract was kept, without a server. Exit code 1 if an objective is breached.
+
+    Time of the period that the timeline does not cover is UNKNOWN.
+    """
+    fleet = read_fleet(read_file(config), str(config))
+    contract = fleet.contracts.get(name)
+    if contract is None:
+        known = ", ".join(fleet.contracts) or "none"
+        raise NotFound(f"Expected a contract of {config} ({known}), found {name!r}.")
+    try:
+        when = period_named(period, contract.period.tz)
+    except ValueError as error:
+        raise BadInput(f"--period: {error}.") from error
+    found = records(
+        contract,
+        when,
+        observed_in(_timeline(timeline, fleet, contract.check), fleet, contract.check),
+        when.to_us if as_of_us is None else as_of_us,
+    )
+    if as_json:
+        click.echo(records_bytes(found), nl=False)
+    else:
+        write_records(found, zone)
+    if is_breached(found):
+        raise click.exceptions.Exit(1)
+
+
+def _timeline(path: Path, fleet: Fleet, check: str) -> Replay:
+    try:
+        document = decode_replay(read_file(path))
+    except ValueError as error:
+        raise BadInput(f"{path} is not what `vedette replay --json` prints: {error}.") from error
+    if check not in document.checks:
+        known = ", ".join(sorted(document.checks)) or "none"
+        raise BadInput(f"Expected a timeline of check {check!r} in {path}, found {known}.")
+    assert check in fleet.checks
+    return document
