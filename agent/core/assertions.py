@@ -13,6 +13,7 @@ from vedette.shared.definitions import Check
 from vedette.shared.expectations import Expectation, compiled
 from vedette.shared.failure import Failure
 from vedette.shared.limits import SHOWN_CHARS_MAX
+from vedette.shared.probes import DnsProbe
 
 # What holds where a check says nothing, and the kind of failure that it is when it does not.
 DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
@@ -22,8 +23,14 @@ DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
         ("size(answers) > 0", Failure.NO_ANSWER),
     ),
     "icmp": (("received > 0", Failure.NO_REPLY),),
+    "tcp": (("connected", Failure.CONNECT_REFUSED),),
 }
-_PRIVATE: Final = frozenset({"body", "json", "headers", "headers_all", "hops", "url", "reason"})
+# Added to the default ones of a DNS check that asks for these things.
+_DNSSEC: Final = ("dnssec.state == 'secure'", Failure.DNSSEC_INVALID)
+_SERIALS: Final = ("serials_equal", Failure.SERIALS_DIFFER)
+_PRIVATE: Final = frozenset(
+    {"body", "json", "headers", "headers_all", "hops", "url", "reason", "captures"}
+)
 _PATH: Final = re.compile(
     r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\s*(?:\d+|'[^']*'|\"[^\"]*\")\s*\])*(?!\w*\()"
 )
@@ -73,7 +80,15 @@ def expectations_of(check: Check) -> Sequence[tuple[Expectation, Failure]]:
     own = check.probe.expect
     if own:
         return [(compiled(text, kind), Failure.EXPECTATION_FAILED) for text in own]
-    return [(compiled(text, kind), failure) for text, failure in DEFAULTS[kind]]
+    return [(compiled(text, kind), failure) for text, failure in _defaults(check)]
+
+
+def _defaults(check: Check) -> Sequence[tuple[str, Failure]]:
+    defaults = list(DEFAULTS[check.kind])
+    if isinstance(check.probe, DnsProbe):
+        defaults += [_DNSSEC] if check.probe.dnssec is not None else []
+        defaults += [_SERIALS] if check.probe.serials else []
+    return defaults
 
 
 def names_read(check: Check) -> frozenset[str]:

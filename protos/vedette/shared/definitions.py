@@ -23,6 +23,7 @@ from vedette.shared.probes import (
     IcmpProbe,
     Part,
     Probe,
+    TcpProbe,
 )
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
@@ -81,18 +82,19 @@ class Check(Part, frozen=True):
     http: HttpProbe | UnsetType = UNSET
     dns: DnsProbe | UnsetType = UNSET
     icmp: IcmpProbe | UnsetType = UNSET
+    tcp: TcpProbe | UnsetType = UNSET
     quorum: Quorum = field(default_factory=Quorum)
     outage: OutageRules = field(default_factory=OutageRules)
 
     @property
     def kind(self) -> str:
-        """Name of the probe: http, dns or icmp."""
+        """Name of the probe: http, dns, icmp or tcp."""
         return next(k for k in KINDS if getattr(self, k) is not UNSET)
 
     @property
     def probe(self) -> Probe:
         """The probe that the check runs."""
-        for probe in (self.http, self.dns, self.icmp):
+        for probe in (self.http, self.dns, self.icmp, self.tcp):
             if not isinstance(probe, UnsetType):
                 return probe
         raise ValueError(f"check {self.id} has no probe")

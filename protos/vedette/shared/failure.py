@@ -34,7 +34,15 @@ class Failure(StrEnum):
     QUERY_TIMEOUT = "query_timeout"
     QUERY_REFUSED = "query_refused"
     BAD_REPLY = "bad_reply"
+    DNSSEC_INVALID = "dnssec_invalid"
+    SERIALS_DIFFER = "serials_differ"
     NO_REPLY = "no_reply"
+    PACKET_TOO_BIG = "packet_too_big"
+    TTL_EXCEEDED = "ttl_exceeded"
+    DIALOGUE_TIMEOUT = "dialogue_timeout"
+    UNEXPECTED_REPLY = "unexpected_reply"
+    REPLY_TOO_LARGE = "reply_too_large"
+    STARTTLS_REFUSED = "starttls_refused"
     BAD_STATUS = "bad_status"
     BAD_RCODE = "bad_rcode"
     NO_ANSWER = "no_answer"
@@ -162,6 +170,38 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
     Failure.BAD_REPLY: (
         "The name server's reply cannot be read.",
         "the name server's software, middleboxes",
+    ),
+    Failure.DNSSEC_INVALID: (
+        "The signatures of the answer do not lead to a trust anchor.",
+        "expired signatures, the DS record at the parent, key rollovers, the anchors of the check",
+    ),
+    Failure.SERIALS_DIFFER: (
+        "The name servers of the zone do not serve the same version of it, or one does not serve it.",
+        "zone transfers, the name server that stands out in `serials`",
+    ),
+    Failure.PACKET_TOO_BIG: (
+        "The packet may not be cut and is too big for the path.",
+        "the MTU on the path, tunnels, the check's size",
+    ),
+    Failure.TTL_EXCEEDED: (
+        "The packet ran out of hops on the way.",
+        "routing loops, the check's ttl",
+    ),
+    Failure.DIALOGUE_TIMEOUT: (
+        "The target was silent where the dialogue expects it to speak.",
+        "the service behind the port, which side speaks first",
+    ),
+    Failure.UNEXPECTED_REPLY: (
+        "The target said something else than the dialogue expects.",
+        "the service's own error message in `detail`, the pattern of the step",
+    ),
+    Failure.REPLY_TOO_LARGE: (
+        "The target sent a line, or in all more, than the agent takes in a dialogue.",
+        "what listens on that port",
+    ),
+    Failure.STARTTLS_REFUSED: (
+        "The target does not offer STARTTLS, or refused it.",
+        "the certificate and TLS settings of the service, proxies that strip STARTTLS",
     ),
     Failure.NO_REPLY: (
         "No echo request was answered in time.",
