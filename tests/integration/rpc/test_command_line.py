@@ -196,6 +196,38 @@ def test_an_outage_is_listed_shown_and_explained(controller: Running, logged_in:
     assert vedette("outage", "list").exit_code == 0
 
 
+CONTRACT = b"""contracts:
+  - id: gold
+    title: Shop, gold
+    party: ACME GmbH
+    effective_from: 2026-01-01T00:00:00+01:00
+    scope: {checks: [home]}
+    period: {kind: month, tz: Europe/Warsaw}
+    objectives: [{id: availability, metric: availability, formula: time, target: "99.9", min_coverage: "0"}]
+"""
+
+
+def test_a_contract_stands_as_its_evidence_says(controller: Running, logged_in: Path) -> None:
+    (logged_in / "fleet.yaml").write_bytes(FLEET + CONTRACT)
+    assert vedette("apply").exit_code == 0
+    result = vedette("sla", "status")
+    header, row = result.stdout.splitlines()
+    assert header.split()[:2] == ["CONTRACT", "OBJECTIVE"]
+    assert row.split()[:2] == ["gold", "availability"]
+    document = json.loads(vedette("sla", "status", "--json").stdout)
+    (record,) = document["records"]
+    assert (record["contract"], record["target"]) == ("gold", "99.9")
+    assert (record["verdict"] == "breached") == (result.exit_code == 1)
+    unknown = vedette("sla", "status", "--contract", "tin")
+    assert unknown.exit_code == 2
+    assert "Expected a contract in force (gold), found 'tin'." in unknown.stderr
+    bad = vedette("sla", "status", "--period", "last month")
+    assert bad.exit_code == 2
+    (logged_in / "fleet.yaml").write_bytes(FLEET)
+    assert vedette("apply").exit_code == 0
+    assert vedette("sla", "status").exit_code == 0
+
+
 def test_the_lines_that_are_kept_come_out_as_they_came(
     controller: Running, logged_in: Path
 ) -> None:
