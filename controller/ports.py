@@ -91,8 +91,16 @@ class EvidenceStore(Protocol):
         """
         ...
 
+    def newest_sample_us(self, check: str, before_us: int) -> int | None:
+        """Event time of the newest sample of a check before that instant."""
+        ...
+
     def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
         """Anchor rounds of the agents in that time, by time."""
+        ...
+
+    def last_good_anchor_us(self, agent: str, before_us: int) -> int | None:
+        """Event time of the newest good anchor round of an agent before that instant."""
         ...
 
     def segments(
@@ -295,6 +303,14 @@ class OutcomeStore(Protocol):
 
     def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
         """Intervals that touch that time, by time."""
+        ...
+
+    def settled_us(self, check: str) -> int | None:
+        """The instant before which the stored intervals and outages of a check are complete."""
+        ...
+
+    def put_settled(self, check: str, at_us: int | None) -> None:
+        """Note that instant, earlier or later than the one before; None: nothing is complete."""
         ...
 
     def put_outage(self, outage: StoredOutage) -> int:

@@ -16,11 +16,13 @@ from controller.core.outages import Outage
 from controller.core.policy import PolicyRevision, policy_revision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
-from controller.ports import Storage, StoredInterval, StoredOutage, Transaction
-from controller.services.handles import Extent, carried_over
-from controller.services.outage_body import body_of, decode_body, encode_body
+from controller.ports import Storage, StoredInterval, Transaction
+from controller.services.history import Built, built_engine
+from controller.services.recorded import RecordedOutages
 
 _START_US: Final = 0
+# How much of a check stays in memory at least. Older evidence is taken too, but its check is read anew.
+_KEPT_US: Final = 6 * 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,17 @@ class Evaluator:
         self._policies: dict[str, list[PolicyRevision]] | None = None
         self._regions: dict[str, frozenset[str]] = {}
         self._engines: dict[str, CheckEngine] = {}
-        self._outages: dict[str, dict[str, StoredOutage]] = {}
+        self._outages = RecordedOutages()
         self._tails: dict[str, int] = {}
+        self._late_before_us: dict[str, int] = {}
         self._fed: set[str] = set()
 
     def rebuild(self) -> None:
         """Make every engine from storage: at start, so that the first results need not wait for it."""
-        with self._storage.transaction() as tx:
+        with self.transaction() as tx:
             for check in self._known(tx):
                 self._engine(tx, check)
+                self._settle(tx, check)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -63,8 +67,9 @@ class Evaluator:
             self._policies = None
             for check in self._fed:
                 self._engines.pop(check, None)
-                self._outages.pop(check, None)
+                self._outages.forget(check)
                 self._tails.pop(check, None)
+                self._late_before_us.pop(check, None)
             raise
         finally:
             self._fed.clear()
@@ -78,42 +83,60 @@ class Evaluator:
         tx: Transaction,
         samples: Iterable[Sample],
         rounds: Iterable[tuple[str, AnchorRound]],
-        disputed: Iterable[str],
+        disputes: Mapping[str, int],
         now_us: int,
     ) -> None:
         """Judge what was just appended in `tx` and write what it changes.
 
-        `rounds` come with the region of their agent. `disputed` checks have lines that conflict with
-        earlier ones, and are judged anew from storage.
+        `rounds` come with the region of their agent. `disputes` are checks of which a line conflicts with
+        an earlier one, and the event time from which they are judged anew, from storage. Samples are
+        taken fastest by check and time.
         """
         known = self._known(tx)
-        anew = {check for check in disputed if check in known}
-        # Engines that do not exist yet are made from storage, which holds these samples already.
+        anew = {check: at_us for check, at_us in disputes.items() if check in known}
         touched: dict[str, CheckEngine] = {}
         for sample in samples:
             check = sample.check
             engine = touched.get(check)
             if engine is None:
-                if check not in self._engines:
-                    anew.add(check)
+                # An engine that does not exist yet is made from storage, which holds these samples.
+                if (engine := self._engines.get(check)) is None:
+                    anew.setdefault(check, FOREVER_US)
                     continue
-                engine = touched[check] = self._engines[check]
+                touched[check] = engine
                 self._fed.add(check)
+                if sample.at_us < self._late_before_us.get(check, -FOREVER_US):
+                    self._unsettle(tx, check, sample.at_us)
             if not engine.insert(sample):
-                anew.add(check)
+                anew[check] = min(sample.at_us, anew.get(check, FOREVER_US))
         for region, one in rounds:
             for check in self._regions.get(region, ()):
-                engine = self._engines.get(check)
-                self._fed.add(check)
-                if engine is None or not engine.insert_anchor(one):
-                    anew.add(check)
-                else:
-                    touched[check] = engine
+                self._absorb_round(tx, check, one, touched, anew)
         for check, engine in touched.items():
             if check not in anew and (changes := engine.drain()):
                 self._write(tx, check, engine, changes, now_us)
-        for check in sorted(anew):
-            self._judge_anew(tx, check, now_us)
+        for check, at_us in sorted(anew.items()):
+            self._judge_anew(tx, check, at_us, now_us)
+
+    def _absorb_round(
+        self,
+        tx: Transaction,
+        check: str,
+        one: AnchorRound,
+        touched: dict[str, CheckEngine],
+        anew: dict[str, int],
+    ) -> None:
+        engine = self._engines.get(check)
+        self._fed.add(check)
+        if engine is None:
+            anew.setdefault(check, FOREVER_US)
+        elif engine.insert_anchor(one):
+            touched[check] = engine
+            if one.at_us < self._late_before_us.get(check, -FOREVER_US):
+                self._unsettle(tx, check, -FOREVER_US)
+        else:
+            # How far back it voids samples is seen only from the rounds before it.
+            anew[check] = -FOREVER_US
 
     def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
         """Judge these checks by the revisions that `tx` holds now."""
@@ -129,13 +152,17 @@ class Evaluator:
     def standing(self, tx: Transaction, check: str, now_us: int) -> Standing:
         """What the check is at `now_us`."""
         engine = self._engine(tx, check)
-        from_us = max(_START_US, engine.settled_us)
-        intervals = engine.intervals(from_us, now_us + 1, FOREVER_US)
-        if not intervals:
+        segments = engine.segments(now_us, now_us + 1, FOREVER_US)
+        if not segments:
             return Standing("UNKNOWN", None, {})
-        last = intervals[-1]
-        since = last.from_us if last.from_us > _START_US else None
-        return Standing(last.verdict.value, since, engine.labels(now_us))
+        verdict = segments[-1].verdict
+        since_us = now_us
+        for one in reversed(self.intervals(tx, check, _START_US, now_us + 1, FOREVER_US)):
+            if one.verdict != verdict:
+                break
+            since_us = one.from_us
+        since = since_us if since_us > _START_US else None
+        return Standing(verdict.value, since, engine.labels(now_us))
 
     def segments(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
@@ -154,24 +181,51 @@ class Evaluator:
         engine = self._engine(tx, check)
         end_us = min(to_us, horizon_us)
         settled_us = engine.settled_us
-        stored = (
-            tx.intervals(check, from_us, min(settled_us, end_us)) if settled_us > from_us else ()
-        )
-        found = [
-            _cut(one, max(one.from_us, from_us), min(one.to_us, settled_us, end_us))
-            for one in stored
-        ]
+        before_us = min(settled_us, end_us)
+        stored = tx.intervals(check, from_us, before_us) if from_us < before_us else ()
+        found = [_cut(one, max(one.from_us, from_us), min(one.to_us, before_us)) for one in stored]
         tail = engine.segments(max(from_us, settled_us), end_us, horizon_us)
-        return [*found, *_stored_intervals(check, tail)]
+        return _merged([*found, *_stored_intervals(check, tail)])
 
-    def settle(self, before_us: int) -> None:
-        """Write what lies before an instant for good, and let the engines forget it."""
+    def settle(self) -> None:
+        """Write what is older than a few hours for good, and let the engines forget it."""
         with self.transaction() as tx:
-            for check, engine in self._engines.items():
-                if engine.settled_us < before_us:
-                    self._fed.add(check)
-                    self._write_intervals(tx, check, engine, engine.settled_us)
-                    engine.settle(before_us)
+            for check in list(self._engines):
+                self._settle(tx, check)
+
+    def _settle(self, tx: Transaction, check: str) -> None:
+        engine = self._engines[check]
+        newest_us = engine.newest_us
+        if newest_us is None or newest_us - _KEPT_US <= engine.settled_us:
+            return
+        self._fed.add(check)
+        self._write_intervals(tx, check, engine, engine.settled_us)
+        before_us = engine.settled_us
+        settled_us = engine.settle(newest_us - _KEPT_US)
+        if settled_us > max(before_us, _START_US):
+            tx.put_settled(check, settled_us)
+            self._note_settled(tx, check, settled_us)
+
+    def _note_settled(self, tx: Transaction, check: str, settled_us: int | None) -> None:
+        """Remember what is late: a sample that can still change what is complete in storage."""
+        if settled_us is None:
+            self._late_before_us.pop(check, None)
+        else:
+            self._late_before_us[check] = settled_us + 2 * self._reach_us(tx, check)
+
+    def _unsettle(self, tx: Transaction, check: str, at_us: int) -> None:
+        """Something at `at_us` changed: what is stored is complete only until before that."""
+        settled_us = tx.settled_us(check)
+        before_us = at_us - 2 * self._reach_us(tx, check)
+        if settled_us is not None and before_us < settled_us:
+            settled_us = before_us if before_us > _START_US else None
+            tx.put_settled(check, settled_us)
+            self._note_settled(tx, check, settled_us)
+
+    def _reach_us(self, tx: Transaction, check: str) -> int:
+        """How far a sample reaches: it can change the bounds of the hold before it (S-8)."""
+        policies = self._known(tx)[check]
+        return max((one.policy.freshness_us for one in policies if one.policy), default=0)
 
     def _known(self, tx: Transaction) -> dict[str, list[PolicyRevision]]:
         if self._policies is None:
@@ -191,26 +245,30 @@ class Evaluator:
         """The engine of a check, made from storage if there is none."""
         engine = self._engines.get(check)
         if engine is None:
-            engine = self._engines[check] = self._built(tx, check)
-            engine.drain()
+            engine = self._build(tx, check, FOREVER_US).engine
         return engine
 
-    def _built(self, tx: Transaction, check: str) -> CheckEngine:
-        policies = self._known(tx)[check]
-        engine = CheckEngine(policies)
-        for sample in tx.samples(check, -FOREVER_US, FOREVER_US):
-            engine.insert(sample)
-        for one in tx.anchors(_agents_of(tx, _regions(policies)), -FOREVER_US, FOREVER_US):
-            engine.insert_anchor(one)
-        return engine
+    def _build(self, tx: Transaction, check: str, before_us: int) -> Built:
+        built = built_engine(tx, check, self._known(tx)[check], before_us)
+        self._engines[check] = built.engine
+        self._tails.pop(check, None)
+        self._note_settled(tx, check, tx.settled_us(check))
+        return built
 
-    def _judge_anew(self, tx: Transaction, check: str, now_us: int) -> None:
-        """Make an engine from storage and write everything that differs from what is stored."""
+    def _judge_anew(self, tx: Transaction, check: str, at_us: int, now_us: int) -> None:
+        """Make an engine from storage that reaches back before `at_us`, and write what it says."""
         self._fed.add(check)
-        engine = self._engines[check] = self._built(tx, check)
-        changes = engine.drain()
-        gone = set(self._stored_outages(tx, check)) - {outage.id for outage in changes.outages}
-        everything = Changes(_START_US, changes.outages, tuple(sorted(gone)))
+        if at_us < FOREVER_US:
+            self._unsettle(tx, check, at_us)
+        engine, outages = self._build(tx, check, at_us)
+        from_us = max(engine.settled_us, _START_US)
+        ids = {outage.id for outage in outages}
+        gone = tuple(
+            key
+            for key, one in self._outages.of(tx, check).items()
+            if one.started_us >= from_us and key not in ids
+        )
+        everything = Changes(from_us=from_us, outages=outages, gone=gone)
         self._write(tx, check, engine, everything, now_us)
 
     def _write(
@@ -222,7 +280,7 @@ class Evaluator:
                 tx, check, engine, min(changes.from_us, self._tails.get(check, 0))
             )
         if changes.outages or changes.gone:
-            self._write_outages(tx, check, changes, now_us)
+            self._outages.write(tx, check, changes, now_us)
 
     def _write_intervals(
         self, tx: Transaction, check: str, engine: CheckEngine, from_us: int
@@ -233,83 +291,32 @@ class Evaluator:
             return
         from_us = max(from_us, engine.settled_us, _START_US)
         segments = engine.segments(from_us, newest_us + 1, FOREVER_US)
-        intervals = _stored_intervals(check, segments)
-        tx.replace_intervals(check, from_us, intervals)
+        before = tx.intervals(check, from_us - 1, from_us)
+        cut = [_cut(one, one.from_us, from_us) for one in before]
+        intervals = _merged([*cut, *_stored_intervals(check, segments)])
         if intervals:
+            tx.replace_intervals(check, intervals[0].from_us, intervals)
             self._tails[check] = intervals[-1].from_us
-
-    def _write_outages(self, tx: Transaction, check: str, changes: Changes, now_us: int) -> None:
-        known = self._stored_outages(tx, check)
-        gone = {key: known.pop(key) for key in changes.gone if key in known}
-        new = [outage for outage in changes.outages if outage.id not in known]
-        heirs = carried_over(
-            [_extent(stored) for stored in gone.values()],
-            [Extent(o.id, o.span.started_us, o.span.until_us) for o in new],
-        )
-        for outage in changes.outages:
-            old = known.get(outage.id)
-            if old is None and outage.id in heirs:
-                old = gone.pop(heirs[outage.id])
-            known[outage.id] = _put(tx, outage, old, now_us)
-        for stored in gone.values():
-            tx.delete_outage(stored.number)
-
-    def _stored_outages(self, tx: Transaction, check: str) -> dict[str, StoredOutage]:
-        """Outages of a check by content id, as `tx` holds them."""
-        known = self._outages.get(check)
-        if known is None:
-            stored = tx.outages(check)
-            known = self._outages[check] = {decode_body(one.body).id: one for one in stored}
-        return known
-
-
-def _put(tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int) -> StoredOutage:
-    """Store an outage under the number of `old`, or a new one. Ledger times are kept where they hold."""
-    ended_us = outage.span.ended_us
-    closed_known_us = None
-    if ended_us is not None:
-        closed_known_us = (
-            now_us if old is None or old.closed_known_us is None else old.closed_known_us
-        )
-    made = StoredOutage(
-        number=old.number if old else 0,
-        check=outage.check,
-        started_us=outage.span.started_us,
-        ended_us=ended_us,
-        detected_us=old.detected_us if old else now_us,
-        closed_known_us=closed_known_us,
-        body=encode_body(body_of(outage)),
-    )
-    if made == old:
-        return old
-    number = tx.put_outage(made)
-    return StoredOutage(
-        number,
-        made.check,
-        made.started_us,
-        made.ended_us,
-        made.detected_us,
-        made.closed_known_us,
-        made.body,
-    )
-
-
-def _extent(stored: StoredOutage) -> Extent:
-    body = decode_body(stored.body)
-    return Extent(body.id, body.started_us, body.until_us)
 
 
 def _stored_intervals(check: str, segments: Iterable[Segment]) -> list[StoredInterval]:
     """Segments without their votes; neighbours differ in one of the three verdicts."""
+    return _merged(StoredInterval(check, s.from_us, s.to_us, *s.verdicts) for s in segments)
+
+
+def _merged(intervals: Iterable[StoredInterval]) -> list[StoredInterval]:
+    """Intervals in order of time, neighbours that say the same made one."""
     found: list[StoredInterval] = []
-    for segment in segments:
-        verdict, low, high = segment.verdicts
-        one = StoredInterval(check, segment.from_us, segment.to_us, verdict, low, high)
-        if found and (found[-1].verdict, found[-1].low, found[-1].high) == (verdict, low, high):
-            found[-1] = _cut(found[-1], found[-1].from_us, one.to_us)
+    for one in intervals:
+        if found and _said(found[-1]) == _said(one) and found[-1].to_us == one.from_us:
+            found[-1] = _cut(one, found[-1].from_us, one.to_us)
         else:
             found.append(one)
     return found
+
+
+def _said(one: StoredInterval) -> tuple[str, str, str]:
+    return one.verdict, one.low, one.high
 
 
 def _cut(one: StoredInterval, from_us: int, to_us: int) -> StoredInterval:
@@ -319,8 +326,3 @@ def _cut(one: StoredInterval, from_us: int, to_us: int) -> StoredInterval:
 def _regions(policies: Iterable[PolicyRevision]) -> set[str]:
     """Every region that ever had a vote."""
     return {region for one in policies if one.policy for region in one.policy.regions}
-
-
-def _agents_of(tx: Transaction, regions: set[str]) -> list[str]:
-    """Agents whose own trouble can void samples of these regions."""
-    return [agent.id for agent in tx.agents() if agent.region in regions]

@@ -62,14 +62,15 @@ class Refusal(Exception):
 class Gathered:
     """What was read from frames and waits to be committed together.
 
-    `rounds` come with their agent's region; `disputes` are checks whose lines conflict.
+    `rounds` come with their agent's region; `disputes` are checks of which lines conflict, and the event
+    time of the first of these.
     """
 
     samples: list[Sample] = field(default_factory=list)
     rounds: list[tuple[str, AnchorRound]] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    disputes: set[str] = field(default_factory=set)
+    disputes: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     duplicates: int = 0
     unknown: int = 0
@@ -81,11 +82,16 @@ class Gathered:
         self.rounds += other.rounds
         self.quarantined += other.quarantined
         self.conflicts += other.conflicts
-        self.disputes |= other.disputes
+        for check, at_us in other.disputes.items():
+            self.dispute(check, at_us)
         self.lines += other.lines
         self.duplicates += other.duplicates
         self.unknown += other.unknown
         self.lost += other.lost
+
+    def dispute(self, check: str, at_us: int) -> None:
+        """Lines of a check conflict, one of them at `at_us`."""
+        self.disputes[check] = min(at_us, self.disputes.get(check, at_us))
 
 
 @dataclass(frozen=True, slots=True)

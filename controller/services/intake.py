@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from controller.core.intervals import FOREVER_US
 from controller.core.samples import AnchorRound
 from controller.ports import Conflict, Segment, Transaction
 from controller.services.frames import (
@@ -103,7 +104,8 @@ class Intake:
                     into.duplicates += 1
                 else:
                     into.conflicts.append(conflict)
-                    into.disputes |= self._disputed(conflict)
+                    for one in (conflict, conflict_of(frame, sender, first, seq, self._checks)):
+                        self._dispute(one, into)
         return found
 
     def _held(self, key: StreamKey, from_seq: int, to_seq: int) -> dict[int, bytes]:
@@ -122,11 +124,13 @@ class Intake:
         others = [*self._tx.conflicts(conflict.id), *self.gathered.conflicts]
         return any(one.id == conflict.id and one.line == conflict.line for one in others)
 
-    def _disputed(self, conflict: Conflict) -> set[str]:
-        """The checks that have to be judged anew."""
-        if isinstance(conflict.read, AnchorRound):
-            return {*self._checks}
-        return {conflict.read.check} if conflict.read else set()
+    def _dispute(self, one: Conflict, into: Gathered) -> None:
+        """Note the checks that have to be judged anew because of a line of a conflict."""
+        if isinstance(one.read, AnchorRound):
+            for check in self._checks:
+                into.dispute(check, -FOREVER_US)
+        elif one.read is not None:
+            into.dispute(one.read.check, one.read.at_us)
 
 
 def _joined(segments: Sequence[Segment]) -> list[Segment]:

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, case, func, select, update
 
 from controller.core.admission import digest_of_line
 from controller.core.samples import AnchorRound, Quarantined, Sample
@@ -157,6 +157,15 @@ class EvidenceRows(Rows):
             for stream, seq, region, at_us, outcome, kind, took, variant in rows
         ]  # fmt: skip
 
+    def newest_sample_us(self, check: str, before_us: int) -> int | None:
+        """Event time of the newest sample of a check before that instant."""
+        number = self._names.find(self._connection, check)
+        query = select(func.max(_SAMPLE.c.at_us)).where(
+            _SAMPLE.c.check_id == number, _SAMPLE.c.at_us < before_us
+        )
+        found: int | None = self._connection.execute(query).scalar()
+        return found
+
     def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
         """Anchor rounds of the agents in that time, by time."""
         found = (self._names.find(self._connection, agent) for agent in agents)
@@ -173,6 +182,15 @@ class EvidenceRows(Rows):
             AnchorRound(*self._stream(r[0]), *r[1:5], digest=digests.get((r[0], r[1], r[5]), 0))
             for r in rows
         ]
+
+    def last_good_anchor_us(self, agent: str, before_us: int) -> int | None:
+        """Event time of the newest good anchor round of an agent before that instant."""
+        number = self._names.find(self._connection, agent)
+        c = _ANCHOR.c
+        is_good = 2 * (c.total - c.ok) <= c.total
+        query = select(func.max(c.at_us)).where(c.agent_id == number, c.at_us < before_us, is_good)
+        found: int | None = self._connection.execute(query).scalar()
+        return found
 
     def _digests(self, disputed: Iterable[tuple[int, int]]) -> dict[tuple[int, int, int], int]:
         """Digests of every line of the identities (stream number, seq) that several lines claim."""

@@ -7,10 +7,11 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 
 from controller.ports import StoredInterval, StoredOutage
 from controller.storage.bulk import Rows
-from controller.storage.tables import IntervalRow, OutageRow, table
+from controller.storage.tables import IntervalRow, OutageRow, SettledRow, table
 
 _INTERVAL = table(IntervalRow)
 _OUTAGE = table(OutageRow)
+_SETTLED = table(SettledRow)
 
 
 class OutcomeRows(Rows):
@@ -40,6 +41,20 @@ class OutcomeRows(Rows):
             .order_by(c.from_us)
         )
         return [StoredInterval(check, *row) for row in self._connection.execute(query)]
+
+    def settled_us(self, check: str) -> int | None:
+        """The instant before which the stored intervals and outages of a check are complete."""
+        number = self._names.find(self._connection, check)
+        query = select(_SETTLED.c.at_us).where(_SETTLED.c.check_id == number)
+        found: int | None = self._connection.execute(query).scalar()
+        return found
+
+    def put_settled(self, check: str, at_us: int | None) -> None:
+        """Note that instant, earlier or later than the one before; None: nothing is complete."""
+        number = self._number(check)
+        self._connection.execute(delete(_SETTLED).where(_SETTLED.c.check_id == number))
+        if at_us is not None:
+            self._connection.execute(insert(_SETTLED).values(check_id=number, at_us=at_us))
 
     def put_outage(self, outage: StoredOutage) -> int:
         """Insert (number 0: the next free one is given) or replace; gives the number."""

@@ -208,6 +208,14 @@ class IntervalRow(Row, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
 
+class SettledRow(Row, table=True):
+    """The instant before which what is stored of a check is complete."""
+
+    __tablename__ = "settled"
+    check_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at_us: int = Field(sa_type=BigInteger)
+
+
 class OutageRow(Row, table=True):
     """An outage under its number, which is never given twice."""
 

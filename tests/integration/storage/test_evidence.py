@@ -87,6 +87,15 @@ def test_samples_come_by_time_in_the_half_open_window(storage: Storage) -> None:
         assert tx.samples("shop-home", 1_001, 2_001) == [late]
 
 
+def test_the_newest_sample_before_an_instant(storage: Storage) -> None:
+    append(storage, [], [sample(1, 1_000), sample(2, 2_000)])
+    with storage.transaction() as tx:
+        assert tx.newest_sample_us("shop-home", 3_000) == 2_000
+        assert tx.newest_sample_us("shop-home", 2_000) == 1_000
+        assert tx.newest_sample_us("shop-home", 1_000) is None
+        assert tx.newest_sample_us("shop-dns", 3_000) is None
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_field_of_a_sample_is_kept(storage: Storage, outcome: Outcome) -> None:
     # Past 2038 and with an id beyond 32 bits: nothing may be cut.
@@ -133,6 +142,17 @@ def test_anchor_rounds_come_by_time_for_the_agents_asked_for(storage: Storage) -
         assert tx.anchors(["a", "b", "stranger"], 0, 100) == rounds[::-1]
         assert tx.anchors(["b"], 0, 20) == []
         assert tx.anchors([], 0, 100) == []
+
+
+def test_the_last_good_anchor_round(storage: Storage) -> None:
+    oks = {10: 4, 20: 2, 30: 1}
+    rounds = [AnchorRound("a", "e1", "@anchors", at, at, ok, 4) for at, ok in oks.items()]
+    with storage.transaction() as tx:
+        tx.append([], [], rounds, [], [])
+        assert tx.last_good_anchor_us("a", 100) == 20, "half of them is good enough"
+        assert tx.last_good_anchor_us("a", 20) == 10
+        assert tx.last_good_anchor_us("a", 10) is None
+        assert tx.last_good_anchor_us("b", 100) is None
 
 
 def test_quarantined_lines_are_no_samples(storage: Storage) -> None:

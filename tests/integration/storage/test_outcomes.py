@@ -103,3 +103,14 @@ def test_outages_are_found_by_check_and_time_newest_first(storage: Storage) -> N
         assert tx.outages("shop-home", from_us=200) == [late]
         assert tx.outages("shop-home", from_us=199) == [late, old]
         assert tx.outages(to_us=300) == [other, old]
+
+
+def test_how_far_a_check_is_settled_moves_both_ways(storage: Storage) -> None:
+    with storage.transaction() as tx:
+        assert tx.settled_us("shop-home") is None
+        for at_us in (10**16, 5):
+            tx.put_settled("shop-home", at_us)
+            assert tx.settled_us("shop-home") == at_us
+        assert tx.settled_us("shop-dns") is None
+        tx.put_settled("shop-home", None)
+        assert tx.settled_us("shop-home") is None

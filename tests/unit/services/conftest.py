@@ -73,9 +73,10 @@ class World:
         seen: dict[str, Any] = {}
         with self.storage.transaction() as tx:
             for check in self.evaluator.checks(tx):
-                horizon = self.now_us
-                segments = self.evaluator.segments(tx, check, START, horizon, horizon)
-                seen[check] = (segments, tx.intervals(check, START, horizon), tx.outages(check))
+                now = self.now_us
+                segments = self.evaluator.segments(tx, check, START, now, now)
+                intervals = self.evaluator.intervals(tx, check, START, now, now)
+                seen[check] = (segments, intervals, tx.outages(check))
         return seen
 
 

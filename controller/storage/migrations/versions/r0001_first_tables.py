@@ -21,6 +21,7 @@ def downgrade() -> None:
     """Take every table away."""
     for name in (
         "outage",
+        "settled",
         "interval",
         "check_revision",
         "fleet_revision",
@@ -197,6 +198,12 @@ def _create_outcomes() -> None:
         sa.Column("high", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("check_id", "from_us", name="pk_interval"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "settled",
+        sa.Column("check_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("check_id", name="pk_settled"),
     )
     op.create_table(
         "outage",
