@@ -81,7 +81,7 @@ class CheckEngine:
     @property
     def newest_us(self) -> int | None:
         """Event time of the newest sample that has counted, up to which drains tell; None before one."""
-        newest_us = max((e.reached_us for e in self._evaluations), default=-FOREVER_US)
+        newest_us = max((e.frontier_us for e in self._evaluations), default=-FOREVER_US)
         return None if newest_us == -FOREVER_US else newest_us
 
     @property
@@ -274,10 +274,9 @@ class CheckEngine:
                     at_us if self._revised_us is None else min(self._revised_us, at_us)
                 )
         self._told_us = newest_us
-        if len(self._evaluations) > 1 and (reached_us := self.newest_us) is not None:
-            # What is told of a newer policy's time is told of the times before it too.
-            for evaluation in self._evaluations:
-                evaluation.advance(reached_us)
+        # What is told of one policy's time is told of every other's too.
+        for evaluation in self._evaluations:
+            evaluation.advance(newest_us)
 
     def _touched(self) -> list[Touched]:
         """What was touched since this was last asked."""

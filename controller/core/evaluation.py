@@ -57,13 +57,6 @@ class Evaluation:
         self._judge = Judge(policy)
         self._changes: list[tuple[int, Votes]] = [(from_us, (NO_VOTE,) * len(policy.regions))]
 
-    @property
-    def reached_us(self) -> int:
-        """The newest instant of its own time that the evaluation has evidence up to."""
-        if self.frontier_us < self.from_us:
-            return -FOREVER_US
-        return min(self.frontier_us, self.to_us - 1)
-
     def advance(self, at_us: int) -> None:
         """Work the segments out up to `at_us`, though nothing was heard there."""
         at_us = min(at_us, self.to_us - 1)
@@ -147,7 +140,11 @@ class Evaluation:
         resumes = to_us <= min(frontier_us, self.to_us - 1)
         found = swept(self._judge, self._holds(from_us, to_us), from_us, to_us)
         old = self._put(found, from_us, to_us, resumes=resumes)
-        goes_on = is_last and to_us < self.to_us and all(s.verdict is Verdict.DOWN for s in found)
+        goes_on = (
+            is_last
+            and self.frontier_us < to_us < self.to_us
+            and all(segment.verdict is Verdict.DOWN for segment in found)
+        )
         differs_us, matters = self._difference(old, found, goes_on=goes_on)
         if frontier_us < self.from_us:
             differs_us = self.from_us if differs_us is None else min(differs_us, self.from_us)
