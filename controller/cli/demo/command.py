@@ -1,6 +1,7 @@
 """The command `vedette demo`."""
 
 import importlib.util
+import json
 import signal
 import tempfile
 import time
@@ -17,6 +18,7 @@ from controller.cli.demo.story import REGIONS, Story
 from controller.cli.demo.targets import Weather, targets
 from controller.errors import BadInput
 
+SHOWN_LINES_MAX = 30
 EPILOGUE = (
     ("What happened: one outage, in the words of every region.", ("outage", "list")),
     ("Why it was one, vote by vote.", ("outage", "explain", "OUT-1")),
@@ -55,7 +57,11 @@ def demo(*, keep: bool) -> None:
 def _tell(console: Console, stage: Stage) -> None:
     for sentence, words in EPILOGUE:
         console.print(f"\n[bold]{sentence}[/]\n[dim]$ vedette {' '.join(words)}[/]")
-        console.out(stage.command(*words).rstrip(), highlight=False)
+        lines = stage.command(*words).rstrip().splitlines()
+        for line in lines[:SHOWN_LINES_MAX]:
+            console.out(line, highlight=False)
+        if len(lines) > SHOWN_LINES_MAX:
+            console.print(f"[dim]... and {len(lines) - SHOWN_LINES_MAX} more lines[/]")
 
 
 def _keep(console: Console, folder: Path) -> None:
@@ -69,8 +75,6 @@ def _keep(console: Console, folder: Path) -> None:
 
 def _context(folder: Path) -> LoginContext:
     """The login that the stage made, read from its own configuration."""
-    import json
-
     document = json.loads((folder / "config" / "context.json").read_text())
     return LoginContext(
         address=document["address"],
