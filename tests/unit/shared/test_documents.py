@@ -60,7 +60,7 @@ def test_a_bomb_of_aliases_is_refused() -> None:
     text = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "\n".join(
         f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)
     )
-    with pytest.raises(BadDocument, match="at most [0-9]+ values"):
+    with pytest.raises(BadDocument, match=r"at most [0-9]+ values"):
         parse(text.encode(), "f")
 
 
