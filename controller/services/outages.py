@@ -8,7 +8,13 @@ from typing import Final, TypeVar
 from controller.core.labels import Label
 from controller.core.policy import Policy
 from controller.core.samples import Sample
-from controller.core.timeline import Segment, tracks_of
+from controller.core.timeline import (
+    EvidenceSet,
+    Segment,
+    evidence_until,
+    timeline,
+    tracks_of,
+)
 from controller.errors import BadInput, NotFound
 from controller.ports import Storage, StoredOutage, Transaction
 from controller.services.evaluate import Evaluator
@@ -125,9 +131,10 @@ class Outages:
         policy = self._policy(tx, body)
         margin_us = _MARGIN_RUNS * policy.freshness_us
         from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us)
-        segments = self._evaluator.segments(tx, body.check, from_us, to_us, now_us)
-        samples = self._samples(tx, policy, from_us, to_us)
-        ballots = [_ballot(segment) for segment in segments]
+        evidence = _evidence(tx, policy, from_us, to_us, now_us)
+        policies = self._evaluator.checks(tx)[body.check]
+        ballots = [_ballot(one) for one in timeline(evidence, policies, from_us, to_us)]
+        samples = _judged(evidence, policy, from_us, to_us)
         shown, left_out = _ends(samples, _SAMPLES_SHOWN_MAX)
         rule = rule_in_words(policy)
         if left_out:
@@ -143,28 +150,37 @@ class Outages:
                 return one.policy
         raise NotFound(f"The revision of check {body.check} that judged this outage is not here.")
 
-    def _samples(
-        self, tx: Transaction, policy: Policy, from_us: int, to_us: int
-    ) -> Sequence[SampleView]:
-        """Samples of the time, judged with what came before them."""
-        before_us = from_us - _MARGIN_RUNS * (policy.fail_after + 1) * policy.freshness_us
-        samples = tx.samples(policy.check, before_us, to_us)
-        rounds = tx.anchors(sorted({s.agent for s in samples}), before_us, to_us)
-        labels: dict[Sample, Label] = {}
-        bad = {}
-        for track in tracks_of(samples, rounds, policy):
-            labels |= {one.sample: one.label for one in track.said}
-            bad[track.agent] = track.bad
-        return [
-            SampleView(
-                sample,
-                labels.get(sample, Label.NONE).name,
-                "",
-                any(start <= sample.at_us < end for start, end in bad.get(sample.agent, ())),
-            )
-            for sample in samples
-            if sample.at_us >= from_us
-        ]
+
+def _evidence(
+    tx: Transaction, policy: Policy, from_us: int, to_us: int, now_us: int
+) -> EvidenceSet:
+    """What is stored of the time, and as much of what came before as its labels hang on."""
+    runs = max(policy.fail_after, policy.recover_after)
+    before_us = from_us - _MARGIN_RUNS * (runs + 1) * policy.freshness_us
+    samples = tx.samples(policy.check, before_us, to_us + policy.freshness_us)
+    rounds = tx.anchors(sorted({s.agent for s in samples}), before_us, to_us + policy.freshness_us)
+    return evidence_until(samples, rounds, now_us)
+
+
+def _judged(
+    evidence: EvidenceSet, policy: Policy, from_us: int, to_us: int
+) -> Sequence[SampleView]:
+    """The samples of the time with their labels, by time."""
+    labels: dict[Sample, Label] = {}
+    bad: dict[str, Sequence[tuple[int, int]]] = {}
+    for track in tracks_of(evidence.samples, evidence.rounds, policy):
+        labels |= {one.sample: one.label for one in track.said}
+        bad[track.agent] = track.bad
+    return [
+        SampleView(
+            sample,
+            labels.get(sample, Label.NONE).name,
+            "",
+            any(start <= sample.at_us < end for start, end in bad.get(sample.agent, ())),
+        )
+        for sample in evidence.samples
+        if from_us <= sample.at_us < to_us
+    ]
 
 
 def _services(tx: Transaction) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from controller.errors import BadInput, NotFound
+from controller.services import evaluate
 from controller.services.handles import Extent, carried_over
 from controller.services.outages import Outages
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
@@ -94,6 +95,20 @@ async def test_an_outage_is_explained_by_its_votes_and_samples(
         " (2 of 3 when all 3 report); with fewer than 2 reporting it is UNKNOWN."
         " A region says DOWN after 2 failures in a row and UP again after 2 successes in a row"
     )
+
+
+async def test_an_old_outage_is_explained_like_a_new_one(
+    story: Story, outages: Outages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await story.rounds(1, 5)
+    await story.rounds(5, 10, down=REGIONS)
+    await story.rounds(10, 100)
+    new = outages.explain("OUT-1")
+    monkeypatch.setattr(evaluate, "_KEPT_US", 600 * SECOND)
+    story.world.evaluator.settle()
+    await story.running.restart()
+    forgetful = Outages(story.world.storage, story.world.evaluator, lambda: story.world.now_us)
+    assert forgetful.explain("OUT-1") == new
 
 
 async def test_s10_samples_of_an_agent_in_trouble_are_marked(
