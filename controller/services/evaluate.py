@@ -198,6 +198,8 @@ class Evaluator:
         newest_us = engine.newest_us
         if newest_us is None or newest_us - _KEPT_US <= engine.settled_us:
             return
+        if tx.newest_sample_us(check, newest_us - _KEPT_US) is None:
+            return
         self._fed.add(check)
         self._write_intervals(tx, check, engine, engine.settled_us)
         before_us = engine.settled_us

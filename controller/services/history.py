@@ -110,12 +110,14 @@ def _window_us(policies: Sequence[Policy]) -> int:
 def _rounds(tx: Transaction, policies: Sequence[PolicyRevision], from_us: int) -> list[AnchorRound]:
     """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on."""
     regions = {region for one in policies if one.policy for region in one.policy.regions}
+    agents = [agent.id for agent in tx.agents() if agent.region in regions]
+    if from_us == -FOREVER_US:
+        return list(tx.anchors(agents, -FOREVER_US, FOREVER_US))
     found: list[AnchorRound] = []
-    for agent in tx.agents():
-        if agent.region in regions:
-            good_us = tx.last_good_anchor_us(agent.id, from_us)
-            start_us = -FOREVER_US if good_us is None else good_us
-            found += tx.anchors([agent.id], start_us, FOREVER_US)
+    for agent in agents:
+        good_us = tx.last_good_anchor_us(agent, from_us)
+        start_us = -FOREVER_US if good_us is None else good_us
+        found += tx.anchors([agent], start_us, FOREVER_US)
     return found
 
 

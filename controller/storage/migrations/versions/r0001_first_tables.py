@@ -11,7 +11,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Make every table."""
-    _create_evidence()
+    _create_lines()
+    _create_samples()
     _create_registry()
     _create_fleet()
     _create_outcomes()
@@ -28,10 +29,10 @@ def downgrade() -> None:
         "person_token",
         "join_token",
         "agent",
-        "conflict",
-        "quarantine",
         "anchor",
         "sample",
+        "conflict",
+        "quarantine",
         "segment",
         "stream",
         "name",
@@ -39,7 +40,7 @@ def downgrade() -> None:
         op.drop_table(name)
 
 
-def _create_evidence() -> None:
+def _create_lines() -> None:
     op.create_table(
         "name",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -73,6 +74,29 @@ def _create_evidence() -> None:
         sa.PrimaryKeyConstraint("stream_id", "first_seq", name="pk_segment"),
     )
     op.create_table(
+        "quarantine",
+        sa.Column("stream_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["stream_id"], ["stream.id"], name="fk_quarantine_stream_id_stream"
+        ),
+        sa.PrimaryKeyConstraint("stream_id", "seq", name="pk_quarantine"),
+    )
+    op.create_table(
+        "conflict",
+        sa.Column("stream_id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("variant", sa.Integer(), nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.Column("received_us", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name="fk_conflict_stream_id_stream"),
+        sa.PrimaryKeyConstraint("stream_id", "seq", "variant", name="pk_conflict"),
+    )
+
+
+def _create_samples() -> None:
+    op.create_table(
         "sample",
         sa.Column("check_id", sa.Integer(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
@@ -101,26 +125,6 @@ def _create_evidence() -> None:
             "agent_id", "at_us", "stream_id", "seq", "variant", name="pk_anchor"
         ),
         sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "quarantine",
-        sa.Column("stream_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["stream_id"], ["stream.id"], name="fk_quarantine_stream_id_stream"
-        ),
-        sa.PrimaryKeyConstraint("stream_id", "seq", name="pk_quarantine"),
-    )
-    op.create_table(
-        "conflict",
-        sa.Column("stream_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("variant", sa.Integer(), nullable=False),
-        sa.Column("line", sa.LargeBinary(), nullable=False),
-        sa.Column("received_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name="fk_conflict_stream_id_stream"),
-        sa.PrimaryKeyConstraint("stream_id", "seq", "variant", name="pk_conflict"),
     )
 
 
