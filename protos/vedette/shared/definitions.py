@@ -127,8 +127,27 @@ _decoder: Final = msgspec.json.Decoder(Check)
 
 
 def canonical_bytes(check: Check) -> bytes:
-    """The bytes that stand for this revision of the check, everywhere and for ever."""
-    return _encoder.encode(check)
+    """The bytes that stand for this revision of the check, everywhere and for ever.
+
+    A default says the same written out and left out, so it is always left out.
+    """
+    return _encoder.encode(_spoken(check))
+
+
+def _spoken(value: object) -> object:
+    """A struct as a mapping of what differs from its defaults; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [_spoken(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    said: dict[str, object] = {}
+    for each in msgspec.structs.fields(value):
+        own = getattr(value, each.name)
+        factory = each.default_factory
+        default = each.default if factory is msgspec.NODEFAULT else factory()
+        if own is not UNSET and own != default:
+            said[each.encode_name] = _spoken(own)
+    return said
 
 
 def digest_of(definition: bytes) -> str:

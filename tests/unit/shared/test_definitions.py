@@ -53,6 +53,11 @@ def test_canonical_bytes_read_back_and_leave_defaults_out() -> None:
     assert len(digest_of(canonical_bytes(check))) == 64
 
 
+def test_a_default_written_out_makes_no_revision() -> None:
+    plain, loud = check_of(), check_of(every="60s", quorum={"fail_after": 2}, outage={})
+    assert canonical_bytes(plain) == canonical_bytes(loud)
+
+
 def test_the_order_of_keys_in_a_file_does_not_make_a_revision() -> None:
     one = msgspec.convert({"id": "a", "service": "b", "dns": {"name": "x", "type": "MX"}}, Check)
     two = msgspec.convert({"dns": {"type": "MX", "name": "x"}, "service": "b", "id": "a"}, Check)
