@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from controller.core.labels import Label
@@ -133,7 +133,7 @@ class Outages:
         from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us)
         evidence = _evidence(tx, policy, from_us, to_us, now_us)
         policies = self._evaluator.checks(tx)[body.check]
-        ballots = [_ballot(one) for one in timeline(evidence, policies, from_us, to_us)]
+        ballots = _ballots(timeline(evidence, policies, from_us, to_us))
         samples = _judged(evidence, policy, from_us, to_us)
         shown, left_out = _ends(samples, _SAMPLES_SHOWN_MAX)
         rule = rule_in_words(policy)
@@ -187,6 +187,18 @@ def _services(tx: Transaction) -> dict[str, str]:
     """The service that each check belongs to, as last defined."""
     last = {one.check: one.definition for one in tx.check_revisions() if one.definition}
     return {check: decode_check(definition).service for check, definition in last.items()}
+
+
+def _ballots(segments: Iterable[Segment]) -> Sequence[Ballot]:
+    """The votes one after another. Bounds change more often than votes do; they are not shown here."""
+    found: list[Ballot] = []
+    for segment in segments:
+        ballot = _ballot(segment)
+        if found and (found[-1].verdict, found[-1].votes) == (ballot.verdict, ballot.votes):
+            found[-1] = replace(found[-1], to_us=ballot.to_us)
+        else:
+            found.append(ballot)
+    return found
 
 
 def _ballot(segment: Segment) -> Ballot:
