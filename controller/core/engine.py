@@ -81,7 +81,7 @@ class CheckEngine:
     @property
     def newest_us(self) -> int | None:
         """Event time of the newest sample that has counted, up to which drains tell; None before one."""
-        newest_us = max((e.frontier_us for e in self._evaluations), default=-FOREVER_US)
+        newest_us = max([self._told_us, *(e.frontier_us for e in self._evaluations)])
         return None if newest_us == -FOREVER_US else newest_us
 
     @property
@@ -239,44 +239,43 @@ class CheckEngine:
 
     def drain(self) -> Changes:
         """What changed since the last drain."""
-        self._note_frontier()
+        newest_us = self._note_frontier()
         touched = self._touched()
-        if not touched and self._revised_us is None:
+        revised_us, self._revised_us = self._revised_us, None
+        if revised_us is not None and revised_us <= newest_us:
+            touched.append(Touched(revised_us, newest_us + 1, revised_us))
+        if not touched:
             return NOTHING_CHANGED
-        from_us, to_us = self._revised_us, max((one.to_us for one in touched), default=FOREVER_US)
-        start_us = min((one.from_us for one in touched), default=FOREVER_US)
-        if from_us is not None:
-            start_us, to_us = min(start_us, from_us), FOREVER_US
-        for one in touched:
-            if one.differs_us is not None:
-                from_us = one.differs_us if from_us is None else min(from_us, one.differs_us)
-        self._revised_us = None
-        end_us = 1 + max(at for at in (self.newest_us, from_us, -FOREVER_US) if at is not None)
         changed, gone = self._book.refresh(
             self,
-            max(start_us, self._settled_us),
-            to_us,
+            max(min(one.from_us for one in touched), self._settled_us),
+            max(one.to_us for one in touched),
             reach_us=self._reach_us,
-            horizon_us=end_us,
+            horizon_us=newest_us + 1,
         )
-        if from_us is None:
+        differs_us = [one.differs_us for one in touched if one.differs_us is not None]
+        if not differs_us:
             return Changes(outages=changed, gone=gone)
-        from_us = max(from_us, self._settled_us)
-        known = self.timeline_part(from_us, max(end_us, from_us + 1))
+        from_us = max(min(differs_us), self._settled_us)
+        known = self.timeline_part(from_us, newest_us + 1)
         return Changes(from_us, tuple(verdict_intervals(known)), changed, gone)
 
-    def _note_frontier(self) -> None:
-        """Move on to the newest sample; a policy that came into force before it is told in any case."""
-        newest_us = max((e.frontier_us for e in self._evaluations), default=-FOREVER_US)
+    def _note_frontier(self) -> int:
+        """Move on to the newest sample, and give its time.
+
+        A policy that comes into force on the way is told in any case, and what is told of one policy's
+        time is told of every other's too.
+        """
+        newest_us = max([self._told_us, *(e.frontier_us for e in self._evaluations)])
         for at_us in self._turns_us:
             if self._told_us < at_us <= newest_us:
                 self._revised_us = (
                     at_us if self._revised_us is None else min(self._revised_us, at_us)
                 )
         self._told_us = newest_us
-        # What is told of one policy's time is told of every other's too.
         for evaluation in self._evaluations:
             evaluation.advance(newest_us)
+        return newest_us
 
     def _touched(self) -> list[Touched]:
         """What was touched since this was last asked."""

@@ -96,7 +96,7 @@ class Evaluation:
         if first and start_us - evidence[first - 1].at_us < self.policy.freshness_us:
             start_us = evidence[first - 1].at_us
         track.refresh_expiry()
-        self._sweep(start_us, track.expires_us, at_us, is_last=True)
+        self._sweep(start_us, track.expires_us, at_us, is_last=at_us > self.frontier_us)
 
     def replaced(
         self, track: Track, index: int, removed: int, inserted: int, span_us: tuple[int, int]

@@ -73,7 +73,7 @@ class OutageBook:
         first = bisect_right(self._entries, from_us, key=_started)
         while first:
             entry = self._entries[first - 1]
-            if entry.separated_us <= from_us and entry.span.until_us + reach_us < from_us:
+            if entry.separated_us <= from_us and entry.span.until_us < from_us:
                 break
             first -= 1
         return first
@@ -83,8 +83,7 @@ class OutageBook:
         for entry in reversed(self._entries):
             if entry.span.started_us - reach_us >= before_us:
                 continue
-            far_us = max(entry.separated_us, entry.span.until_us + reach_us)
-            if far_us < before_us:
+            if entry.separated_us < before_us:
                 break
             before_us = min(before_us, entry.span.started_us - reach_us)
         return before_us
@@ -99,9 +98,8 @@ def _started(entry: _Entry) -> int:
 
 
 def _entry(view: View, span: Span, reach_us: int, horizon_us: int) -> _Entry:
-    end_us = min(span.until_us + reach_us, horizon_us)
-    segments = view.timeline_part(span.started_us - reach_us, end_us)
-    policy = next(s.policy for s in reversed(segments) if s.from_us < span.until_us)
+    segments = view.timeline_part(span.started_us - reach_us, span.until_us)
+    policy = segments[-1].policy
     separated, look_us = FOREVER_US, reach_us
     if span.ended_us is not None:
         # Most gaps close soon: there is no need to read the whole time after an old outage.

@@ -155,7 +155,7 @@ def outages(segments: Sequence[Segment], judged: Judged) -> list[Outage]:
 
 
 def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage:
-    """A span with its evidence; `segments` must reach a freshness beyond the span on both sides."""
+    """A span with its evidence; `segments` must hold the span and a freshness before it."""
     inside = clipped(segments, span.started_us, span.until_us)
     first = inside[0]
     policy = first.policy
@@ -240,14 +240,13 @@ def _confirmed_us(span: Span, policy: Policy, votes: Sequence[RegionVote]) -> in
 def _bounds(span: Span, segments: Sequence[Segment], reach_us: int) -> tuple[int, int]:
     """The least and the most downtime of an outage (S-8).
 
-    The most includes what touches it, within a freshness: a bound never reaches further than one hold.
+    The most includes what leads up to it, for less than a freshness: the failure may have begun right after
+    the last success. It ended at the latest where a success was seen.
     """
     low = length(clip(down_intervals(segments, LOW), span.started_us, span.until_us))
-    near = clipped(segments, span.started_us - reach_us, span.until_us + reach_us)
+    near = clipped(segments, span.started_us - reach_us, span.until_us)
     high = length(
-        Interval(start, end)
-        for start, end in down_intervals(near, HIGH)
-        if start <= span.until_us and end >= span.started_us
+        Interval(start, end) for start, end in down_intervals(near, HIGH) if end >= span.started_us
     )
     return low, high
 

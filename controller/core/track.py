@@ -206,7 +206,7 @@ class Track:
         label = _OWN[outcome]
         if label is _DOWN:
             state += 1
-            if state & _RUN_MASK >= outlook.policy.fail_after:
+            if state & _RUN_MASK >= outlook.policy.fail_after or at_us <= frontier_us:
                 return False
             label = _UP
         else:

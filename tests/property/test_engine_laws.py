@@ -24,9 +24,6 @@ from controller.core.timeline import (
 from vedette.shared.definitions import Rule
 from vedette.shared.result import Outcome
 
-from hypothesis import Phase
-
-PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 TIMES = st.integers(0, 60)
 
 policies = st.builds(
@@ -132,11 +129,13 @@ class Caller:
             default=0,
         )
 
-    def take(self, item: Sample | AnchorRound) -> None:
+    def give(self, item: Sample | AnchorRound) -> bool:
         if isinstance(item, Sample):
-            assert self.engine.insert(item)
-        else:
-            assert self.engine.insert_anchor(item)
+            return self.engine.insert(item)
+        return self.engine.insert_anchor(item)
+
+    def take(self, item: Sample | AnchorRound) -> None:
+        assert self.give(item)
         self.taken.append(item)
 
     def drain(self) -> None:
@@ -208,7 +207,7 @@ def _merged(changes: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return found
 
 
-@settings(max_examples=300, deadline=None, phases=PHASES)
+@settings(max_examples=300, deadline=None)
 @given(revisions(), arrivals(), st.integers(0, 70))
 def test_p2_incremental_equals_batch_after_every_insert(
     rules: list[PolicyRevision], items: list[Sample | AnchorRound], horizon_us: int
@@ -221,7 +220,7 @@ def test_p2_incremental_equals_batch_after_every_insert(
     _assert_equal(caller, horizon_us)
 
 
-@settings(max_examples=300, deadline=None, phases=PHASES)
+@settings(max_examples=300, deadline=None)
 @given(revisions(), arrivals(), st.data())
 def test_p2_what_a_drain_tells_adds_up_to_the_timeline(
     rules: list[PolicyRevision], items: list[Sample | AnchorRound], data: st.DataObject
@@ -272,8 +271,10 @@ def test_a_settled_engine_still_equals_the_oracle(
     assert settled_us <= before_us
     for item in items[middle:]:
         if item.at_us < settled_us:
-            assert not caller.engine.insert(item) if isinstance(item, Sample) else True
+            assert not caller.give(item)
             continue
+        if any(one[:4] == item[:4] and one.at_us < settled_us for one in caller.taken):
+            continue  # it claims the identity of one that may be forgotten: for the caller to settle
         caller.take(item)
         _assert_equal(caller, caller.latest_us + 1, settled_us)
         if data.draw(st.integers(0, 5)) == 0:
