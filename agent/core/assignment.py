@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from agent.ports import Assignment, Unrunnable
 from vedette.shared.definitions import Check, decode_check, digest_of, findings
-from vedette.shared.documents import path_text
+from vedette.shared.documents import path_text, walk
 from vedette.shared.expectations import problems_of_expectations
-from vedette.shared.probes import HttpProbe
 
 _SECRET: Final = re.compile(r"\$\{secret:([^}]*)\}")
 
@@ -107,10 +108,9 @@ def _reason_against(
 
 
 def _secrets_of(check: Check) -> Iterable[str]:
-    probe = check.probe
-    if isinstance(probe, HttpProbe):
-        for text in (probe.url, probe.body or "", *probe.headers.values()):
-            yield from _SECRET.findall(text)
+    for _, part in walk(msgspec.to_builtins(check.probe)):
+        if isinstance(part, str):
+            yield from _SECRET.findall(part)
 
 
 def _named(words: Iterable[str]) -> str:

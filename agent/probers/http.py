@@ -2,25 +2,29 @@
 
 import time
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from agent.core.assertions import names_read
 from agent.ports import Observation
-from agent.probers.http_client import fetched
+from agent.probers.http_addresses import at_every_address
+from agent.probers.http_client import Reach, fetched
+from agent.probers.http_faults import ERRORS, foreseen
 from agent.probers.http_observation import facts_of, variables_of
+from agent.probers.http_plan import Plan, Plans
+from agent.probers.http_token import Tokens
 from agent.probers.network.admission import Admission
+from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
-from agent.probers.network.tls import TlsPolicy
-from agent.probers.transport.exchange import USER_AGENT, Wants
-from vedette.shared.definitions import Check, micros
-from vedette.shared.probes import HttpProbe, PhaseTimeouts
+from agent.probers.transport.wants import USER_AGENT, Hop
+from vedette.shared.definitions import Check
+from vedette.shared.probes import HttpProbe
+
+_UNAUTHORIZED = 401
 
 
 def _wall_us() -> int:
     return time.time_ns() // 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpProber:
     """Runs HTTP checks. `admission` decides which addresses may be reached."""
 
@@ -28,39 +32,65 @@ class HttpProber:
     monotonic: Microseconds = monotonic_us
     wall: Microseconds = _wall_us
     user_agent: str = USER_AGENT
+    plans: Plans = field(init=False, repr=False)
+    tokens: Tokens = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.plans = Plans(self.user_agent)
+        self.tokens = Tokens(self.monotonic, self.user_agent)
 
     async def probe(self, check: Check) -> Observation:
         """What the target answers now. Never raises for what it does."""
-        probe = check.probe
-        assert isinstance(probe, HttpProbe)
         watch = Stopwatch(check.timeout_us, self.monotonic)
-        hops, fault = await fetched(probe, self._wants(probe), self.admission, watch)
-        took_us = watch.took_us
-        last = hops[-1] if hops else None
+        try:
+            plan = self.plans.plan_of(check)
+            authorization = await self._authorization(plan, watch)
+            probe = check.probe
+            assert isinstance(probe, HttpProbe)
+            reach = Reach(plan.wants, self.admission, Stopwatch(watch.left_us, self.monotonic))
+            if probe.addresses == "all":
+                return await at_every_address(check, plan, reach, authorization, self._seen)
+            hops, fault = await fetched(plan.asked, plan.request, reach, authorization)
+            return self._seen(plan, hops, fault)
+        except Fault as fault:
+            return _not_begun(fault, watch.took_us)
+        except ERRORS as error:
+            return _not_begun(foreseen(error), watch.took_us)
+
+    async def _authorization(self, plan: Plan, watch: Stopwatch) -> str | None:
+        if plan.oauth2 is None:
+            return None
+        return await self.tokens.authorization(
+            plan.oauth2_key, plan.oauth2, plan.wants, self.admission, watch
+        )
+
+    def _seen(self, plan: Plan, hops: list[Hop], fault: Fault | None) -> Observation:
+        """What these hops are for expectations and for the line."""
+        last = hops[-1]
+        if plan.oauth2 is not None and _is_unauthorized(hops):
+            self.tokens.forget(plan.oauth2_key)
+        took_us = sum(hop.took_us for hop in hops)
         return Observation(
             took_us=took_us,
             kind=fault.kind if fault else None,
             detail=fault.detail if fault else None,
             is_agent_fault=fault is not None and fault.kind.is_agent_fault,
-            addr=last.addr if last else None,
-            phases=dict(last.phases_us) if last else None,
-            variables=variables_of(hops, took_us, self.wall(), names_read(check)),
-            facts=facts_of(hops, probe.method),
-        )
-
-    def _wants(self, probe: HttpProbe) -> Wants:
-        return Wants(
-            tls=TlsPolicy(verify=probe.verify, ca=probe.ca),
-            family=probe.family,
-            server_name=probe.server_name,
-            body_bytes_max=probe.body_max,
-            limits_us=_limits_us(probe.phase_timeouts),
-            user_agent=self.user_agent,
+            addr=last.addr,
+            phases=last.phases_us,
+            variables=variables_of(hops, took_us, self.wall(), plan.names),
+            facts=facts_of(hops, plan.asked.method, plan.url_shown),
         )
 
 
-@lru_cache(maxsize=256)
-def _limits_us(timeouts: PhaseTimeouts) -> dict[str, int | None]:
-    names = PhaseTimeouts.__struct_fields__
-    texts = {name: getattr(timeouts, name) for name in names}
-    return {name: None if text is None else micros(text) for name, text in texts.items()}
+def _not_begun(fault: Fault, took_us: int) -> Observation:
+    return Observation(
+        took_us=took_us,
+        kind=fault.kind,
+        detail=fault.detail,
+        is_agent_fault=fault.kind.is_agent_fault,
+    )
+
+
+def _is_unauthorized(hops: list[Hop]) -> bool:
+    answers = [hop.response for hop in hops if hop.response is not None]
+    return any(answer.status == _UNAUTHORIZED for answer in answers)

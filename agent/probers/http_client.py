@@ -1,6 +1,7 @@
-"""httpx in front of our transport: requests, redirects and cookies are its, connections are ours.
+"""Requests and redirects: what is asked first, and what httpx makes of the answers.
 
-The only module that knows httpx.
+The only module that knows httpx. Its client is there only once an answer is a redirect, for what is easy to
+get wrong: joining addresses, what becomes of the method, which headers stay behind, cookies.
 """
 
 from collections.abc import AsyncIterator
@@ -11,14 +12,94 @@ import httpx
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Stopwatch
-from agent.probers.transport.exchange import Hop, Request, Wants, exchange
-from agent.probers.transport.inflate import ACCEPTED
+from agent.probers.transport.answer import Answer
+from agent.probers.transport.exchange import exchange
+from agent.probers.transport.wants import Hop, Request, Resolved, Wants
 from vedette.shared.failure import Failure
-from vedette.shared.probes import SCHEMES, HttpProbe, Redirects, host_problem
+from vedette.shared.probes import SCHEMES, host_problem
 
+ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 _PORTS = {"http": 80, "https": 443}
-_HEADERS = {"Accept": "*/*", "Accept-Encoding": ACCEPTED}
 _DROPPED = frozenset({b"connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as a check has it. `redirects_max` is None where none are followed."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    redirects_max: int | None = None
+    compression: str | None = None
+
+    def request(self, authorization: str | None = None) -> httpx.Request:
+        """The same for httpx, with a header Authorization if one is given."""
+        headers = list(self.headers)
+        if authorization is not None:
+            headers.append(("Authorization", authorization))
+        return httpx.Request(self.method, self.url, headers=headers, content=self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far and how long a run may go: admitted addresses, the deadline, and whom of a name to ask."""
+
+    wants: Wants
+    admission: Admission
+    watch: Stopwatch
+    resolved: Resolved | None = None
+
+
+def prepared(asked: Asked) -> Request:
+    """The bytes' worth of a request. Fault if the check's address cannot be requested."""
+    try:
+        return _as_sent(asked.request(), Failure.UNRUNNABLE)
+    except (*ERRORS, TypeError, ValueError) as error:
+        said = f"the check's url cannot be requested: {error}"
+        raise Fault(Failure.UNRUNNABLE, said) from error
+
+
+async def fetched(
+    asked: Asked, first: Request, reach: Reach, authorization: str | None = None
+) -> tuple[list[Hop], Fault | None]:
+    """Every hop of a request, and why the last one is not the end, if so."""
+    if authorization is not None:
+        name_and_value = (b"Authorization", authorization.encode("latin-1"))
+        first = _with_header(first, name_and_value)
+    hop = Hop(asked.url)
+    hops = [hop]
+    try:
+        answer = await exchange(
+            first, hop, reach.wants, reach.admission, reach.watch, reach.resolved
+        )
+        if asked.redirects_max is not None and answer.location:
+            await _follow(asked.request(authorization), asked.redirects_max, answer, hops, reach)
+        final = hops[-1].response
+        if asked.compression is not None and final is not None:
+            final.demand(asked.compression)
+    except Fault as fault:
+        return hops, fault
+    except ERRORS as error:
+        return hops, Fault(Failure.BAD_REDIRECT, f"the redirect leads nowhere: {error}")
+    return hops, None
+
+
+async def _follow(
+    request: httpx.Request, most: int, answer: Answer, hops: list[Hop], reach: Reach
+) -> None:
+    """Go where `answer`, and what follows it, redirects to. Fault if it goes on after `most` times."""
+    transport = _Transport(reach, answer, hops)
+    client = httpx.AsyncClient(transport=transport, trust_env=False)
+    following: httpx.Request | None = request
+    for _ in range(most + 1):
+        assert following is not None
+        response = await client.send(following, stream=True, follow_redirects=False)
+        following = response.next_request
+        if following is None:
+            return
+    raise Fault(Failure.TOO_MANY_REDIRECTS, f"a redirect follows after {most} redirects")
 
 
 class _NoBody(httpx.AsyncByteStream):
@@ -32,74 +113,31 @@ class _NoBody(httpx.AsyncByteStream):
 
 @dataclass(slots=True)
 class _Transport(httpx.AsyncBaseTransport):
-    """Sends each request of one probe over a connection of its own and records it as a hop."""
+    """Sends each request but the first, which was answered, over a connection of its own."""
 
-    wants: Wants
-    admission: Admission
-    watch: Stopwatch
+    reach: Reach
+    first: Answer | None
     hops: list[Hop] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        hop = Hop(url=str(request.url))
-        self.hops.append(hop)
-        try:
-            sent = await _as_sent(request, is_redirect=len(self.hops) > 1)
-        except Fault as fault:
-            hop.fault = fault
-            raise
-        response = await exchange(sent, hop, self.wants, self.admission, self.watch)
-        return httpx.Response(response.status, headers=response.headers, stream=_NoBody())
+        answer, self.first = self.first, None
+        if answer is None:
+            hop = Hop(str(request.url))
+            self.hops.append(hop)
+            body = await request.aread()
+            try:
+                sent = _as_sent(request, Failure.BAD_REDIRECT, body)
+            except Fault as fault:
+                hop.fault = fault
+                raise
+            reach = self.reach
+            answer = await exchange(sent, hop, reach.wants, reach.admission, reach.watch)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_NoBody())
 
 
-async def fetched(
-    probe: HttpProbe, wants: Wants, admission: Admission, watch: Stopwatch
-) -> tuple[list[Hop], Fault | None]:
-    """Every hop of the request that `probe` describes, and why the last one is not the end, if so."""
-    transport = _Transport(wants, admission, watch)
-    headers = {"User-Agent": wants.user_agent, **_HEADERS}
-    client = httpx.AsyncClient(transport=transport, trust_env=False, headers=headers)
-    try:
-        await _followed(client, probe)
-    except Fault as fault:
-        return transport.hops, fault
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.RemoteProtocolError) as error:
-        return transport.hops, _address_fault(error, transport.hops, probe.redirects)
-    return transport.hops, None
-
-
-async def _followed(client: httpx.AsyncClient, probe: HttpProbe) -> None:
-    """Send the request and follow as many redirects as the probe allows. Fault if there are more."""
-    request: httpx.Request | None = client.build_request(
-        probe.method,
-        probe.full_url,
-        headers=probe.headers,
-        content=None if probe.body is None else probe.body.encode(),
-    )
-    for _ in range(probe.redirects.max + 1):
-        assert request is not None
-        response = await client.send(request, stream=True, follow_redirects=False)
-        request = response.next_request if probe.redirects.follow else None
-        if request is None:
-            return
-    raise Fault(
-        Failure.TOO_MANY_REDIRECTS,
-        f"a redirect follows after {probe.redirects.max} redirects",
-    )
-
-
-def _address_fault(error: Exception, hops: list[Hop], redirects: Redirects) -> Fault | None:
-    """What an address that httpx refuses means: of the check itself, or of a redirect that was to be followed."""
-    if not hops:
-        return Fault(Failure.UNRUNNABLE, f"the check's url cannot be requested: {error}")
-    if not redirects.follow:
-        return None
-    return Fault(Failure.BAD_REDIRECT, f"the redirect leads nowhere: {error}")
-
-
-async def _as_sent(request: httpx.Request, *, is_redirect: bool) -> Request:
+def _as_sent(request: httpx.Request, kind: Failure, body: bytes | None = None) -> Request:
     url = request.url
     host = url.raw_host.decode("ascii")
-    kind = Failure.BAD_REDIRECT if is_redirect else Failure.UNRUNNABLE
     if url.scheme not in SCHEMES:
         raise Fault(kind, f"the address begins with {url.scheme}:, and only http and https work")
     if not host or host_problem(host):
@@ -111,5 +149,17 @@ async def _as_sent(request: httpx.Request, *, is_redirect: bool) -> Request:
         port=url.port or _PORTS[url.scheme],
         target=url.raw_path.decode("latin-1"),
         headers=tuple((n, v) for n, v in request.headers.raw if n.lower() not in _DROPPED),
-        body=await request.aread(),
+        body=request.content if body is None else body,
+    )
+
+
+def _with_header(request: Request, header: tuple[bytes, bytes]) -> Request:
+    return Request(
+        method=request.method,
+        scheme=request.scheme,
+        host=request.host,
+        port=request.port,
+        target=request.target,
+        headers=(*request.headers, header),
+        body=request.body,
     )

@@ -1,7 +1,7 @@
 """What an HTTP probe saw, as variables for expectations and as facts for the line."""
 
 import codecs
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from hashlib import sha256
 from typing import Any, Final
 
@@ -9,8 +9,8 @@ import msgspec
 
 from agent.core.redaction import redacted_url
 from agent.probers.network.certificate import tls_facts, tls_variables
-from agent.probers.transport.exchange import Hop
-from agent.probers.transport.response import Response
+from agent.probers.transport.answer import Answer
+from agent.probers.transport.wants import Hop
 from vedette.shared.limits import HEADER_NAMES_SHOWN_MAX, JSON_DEPTH_MAX
 
 # By allow-list: some of Python's codecs take quadratic time on hostile input.
@@ -29,18 +29,16 @@ def phases_ms(phases_us: Mapping[str, int]) -> dict[str, float]:
     return {f"{name}_ms": us / 1000 for name, us in phases_us.items()}
 
 
-def variables_of(
-    hops: Sequence[Hop], took_us: int, now_us: int, names: Collection[str]
-) -> dict[str, Any]:
+def variables_of(hops: Sequence[Hop], took_us: int, now_us: int, names: Set[str]) -> dict[str, Any]:
     """The expectation variables: those of `names` that cost something, and all that cost nothing."""
+    last = hops[-1]
     values: dict[str, Any] = {
         "took_ms": took_us / 1000,
-        "hops": [_hop_variables(hop) for hop in hops],
+        "url": last.url,
+        "phases": phases_ms(last.phases_us),
     }
-    if not hops:
-        return values
-    last = hops[-1]
-    values |= {"url": last.url, "phases": phases_ms(last.phases_us)}
+    if "hops" in names:
+        values["hops"] = [_hop_variables(hop) for hop in hops]
     if last.addr is not None:
         values["addr"] = last.addr
     if last.is_tls and "tls" in names:
@@ -53,13 +51,13 @@ def variables_of(
     return values
 
 
-def facts_of(hops: Sequence[Hop], method: str) -> dict[str, Any]:
-    """The `http` part of the line: sizes, hashes and names, never contents."""
-    facts: dict[str, Any] = {"method": method}
-    if not hops:
-        return facts
+def facts_of(hops: Sequence[Hop], method: str, url_shown: str) -> dict[str, Any]:
+    """The `http` part of the line: sizes, hashes and names, never contents. `url_shown` is of the first hop."""
     last = hops[-1]
-    facts["url"] = redacted_url(last.url)
+    facts: dict[str, Any] = {
+        "method": method,
+        "url": url_shown if len(hops) == 1 else redacted_url(last.url),
+    }
     response = last.response
     if response is not None and response.status:
         facts |= {"status": response.status, "version": f"HTTP/{response.version}"}
@@ -80,18 +78,16 @@ def facts_of(hops: Sequence[Hop], method: str) -> dict[str, Any]:
     return facts
 
 
-def _response_variables(response: Response, names: Collection[str]) -> dict[str, Any]:
-    pairs = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers]
-    every: dict[str, list[str]] = {}
-    for name, value in pairs:
-        every.setdefault(name, []).append(value)
+def _response_variables(response: Answer, names: Set[str]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "status": response.status,
         "reason": response.reason,
         "version": f"HTTP/{response.version}",
-        "headers": {name: found[0] for name, found in every.items()},
-        "headers_all": every,
     }
+    if names & {"headers", "headers_all"}:
+        every = _headers(response)
+        values["headers"] = {name: found[0] for name, found in every.items()}
+        values["headers_all"] = every
     if response.body is None or not response.is_complete:
         return values
     content = response.body.content
@@ -99,10 +95,17 @@ def _response_variables(response: Response, names: Collection[str]) -> dict[str,
     if "body_sha256" in names:
         values["body_sha256"] = sha256(content).hexdigest()
     if response.body.is_plain and "body" in names:
-        values["body"] = _text(content, values["headers"].get("content-type", ""))
+        values["body"] = _text(content, response.header(b"content-type").decode("latin-1"))
     if response.body.is_plain and "json" in names:
         values |= _json(content)
     return values
+
+
+def _headers(response: Answer) -> dict[str, list[str]]:
+    every: dict[str, list[str]] = {}
+    for name, value in response.headers:
+        every.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return every
 
 
 def _hop_variables(hop: Hop) -> dict[str, Any]:

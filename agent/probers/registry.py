@@ -8,7 +8,7 @@ from agent.probers.dns import DnsProber
 from agent.probers.http import HttpProber
 from agent.probers.icmp import IcmpProber
 from agent.probers.network.admission import Admission
-from agent.probers.transport.exchange import USER_AGENT
+from agent.probers.transport.wants import USER_AGENT
 
 
 def probers_of(policy: Policy, user_agent: str = USER_AGENT) -> Mapping[str, Prober]:

@@ -1,8 +1,12 @@
 """TLS over a stream: one context per policy, a handshake whose failures have names, and what it showed."""
 
+import os
 import ssl
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from agent.probers.network.fault import Fault
@@ -11,24 +15,39 @@ from vedette.shared.failure import Failure
 
 _READ_BYTES: Final = 64 * 1024
 _DER: Final = 2
+_VERSIONS: Final[Mapping[str, ssl.TLSVersion]] = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class TlsPolicy:
-    """What is demanded of a peer. Checks with equal policies share one context."""
+    """What is demanded of a peer. Checks with equal policies share one context.
+
+    `client` is a certificate and its key, in PEM, for a peer that asks who the agent is. Versions are
+    written as `TLSv1.2`.
+    """
 
     verify: bool = True
     ca: str | None = None
     alpn: tuple[str, ...] = ("http/1.1",)
+    min_version: str | None = None
+    max_version: str | None = None
+    client: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @lru_cache(maxsize=256)
 def context_of(policy: TlsPolicy) -> ssl.SSLContext:
     """The context for `policy`. Loading the system's trust takes milliseconds, so each is made once.
 
-    Fault if the policy's CA cannot be read.
+    Fault if the policy's CA or client certificate cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # A peer that wants to agree anew in the middle of an answer only costs time.
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not policy.verify:
         context.check_hostname = False
@@ -42,8 +61,38 @@ def context_of(policy: TlsPolicy) -> ssl.SSLContext:
             raise Fault(Failure.UNRUNNABLE, f"the check's ca cannot be read: {error}") from error
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    if policy.min_version is not None:
+        context.minimum_version = _VERSIONS[policy.min_version]
+    if policy.max_version is not None:
+        context.maximum_version = _VERSIONS[policy.max_version]
+        context.minimum_version = min(context.minimum_version, context.maximum_version)
+    if policy.client is not None:
+        try:
+            _load_client(context, *policy.client)
+        except (ssl.SSLError, ValueError, OSError) as error:
+            said = f"the check's client certificate cannot be used: {error}"
+            raise Fault(Failure.UNRUNNABLE, said) from error
     context.set_alpn_protocols(list(policy.alpn))
     return context
+
+
+def _load_client(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Give `context` a certificate to show. It only reads files, so one is made: in memory where there is a way."""
+    pem = f"{certificate}\n{key}\n".encode()
+
+    def no_passphrase() -> bytes:
+        return b""
+
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("client"), "wb") as file:
+            file.write(pem)
+            file.flush()
+            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=no_passphrase)
+        return
+    with tempfile.TemporaryDirectory() as directory:  # of this user alone
+        path = Path(directory) / "client.pem"
+        path.write_bytes(pem)
+        context.load_cert_chain(path, password=no_passphrase)
 
 
 class TlsStream:
@@ -67,6 +116,11 @@ class TlsStream:
     def version(self) -> str:
         """TLSv1.2 or TLSv1.3."""
         return self._tls.version() or ""
+
+    @property
+    def protocol(self) -> str | None:
+        """What was agreed on inside TLS (ALPN); None if nothing."""
+        return self._tls.selected_alpn_protocol()
 
     @property
     def cipher(self) -> str:

@@ -5,7 +5,12 @@ from typing import Final
 import httptools
 
 from agent.probers.network.fault import Fault
-from agent.probers.transport.inflate import Body
+from agent.probers.transport.answer import (
+    HEADERS_TOO_LARGE,
+    TOO_MANY_HEADERS,
+    TOO_MANY_INTERIM,
+    Answer,
+)
 from vedette.shared.failure import Failure
 from vedette.shared.limits import (
     INTERIM_RESPONSES_MAX,
@@ -15,23 +20,14 @@ from vedette.shared.limits import (
 
 _SWITCHING: Final = 101
 _VERSIONS: Final = ("1.0", "1.1")
-_TOO_LARGE: Final = f"the headers are larger than {RESPONSE_HEADER_BYTES_MAX} bytes"
 _TLS_RECORDS: Final = (0x14, 0x15, 0x16, 0x17)
 
 
-class Response:
+class Response(Answer):
     """The final response to one request. Fed with bytes until `is_complete`."""
 
     def __init__(self, method: str, body_bytes_max: int) -> None:
-        self.status = 0
-        self.reason = ""
-        self.version = ""
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.interim: list[int] = []
-        self.body: Body | None = None
-        self.is_complete = False
-        self._is_bodiless = method == "HEAD"
-        self._body_bytes_max = body_bytes_max
+        super().__init__(method, body_bytes_max)
         self._header_bytes = 0
         self._fed_bytes = 0
         self._reason = b""
@@ -56,7 +52,7 @@ class Response:
                     Failure.PROTOCOL_ERROR, f"the answer is not HTTP/1: {_shown(error)}"
                 ) from error
         if self.body is None and self._fed_bytes > RESPONSE_HEADER_BYTES_MAX:
-            self._fail(Failure.HEADERS_TOO_LARGE, _TOO_LARGE)
+            self._fail(Failure.HEADERS_TOO_LARGE, HEADERS_TOO_LARGE)
         if self._fault is not None:
             raise self._fault
 
@@ -104,9 +100,7 @@ class Response:
         if len(self.headers) < RESPONSE_HEADERS_MAX:
             self.headers.append((name.lower(), value))
         else:
-            self._fail(
-                Failure.HEADERS_TOO_LARGE, f"there are more than {RESPONSE_HEADERS_MAX} headers"
-            )
+            self._fail(Failure.HEADERS_TOO_LARGE, TOO_MANY_HEADERS)
 
     def on_headers_complete(self) -> None:
         """Called at the end of the headers of every response."""
@@ -121,9 +115,8 @@ class Response:
         if self.version not in _VERSIONS:
             self._fail(Failure.PROTOCOL_ERROR, f"the answer says HTTP/{self.version}")
         self.reason = self._reason.decode("latin-1")
-        encoding = b", ".join(v for n, v in self.headers if n == b"content-encoding")
-        self.body = Body(self._body_bytes_max, encoding.decode("latin-1"))
-        if self._is_bodiless or status == _SWITCHING:
+        self.begin_body()
+        if self.is_bodiless or status == _SWITCHING:
             self.is_complete = True
 
     def on_body(self, data: bytes) -> None:
@@ -143,8 +136,7 @@ class Response:
     def _skip_interim(self, status: int) -> None:
         self.interim.append(status)
         if len(self.interim) > INTERIM_RESPONSES_MAX:
-            most = f"there are more than {INTERIM_RESPONSES_MAX} interim responses"
-            self._fail(Failure.PROTOCOL_ERROR, most)
+            self._fail(Failure.PROTOCOL_ERROR, TOO_MANY_INTERIM)
 
     def _complete(self) -> None:
         assert self.body is not None
@@ -157,7 +149,7 @@ class Response:
     def _grow(self, size: int) -> None:
         self._header_bytes += size
         if self._header_bytes > RESPONSE_HEADER_BYTES_MAX:
-            self._fail(Failure.HEADERS_TOO_LARGE, _TOO_LARGE)
+            self._fail(Failure.HEADERS_TOO_LARGE, HEADERS_TOO_LARGE)
 
     def _fail(self, kind: Failure, detail: str) -> None:
         if self._fault is None:

@@ -31,6 +31,7 @@ class Failure(StrEnum):
     BAD_ENCODING = "bad_encoding"
     BAD_REDIRECT = "bad_redirect"
     TOO_MANY_REDIRECTS = "too_many_redirects"
+    TOKEN_FAILED = "token_failed"
     QUERY_TIMEOUT = "query_timeout"
     QUERY_REFUSED = "query_refused"
     BAD_REPLY = "bad_reply"
@@ -48,10 +49,12 @@ class Failure(StrEnum):
     NO_ANSWER = "no_answer"
     EXPECTATION_FAILED = "expectation_failed"
     POLICY_REFUSED = "policy_refused"
+    PROXY_FAILED = "proxy_failed"
     NO_ROUTE = "no_route"
     NO_PERMISSION = "no_permission"
     EXHAUSTED = "exhausted"
     LATE_LAUNCH = "late_launch"
+    DISTORTED = "distorted"
     OVERRAN = "overran"
     CANCELLED = "cancelled"
     UNRUNNABLE = "unrunnable"
@@ -74,8 +77,8 @@ class Failure(StrEnum):
 
 
 _AGENT: Final = frozenset({
-    Failure.POLICY_REFUSED, Failure.NO_ROUTE, Failure.NO_PERMISSION, Failure.EXHAUSTED,
-    Failure.LATE_LAUNCH, Failure.OVERRAN, Failure.CANCELLED, Failure.UNRUNNABLE, Failure.AGENT_FAULT,
+    Failure.POLICY_REFUSED, Failure.PROXY_FAILED, Failure.NO_ROUTE, Failure.NO_PERMISSION, Failure.EXHAUSTED,
+    Failure.LATE_LAUNCH, Failure.DISTORTED, Failure.OVERRAN, Failure.CANCELLED, Failure.UNRUNNABLE, Failure.AGENT_FAULT,
 })  # fmt: skip
 
 _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
@@ -108,8 +111,8 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "the load of the target, whether the port speaks TLS",
     ),
     Failure.TLS_VERIFY_FAILED: (
-        "The certificate is not trusted, not valid now, or of another name.",
-        "expiry, intermediate certificates, the names in the certificate",
+        "The certificate is not trusted, not valid now, of another name, or not a pinned one.",
+        "expiry, intermediate certificates, the names in the certificate, the pins",
     ),
     Failure.TLS_HANDSHAKE_FAILED: (
         "The TLS handshake failed for another reason than the certificate.",
@@ -148,7 +151,7 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "the page itself, or a larger body_max",
     ),
     Failure.BAD_ENCODING: (
-        "The body is not what its Content-Encoding says.",
+        "The body is not what its Content-Encoding says, or not compressed as the check demands.",
         "compression in the service and in proxies before it",
     ),
     Failure.BAD_REDIRECT: (
@@ -158,6 +161,10 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
     Failure.TOO_MANY_REDIRECTS: (
         "There were more redirects than `redirects.max`.",
         "whether redirects go in a circle",
+    ),
+    Failure.TOKEN_FAILED: (
+        "The token endpoint gave no token to ask with.",
+        "the token endpoint, the client's name and secret",
     ),
     Failure.QUERY_TIMEOUT: (
         "No server answered the DNS query in time.",
@@ -227,6 +234,10 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "This site does not agree to probe that address.",
         "the site's policy file, or the address that the name has",
     ),
+    Failure.PROXY_FAILED: (
+        "The proxy could not be reached, or did not let the agent through.",
+        "the proxy, its credentials and its rules",
+    ),
     Failure.NO_ROUTE: (
         "The agent has no route or no address of that family.",
         "the agent's own network",
@@ -241,6 +252,10 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
     ),
     Failure.LATE_LAUNCH: (
         "The probe could not be started near its slot.",
+        "the agent's CPU, checks per agent",
+    ),
+    Failure.DISTORTED: (
+        "The agent itself stood still while the probe ran, so that its times say nothing.",
         "the agent's CPU, checks per agent",
     ),
     Failure.OVERRAN: (

@@ -46,12 +46,24 @@ PROBES_AT_ONCE_MAX: Final = 256
 PROBES_PER_CHECK_MAX: Final = 2
 LAUNCH_LAG_US_MAX: Final = 2_000_000
 OVERRUN_US_MAX: Final = 500_000
+# A loop that stood still for longer, and for more than a tenth of what was measured, makes a probe distorted.
+LOOP_LAG_US_MAX: Final = 100_000
+HEARTBEAT_US: Final = 20_000
+LATE_BEATS_KEPT_MAX: Final = 4096
+# Failure capture: how many at a time and in line, how long one may take, and what of it may stand in a line.
+CAPTURES_AT_ONCE_MAX: Final = 4
+CAPTURES_WAITING_MAX: Final = 32
+CAPTURE_US_MAX: Final = 4 * 1_000_000
+CAPTURE_BYTES_MAX: Final = 6 * 1024
+TRACE_HOPS_MAX: Final = 30
+TRACE_US_MAX: Final = 2 * 1_000_000
 RESOLVER_THREADS_MAX: Final = 32
 RESPONSE_HEADER_BYTES_MAX: Final = 64 * 1024
 RESPONSE_HEADERS_MAX: Final = 256
 INTERIM_RESPONSES_MAX: Final = 10
 # Frames of HTTP/2 that carry neither headers nor body that we keep.
 HTTP2_OVERHEAD_BYTES_MAX: Final = 256 * 1024
+PLANS_KEPT_MAX: Final = 8192
 TOKENS_KEPT_MAX: Final = 1024
 TOKEN_ANSWER_BYTES_MAX: Final = 64 * 1024
 READ_AHEAD_BYTES_MAX: Final = 256 * 1024

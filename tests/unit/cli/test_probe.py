@@ -134,7 +134,7 @@ def test_the_sites_policy_file_counts(tmp_path: Path, port: int) -> None:
         pytest.param("http: {url: 'http://x:99999/'}\n", "http.url: expected a URL", id="a port too high"),
         pytest.param("http: {url: http://x, metod: GET}\n", "http.metod: expected no such key", id="a misspelt key"),
         pytest.param("http: {url: http://x, body_max: -1}\n", "http.body_max", id="a negative size"),
-        pytest.param("http: {url: http://x, ca: no}\n", "certificates in PEM", id="no certificate"),
+        pytest.param("http: {url: http://x, tls: {ca: no}}\n", "certificates in PEM", id="no certificate"),
         pytest.param('http: {url: http://x, headers: {A: "b\\nC: d"}}\n', "without control characters", id="a smuggled header"),
         pytest.param("http: {url: http://x, headers: {'A B': c}}\n", "the name of a header", id="a bad header"),
         pytest.param("http: {url: http://x, expect: [status ==]}\n", "http.expect[0]: expected a CEL expression", id="CEL"),

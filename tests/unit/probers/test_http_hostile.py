@@ -9,7 +9,8 @@ import pytest
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Stopwatch
-from agent.probers.transport.exchange import Hop, Request, Wants, exchange
+from agent.probers.transport.exchange import exchange
+from agent.probers.transport.wants import Hop, Request, Wants
 from tests.fakes.tcp_target import (
     LOOPBACK,
     Script,

@@ -49,7 +49,7 @@ async def test_it_is_accepted_with_its_authority(authority: trustme.CA, version:
             "tls.san == ['localhost'] && size(tls.sha256) == 64 && tls.issuer != ''",
             f"tls.version == '{version.replace('_', '.')}' && tls.cipher != ''",
             "phases.tls_ms > 0.0",
-            ca=pem(authority),
+            tls={"ca": pem(authority)},
         )
     assert run.outcome == "up", run.verdict.detail
     assert list(run.seen.phases or {}) == [
@@ -60,7 +60,7 @@ async def test_it_is_accepted_with_its_authority(authority: trustme.CA, version:
 async def test_it_is_accepted_without_verification(authority: trustme.CA) -> None:
     async with target(answering(response(b"ok")), served(authority, name="other")) as server:
         url = server.url(scheme="https")
-        run = await run_http(url, "!tls.verified && status == 200", verify=False)
+        run = await run_http(url, "!tls.verified && status == 200", tls={"verify": False})
     assert run.outcome == "up", run.verdict.detail
 
 
@@ -76,7 +76,7 @@ async def test_a_bad_certificate_is_refused(
 ) -> None:
     async with target(answering(response()), served(authority, name, days)) as server:
         url = server.url(scheme="https", host="localhost")
-        run = await run_http(url, ca=pem(authority))
+        run = await run_http(url, tls={"ca": pem(authority)})
     assert (run.outcome, run.kind) == ("down", "tls_verify_failed")
     assert said in (run.verdict.detail or "")
 
@@ -84,7 +84,7 @@ async def test_a_bad_certificate_is_refused(
 async def test_an_expired_certificate_still_gives_its_days(authority: trustme.CA) -> None:
     async with target(answering(response()), served(authority, days=-3)) as server:
         url = server.url(scheme="https", host="localhost")
-        run = await run_http(url, "tls.days_left > 14", verify=False)
+        run = await run_http(url, "tls.days_left > 14", tls={"verify": False})
     assert run.kind == "expectation_failed"
     assert "tls.days_left is -3" in (run.verdict.detail or "")
 
@@ -92,14 +92,14 @@ async def test_an_expired_certificate_still_gives_its_days(authority: trustme.CA
 async def test_server_name_may_be_set(authority: trustme.CA) -> None:
     async with target(answering(response()), served(authority, "shop.example")) as server:
         url = server.url(scheme="https")
-        run = await run_http(url, server_name="shop.example", ca=pem(authority))
+        run = await run_http(url, tls={"server_name": "shop.example", "ca": pem(authority)})
         assert b"Host: 127.0.0.1:" in server.heads[0]
     assert run.outcome == "up", run.verdict.detail
 
 
 async def test_tls_settings_mean_nothing_to_plain_http() -> None:
     async with target(answering(response())) as server:
-        run = await run_http(server.url(), verify=False, server_name="x.example")
+        run = await run_http(server.url(), tls={"verify": False, "server_name": "x.example"})
         missing = await run_http(server.url(), "tls.days_left > 14")
     assert run.outcome == "up"
     assert missing.verdict.detail == "tls.days_left > 14: tls not reached"
@@ -110,7 +110,7 @@ async def test_redirect_from_plain_to_tls_works(authority: trustme.CA) -> None:
         location = secure.url(scheme="https", host="localhost")
         away = response(status="301 Moved", headers=(f"Location: {location}",))
         async with target(answering(away)) as server:
-            run = await run_http(server.url(), "size(hops) == 2", ca=pem(authority))
+            run = await run_http(server.url(), "size(hops) == 2", tls={"ca": pem(authority)})
     assert run.outcome == "up", run.verdict.detail
 
 
@@ -152,6 +152,6 @@ async def test_a_ca_that_cannot_be_read_is_the_checks_fault() -> None:
     async with target(silent) as server:
         run = await run_http(
             server.url(scheme="https"),
-            ca="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+            tls={"ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"},
         )
     assert (run.outcome, run.kind) == ("agent_error", "unrunnable")
