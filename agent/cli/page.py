@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.core.assertions import Assertion
-from agent.runtime.executor import Finding
+from agent.runtime.line import Finding
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
 from vedette.shared.result import Outcome

@@ -17,9 +17,10 @@ from agent.core.policy import Policy, network_of
 from agent.errors import AgentError, BadInput, Rejected
 from agent.probers.registry import probers_of
 from agent.runtime.clock import SystemClock
-from agent.runtime.executor import Finding, Place, line_of, run_once
+from agent.runtime.executor import run_once
+from agent.runtime.line import Finding, Place, encoded_line
 from vedette.shared.definitions import Check, canonical_bytes, digest_of
-from vedette.shared.result import ClockReading, Outcome, Trigger, encode_line
+from vedette.shared.result import ClockReading, Outcome, Trigger
 
 EXIT_CODES: Final = {
     Outcome.UP: 0,
@@ -59,7 +60,7 @@ def probe(check: Path, allow: tuple[str, ...], as_json: bool, state: Path | None
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
     if as_json:
-        click.echo(encode_line(line_of(finding, definition, _place(definition))), nl=False)
+        click.echo(encoded_line(finding, definition, _place(definition)), nl=False)
     else:
         Console().print(page(definition, finding))
     sys.exit(EXIT_CODES[finding.outcome])

@@ -6,6 +6,8 @@ from typing import Final
 
 _LOOK_US: Final = 1_000_000
 _SET_BACK_US: Final = 500_000
+# Loops round delays to milliseconds: a shorter one ends at once, and waiting for the rest of it would spin.
+_TICK_US: Final = 1000
 
 
 class SystemClock:
@@ -26,7 +28,8 @@ class SystemClock:
         """
         now = self.wall_us()
         while now < wall_us:
-            await asyncio.sleep(min(wall_us - now, _LOOK_US) / 1e6)
+            ticks = -(-min(wall_us - now, _LOOK_US) // _TICK_US)
+            await asyncio.sleep(ticks * _TICK_US / 1e6)
             before, now = now, self.wall_us()
             if now < before - _SET_BACK_US:
                 return

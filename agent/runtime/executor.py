@@ -1,123 +1,73 @@
-"""Runs probes: bounded in number, each with a hard deadline, each with the lag it was launched with.
+"""Runs probes: bounded in number, each with a hard deadline, each with the lag that it suffered.
 
-A probe that could not be started near its time, or did not end at its deadline, says something about this
-agent and nothing about the target: such a finding is agent_error.
+A probe that could not be started near its time, that did not end at its deadline, or while which this agent
+stood still, says something about this agent and nothing about the target: such a finding is agent_error.
 """
 
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from agent.core.assertions import Assertion
-from agent.core.verdict import clipped, verdict
+from agent.core.verdict import verdict
 from agent.ports import Clock, Observation, Prober
+from agent.runtime.heartbeat import Heartbeat
+from agent.runtime.line import Finding
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
 from vedette.shared.limits import (
     LAUNCH_LAG_US_MAX,
-    LINE_BYTES_MAX,
+    LOOP_LAG_US_MAX,
     OVERRUN_US_MAX,
     PROBES_AT_ONCE_MAX,
     PROBES_PER_CHECK_MAX,
 )
-from vedette.shared.result import ClockReading, Outcome, ResultLine, Trigger, encode_line
+from vedette.shared.result import Outcome
 
 _log: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one run of a check found. Becomes a line when the pipeline adds who, where and which number."""
-
-    at_us: int
-    took_us: int
-    lag_us: int
-    outcome: Outcome
-    kind: str | None = None
-    detail: str | None = None
-    addr: str | None = None
-    phases: dict[str, int] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    attempts: int = 1
-    expectations: tuple[Assertion, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What the pipeline knows of a line: whose it is, and where it stands in its stream."""
-
-    agent: str
-    region: str
-    epoch: str
-    stream: str
-    seq: int
-    rev: str | None = None
-    slot: int | None = None
-    trigger: Trigger = Trigger.SCHEDULE
-    clock: ClockReading = field(default_factory=ClockReading)
-
-
 async def run_once(
-    check: Check, prober: Prober, clock: Clock, *, due_us: int | None = None
+    check: Check,
+    prober: Prober,
+    clock: Clock,
+    *,
+    lag_us: int = 0,
+    heartbeat: Heartbeat | None = None,
 ) -> Finding:
-    """Run `check` now. `due_us` is when it should have been started; the lag is 0 without it.
+    """Run `check` now, `lag_us` after it was due.
 
     asyncio.CancelledError passes; everything else becomes a finding.
     """
-    at_us, started_us = clock.wall_us(), clock.monotonic_us()
-    lag_us = 0 if due_us is None else max(at_us - due_us, 0)
+    at_us = clock.wall_us()
     if lag_us > LAUNCH_LAG_US_MAX:
         detail = f"started {lag_us / 1e6:.1f} s late, because this agent was busy"
         return _agent_error(at_us, 0, lag_us, Failure.LATE_LAUNCH, detail)
+    pulse = heartbeat or Heartbeat(clock.monotonic_us)
+    begun_us = pulse.begin()
+    try:
+        seen = await _seen(check, prober, clock)
+    finally:
+        loop_lag_us = pulse.end(begun_us)
+    return _finding(check, seen, at_us=at_us, lag_us=lag_us, loop_lag_us=loop_lag_us)
+
+
+async def _seen(check: Check, prober: Prober, clock: Clock) -> Observation:
+    """What the prober saw, or how it failed us."""
+    started_us = clock.monotonic_us()
     try:
         async with asyncio.timeout((check.timeout_us + OVERRUN_US_MAX) / 1e6):
-            seen = await prober.probe(check)
+            return await prober.probe(check)
     except TimeoutError:
         took_us = clock.monotonic_us() - started_us
         detail = f"stopped {took_us / 1e6:.1f} s after its start, with a timeout of {check.timeout}"
-        return _agent_error(at_us, took_us, lag_us, Failure.OVERRAN, detail)
+        return Observation(took_us, Failure.OVERRAN, detail, is_agent_fault=True)
     except Exception as error:  # noqa: BLE001 - a defect in one prober must not end the others; logged
         _log.exception("probe.failed", extra={"check": check.id})
         took_us = clock.monotonic_us() - started_us
         detail = f"the prober failed: {type(error).__name__}"
-        return _agent_error(at_us, took_us, lag_us, Failure.AGENT_FAULT, detail)
-    return _finding(check, seen, at_us, lag_us)
-
-
-def line_of(finding: Finding, check: Check, place: Place) -> ResultLine:
-    """The line that `finding` is at `place`, within the bound of a line.
-
-    Facts give way first when there is too much; what decides the outcome always stays.
-    """
-    line = ResultLine(
-        agent=place.agent,
-        epoch=place.epoch,
-        stream=place.stream,
-        seq=place.seq,
-        check=check.id,
-        region=place.region,
-        rev=place.rev,
-        slot=place.slot,
-        trigger=place.trigger,
-        at=finding.at_us,
-        took=finding.took_us,
-        lag=finding.lag_us,
-        clock=place.clock,
-        outcome=finding.outcome,
-        kind=finding.kind,
-        detail=clipped(finding.detail),
-        attempts=finding.attempts,
-        addr=finding.addr,
-        phases=finding.phases or None,
-        **_facts(check.kind, finding.facts),
-    )
-    if len(encode_line(line)) <= LINE_BYTES_MAX:
-        return line
-    short = {key: value for key, value in finding.facts.items() if isinstance(value, int)}
-    return _with_facts(line, check.kind, {**short, "cut": True})
+        return Observation(took_us, Failure.AGENT_FAULT, detail, is_agent_fault=True)
 
 
 class Executor:
@@ -135,6 +85,7 @@ class Executor:
         self._clock = clock
         self._places = asyncio.Semaphore(at_once)
         self._running: Counter[str] = Counter()
+        self._heartbeat = Heartbeat(clock.monotonic_us)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -155,58 +106,75 @@ class Executor:
 
         asyncio.CancelledError passes; everything else becomes a finding.
         """
-        if due_us is None:
-            due_us = self._clock.wall_us()
+        lag_us = 0 if due_us is None else max(self._clock.wall_us() - due_us, 0)
         prober = self._probers.get(check.kind)
         if prober is None:
             detail = f"this agent has no prober for {check.kind}"
             return _agent_error(self._clock.wall_us(), 0, 0, Failure.UNRUNNABLE, detail)
         self._running[check.id] += 1
         try:
-            return await self._run_in_place(check, prober, due_us)
+            return await self._run_in_place(check, prober, lag_us)
         finally:
             self._running[check.id] -= 1
             if not self._running[check.id]:
                 del self._running[check.id]
 
-    async def _run_in_place(self, check: Check, prober: Prober, due_us: int) -> Finding:
+    async def _run_in_place(self, check: Check, prober: Prober, lag_us: int) -> Finding:
+        """What was late when the run came counts by the wall clock, and the wait for a place by the steady one."""
+        if self._places.locked():
+            come_us = self._clock.monotonic_us()
+            is_in_time = await self._has_waited()
+            lag_us += self._clock.monotonic_us() - come_us
+            if not is_in_time:
+                detail = "no place was free in time: this agent runs as many probes as it may"
+                now_us = self._clock.wall_us()
+                return _agent_error(now_us, 0, lag_us, Failure.LATE_LAUNCH, detail)
+        else:
+            await self._places.acquire()
+        try:
+            return await run_once(
+                check, prober, self._clock, lag_us=lag_us, heartbeat=self._heartbeat
+            )
+        finally:
+            self._places.release()
+
+    async def _has_waited(self) -> bool:
+        """A place was taken within the bound."""
         try:
             async with asyncio.timeout(LAUNCH_LAG_US_MAX / 1e6):
                 await self._places.acquire()
         except TimeoutError:
-            now_us = self._clock.wall_us()
-            detail = "no place was free in time: this agent runs as many probes as it may"
-            return _agent_error(now_us, 0, now_us - due_us, Failure.LATE_LAUNCH, detail)
-        try:
-            return await run_once(check, prober, self._clock, due_us=due_us)
-        finally:
-            self._places.release()
+            return False
+        return True
 
 
-def _finding(check: Check, seen: Observation, at_us: int, lag_us: int) -> Finding:
+def _finding(
+    check: Check, seen: Observation, *, at_us: int, lag_us: int, loop_lag_us: int
+) -> Finding:
+    """What `seen` means, unless the agent's own standing still is most of it."""
     result = verdict(check, seen)
+    outcome, kind, detail = result.outcome, result.kind, result.detail
+    phases = seen.phases
+    if loop_lag_us > max(LOOP_LAG_US_MAX, seen.took_us // 10) and not seen.is_agent_fault:
+        detail = (
+            f"this agent stood still for {loop_lag_us / 1000:.0f} ms of the {seen.took_us / 1000:.0f} ms "
+            f"that the probe took; it would have been {outcome}"
+        )
+        outcome, kind, phases = Outcome.AGENT_ERROR, Failure.DISTORTED, None
     return Finding(
         at_us=at_us,
         took_us=seen.took_us,
         lag_us=lag_us,
-        outcome=result.outcome,
-        kind=result.kind,
-        detail=result.detail,
+        outcome=outcome,
+        kind=kind,
+        detail=detail,
         addr=seen.addr,
-        phases=seen.phases,
+        phases=phases,
         facts=seen.facts,
         expectations=result.expectations,
+        loop_lag_us=loop_lag_us,
     )
 
 
 def _agent_error(at_us: int, took_us: int, lag_us: int, kind: Failure, detail: str) -> Finding:
     return Finding(at_us, took_us, lag_us, Outcome.AGENT_ERROR, kind, detail)
-
-
-def _facts(kind: str, facts: dict[str, Any]) -> dict[str, Any]:
-    return {kind: facts} if facts else {}
-
-
-def _with_facts(line: ResultLine, kind: str, facts: dict[str, Any]) -> ResultLine:
-    values = {name: getattr(line, name) for name in ResultLine.__struct_fields__}
-    return ResultLine(**{**values, kind: facts})

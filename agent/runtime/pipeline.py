@@ -11,10 +11,11 @@ from agent.core.assignment import Program, difference, program_of
 from agent.core.schedule import Due, cadences_of
 from agent.ports import Assignment, Clock, ClockOffset, Spool, Unrunnable
 from agent.runtime.assignments import StoredAssignment
-from agent.runtime.executor import Executor, Finding, Place, line_of
+from agent.runtime.executor import Executor
+from agent.runtime.line import Finding, Place, encoded_line
 from agent.runtime.scheduler import Scheduler
 from vedette.shared.definitions import Check
-from vedette.shared.result import Trigger, encode_line
+from vedette.shared.result import Trigger
 
 _FINISH_SECONDS_MAX: Final = 5.0
 _log = logging.getLogger(__name__)
@@ -176,7 +177,7 @@ class Pipeline:
             trigger=run.trigger,
             clock=self._offset.reading(),
         )
-        spool.append(stream, seq, encode_line(line_of(finding, run.check, place)))
+        spool.append(stream, seq, encoded_line(finding, run.check, place))
 
     async def _finish(self) -> None:
         if not self._runs:

@@ -21,7 +21,8 @@ class Scheduler:
         self._clock = clock
         self._launch = launch
         self._schedule = Schedule(LAUNCH_LAG_US_MAX)
-        self._changed = asyncio.Event()
+        self._runner: asyncio.Task[object] | None = None
+        self._is_woken = False
         self._last_us = clock.wall_us()
 
     @property
@@ -32,28 +33,35 @@ class Scheduler:
     def replace(self, cadences: Mapping[str, Cadence]) -> None:
         """Run these checks from now on."""
         self._schedule.replace(cadences, self._clock.wall_us())
-        self._changed.set()
+        # Wakes the sleeper, as asyncio.timeout does: a cancellation that it takes back.
+        if self._runner is not None and not self._is_woken:
+            self._is_woken = True
+            self._runner.cancel()
 
     async def run(self) -> None:
         """Launch due slots until cancelled."""
-        while True:
-            now = self._clock.wall_us()
-            if now < self._last_us - _SET_BACK_US:
-                self._schedule.stepped(now)
-            self._last_us = now
-            for due in self._schedule.take(now):
-                self._launch(due)
-            await self._until(self._schedule.next_due_us() or now + _IDLE_US)
+        self._runner = asyncio.current_task()
+        try:
+            while True:
+                now = self._clock.wall_us()
+                if now < self._last_us - _SET_BACK_US:
+                    self._schedule.stepped(now)
+                self._last_us = now
+                for due in self._schedule.take(now):
+                    self._launch(due)
+                await self._until(self._schedule.next_due_us() or now + _IDLE_US)
+        finally:
+            self._runner = None
 
     async def _until(self, wall_us: int) -> None:
-        """Wait until then, or until the checks change."""
-        self._changed.clear()
-        waits = [
-            asyncio.ensure_future(self._clock.sleep_until_us(wall_us)),
-            asyncio.ensure_future(self._changed.wait()),
-        ]
+        """Wait until then, or until the checks change.
+
+        No task of its own, and no event beside it: this runs once for nearly every slot.
+        """
+        assert self._runner is not None
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+            await self._clock.sleep_until_us(wall_us)
+        except asyncio.CancelledError:
+            if not self._is_woken or self._runner.uncancel() > 0:
+                raise
+        self._is_woken = False

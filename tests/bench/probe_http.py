@@ -16,9 +16,9 @@ from agent.core.policy import Policy
 from agent.probers.http import HttpProber
 from agent.probers.network.admission import Admission
 from agent.runtime.clock import SystemClock
-from agent.runtime.executor import Place, line_of, run_once
+from agent.runtime.executor import run_once
+from agent.runtime.line import Place, encoded_line
 from vedette.shared.definitions import Check
-from vedette.shared.result import encode_line
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 AT_ONCE = 8
@@ -58,7 +58,7 @@ async def probes(port: int, seconds: float) -> tuple[int, float]:
         while time.monotonic() < until:
             finding = await run_once(check, prober, clock)
             assert finding.outcome == "up", finding.detail
-            encode_line(line_of(finding, check, PLACE))
+            encoded_line(finding, check, PLACE)
             made += 1
 
     await worker(time.monotonic() + 0.5)

@@ -55,6 +55,7 @@ class ResultLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: int
     took: int | None = None
     lag: int | None = None
+    loop_lag: int | None = None
     clock: ClockReading = ClockReading()
     outcome: Outcome
     kind: str | None = None
@@ -66,6 +67,7 @@ class ResultLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     dns: dict[str, Any] | None = None
     icmp: dict[str, Any] | None = None
     tcp: dict[str, Any] | None = None
+    capture: dict[str, Any] | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from agent.ports import Observation
-from agent.runtime.executor import Executor, Finding, Place, line_of, run_once
+from agent.runtime.executor import Executor, run_once
+from agent.runtime.line import Finding, Place, line_of
 from tests.unit.agent.checks import check_of
 from vedette.shared.definitions import Check
 from vedette.shared.limits import (
@@ -59,7 +60,7 @@ class ScriptedProber:
 
 
 async def test_a_run_becomes_a_finding() -> None:
-    finding = await run_once(check_of(), ScriptedProber(), StillClock(), due_us=NOW - 250)
+    finding = await run_once(check_of(), ScriptedProber(), StillClock(), lag_us=250)
     assert (finding.at_us, finding.took_us, finding.lag_us) == (NOW, 1500, 250)
     assert (finding.outcome, finding.kind, finding.addr) == (Outcome.UP, None, "192.0.2.1")
     assert [a.holds for a in finding.expectations] == [True]
@@ -67,8 +68,7 @@ async def test_a_run_becomes_a_finding() -> None:
 
 async def test_a_late_launch_is_the_agents_error_and_probes_nothing() -> None:
     prober = ScriptedProber()
-    due_us = NOW - LAUNCH_LAG_US_MAX - 1
-    finding = await run_once(check_of(), prober, StillClock(), due_us=due_us)
+    finding = await run_once(check_of(), prober, StillClock(), lag_us=LAUNCH_LAG_US_MAX + 1)
     assert (finding.outcome, finding.kind) == (Outcome.AGENT_ERROR, "late_launch")
     assert prober.given == []
 
