@@ -46,6 +46,7 @@ class MeasuredOffset:
         self._clock = clock
         self._path = path
         self._samples: deque[_Sample] = deque(maxlen=_SAMPLES)
+        self._best: _Sample | None = None
         self._saved_us: int | None = None
         self.is_measured = asyncio.Event()
         stored = _stored(path) if path is not None else None
@@ -53,17 +54,15 @@ class MeasuredOffset:
         # A wall clock that stands before the stored instant was set back: nothing is known then.
         if stored is not None and wall >= stored.wall_us:
             error = stored.error_us + _drift_us(wall - stored.wall_us)
-            self._samples.append(_Sample(stored.offset_us, error, wall, monotonic))
+            self._take(_Sample(stored.offset_us, error, wall, monotonic))
 
     def reading(self) -> ClockReading:
         """The present offset and the bound of its error; no offset if there was never one."""
-        if not self._samples:
+        if self._best is None:
             return ClockReading(offset=None)
+        sample = self._best
         wall, monotonic = self._clock.wall_us(), self._clock.monotonic_us()
-        error, sample = min(
-            ((s.error_us + _drift_us(monotonic - s.monotonic_us), s) for s in self._samples),
-            key=lambda pair: pair[0],
-        )
+        error = sample.error_us + _drift_us(monotonic - sample.monotonic_us)
         stepped = (wall - monotonic) - (sample.wall_us - sample.monotonic_us)
         return ClockReading(offset=sample.offset_us + stepped, error=error)
 
@@ -77,8 +76,16 @@ class MeasuredOffset:
         if round_trip < 0 or sent_us > wall:
             return
         offset = ((sent_us - received_there_us) + (wall - sent_there_us)) // 2
-        self._samples.append(_Sample(offset, round_trip // 2 + 1, wall, monotonic))
+        self._take(_Sample(offset, round_trip // 2 + 1, wall, monotonic))
         self.is_measured.set()
+
+    def _take(self, sample: _Sample) -> None:
+        """Keep `sample`. Errors grow alike, so which of the last ones is the best changes only here."""
+        self._samples.append(sample)
+        self._best = min(
+            self._samples,
+            key=lambda s: s.error_us + _drift_us(sample.monotonic_us - s.monotonic_us),
+        )
 
     async def save(self, *, is_last: bool = False) -> None:
         """Keep the present offset on disk, if it is time. Without it a restart knows none: not a failure."""
