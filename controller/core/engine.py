@@ -1,13 +1,12 @@
 """The incremental evaluation of one check (S-23): equal to the batch oracle after every insert."""
 
-from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.core.admission import precedence, sample_order
 from controller.core.evaluation import Evaluation, Touched
-from controller.core.intervals import FOREVER_US, Interval, difference, union
-from controller.core.labels import Label, Said, bad_intervals
+from controller.core.intake import Intake
+from controller.core.intervals import FOREVER_US
+from controller.core.labels import Label, Said
 from controller.core.outage_book import OutageBook
 from controller.core.outages import Outage, outage_of, spans
 from controller.core.policy import Policy, PolicyRevision, in_force
@@ -20,7 +19,7 @@ from controller.core.timeline import (
     unjudged,
     verdict_intervals,
 )
-from controller.core.track import Source, Speaker, place_at, place_for
+from controller.core.track import Source
 from vedette.shared.result import Outcome
 
 _AGENT_ERROR = Outcome.AGENT_ERROR
@@ -63,14 +62,8 @@ class CheckEngine:
 
     def __init__(self, revisions: Sequence[PolicyRevision]) -> None:
         self._revisions = list(revisions)
-        self._evaluations = _evaluations(revisions)
+        self._intake = Intake(_evaluations(revisions))
         self._turns_us = _turns(revisions)
-        self._sources: dict[tuple[str, str], Source] = {}
-        self._speakers: dict[str, Speaker] = {}
-        self._fresh: list[Sample] = []
-        self._index: dict[Key, Sample] = {}
-        self._rounds: dict[Key, AnchorRound] = {}
-        self._latest_us = -FOREVER_US
         self._settled_us = -FOREVER_US
         self._held_us = -FOREVER_US
         self._told_us = -FOREVER_US
@@ -95,147 +88,42 @@ class CheckEngine:
         False if it lies before the settled instant: what it changes can then only be computed by a new
         engine, built from storage with older samples.
         """
-        source = self._sources.get((sample[5], sample[0]))
+        intake = self._intake
+        source = intake.sources.get((sample[5], sample[0]))
         at_us, outcome = sample[6], sample[7]
+        if at_us < self._settled_us:
+            return False
         if source is None or at_us <= source.last_us or outcome is _AGENT_ERROR:
-            return self._insert_late(sample)
+            intake.insert(sample)
+            return True
         speaker = source.speaker
         if (
             sample[3] <= speaker.last_seq
             or sample[1] != speaker.epoch
             or sample[2] != speaker.stream
             or at_us < speaker.trouble_until_us
-            or at_us < self._settled_us
         ):
-            return self._insert_late(sample)
+            intake.insert(sample)
+            return True
+        # From here on the sample is new, the last of its agent, and evidence.
         source.evidence.append(sample)
         source.last_us = at_us
         speaker.last_seq = sample[3]
-        self._fresh.append(sample)
-        if at_us > self._latest_us:
-            self._latest_us = at_us
+        intake.fresh.append(sample)
+        if at_us > intake.latest_us:
+            intake.latest_us = at_us
         for track in source.tracks:
             if not track.went_on(at_us, outcome):
-                self._took_last(source, at_us, outcome)
+                _took_last(source, at_us, outcome)
                 break
         return True
-
-    def _took_last(self, source: Source, at_us: int, outcome: Outcome) -> None:
-        """The long way of a sample at the end: for every policy that has not taken it yet."""
-        last = len(source.evidence) - 1
-        for track in tuple(source.tracks):
-            if len(track.labels) <= last and not track.went_on(at_us, outcome):
-                track.outlook.took_last(track, at_us)
-
-    def _insert_late(self, sample: Sample) -> bool:
-        """Any sample: the first of a source, a late one, a repeated one, one of another epoch."""
-        if sample.at_us < self._settled_us:
-            return False
-        source = self._source(sample.region, sample.agent)
-        is_repeatable = source.speaker.has_passed(sample)
-        source.speaker.hear(sample)
-        if sample.outcome is _AGENT_ERROR:
-            return True
-        self._latest_us = max(self._latest_us, sample.at_us)
-        if is_repeatable:
-            self._index_fresh()
-            known = self._index.get(sample[:4])
-            if known is not None:
-                if known is sample or precedence(known) <= precedence(sample):
-                    return True
-                self._remove(known)
-            self._index[sample[:4]] = sample
-        else:
-            self._fresh.append(sample)
-        if source.speaker.is_voided(sample.at_us):
-            insort(source.voided, sample, key=sample_order)
-        else:
-            place = place_for(source.evidence, sample)
-            self._replace(source, place, place, [sample])
-        return True
-
-    def _index_fresh(self) -> None:
-        for sample in self._fresh:
-            self._index[sample[:4]] = sample
-        self._fresh.clear()
-
-    def _source(self, region: str, agent: str) -> Source:
-        source = self._sources.get((region, agent))
-        if source is None:
-            source = Source(region, agent, self._speaker(agent))
-            self._sources[region, agent] = source
-            for evaluation in self._evaluations:
-                evaluation.track_of(source)
-        return source
-
-    def _speaker(self, agent: str) -> Speaker:
-        return self._speakers.setdefault(agent, Speaker())
-
-    def _remove(self, sample: Sample) -> None:
-        source = self._sources[sample.region, sample.agent]
-        place = place_for(source.evidence, sample)
-        if place < len(source.evidence) and source.evidence[place] == sample:
-            self._replace(source, place, place + 1, [])
-        else:
-            source.voided.remove(sample)
-
-    def _replace(
-        self, source: Source, start: int, end: int, new: list[Sample], reach_us: int | None = None
-    ) -> None:
-        """Put `new` in the place of evidence[start:end], and label it under every policy."""
-        times = [one.at_us for one in source.evidence[start:end]] + [one.at_us for one in new]
-        source.evidence[start:end] = new
-        source.refresh_last()
-        if reach_us is not None:
-            times.append(reach_us)
-        for evaluation in self._evaluations:
-            for track in evaluation.tracks:
-                if track.source is source:
-                    span_us = (min(times), max(times))
-                    evaluation.replaced(track, start, end - start, len(new), span_us)
 
     def insert_anchor(self, anchor: AnchorRound) -> bool:
         """Take an anchor round of an agent that probes this check. False as for `insert`."""
         if anchor.at_us < self._settled_us:
             return False
-        known = self._rounds.get(anchor[:4])
-        if known is not None and precedence(known) <= precedence(anchor):
-            return True
-        self._latest_us = max(self._latest_us, anchor.at_us)
-        self._rounds[anchor[:4]] = anchor
-        speaker = self._speaker(anchor.agent)
-        if known is not None:
-            speaker.rounds.remove(known)
-        rounds = speaker.rounds
-        is_last = not rounds or sample_order(rounds[-1]) < sample_order(anchor)
-        insort(rounds, anchor, key=sample_order)
-        if known is None and is_last and len(rounds) > 1 and rounds[-2].is_bad == anchor.is_bad:
-            return True  # trouble goes on, or there is none
-        bad = bad_intervals(rounds)
-        if bad != speaker.bad:
-            self._void(anchor.agent, speaker, bad)
+        self._intake.insert_anchor(anchor)
         return True
-
-    def _void(self, agent: str, speaker: Speaker, bad: list[Interval]) -> None:
-        """Put new bad intervals in force: samples are voided or come back, and holds are cut anew."""
-        old = speaker.bad
-        touched = union([*difference(union(old), union(bad)), *difference(union(bad), union(old))])
-        speaker.put_bad(bad)
-        if not touched:
-            return
-        start_us, end_us = touched[0].from_us, touched[-1].to_us
-        for source in self._sources.values():
-            if source.agent != agent:
-                continue
-            first, last = source.place_of(start_us), source.place_of(end_us)
-            away, until = place_at(source.voided, start_us), place_at(source.voided, end_us)
-            pool = sorted(
-                [*source.evidence[first:last], *source.voided[away:until]], key=sample_order
-            )
-            source.voided[away:until] = [s for s in pool if speaker.is_voided(s.at_us)]
-            kept = [s for s in pool if not speaker.is_voided(s.at_us)]
-            # A hold that begins before a bad interval is cut at its start, or no longer.
-            self._replace(source, first, last, kept, start_us)
 
     def drain(self) -> Changes:
         """What changed since the last drain."""
@@ -286,6 +174,10 @@ class CheckEngine:
         return touched
 
     @property
+    def _evaluations(self) -> list[Evaluation]:
+        return self._intake.evaluations
+
+    @property
     def _reach_us(self) -> int:
         return max((e.policy.freshness_us for e in self._evaluations), default=0)
 
@@ -298,7 +190,7 @@ class CheckEngine:
 
         It begins at the settled instant if that is later than `from_us`.
         """
-        seen = self if horizon_us >= self._latest_us else self._seen_from(horizon_us)
+        seen = self if horizon_us >= self._intake.latest_us else self._seen_from(horizon_us)
         return seen.timeline_part(max(from_us, self._settled_us), min(to_us, horizon_us))
 
     def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
@@ -326,7 +218,7 @@ class CheckEngine:
 
     def outages(self, horizon_us: int) -> list[Outage]:
         """The outages as seen from the horizon, in order of their start."""
-        seen = self if horizon_us >= self._latest_us else self._seen_from(horizon_us)
+        seen = self if horizon_us >= self._intake.latest_us else self._seen_from(horizon_us)
         segments = seen.timeline_part(-FOREVER_US, horizon_us)
         found = spans(clipped(segments, self._settled_us, horizon_us))
         return [outage_of(span, segments, seen.judged) for span in found]
@@ -351,11 +243,8 @@ class CheckEngine:
         if changed_us is None:
             return
         self._pending = self._touched()
-        old, self._evaluations = self._evaluations, _evaluations(revisions, self._settled_us)
-        for source in self._sources.values():
-            source.tracks.clear()
-            for evaluation in self._evaluations:
-                evaluation.track_of(source)
+        old = self._evaluations
+        self._intake.judge_by(_evaluations(revisions, self._settled_us))
         for evaluation in self._evaluations:
             for known in old:
                 if known.policy == evaluation.policy:
@@ -384,11 +273,11 @@ class CheckEngine:
         self._book.forget_before(before_us)
         for evaluation in [e for e in self._evaluations if e.to_us <= before_us]:
             self._evaluations.remove(evaluation)
-            for source in self._sources.values():
+            for source in self._intake.sources.values():
                 source.tracks = [t for t in source.tracks if t.outlook is not evaluation]
         for evaluation in self._evaluations:
             evaluation.forget_before(self._held_us)
-        self._forget_evidence(self._held_us - reach_us)
+        self._intake.forget_before(self._held_us - reach_us)
         return before_us
 
     def _settles_at(self, before_us: int) -> int:
@@ -401,35 +290,21 @@ class CheckEngine:
                 return at_us
             before_us = at_us
 
-    def _forget_evidence(self, before_us: int) -> None:
-        """Drop evidence before `before_us`, except what runs and bad intervals after it hang on."""
-        self._index.clear()
-        self._fresh.clear()
-        open_us = {name: one.forget(before_us) for name, one in self._speakers.items()}
-        for source in self._sources.values():
-            tracks = [t for e in self._evaluations for t in e.tracks if t.source is source]
-            source.forget(tracks, min(before_us, open_us[source.agent]))
-            self._fresh += [*source.evidence, *source.voided]
-        kept = (one for speaker in self._speakers.values() for one in speaker.rounds)
-        self._rounds = {one[:4]: one for one in kept}
-
     def _seen_from(self, horizon_us: int) -> "CheckEngine":
         """An engine that knows only what was there at an earlier horizon."""
         seen = CheckEngine(self._revisions)
-        seen._evaluations = _evaluations(self._revisions, self._settled_us)
-        for source in self._sources.values():
-            seen._source(source.region, source.agent)
-        for new, old in zip(seen._evaluations, self._evaluations, strict=True):
-            new.take_bases(old)
-        for anchor in self._rounds.values():
-            if anchor.at_us <= horizon_us:
-                seen.insert_anchor(anchor)
-        for source in self._sources.values():
-            for sample in sorted([*source.evidence, *source.voided], key=sample_order):
-                if sample.at_us <= horizon_us:
-                    seen.insert(sample)
+        seen._intake = Intake(_evaluations(self._revisions, self._settled_us))
+        self._intake.copy_until(horizon_us, seen._intake)
         seen._settled_us, seen._held_us = self._settled_us, self._held_us
         return seen
+
+
+def _took_last(source: Source, at_us: int, outcome: Outcome) -> None:
+    """The long way of a sample at the end: for every policy that has not taken it yet."""
+    last = len(source.evidence) - 1
+    for track in tuple(source.tracks):
+        if len(track.labels) <= last and not track.went_on(at_us, outcome):
+            track.outlook.took_last(track, at_us)
 
 
 def _evaluations(

@@ -31,7 +31,16 @@ _OWN: Final = OWN_LABEL
 class Speaker:
     """An agent: how far its numbers go, and when its own network was in trouble."""
 
-    __slots__ = ("bad", "epoch", "last_seq", "rounds", "seqs", "stream", "trouble_until_us")
+    __slots__ = (
+        "bad",
+        "epoch",
+        "last_seq",
+        "round_seqs",
+        "rounds",
+        "seqs",
+        "stream",
+        "trouble_until_us",
+    )
 
     def __init__(self) -> None:
         self.epoch = ""
@@ -39,6 +48,7 @@ class Speaker:
         self.last_seq = -FOREVER_US
         self.seqs: dict[tuple[str, str], int] = {}
         self.rounds: list[AnchorRound] = []
+        self.round_seqs: dict[tuple[str, str], int] = {}
         self.bad: list[Interval] = []
         self.trouble_until_us = -FOREVER_US
 
@@ -56,6 +66,15 @@ class Speaker:
         if (sample.epoch, sample.stream) == (self.epoch, self.stream):
             return sample.seq <= self.last_seq
         return sample.seq <= self.seqs.get((sample.epoch, sample.stream), -FOREVER_US)
+
+    def round_like(self, anchor: AnchorRound) -> AnchorRound | None:
+        """The round of the same identity that is held, or None; remembers the highest number."""
+        key = (anchor.epoch, anchor.stream)
+        last_seq = self.round_seqs.get(key, -FOREVER_US)
+        if anchor.seq > last_seq:
+            self.round_seqs[key] = anchor.seq
+            return None
+        return next((one for one in self.rounds if one[:4] == anchor[:4]), None)
 
     def is_voided(self, at_us: int) -> bool:
         """A sample at `at_us` lies in a bad interval (S-10)."""
