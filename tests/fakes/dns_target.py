@@ -88,3 +88,4 @@ async def name_server(udp: Replies, tcp: Replies | None = None) -> AsyncIterator
     finally:
         transport.close()
         server.close()
+        await asyncio.sleep(0)  # the loop closes the socket in its next turn

@@ -1,0 +1,161 @@
+"""The DNS prober: one question, and what a check wants to know besides its answer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import dns.message
+import dns.name
+import dns.rdatatype
+
+from agent.core.assertions import names_read
+from agent.ports import Observation
+from agent.probers.dns.asking import Asked, Transport, ask
+from agent.probers.dns.chain import proof_of
+from agent.probers.dns.observation import Seen, facts_of, variables_of
+from agent.probers.dns.question import Manner, Question, question_of
+from agent.probers.dns.reply import message_of, reply_of
+from agent.probers.dns.serials import Census
+from agent.probers.dns.servers import Named, Server, admitted_servers, named_servers
+from agent.probers.dns.signatures import Signatures
+from agent.probers.dns.walk import Asks, Walk, anchors_of
+from agent.probers.network.admission import Admission
+from agent.probers.network.fault import Fault
+from agent.probers.network.stopwatch import Laps, Microseconds, Stopwatch, monotonic_us
+from vedette.shared.definitions import Check
+from vedette.shared.probes import DnsProbe
+from vedette.shared.probes.dns import PORTS
+
+_PREPARED_MAX: Final = 16_384
+
+
+def _wall_us() -> int:
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What of a check stays the same from run to run. It holds the check, so that its id stays its own."""
+
+    check: Check
+    probe: DnsProbe
+    question: Question
+    servers: tuple[Named, ...]
+    transport: Transport
+    names: frozenset[str]
+    timeout_us: int
+
+
+@dataclass(slots=True)
+class DnsProber:
+    """Runs DNS checks.
+
+    Servers that a check chooses are subject to the site's policy; the site's own servers are not, because
+    the site chose them itself and uses them for every other name.
+    """
+
+    admission: Admission = field(default_factory=Admission)
+    monotonic: Microseconds = monotonic_us
+    wall: Microseconds = _wall_us
+    _prepared: dict[int, _Prepared] = field(default_factory=dict)
+
+    async def probe(self, check: Check) -> Observation:
+        """What the name servers answer now. Never raises for what they do."""
+        watch = Stopwatch(check.timeout_us, self.monotonic)
+        probe = check.probe
+        assert isinstance(probe, DnsProbe)
+        seen = Seen(Asked(probe.transport))
+        laps = Laps(watch)
+        fault: Fault | None = None
+        names: frozenset[str] = frozenset()
+        try:
+            prepared = self._of(check)
+            names = prepared.names
+            await self._see(prepared, seen, watch, laps)
+        except Fault as error:
+            fault = error
+        took_us = watch.took_us
+        return Observation(
+            took_us=took_us,
+            kind=fault.kind if fault else None,
+            detail=fault.detail if fault else None,
+            is_agent_fault=fault is not None and fault.kind.is_agent_fault,
+            addr=seen.asked.server.address if seen.asked.server else None,
+            phases=laps.phases_us,
+            variables=variables_of(seen, laps.phases_us, took_us, self.wall(), names),
+            facts=facts_of(seen, probe),
+        )
+
+    def _of(self, check: Check) -> _Prepared:
+        prepared = self._prepared.get(id(check))
+        if prepared is None:
+            if len(self._prepared) >= _PREPARED_MAX:
+                self._prepared.clear()
+            probe = check.probe
+            assert isinstance(probe, DnsProbe)
+            prepared = self._prepared[id(check)] = _Prepared(
+                check,
+                probe,
+                question_of(probe),
+                named_servers(probe),
+                Transport.of(probe),
+                names_read(check),
+                check.timeout_us,
+            )
+        return prepared
+
+    async def _see(self, prepared: _Prepared, seen: Seen, watch: Stopwatch, laps: Laps) -> None:
+        """Ask, and find out what the check wants to know of the answer; `seen` learns each step."""
+        probe = prepared.probe
+        try:
+            servers = await admitted_servers(prepared.servers, probe, self.admission, laps)
+        finally:
+            laps.end("resolve", laps.clock())
+        data = await ask(prepared.question, servers, prepared.transport, seen.asked, laps)
+        server = seen.asked.server
+        assert server is not None
+        seen.reply = reply_of(data, server.where)
+        if probe.dnssec is not None:
+            anchors = anchors_of(tuple(probe.dnssec.anchors))
+            asks = self._asks(
+                prepared, [server], watch, Manner(dnssec_ok=True, checking_disabled=True)
+            )
+            walk = Walk(asks, anchors, Signatures(lambda: self.wall() / 1e6))
+            question = prepared.question
+            reply = message_of(data, server.where)
+            seen.proof = await proof_of(walk, question.name, question.rdtype, reply)
+            laps.end("dnssec", laps.clock())
+        if probe.serials:
+            census = self._census(prepared, servers, watch)
+            seen.serials = await census.serials(prepared.question.name)
+            laps.end("serials", laps.clock())
+
+    def _asks(
+        self, prepared: _Prepared, servers: Sequence[Server], watch: Stopwatch, manner: Manner
+    ) -> Asks:
+        """A way to put further questions to `servers`, over the transport of the check."""
+        transport = prepared.transport
+
+        async def asks(name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message:
+            asked = Asked(transport.name)
+            question = Question.of(name, rdtype, manner)
+            data = await ask(question, servers, transport, asked, Laps(watch))
+            assert asked.server is not None
+            return message_of(data, asked.server.where)
+
+        return asks
+
+    def _census(self, prepared: _Prepared, servers: Sequence[Server], watch: Stopwatch) -> Census:
+        """How the name servers of the zone are found (as the check asks) and asked (without recursion)."""
+        probe = prepared.probe
+        plain = Transport()
+
+        async def asks_one(name: dns.name.Name, server: Server) -> dns.message.Message:
+            question = Question.of(name, dns.rdatatype.SOA, Manner(recursion=False))
+            data = await ask(question, [server], plain, Asked(plain.name), Laps(watch))
+            return message_of(data, server.where)
+
+        asks = self._asks(prepared, servers, watch, Manner(recursion=probe.recursion))
+        port = PORTS["udp"] if probe.transport in ("tls", "https") else probe.port_or_default
+        return Census(asks, asks_one, self.admission.policy, probe.family, port)
