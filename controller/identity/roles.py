@@ -20,6 +20,7 @@ _STAFF: Final = frozenset({Role.ADMIN, Role.OPERATOR})
 # Auditors see everything and change nothing. A counterparty sees no more than its own contracts; as
 # long as nothing here is scoped to a contract, that is only who it is.
 _READERS: Final = _STAFF | {Role.AUDITOR}
+_AUDITORS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 
 # Methods that are called without a token: the request itself proves what it needs to.
 NO_TOKEN: Final[frozenset[Role] | None] = None
@@ -27,9 +28,22 @@ NO_TOKEN: Final[frozenset[Role] | None] = None
 METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.EnrolService/Challenge": NO_TOKEN,
     "/vedette.v1.EnrolService/Enrol": NO_TOKEN,
+    "/vedette.v1.EnrolService/ChallengeRecovery": NO_TOKEN,
+    "/vedette.v1.EnrolService/Recover": NO_TOKEN,
     "/vedette.v1.AccessService/WhoAmI": _ALL,
+    "/vedette.v1.AccessService/CreateToken": _ADMIN,
+    "/vedette.v1.AccessService/ListTokens": _ADMIN,
+    "/vedette.v1.AccessService/RevokeToken": _ADMIN,
+    "/vedette.v1.AccessService/ListAudit": _AUDITORS,
     "/vedette.v1.AgentService/ListAgents": _READERS,
     "/vedette.v1.AgentService/CreateJoinToken": _STAFF,
+    "/vedette.v1.AgentService/ApproveAgent": _ADMIN,
+    "/vedette.v1.AgentService/RevokeAgent": _STAFF,
+    "/vedette.v1.AgentService/ListAlarms": _READERS,
+    "/vedette.v1.AgentService/ClearAlarms": _STAFF,
+    "/vedette.v1.SecretService/SetSecret": _ADMIN,
+    "/vedette.v1.SecretService/ListSecrets": _STAFF,
+    "/vedette.v1.SecretService/DeleteSecret": _ADMIN,
     "/vedette.v1.FleetService/Plan": _STAFF,
     "/vedette.v1.FleetService/Apply": _ADMIN,
     "/vedette.v1.FleetService/Export": _READERS,

@@ -24,29 +24,69 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vedette/v1/access.proto\x12\nvedette.v1\"\x13\n\x11ListAgentsRequest\"7\n\x12ListAgentsResponse\x12!\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x11.vedette.v1.Agent\"\xdd\x02\n\x05\x41gent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\x10\n\x08hostname\x18\x03 \x01(\t\x12\x13\n\x0b\x65nrolled_us\x18\x04 \x01(\x03\x12\x14\n\x07seen_us\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tconnected\x18\x06 \x01(\x08\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x1c\n\x0f\x63lock_offset_us\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x1b\n\x0e\x63lock_error_us\x18\t \x01(\x03H\x02\x88\x01\x01\x12\r\n\x05lines\x18\n \x01(\x04\x12\x0c\n\x04lost\x18\x0b \x01(\x04\x12\x13\n\x0bspool_lines\x18\x0c \x01(\x04\x12\x1b\n\x13\x63\x65rtificate_ends_us\x18\r \x01(\x03\x12\x1a\n\x12\x61ssignment_current\x18\x0e \x01(\x08\x42\n\n\x08_seen_usB\x12\n\x10_clock_offset_usB\x11\n\x0f_clock_error_us\"8\n\x16\x43reateJoinTokenRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0e\n\x06ttl_us\x18\x02 \x01(\x03\"\x84\x01\n\x17\x43reateJoinTokenResponse\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x14\n\x0ctoken_secret\x18\x02 \x01(\t\x12\x12\n\nexpires_us\x18\x03 \x01(\x03\x12\x16\n\x0e\x63\x61_certificate\x18\x04 \x01(\x0c\x12\x15\n\renrol_address\x18\x05 \x01(\t\"\x0f\n\rWhoAmIRequest\"\\\n\x0eWhoAmIResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x12\n\nexpires_us\x18\x03 \x01(\x03\x12\x1a\n\x12\x63ontroller_version\x18\x04 \x01(\t2\xb7\x01\n\x0c\x41gentService\x12K\n\nListAgents\x12\x1d.vedette.v1.ListAgentsRequest\x1a\x1e.vedette.v1.ListAgentsResponse\x12Z\n\x0f\x43reateJoinToken\x12\".vedette.v1.CreateJoinTokenRequest\x1a#.vedette.v1.CreateJoinTokenResponse2P\n\rAccessService\x12?\n\x06WhoAmI\x12\x19.vedette.v1.WhoAmIRequest\x1a\x1a.vedette.v1.WhoAmIResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vedette/v1/access.proto\x12\nvedette.v1\"\x13\n\x11ListAgentsRequest\"7\n\x12ListAgentsResponse\x12!\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x11.vedette.v1.Agent\"\xe2\x03\n\x05\x41gent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\x10\n\x08hostname\x18\x03 \x01(\t\x12\x13\n\x0b\x65nrolled_us\x18\x04 \x01(\x03\x12\x14\n\x07seen_us\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tconnected\x18\x06 \x01(\x08\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x1c\n\x0f\x63lock_offset_us\x18\x08 \x01(\x03H\x01\x88\x01\x01\x12\x1b\n\x0e\x63lock_error_us\x18\t \x01(\x03H\x02\x88\x01\x01\x12\r\n\x05lines\x18\n \x01(\x04\x12\x0c\n\x04lost\x18\x0b \x01(\x04\x12\x13\n\x0bspool_lines\x18\x0c \x01(\x04\x12\x1b\n\x13\x63\x65rtificate_ends_us\x18\r \x01(\x03\x12\x1a\n\x12\x61ssignment_current\x18\x0e \x01(\x08\x12+\n\x08standing\x18\x0f \x01(\x0e\x32\x19.vedette.v1.AgentStanding\x12\x19\n\x11standing_since_us\x18\x10 \x01(\x03\x12\x17\n\x0fstanding_reason\x18\x11 \x01(\t\x12\x0e\n\x06\x61larms\x18\x12 \x01(\r\x12\x12\n\nrecoveries\x18\x13 \x01(\rB\n\n\x08_seen_usB\x12\n\x10_clock_offset_usB\x11\n\x0f_clock_error_us\"P\n\x16\x43reateJoinTokenRequest\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\x0e\n\x06ttl_us\x18\x02 \x01(\x03\x12\x16\n\x0eneeds_approval\x18\x03 \x01(\x08\"\x84\x01\n\x17\x43reateJoinTokenResponse\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x14\n\x0ctoken_secret\x18\x02 \x01(\t\x12\x12\n\nexpires_us\x18\x03 \x01(\x03\x12\x16\n\x0e\x63\x61_certificate\x18\x04 \x01(\x0c\x12\x15\n\renrol_address\x18\x05 \x01(\t\"\x0f\n\rWhoAmIRequest\"\\\n\x0eWhoAmIResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x12\n\nexpires_us\x18\x03 \x01(\x03\x12\x1a\n\x12\x63ontroller_version\x18\x04 \x01(\t\"$\n\x13\x41pproveAgentRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"\x16\n\x14\x41pproveAgentResponse\"3\n\x12RevokeAgentRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"@\n\x13RevokeAgentResponse\x12\x12\n\nrevoked_us\x18\x01 \x01(\x03\x12\x15\n\rwas_connected\x18\x02 \x01(\x08\",\n\x11ListAlarmsRequest\x12\x17\n\x0finclude_cleared\x18\x01 \x01(\x08\"7\n\x12ListAlarmsResponse\x12!\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x11.vedette.v1.Alarm\"\x9c\x01\n\x05\x41larm\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08\x66irst_us\x18\x03 \x01(\x03\x12\x0f\n\x07last_us\x18\x04 \x01(\x03\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12\x17\n\ncleared_us\x18\x08 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_cleared_us\"#\n\x12\x43learAlarmsRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"&\n\x13\x43learAlarmsResponse\x12\x0f\n\x07\x63leared\x18\x01 \x01(\r\"@\n\x12\x43reateTokenRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0e\n\x06ttl_us\x18\x03 \x01(\x03\"D\n\x13\x43reateTokenResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x12\n\nexpires_us\x18\x03 \x01(\x03\"\x13\n\x11ListTokensRequest\"=\n\x12ListTokensResponse\x12\'\n\x06tokens\x18\x01 \x03(\x0b\x32\x17.vedette.v1.PersonToken\"\x85\x01\n\x0bPersonToken\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x12\n\ncreated_us\x18\x04 \x01(\x03\x12\x12\n\nexpires_us\x18\x05 \x01(\x03\x12\x17\n\nrevoked_us\x18\x06 \x01(\x03H\x00\x88\x01\x01\x42\r\n\x0b_revoked_us\" \n\x12RevokeTokenRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x15\n\x13RevokeTokenResponse\"1\n\x10ListAuditRequest\x12\x0e\n\x06\x62\x65\x66ore\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\r\"2\n\x11ListAuditResponse\x12\x1d\n\x04\x61\x63ts\x18\x01 \x03(\x0b\x32\x0f.vedette.v1.Act\"~\n\x03\x41\x63t\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x07 \x01(\t\x12\x0c\n\x04peer\x18\x08 \x01(\t*\x84\x01\n\rAgentStanding\x12\x1e\n\x1a\x41GENT_STANDING_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41GENT_STANDING_PENDING\x10\x01\x12\x1b\n\x17\x41GENT_STANDING_APPROVED\x10\x02\x12\x1a\n\x16\x41GENT_STANDING_REVOKED\x10\x03\x32\xf7\x03\n\x0c\x41gentService\x12K\n\nListAgents\x12\x1d.vedette.v1.ListAgentsRequest\x1a\x1e.vedette.v1.ListAgentsResponse\x12Z\n\x0f\x43reateJoinToken\x12\".vedette.v1.CreateJoinTokenRequest\x1a#.vedette.v1.CreateJoinTokenResponse\x12Q\n\x0c\x41pproveAgent\x12\x1f.vedette.v1.ApproveAgentRequest\x1a .vedette.v1.ApproveAgentResponse\x12N\n\x0bRevokeAgent\x12\x1e.vedette.v1.RevokeAgentRequest\x1a\x1f.vedette.v1.RevokeAgentResponse\x12K\n\nListAlarms\x12\x1d.vedette.v1.ListAlarmsRequest\x1a\x1e.vedette.v1.ListAlarmsResponse\x12N\n\x0b\x43learAlarms\x12\x1e.vedette.v1.ClearAlarmsRequest\x1a\x1f.vedette.v1.ClearAlarmsResponse2\x87\x03\n\rAccessService\x12?\n\x06WhoAmI\x12\x19.vedette.v1.WhoAmIRequest\x1a\x1a.vedette.v1.WhoAmIResponse\x12N\n\x0b\x43reateToken\x12\x1e.vedette.v1.CreateTokenRequest\x1a\x1f.vedette.v1.CreateTokenResponse\x12K\n\nListTokens\x12\x1d.vedette.v1.ListTokensRequest\x1a\x1e.vedette.v1.ListTokensResponse\x12N\n\x0bRevokeToken\x12\x1e.vedette.v1.RevokeTokenRequest\x1a\x1f.vedette.v1.RevokeTokenResponse\x12H\n\tListAudit\x12\x1c.vedette.v1.ListAuditRequest\x1a\x1d.vedette.v1.ListAuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vedette.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_AGENTSTANDING']._serialized_start=2095
+  _globals['_AGENTSTANDING']._serialized_end=2227
   _globals['_LISTAGENTSREQUEST']._serialized_start=39
   _globals['_LISTAGENTSREQUEST']._serialized_end=58
   _globals['_LISTAGENTSRESPONSE']._serialized_start=60
   _globals['_LISTAGENTSRESPONSE']._serialized_end=115
   _globals['_AGENT']._serialized_start=118
-  _globals['_AGENT']._serialized_end=467
-  _globals['_CREATEJOINTOKENREQUEST']._serialized_start=469
-  _globals['_CREATEJOINTOKENREQUEST']._serialized_end=525
-  _globals['_CREATEJOINTOKENRESPONSE']._serialized_start=528
-  _globals['_CREATEJOINTOKENRESPONSE']._serialized_end=660
-  _globals['_WHOAMIREQUEST']._serialized_start=662
-  _globals['_WHOAMIREQUEST']._serialized_end=677
-  _globals['_WHOAMIRESPONSE']._serialized_start=679
-  _globals['_WHOAMIRESPONSE']._serialized_end=771
-  _globals['_AGENTSERVICE']._serialized_start=774
-  _globals['_AGENTSERVICE']._serialized_end=957
-  _globals['_ACCESSSERVICE']._serialized_start=959
-  _globals['_ACCESSSERVICE']._serialized_end=1039
+  _globals['_AGENT']._serialized_end=600
+  _globals['_CREATEJOINTOKENREQUEST']._serialized_start=602
+  _globals['_CREATEJOINTOKENREQUEST']._serialized_end=682
+  _globals['_CREATEJOINTOKENRESPONSE']._serialized_start=685
+  _globals['_CREATEJOINTOKENRESPONSE']._serialized_end=817
+  _globals['_WHOAMIREQUEST']._serialized_start=819
+  _globals['_WHOAMIREQUEST']._serialized_end=834
+  _globals['_WHOAMIRESPONSE']._serialized_start=836
+  _globals['_WHOAMIRESPONSE']._serialized_end=928
+  _globals['_APPROVEAGENTREQUEST']._serialized_start=930
+  _globals['_APPROVEAGENTREQUEST']._serialized_end=966
+  _globals['_APPROVEAGENTRESPONSE']._serialized_start=968
+  _globals['_APPROVEAGENTRESPONSE']._serialized_end=990
+  _globals['_REVOKEAGENTREQUEST']._serialized_start=992
+  _globals['_REVOKEAGENTREQUEST']._serialized_end=1043
+  _globals['_REVOKEAGENTRESPONSE']._serialized_start=1045
+  _globals['_REVOKEAGENTRESPONSE']._serialized_end=1109
+  _globals['_LISTALARMSREQUEST']._serialized_start=1111
+  _globals['_LISTALARMSREQUEST']._serialized_end=1155
+  _globals['_LISTALARMSRESPONSE']._serialized_start=1157
+  _globals['_LISTALARMSRESPONSE']._serialized_end=1212
+  _globals['_ALARM']._serialized_start=1215
+  _globals['_ALARM']._serialized_end=1371
+  _globals['_CLEARALARMSREQUEST']._serialized_start=1373
+  _globals['_CLEARALARMSREQUEST']._serialized_end=1408
+  _globals['_CLEARALARMSRESPONSE']._serialized_start=1410
+  _globals['_CLEARALARMSRESPONSE']._serialized_end=1448
+  _globals['_CREATETOKENREQUEST']._serialized_start=1450
+  _globals['_CREATETOKENREQUEST']._serialized_end=1514
+  _globals['_CREATETOKENRESPONSE']._serialized_start=1516
+  _globals['_CREATETOKENRESPONSE']._serialized_end=1584
+  _globals['_LISTTOKENSREQUEST']._serialized_start=1586
+  _globals['_LISTTOKENSREQUEST']._serialized_end=1605
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=1607
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=1668
+  _globals['_PERSONTOKEN']._serialized_start=1671
+  _globals['_PERSONTOKEN']._serialized_end=1804
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1806
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1838
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1840
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1861
+  _globals['_LISTAUDITREQUEST']._serialized_start=1863
+  _globals['_LISTAUDITREQUEST']._serialized_end=1912
+  _globals['_LISTAUDITRESPONSE']._serialized_start=1914
+  _globals['_LISTAUDITRESPONSE']._serialized_end=1964
+  _globals['_ACT']._serialized_start=1966
+  _globals['_ACT']._serialized_end=2092
+  _globals['_AGENTSERVICE']._serialized_start=2230
+  _globals['_AGENTSERVICE']._serialized_end=2733
+  _globals['_ACCESSSERVICE']._serialized_start=2736
+  _globals['_ACCESSSERVICE']._serialized_end=3127
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -17,6 +18,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _AgentStanding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgentStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AgentStanding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AGENT_STANDING_UNSPECIFIED: _AgentStanding.ValueType  # 0
+    """Not set."""
+    AGENT_STANDING_PENDING: _AgentStanding.ValueType  # 1
+    """It waits for approval: connected perhaps, but without checks, secrets or vote."""
+    AGENT_STANDING_APPROVED: _AgentStanding.ValueType  # 2
+    """It probes and votes."""
+    AGENT_STANDING_REVOKED: _AgentStanding.ValueType  # 3
+    """It is refused for good."""
+
+class AgentStanding(_AgentStanding, metaclass=_AgentStandingEnumTypeWrapper):
+    """AgentStanding is what an agent may do."""
+
+AGENT_STANDING_UNSPECIFIED: AgentStanding.ValueType  # 0
+"""Not set."""
+AGENT_STANDING_PENDING: AgentStanding.ValueType  # 1
+"""It waits for approval: connected perhaps, but without checks, secrets or vote."""
+AGENT_STANDING_APPROVED: AgentStanding.ValueType  # 2
+"""It probes and votes."""
+AGENT_STANDING_REVOKED: AgentStanding.ValueType  # 3
+"""It is refused for good."""
+Global___AgentStanding: _TypeAlias = AgentStanding  # noqa: Y015
 
 @_typing.final
 class ListAgentsRequest(_message.Message):
@@ -79,6 +108,11 @@ class Agent(_message.Message):
     SPOOL_LINES_FIELD_NUMBER: _builtins.int
     CERTIFICATE_ENDS_US_FIELD_NUMBER: _builtins.int
     ASSIGNMENT_CURRENT_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    STANDING_SINCE_US_FIELD_NUMBER: _builtins.int
+    STANDING_REASON_FIELD_NUMBER: _builtins.int
+    ALARMS_FIELD_NUMBER: _builtins.int
+    RECOVERIES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Agent id."""
     region: _builtins.str
@@ -107,6 +141,16 @@ class Agent(_message.Message):
     """When its present certificate ends."""
     assignment_current: _builtins.bool
     """It runs the assignment in force."""
+    standing: Global___AgentStanding.ValueType
+    """What it may do here."""
+    standing_since_us: _builtins.int
+    """Since when."""
+    standing_reason: _builtins.str
+    """Why it was revoked."""
+    alarms: _builtins.int
+    """Alarms about it that nobody has cleared."""
+    recoveries: _builtins.int
+    """How often it came back past the end of its certificate, within the period that is counted."""
     def __init__(
         self,
         *,
@@ -124,10 +168,15 @@ class Agent(_message.Message):
         spool_lines: _builtins.int = ...,
         certificate_ends_us: _builtins.int = ...,
         assignment_current: _builtins.bool = ...,
+        standing: Global___AgentStanding.ValueType = ...,
+        standing_since_us: _builtins.int = ...,
+        standing_reason: _builtins.str = ...,
+        alarms: _builtins.int = ...,
+        recoveries: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_seen_us", b"_seen_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "seen_us", b"seen_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_seen_us", b"_seen_us", "assignment_current", b"assignment_current", "certificate_ends_us", b"certificate_ends_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "connected", b"connected", "enrolled_us", b"enrolled_us", "hostname", b"hostname", "id", b"id", "lines", b"lines", "lost", b"lost", "region", b"region", "seen_us", b"seen_us", "spool_lines", b"spool_lines", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_seen_us", b"_seen_us", "alarms", b"alarms", "assignment_current", b"assignment_current", "certificate_ends_us", b"certificate_ends_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "connected", b"connected", "enrolled_us", b"enrolled_us", "hostname", b"hostname", "id", b"id", "lines", b"lines", "lost", b"lost", "recoveries", b"recoveries", "region", b"region", "seen_us", b"seen_us", "spool_lines", b"spool_lines", "standing", b"standing", "standing_reason", b"standing_reason", "standing_since_us", b"standing_since_us", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__clock_error_us: _TypeAlias = _typing.Literal["clock_error_us"]  # noqa: Y015
     _WhichOneofArgType__clock_error_us: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us"]  # noqa: Y015
@@ -152,19 +201,23 @@ class CreateJoinTokenRequest(_message.Message):
 
     REGION_FIELD_NUMBER: _builtins.int
     TTL_US_FIELD_NUMBER: _builtins.int
+    NEEDS_APPROVAL_FIELD_NUMBER: _builtins.int
     region: _builtins.str
     """The region that the agent will vote for; it must be in the fleet file."""
     ttl_us: _builtins.int
     """How long the token can be used, microseconds."""
+    needs_approval: _builtins.bool
+    """The agent waits for ApproveAgent before it probes and votes."""
     def __init__(
         self,
         *,
         region: _builtins.str = ...,
         ttl_us: _builtins.int = ...,
+        needs_approval: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["region", b"region", "ttl_us", b"ttl_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs_approval", b"needs_approval", "region", b"region", "ttl_us", b"ttl_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -258,3 +311,520 @@ class WhoAmIResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WhoAmIResponse: _TypeAlias = WhoAmIResponse  # noqa: Y015
+
+@_typing.final
+class ApproveAgentRequest(_message.Message):
+    """ApproveAgentRequest names the agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAgentRequest: _TypeAlias = ApproveAgentRequest  # noqa: Y015
+
+@_typing.final
+class ApproveAgentResponse(_message.Message):
+    """ApproveAgentResponse says that it is approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAgentResponse: _TypeAlias = ApproveAgentResponse  # noqa: Y015
+
+@_typing.final
+class RevokeAgentRequest(_message.Message):
+    """RevokeAgentRequest names the agent and says why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Its id."""
+    reason: _builtins.str
+    """Why; stands in the ledger, and its site is told."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeAgentRequest: _TypeAlias = RevokeAgentRequest  # noqa: Y015
+
+@_typing.final
+class RevokeAgentResponse(_message.Message):
+    """RevokeAgentResponse says that it is revoked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVOKED_US_FIELD_NUMBER: _builtins.int
+    WAS_CONNECTED_FIELD_NUMBER: _builtins.int
+    revoked_us: _builtins.int
+    """From when on."""
+    was_connected: _builtins.bool
+    """A stream was open and is cut."""
+    def __init__(
+        self,
+        *,
+        revoked_us: _builtins.int = ...,
+        was_connected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revoked_us", b"revoked_us", "was_connected", b"was_connected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeAgentResponse: _TypeAlias = RevokeAgentResponse  # noqa: Y015
+
+@_typing.final
+class ListAlarmsRequest(_message.Message):
+    """ListAlarmsRequest asks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCLUDE_CLEARED_FIELD_NUMBER: _builtins.int
+    include_cleared: _builtins.bool
+    """Those that were cleared, too."""
+    def __init__(
+        self,
+        *,
+        include_cleared: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_cleared", b"include_cleared"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAlarmsRequest: _TypeAlias = ListAlarmsRequest  # noqa: Y015
+
+@_typing.final
+class ListAlarmsResponse(_message.Message):
+    """ListAlarmsResponse answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALARMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def alarms(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alarm]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        alarms: _abc.Iterable[Global___Alarm] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarms", b"alarms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAlarmsResponse: _TypeAlias = ListAlarmsResponse  # noqa: Y015
+
+@_typing.final
+class Alarm(_message.Message):
+    """Alarm is something about an identity that should not be; what repeats is counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FIRST_US_FIELD_NUMBER: _builtins.int
+    LAST_US_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    CLEARED_US_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Whose identity."""
+    kind: _builtins.str
+    """What was seen: clone_serial, clone_instance, recovery."""
+    first_us: _builtins.int
+    """When it was seen first."""
+    last_us: _builtins.int
+    """When it was seen last."""
+    count: _builtins.int
+    """How often."""
+    detail: _builtins.str
+    """A sentence for people."""
+    peer: _builtins.str
+    """Address that it came from the last time."""
+    cleared_us: _builtins.int
+    """When somebody cleared it."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        first_us: _builtins.int = ...,
+        last_us: _builtins.int = ...,
+        count: _builtins.int = ...,
+        detail: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        cleared_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cleared_us", b"_cleared_us", "cleared_us", b"cleared_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cleared_us", b"_cleared_us", "agent", b"agent", "cleared_us", b"cleared_us", "count", b"count", "detail", b"detail", "first_us", b"first_us", "kind", b"kind", "last_us", b"last_us", "peer", b"peer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cleared_us: _TypeAlias = _typing.Literal["cleared_us"]  # noqa: Y015
+    _WhichOneofArgType__cleared_us: _TypeAlias = _typing.Literal["_cleared_us", b"_cleared_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cleared_us) -> _WhichOneofReturnType__cleared_us | None: ...
+
+Global___Alarm: _TypeAlias = Alarm  # noqa: Y015
+
+@_typing.final
+class ClearAlarmsRequest(_message.Message):
+    """ClearAlarmsRequest names the agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearAlarmsRequest: _TypeAlias = ClearAlarmsRequest  # noqa: Y015
+
+@_typing.final
+class ClearAlarmsResponse(_message.Message):
+    """ClearAlarmsResponse says how many there were."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLEARED_FIELD_NUMBER: _builtins.int
+    cleared: _builtins.int
+    """Alarms that were not cleared before."""
+    def __init__(
+        self,
+        *,
+        cleared: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cleared", b"cleared"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearAlarmsResponse: _TypeAlias = ClearAlarmsResponse  # noqa: Y015
+
+@_typing.final
+class CreateTokenRequest(_message.Message):
+    """CreateTokenRequest says for whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    TTL_US_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Whose token it is."""
+    role: _builtins.str
+    """Role: admin, operator, auditor, counterparty."""
+    ttl_us: _builtins.int
+    """How long it is good, microseconds."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        role: _builtins.str = ...,
+        ttl_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "role", b"role", "ttl_us", b"ttl_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateTokenRequest: _TypeAlias = CreateTokenRequest  # noqa: Y015
+
+@_typing.final
+class CreateTokenResponse(_message.Message):
+    """CreateTokenResponse carries it, once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    EXPIRES_US_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Public half, by which it is revoked."""
+    token: _builtins.str
+    """The whole token; it is not kept."""
+    expires_us: _builtins.int
+    """When it expires."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        token: _builtins.str = ...,
+        expires_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_us", b"expires_us", "id", b"id", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateTokenResponse: _TypeAlias = CreateTokenResponse  # noqa: Y015
+
+@_typing.final
+class ListTokensRequest(_message.Message):
+    """ListTokensRequest asks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTokensRequest: _TypeAlias = ListTokensRequest  # noqa: Y015
+
+@_typing.final
+class ListTokensResponse(_message.Message):
+    """ListTokensResponse answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKENS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tokens(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersonToken]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        tokens: _abc.Iterable[Global___PersonToken] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTokensResponse: _TypeAlias = ListTokensResponse  # noqa: Y015
+
+@_typing.final
+class PersonToken(_message.Message):
+    """PersonToken is a person's token without its secret."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    CREATED_US_FIELD_NUMBER: _builtins.int
+    EXPIRES_US_FIELD_NUMBER: _builtins.int
+    REVOKED_US_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Public half."""
+    name: _builtins.str
+    """Whose it is."""
+    role: _builtins.str
+    """Role: admin, operator, auditor, counterparty."""
+    created_us: _builtins.int
+    """When it was made."""
+    expires_us: _builtins.int
+    """When it expires."""
+    revoked_us: _builtins.int
+    """When it was revoked."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        role: _builtins.str = ...,
+        created_us: _builtins.int = ...,
+        expires_us: _builtins.int = ...,
+        revoked_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us", "revoked_us", b"revoked_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us", "created_us", b"created_us", "expires_us", b"expires_us", "id", b"id", "name", b"name", "revoked_us", b"revoked_us", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__revoked_us: _TypeAlias = _typing.Literal["revoked_us"]  # noqa: Y015
+    _WhichOneofArgType__revoked_us: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__revoked_us) -> _WhichOneofReturnType__revoked_us | None: ...
+
+Global___PersonToken: _TypeAlias = PersonToken  # noqa: Y015
+
+@_typing.final
+class RevokeTokenRequest(_message.Message):
+    """RevokeTokenRequest names the token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Its public half."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeTokenRequest: _TypeAlias = RevokeTokenRequest  # noqa: Y015
+
+@_typing.final
+class RevokeTokenResponse(_message.Message):
+    """RevokeTokenResponse says that it is revoked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeTokenResponse: _TypeAlias = RevokeTokenResponse  # noqa: Y015
+
+@_typing.final
+class ListAuditRequest(_message.Message):
+    """ListAuditRequest asks for a part of the ledger."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    before: _builtins.int
+    """Acts with a smaller number than this; 0 for the newest."""
+    limit: _builtins.int
+    """At most so many; 0 for as many as the controller gives."""
+    def __init__(
+        self,
+        *,
+        before: _builtins.int = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before", b"before", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuditRequest: _TypeAlias = ListAuditRequest  # noqa: Y015
+
+@_typing.final
+class ListAuditResponse(_message.Message):
+    """ListAuditResponse answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def acts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Act]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        acts: _abc.Iterable[Global___Act] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuditResponse: _TypeAlias = ListAuditResponse  # noqa: Y015
+
+@_typing.final
+class Act(_message.Message):
+    """Act is one entry of the ledger; entries are never changed or removed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number, counted from 1."""
+    at_us: _builtins.int
+    """When."""
+    who: _builtins.str
+    """Who: the name on the token, or the agent."""
+    role: _builtins.str
+    """In which role; agent for a machine, local for whoever holds the controller's folder."""
+    action: _builtins.str
+    """What was done: token.create, agent.revoke and so on."""
+    subject: _builtins.str
+    """To what."""
+    detail: _builtins.str
+    """More about it, for people."""
+    peer: _builtins.str
+    """From which address."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+        who: _builtins.str = ...,
+        role: _builtins.str = ...,
+        action: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        peer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "at_us", b"at_us", "detail", b"detail", "number", b"number", "peer", b"peer", "role", b"role", "subject", b"subject", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Act: _TypeAlias = Act  # noqa: Y015

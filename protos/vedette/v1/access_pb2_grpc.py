@@ -45,6 +45,26 @@ class AgentServiceStub:
                 request_serializer=vedette_dot_v1_dot_access__pb2.CreateJoinTokenRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_access__pb2.CreateJoinTokenResponse.FromString,
                 _registered_method=True)
+        self.ApproveAgent = channel.unary_unary(
+                '/vedette.v1.AgentService/ApproveAgent',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ApproveAgentRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ApproveAgentResponse.FromString,
+                _registered_method=True)
+        self.RevokeAgent = channel.unary_unary(
+                '/vedette.v1.AgentService/RevokeAgent',
+                request_serializer=vedette_dot_v1_dot_access__pb2.RevokeAgentRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.RevokeAgentResponse.FromString,
+                _registered_method=True)
+        self.ListAlarms = channel.unary_unary(
+                '/vedette.v1.AgentService/ListAlarms',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ListAlarmsRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ListAlarmsResponse.FromString,
+                _registered_method=True)
+        self.ClearAlarms = channel.unary_unary(
+                '/vedette.v1.AgentService/ClearAlarms',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.FromString,
+                _registered_method=True)
 
 
 class AgentServiceServicer:
@@ -65,6 +85,34 @@ class AgentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveAgent(self, request, context):
+        """ApproveAgent gives an agent that waits for it its checks and its vote, and any agent new recoveries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeAgent(self, request, context):
+        """RevokeAgent ends an agent for good: its stream is cut at once, and nothing of it is taken any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAlarms(self, request, context):
+        """ListAlarms gives what makes identities doubtful, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ClearAlarms(self, request, context):
+        """ClearAlarms says that somebody has looked at the alarms of an agent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AgentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +125,26 @@ def add_AgentServiceServicer_to_server(servicer, server):
                     servicer.CreateJoinToken,
                     request_deserializer=vedette_dot_v1_dot_access__pb2.CreateJoinTokenRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_access__pb2.CreateJoinTokenResponse.SerializeToString,
+            ),
+            'ApproveAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveAgent,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ApproveAgentRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ApproveAgentResponse.SerializeToString,
+            ),
+            'RevokeAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeAgent,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.RevokeAgentRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.RevokeAgentResponse.SerializeToString,
+            ),
+            'ListAlarms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAlarms,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ListAlarmsRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ListAlarmsResponse.SerializeToString,
+            ),
+            'ClearAlarms': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearAlarms,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -144,9 +212,117 @@ class AgentService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def ApproveAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/ApproveAgent',
+            vedette_dot_v1_dot_access__pb2.ApproveAgentRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ApproveAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/RevokeAgent',
+            vedette_dot_v1_dot_access__pb2.RevokeAgentRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.RevokeAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/ListAlarms',
+            vedette_dot_v1_dot_access__pb2.ListAlarmsRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ListAlarmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearAlarms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/ClearAlarms',
+            vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class AccessServiceStub:
-    """AccessService is about the caller.
+    """AccessService is about people: who calls, whose tokens there are, and what was done.
     """
 
     def __init__(self, channel):
@@ -160,14 +336,62 @@ class AccessServiceStub:
                 request_serializer=vedette_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
                 _registered_method=True)
+        self.CreateToken = channel.unary_unary(
+                '/vedette.v1.AccessService/CreateToken',
+                request_serializer=vedette_dot_v1_dot_access__pb2.CreateTokenRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.CreateTokenResponse.FromString,
+                _registered_method=True)
+        self.ListTokens = channel.unary_unary(
+                '/vedette.v1.AccessService/ListTokens',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ListTokensRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ListTokensResponse.FromString,
+                _registered_method=True)
+        self.RevokeToken = channel.unary_unary(
+                '/vedette.v1.AccessService/RevokeToken',
+                request_serializer=vedette_dot_v1_dot_access__pb2.RevokeTokenRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.RevokeTokenResponse.FromString,
+                _registered_method=True)
+        self.ListAudit = channel.unary_unary(
+                '/vedette.v1.AccessService/ListAudit',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
-    """AccessService is about the caller.
+    """AccessService is about people: who calls, whose tokens there are, and what was done.
     """
 
     def WhoAmI(self, request, context):
         """WhoAmI says whose token this is; `vedette login` calls it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateToken(self, request, context):
+        """CreateToken makes a token for a person. Its text is shown in this answer only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokens(self, request, context):
+        """ListTokens gives every token that was made, without their secrets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeToken(self, request, context):
+        """RevokeToken makes a token useless from now on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAudit(self, request, context):
+        """ListAudit gives the ledger of privileged acts, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +405,26 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     request_deserializer=vedette_dot_v1_dot_access__pb2.WhoAmIRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_access__pb2.WhoAmIResponse.SerializeToString,
             ),
+            'CreateToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateToken,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.CreateTokenRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.CreateTokenResponse.SerializeToString,
+            ),
+            'ListTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokens,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ListTokensRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ListTokensResponse.SerializeToString,
+            ),
+            'RevokeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeToken,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.RevokeTokenRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ListAuditRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ListAuditResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'vedette.v1.AccessService', rpc_method_handlers)
@@ -190,7 +434,7 @@ def add_AccessServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
-    """AccessService is about the caller.
+    """AccessService is about people: who calls, whose tokens there are, and what was done.
     """
 
     @staticmethod
@@ -210,6 +454,114 @@ class AccessService:
             '/vedette.v1.AccessService/WhoAmI',
             vedette_dot_v1_dot_access__pb2.WhoAmIRequest.SerializeToString,
             vedette_dot_v1_dot_access__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AccessService/CreateToken',
+            vedette_dot_v1_dot_access__pb2.CreateTokenRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.CreateTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AccessService/ListTokens',
+            vedette_dot_v1_dot_access__pb2.ListTokensRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ListTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AccessService/RevokeToken',
+            vedette_dot_v1_dot_access__pb2.RevokeTokenRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AccessService/ListAudit',
+            vedette_dot_v1_dot_access__pb2.ListAuditRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ListAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

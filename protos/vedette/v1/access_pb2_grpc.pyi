@@ -37,6 +37,14 @@ class AgentServiceStub:
     """ListAgents gives every agent that ever enrolled."""
     CreateJoinToken: _grpc.UnaryUnaryMultiCallable[_access_pb2.CreateJoinTokenRequest, _access_pb2.CreateJoinTokenResponse]
     """CreateJoinToken makes a one-use token. Its secret is shown in this answer only."""
+    ApproveAgent: _grpc.UnaryUnaryMultiCallable[_access_pb2.ApproveAgentRequest, _access_pb2.ApproveAgentResponse]
+    """ApproveAgent gives an agent that waits for it its checks and its vote, and any agent new recoveries."""
+    RevokeAgent: _grpc.UnaryUnaryMultiCallable[_access_pb2.RevokeAgentRequest, _access_pb2.RevokeAgentResponse]
+    """RevokeAgent ends an agent for good: its stream is cut at once, and nothing of it is taken any more."""
+    ListAlarms: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListAlarmsRequest, _access_pb2.ListAlarmsResponse]
+    """ListAlarms gives what makes identities doubtful, newest first."""
+    ClearAlarms: _grpc.UnaryUnaryMultiCallable[_access_pb2.ClearAlarmsRequest, _access_pb2.ClearAlarmsResponse]
+    """ClearAlarms says that somebody has looked at the alarms of an agent."""
 
 @_typing.type_check_only
 class AgentServiceAsyncStub(AgentServiceStub):
@@ -47,6 +55,14 @@ class AgentServiceAsyncStub(AgentServiceStub):
     """ListAgents gives every agent that ever enrolled."""
     CreateJoinToken: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateJoinTokenRequest, _access_pb2.CreateJoinTokenResponse]  # type: ignore[assignment]
     """CreateJoinToken makes a one-use token. Its secret is shown in this answer only."""
+    ApproveAgent: _aio.UnaryUnaryMultiCallable[_access_pb2.ApproveAgentRequest, _access_pb2.ApproveAgentResponse]  # type: ignore[assignment]
+    """ApproveAgent gives an agent that waits for it its checks and its vote, and any agent new recoveries."""
+    RevokeAgent: _aio.UnaryUnaryMultiCallable[_access_pb2.RevokeAgentRequest, _access_pb2.RevokeAgentResponse]  # type: ignore[assignment]
+    """RevokeAgent ends an agent for good: its stream is cut at once, and nothing of it is taken any more."""
+    ListAlarms: _aio.UnaryUnaryMultiCallable[_access_pb2.ListAlarmsRequest, _access_pb2.ListAlarmsResponse]  # type: ignore[assignment]
+    """ListAlarms gives what makes identities doubtful, newest first."""
+    ClearAlarms: _aio.UnaryUnaryMultiCallable[_access_pb2.ClearAlarmsRequest, _access_pb2.ClearAlarmsResponse]  # type: ignore[assignment]
+    """ClearAlarms says that somebody has looked at the alarms of an agent."""
 
 class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
     """AgentService lists agents and hands out join tokens."""
@@ -67,10 +83,42 @@ class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_access_pb2.CreateJoinTokenResponse, _abc.Awaitable[_access_pb2.CreateJoinTokenResponse]]:
         """CreateJoinToken makes a one-use token. Its secret is shown in this answer only."""
 
+    @_abc_1.abstractmethod
+    def ApproveAgent(
+        self,
+        request: _access_pb2.ApproveAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ApproveAgentResponse, _abc.Awaitable[_access_pb2.ApproveAgentResponse]]:
+        """ApproveAgent gives an agent that waits for it its checks and its vote, and any agent new recoveries."""
+
+    @_abc_1.abstractmethod
+    def RevokeAgent(
+        self,
+        request: _access_pb2.RevokeAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.RevokeAgentResponse, _abc.Awaitable[_access_pb2.RevokeAgentResponse]]:
+        """RevokeAgent ends an agent for good: its stream is cut at once, and nothing of it is taken any more."""
+
+    @_abc_1.abstractmethod
+    def ListAlarms(
+        self,
+        request: _access_pb2.ListAlarmsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListAlarmsResponse, _abc.Awaitable[_access_pb2.ListAlarmsResponse]]:
+        """ListAlarms gives what makes identities doubtful, newest first."""
+
+    @_abc_1.abstractmethod
+    def ClearAlarms(
+        self,
+        request: _access_pb2.ClearAlarmsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ClearAlarmsResponse, _abc.Awaitable[_access_pb2.ClearAlarmsResponse]]:
+        """ClearAlarms says that somebody has looked at the alarms of an agent."""
+
 def add_AgentServiceServicer_to_server(servicer: AgentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class AccessServiceStub:
-    """AccessService is about the caller."""
+    """AccessService is about people: who calls, whose tokens there are, and what was done."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -78,17 +126,33 @@ class AccessServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]
     """WhoAmI says whose token this is; `vedette login` calls it."""
+    CreateToken: _grpc.UnaryUnaryMultiCallable[_access_pb2.CreateTokenRequest, _access_pb2.CreateTokenResponse]
+    """CreateToken makes a token for a person. Its text is shown in this answer only."""
+    ListTokens: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListTokensRequest, _access_pb2.ListTokensResponse]
+    """ListTokens gives every token that was made, without their secrets."""
+    RevokeToken: _grpc.UnaryUnaryMultiCallable[_access_pb2.RevokeTokenRequest, _access_pb2.RevokeTokenResponse]
+    """RevokeToken makes a token useless from now on."""
+    ListAudit: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListAuditRequest, _access_pb2.ListAuditResponse]
+    """ListAudit gives the ledger of privileged acts, newest first."""
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
-    """AccessService is about the caller."""
+    """AccessService is about people: who calls, whose tokens there are, and what was done."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     WhoAmI: _aio.UnaryUnaryMultiCallable[_access_pb2.WhoAmIRequest, _access_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """WhoAmI says whose token this is; `vedette login` calls it."""
+    CreateToken: _aio.UnaryUnaryMultiCallable[_access_pb2.CreateTokenRequest, _access_pb2.CreateTokenResponse]  # type: ignore[assignment]
+    """CreateToken makes a token for a person. Its text is shown in this answer only."""
+    ListTokens: _aio.UnaryUnaryMultiCallable[_access_pb2.ListTokensRequest, _access_pb2.ListTokensResponse]  # type: ignore[assignment]
+    """ListTokens gives every token that was made, without their secrets."""
+    RevokeToken: _aio.UnaryUnaryMultiCallable[_access_pb2.RevokeTokenRequest, _access_pb2.RevokeTokenResponse]  # type: ignore[assignment]
+    """RevokeToken makes a token useless from now on."""
+    ListAudit: _aio.UnaryUnaryMultiCallable[_access_pb2.ListAuditRequest, _access_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """ListAudit gives the ledger of privileged acts, newest first."""
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
-    """AccessService is about the caller."""
+    """AccessService is about people: who calls, whose tokens there are, and what was done."""
 
     @_abc_1.abstractmethod
     def WhoAmI(
@@ -97,5 +161,37 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.WhoAmIResponse, _abc.Awaitable[_access_pb2.WhoAmIResponse]]:
         """WhoAmI says whose token this is; `vedette login` calls it."""
+
+    @_abc_1.abstractmethod
+    def CreateToken(
+        self,
+        request: _access_pb2.CreateTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.CreateTokenResponse, _abc.Awaitable[_access_pb2.CreateTokenResponse]]:
+        """CreateToken makes a token for a person. Its text is shown in this answer only."""
+
+    @_abc_1.abstractmethod
+    def ListTokens(
+        self,
+        request: _access_pb2.ListTokensRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListTokensResponse, _abc.Awaitable[_access_pb2.ListTokensResponse]]:
+        """ListTokens gives every token that was made, without their secrets."""
+
+    @_abc_1.abstractmethod
+    def RevokeToken(
+        self,
+        request: _access_pb2.RevokeTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.RevokeTokenResponse, _abc.Awaitable[_access_pb2.RevokeTokenResponse]]:
+        """RevokeToken makes a token useless from now on."""
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _access_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListAuditResponse, _abc.Awaitable[_access_pb2.ListAuditResponse]]:
+        """ListAudit gives the ledger of privileged acts, newest first."""
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vedette/v1/enrol.proto\x12\nvedette.v1\"$\n\x10\x43hallengeRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\"\"\n\x11\x43hallengeResponse\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\x9e\x01\n\x0c\x45nrolRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x14\n\x0ctoken_secret\x18\x02 \x01(\t\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x04 \x01(\x0c\x12\x14\n\x0c\x65vidence_key\x18\x05 \x01(\x0c\x12\x13\n\x0bsealing_key\x18\x06 \x01(\x0c\x12\r\n\x05proof\x18\x07 \x01(\x0c\x12\x10\n\x08hostname\x18\x08 \x01(\t\"b\n\rEnrolResponse\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\x19\n\x11\x63\x65rtificate_chain\x18\x03 \x01(\x0c\x12\x17\n\x0fsession_address\x18\x04 \x01(\t2\x96\x01\n\x0c\x45nrolService\x12H\n\tChallenge\x12\x1c.vedette.v1.ChallengeRequest\x1a\x1d.vedette.v1.ChallengeResponse\x12<\n\x05\x45nrol\x12\x18.vedette.v1.EnrolRequest\x1a\x19.vedette.v1.EnrolResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vedette/v1/enrol.proto\x12\nvedette.v1\"$\n\x10\x43hallengeRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\"\"\n\x11\x43hallengeResponse\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"\x9e\x01\n\x0c\x45nrolRequest\x12\x10\n\x08token_id\x18\x01 \x01(\t\x12\x14\n\x0ctoken_secret\x18\x02 \x01(\t\x12\r\n\x05nonce\x18\x03 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x04 \x01(\x0c\x12\x14\n\x0c\x65vidence_key\x18\x05 \x01(\x0c\x12\x13\n\x0bsealing_key\x18\x06 \x01(\x0c\x12\r\n\x05proof\x18\x07 \x01(\x0c\x12\x10\n\x08hostname\x18\x08 \x01(\t\"b\n\rEnrolResponse\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12\x19\n\x11\x63\x65rtificate_chain\x18\x03 \x01(\x0c\x12\x17\n\x0fsession_address\x18\x04 \x01(\t\")\n\x18\x43hallengeRecoveryRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"*\n\x19\x43hallengeRecoveryResponse\x12\r\n\x05nonce\x18\x01 \x01(\x0c\"J\n\x0eRecoverRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05nonce\x18\x02 \x01(\x0c\x12\x0b\n\x03\x63sr\x18\x03 \x01(\x0c\x12\r\n\x05proof\x18\x04 \x01(\x0c\",\n\x0fRecoverResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\x0c\x32\xbc\x02\n\x0c\x45nrolService\x12H\n\tChallenge\x12\x1c.vedette.v1.ChallengeRequest\x1a\x1d.vedette.v1.ChallengeResponse\x12<\n\x05\x45nrol\x12\x18.vedette.v1.EnrolRequest\x1a\x19.vedette.v1.EnrolResponse\x12`\n\x11\x43hallengeRecovery\x12$.vedette.v1.ChallengeRecoveryRequest\x1a%.vedette.v1.ChallengeRecoveryResponse\x12\x42\n\x07Recover\x12\x1a.vedette.v1.RecoverRequest\x1a\x1b.vedette.v1.RecoverResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENROLREQUEST']._serialized_end=271
   _globals['_ENROLRESPONSE']._serialized_start=273
   _globals['_ENROLRESPONSE']._serialized_end=371
-  _globals['_ENROLSERVICE']._serialized_start=374
-  _globals['_ENROLSERVICE']._serialized_end=524
+  _globals['_CHALLENGERECOVERYREQUEST']._serialized_start=373
+  _globals['_CHALLENGERECOVERYREQUEST']._serialized_end=414
+  _globals['_CHALLENGERECOVERYRESPONSE']._serialized_start=416
+  _globals['_CHALLENGERECOVERYRESPONSE']._serialized_end=458
+  _globals['_RECOVERREQUEST']._serialized_start=460
+  _globals['_RECOVERREQUEST']._serialized_end=534
+  _globals['_RECOVERRESPONSE']._serialized_start=536
+  _globals['_RECOVERRESPONSE']._serialized_end=580
+  _globals['_ENROLSERVICE']._serialized_start=583
+  _globals['_ENROLSERVICE']._serialized_end=899
 # @@protoc_insertion_point(module_scope)

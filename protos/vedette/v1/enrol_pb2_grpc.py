@@ -45,6 +45,16 @@ class EnrolServiceStub:
                 request_serializer=vedette_dot_v1_dot_enrol__pb2.EnrolRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_enrol__pb2.EnrolResponse.FromString,
                 _registered_method=True)
+        self.ChallengeRecovery = channel.unary_unary(
+                '/vedette.v1.EnrolService/ChallengeRecovery',
+                request_serializer=vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryResponse.FromString,
+                _registered_method=True)
+        self.Recover = channel.unary_unary(
+                '/vedette.v1.EnrolService/Recover',
+                request_serializer=vedette_dot_v1_dot_enrol__pb2.RecoverRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_enrol__pb2.RecoverResponse.FromString,
+                _registered_method=True)
 
 
 class EnrolServiceServicer:
@@ -66,6 +76,21 @@ class EnrolServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChallengeRecovery(self, request, context):
+        """ChallengeRecovery gives an agent whose certificate has ended a nonce to sign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Recover(self, request, context):
+        """Recover gives such an agent its next certificate, against a signature of its evidence key. Limited in
+        number, and recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EnrolServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +103,16 @@ def add_EnrolServiceServicer_to_server(servicer, server):
                     servicer.Enrol,
                     request_deserializer=vedette_dot_v1_dot_enrol__pb2.EnrolRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_enrol__pb2.EnrolResponse.SerializeToString,
+            ),
+            'ChallengeRecovery': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChallengeRecovery,
+                    request_deserializer=vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryResponse.SerializeToString,
+            ),
+            'Recover': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recover,
+                    request_deserializer=vedette_dot_v1_dot_enrol__pb2.RecoverRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_enrol__pb2.RecoverResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +170,60 @@ class EnrolService:
             '/vedette.v1.EnrolService/Enrol',
             vedette_dot_v1_dot_enrol__pb2.EnrolRequest.SerializeToString,
             vedette_dot_v1_dot_enrol__pb2.EnrolResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChallengeRecovery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.EnrolService/ChallengeRecovery',
+            vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryRequest.SerializeToString,
+            vedette_dot_v1_dot_enrol__pb2.ChallengeRecoveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recover(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.EnrolService/Recover',
+            vedette_dot_v1_dot_enrol__pb2.RecoverRequest.SerializeToString,
+            vedette_dot_v1_dot_enrol__pb2.RecoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

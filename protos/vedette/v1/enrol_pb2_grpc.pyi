@@ -39,6 +39,12 @@ class EnrolServiceStub:
     """Enrol consumes the token and issues the first certificate, in one transaction: a token never serves
     two machines, and a failed enrolment leaves it unused.
     """
+    ChallengeRecovery: _grpc.UnaryUnaryMultiCallable[_enrol_pb2.ChallengeRecoveryRequest, _enrol_pb2.ChallengeRecoveryResponse]
+    """ChallengeRecovery gives an agent whose certificate has ended a nonce to sign."""
+    Recover: _grpc.UnaryUnaryMultiCallable[_enrol_pb2.RecoverRequest, _enrol_pb2.RecoverResponse]
+    """Recover gives such an agent its next certificate, against a signature of its evidence key. Limited in
+    number, and recorded.
+    """
 
 @_typing.type_check_only
 class EnrolServiceAsyncStub(EnrolServiceStub):
@@ -50,6 +56,12 @@ class EnrolServiceAsyncStub(EnrolServiceStub):
     Enrol: _aio.UnaryUnaryMultiCallable[_enrol_pb2.EnrolRequest, _enrol_pb2.EnrolResponse]  # type: ignore[assignment]
     """Enrol consumes the token and issues the first certificate, in one transaction: a token never serves
     two machines, and a failed enrolment leaves it unused.
+    """
+    ChallengeRecovery: _aio.UnaryUnaryMultiCallable[_enrol_pb2.ChallengeRecoveryRequest, _enrol_pb2.ChallengeRecoveryResponse]  # type: ignore[assignment]
+    """ChallengeRecovery gives an agent whose certificate has ended a nonce to sign."""
+    Recover: _aio.UnaryUnaryMultiCallable[_enrol_pb2.RecoverRequest, _enrol_pb2.RecoverResponse]  # type: ignore[assignment]
+    """Recover gives such an agent its next certificate, against a signature of its evidence key. Limited in
+    number, and recorded.
     """
 
 class EnrolServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -71,6 +83,24 @@ class EnrolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_enrol_pb2.EnrolResponse, _abc.Awaitable[_enrol_pb2.EnrolResponse]]:
         """Enrol consumes the token and issues the first certificate, in one transaction: a token never serves
         two machines, and a failed enrolment leaves it unused.
+        """
+
+    @_abc_1.abstractmethod
+    def ChallengeRecovery(
+        self,
+        request: _enrol_pb2.ChallengeRecoveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrol_pb2.ChallengeRecoveryResponse, _abc.Awaitable[_enrol_pb2.ChallengeRecoveryResponse]]:
+        """ChallengeRecovery gives an agent whose certificate has ended a nonce to sign."""
+
+    @_abc_1.abstractmethod
+    def Recover(
+        self,
+        request: _enrol_pb2.RecoverRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrol_pb2.RecoverResponse, _abc.Awaitable[_enrol_pb2.RecoverResponse]]:
+        """Recover gives such an agent its next certificate, against a signature of its evidence key. Limited in
+        number, and recorded.
         """
 
 def add_EnrolServiceServicer_to_server(servicer: EnrolServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

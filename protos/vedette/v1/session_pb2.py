@@ -24,53 +24,55 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18vedette/v1/session.proto\x12\nvedette.v1\"\xed\x01\n\x0e\x43onnectRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.vedette.v1.HelloH\x00\x12\"\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x11.vedette.v1.FrameH\x00\x12-\n\x0b\x63lock_probe\x18\x03 \x01(\x0b\x32\x16.vedette.v1.ClockProbeH\x00\x12\x33\n\x0e\x61ssignment_ack\x18\x04 \x01(\x0b\x32\x19.vedette.v1.AssignmentAckH\x00\x12$\n\x06health\x18\x05 \x01(\x0b\x32\x12.vedette.v1.HealthH\x00\x42\t\n\x07message\"\xba\x02\n\x0f\x43onnectResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.vedette.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.vedette.v1.AckH\x00\x12,\n\nassignment\x18\x03 \x01(\x0b\x32\x16.vedette.v1.AssignmentH\x00\x12-\n\x0b\x63lock_reply\x18\x04 \x01(\x0b\x32\x16.vedette.v1.ClockReplyH\x00\x12+\n\tprobe_now\x18\x05 \x01(\x0b\x32\x16.vedette.v1.ProbeOrderH\x00\x12\"\n\x05\x64rain\x18\x06 \x01(\x0b\x32\x11.vedette.v1.DrainH\x00\x12&\n\x07refusal\x18\x07 \x01(\x0b\x32\x13.vedette.v1.RefusalH\x00\x42\t\n\x07message\"W\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x1b\n\x13\x61ssignment_revision\x18\x03 \x01(\t\x12\x11\n\tcan_probe\x18\x04 \x03(\t\"O\n\x07Welcome\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12%\n\x07\x64urable\x18\x03 \x03(\x0b\x32\x14.vedette.v1.Position\"6\n\x08Position\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x04\"e\n\x05\x46rame\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\x12\r\n\x05lines\x18\x05 \x01(\x0c\x12\x0c\n\x04lost\x18\x06 \x01(\x04\",\n\x03\x41\x63k\x12%\n\x07\x64urable\x18\x01 \x03(\x0b\x32\x14.vedette.v1.Position\"`\n\x07Refusal\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\x13\n\x0bresend_from\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\"I\n\nAssignment\x12\x10\n\x08revision\x18\x01 \x01(\t\x12)\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x19.vedette.v1.AssignedCheck\"3\n\rAssignedCheck\x12\x12\n\ndefinition\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"M\n\rAssignmentAck\x12\x10\n\x08revision\x18\x01 \x01(\t\x12*\n\nunrunnable\x18\x02 \x03(\x0b\x32\x16.vedette.v1.Unrunnable\"+\n\nUnrunnable\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"#\n\nClockProbe\x12\x15\n\ragent_sent_us\x18\x01 \x01(\x03\"_\n\nClockReply\x12\x15\n\ragent_sent_us\x18\x01 \x01(\x03\x12\x1e\n\x16\x63ontroller_received_us\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ontroller_sent_us\x18\x03 \x01(\x03\"G\n\nProbeOrder\x12\x0e\n\x06\x63hecks\x18\x01 \x03(\t\x12)\n\x07trigger\x18\x02 \x01(\x0e\x32\x18.vedette.v1.ProbeTrigger\"\x17\n\x05\x44rain\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xaa\x01\n\x06Health\x12\x13\n\x0bspool_lines\x18\x01 \x01(\x04\x12\x13\n\x0bspool_bytes\x18\x02 \x01(\x04\x12\x14\n\x0cmissed_slots\x18\x03 \x01(\x04\x12\x1c\n\x0f\x63lock_offset_us\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1b\n\x0e\x63lock_error_us\x18\x05 \x01(\x03H\x01\x88\x01\x01\x42\x12\n\x10_clock_offset_usB\x11\n\x0f_clock_error_us\"\x1b\n\x0cRenewRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\"*\n\rRenewResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\x0c*b\n\x0cProbeTrigger\x12\x1d\n\x19PROBE_TRIGGER_UNSPECIFIED\x10\x00\x12\x19\n\x15PROBE_TRIGGER_CONFIRM\x10\x01\x12\x18\n\x14PROBE_TRIGGER_MANUAL\x10\x02\x32\x96\x01\n\x0eSessionService\x12\x46\n\x07\x43onnect\x12\x1a.vedette.v1.ConnectRequest\x1a\x1b.vedette.v1.ConnectResponse(\x01\x30\x01\x12<\n\x05Renew\x12\x18.vedette.v1.RenewRequest\x1a\x19.vedette.v1.RenewResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18vedette/v1/session.proto\x12\nvedette.v1\"\xed\x01\n\x0e\x43onnectRequest\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.vedette.v1.HelloH\x00\x12\"\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x11.vedette.v1.FrameH\x00\x12-\n\x0b\x63lock_probe\x18\x03 \x01(\x0b\x32\x16.vedette.v1.ClockProbeH\x00\x12\x33\n\x0e\x61ssignment_ack\x18\x04 \x01(\x0b\x32\x19.vedette.v1.AssignmentAckH\x00\x12$\n\x06health\x18\x05 \x01(\x0b\x32\x12.vedette.v1.HealthH\x00\x42\t\n\x07message\"\xba\x02\n\x0f\x43onnectResponse\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.vedette.v1.WelcomeH\x00\x12\x1e\n\x03\x61\x63k\x18\x02 \x01(\x0b\x32\x0f.vedette.v1.AckH\x00\x12,\n\nassignment\x18\x03 \x01(\x0b\x32\x16.vedette.v1.AssignmentH\x00\x12-\n\x0b\x63lock_reply\x18\x04 \x01(\x0b\x32\x16.vedette.v1.ClockReplyH\x00\x12+\n\tprobe_now\x18\x05 \x01(\x0b\x32\x16.vedette.v1.ProbeOrderH\x00\x12\"\n\x05\x64rain\x18\x06 \x01(\x0b\x32\x11.vedette.v1.DrainH\x00\x12&\n\x07refusal\x18\x07 \x01(\x0b\x32\x13.vedette.v1.RefusalH\x00\x42\t\n\x07message\"i\n\x05Hello\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x1b\n\x13\x61ssignment_revision\x18\x03 \x01(\t\x12\x11\n\tcan_probe\x18\x04 \x03(\t\x12\x10\n\x08instance\x18\x05 \x01(\t\"O\n\x07Welcome\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x0e\n\x06region\x18\x02 \x01(\t\x12%\n\x07\x64urable\x18\x03 \x03(\x0b\x32\x14.vedette.v1.Position\"6\n\x08Position\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x0b\n\x03seq\x18\x03 \x01(\x04\"e\n\x05\x46rame\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\r\n\x05\x63ount\x18\x04 \x01(\r\x12\r\n\x05lines\x18\x05 \x01(\x0c\x12\x0c\n\x04lost\x18\x06 \x01(\x04\",\n\x03\x41\x63k\x12%\n\x07\x64urable\x18\x01 \x03(\x0b\x32\x14.vedette.v1.Position\"`\n\x07Refusal\x12\r\n\x05\x65poch\x18\x01 \x01(\t\x12\x0e\n\x06stream\x18\x02 \x01(\t\x12\x11\n\tfirst_seq\x18\x03 \x01(\x04\x12\x13\n\x0bresend_from\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\"t\n\nAssignment\x12\x10\n\x08revision\x18\x01 \x01(\t\x12)\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x19.vedette.v1.AssignedCheck\x12)\n\x07secrets\x18\x03 \x03(\x0b\x32\x18.vedette.v1.SealedSecret\"=\n\x0cSealedSecret\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06sealed\x18\x03 \x01(\x0c\"3\n\rAssignedCheck\x12\x12\n\ndefinition\x18\x01 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\"M\n\rAssignmentAck\x12\x10\n\x08revision\x18\x01 \x01(\t\x12*\n\nunrunnable\x18\x02 \x03(\x0b\x32\x16.vedette.v1.Unrunnable\"+\n\nUnrunnable\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"#\n\nClockProbe\x12\x15\n\ragent_sent_us\x18\x01 \x01(\x03\"_\n\nClockReply\x12\x15\n\ragent_sent_us\x18\x01 \x01(\x03\x12\x1e\n\x16\x63ontroller_received_us\x18\x02 \x01(\x03\x12\x1a\n\x12\x63ontroller_sent_us\x18\x03 \x01(\x03\"G\n\nProbeOrder\x12\x0e\n\x06\x63hecks\x18\x01 \x03(\t\x12)\n\x07trigger\x18\x02 \x01(\x0e\x32\x18.vedette.v1.ProbeTrigger\"\x17\n\x05\x44rain\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xaa\x01\n\x06Health\x12\x13\n\x0bspool_lines\x18\x01 \x01(\x04\x12\x13\n\x0bspool_bytes\x18\x02 \x01(\x04\x12\x14\n\x0cmissed_slots\x18\x03 \x01(\x04\x12\x1c\n\x0f\x63lock_offset_us\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x1b\n\x0e\x63lock_error_us\x18\x05 \x01(\x03H\x01\x88\x01\x01\x42\x12\n\x10_clock_offset_usB\x11\n\x0f_clock_error_us\"\x1b\n\x0cRenewRequest\x12\x0b\n\x03\x63sr\x18\x01 \x01(\x0c\"*\n\rRenewResponse\x12\x19\n\x11\x63\x65rtificate_chain\x18\x01 \x01(\x0c*b\n\x0cProbeTrigger\x12\x1d\n\x19PROBE_TRIGGER_UNSPECIFIED\x10\x00\x12\x19\n\x15PROBE_TRIGGER_CONFIRM\x10\x01\x12\x18\n\x14PROBE_TRIGGER_MANUAL\x10\x02\x32\x96\x01\n\x0eSessionService\x12\x46\n\x07\x43onnect\x12\x1a.vedette.v1.ConnectRequest\x1a\x1b.vedette.v1.ConnectResponse(\x01\x30\x01\x12<\n\x05Renew\x12\x18.vedette.v1.RenewRequest\x1a\x19.vedette.v1.RenewResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vedette.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROBETRIGGER']._serialized_start=1800
-  _globals['_PROBETRIGGER']._serialized_end=1898
+  _globals['_PROBETRIGGER']._serialized_start=1924
+  _globals['_PROBETRIGGER']._serialized_end=2022
   _globals['_CONNECTREQUEST']._serialized_start=41
   _globals['_CONNECTREQUEST']._serialized_end=278
   _globals['_CONNECTRESPONSE']._serialized_start=281
   _globals['_CONNECTRESPONSE']._serialized_end=595
   _globals['_HELLO']._serialized_start=597
-  _globals['_HELLO']._serialized_end=684
-  _globals['_WELCOME']._serialized_start=686
-  _globals['_WELCOME']._serialized_end=765
-  _globals['_POSITION']._serialized_start=767
-  _globals['_POSITION']._serialized_end=821
-  _globals['_FRAME']._serialized_start=823
-  _globals['_FRAME']._serialized_end=924
-  _globals['_ACK']._serialized_start=926
-  _globals['_ACK']._serialized_end=970
-  _globals['_REFUSAL']._serialized_start=972
-  _globals['_REFUSAL']._serialized_end=1068
-  _globals['_ASSIGNMENT']._serialized_start=1070
-  _globals['_ASSIGNMENT']._serialized_end=1143
-  _globals['_ASSIGNEDCHECK']._serialized_start=1145
-  _globals['_ASSIGNEDCHECK']._serialized_end=1196
-  _globals['_ASSIGNMENTACK']._serialized_start=1198
-  _globals['_ASSIGNMENTACK']._serialized_end=1275
-  _globals['_UNRUNNABLE']._serialized_start=1277
-  _globals['_UNRUNNABLE']._serialized_end=1320
-  _globals['_CLOCKPROBE']._serialized_start=1322
-  _globals['_CLOCKPROBE']._serialized_end=1357
-  _globals['_CLOCKREPLY']._serialized_start=1359
-  _globals['_CLOCKREPLY']._serialized_end=1454
-  _globals['_PROBEORDER']._serialized_start=1456
-  _globals['_PROBEORDER']._serialized_end=1527
-  _globals['_DRAIN']._serialized_start=1529
-  _globals['_DRAIN']._serialized_end=1552
-  _globals['_HEALTH']._serialized_start=1555
-  _globals['_HEALTH']._serialized_end=1725
-  _globals['_RENEWREQUEST']._serialized_start=1727
-  _globals['_RENEWREQUEST']._serialized_end=1754
-  _globals['_RENEWRESPONSE']._serialized_start=1756
-  _globals['_RENEWRESPONSE']._serialized_end=1798
-  _globals['_SESSIONSERVICE']._serialized_start=1901
-  _globals['_SESSIONSERVICE']._serialized_end=2051
+  _globals['_HELLO']._serialized_end=702
+  _globals['_WELCOME']._serialized_start=704
+  _globals['_WELCOME']._serialized_end=783
+  _globals['_POSITION']._serialized_start=785
+  _globals['_POSITION']._serialized_end=839
+  _globals['_FRAME']._serialized_start=841
+  _globals['_FRAME']._serialized_end=942
+  _globals['_ACK']._serialized_start=944
+  _globals['_ACK']._serialized_end=988
+  _globals['_REFUSAL']._serialized_start=990
+  _globals['_REFUSAL']._serialized_end=1086
+  _globals['_ASSIGNMENT']._serialized_start=1088
+  _globals['_ASSIGNMENT']._serialized_end=1204
+  _globals['_SEALEDSECRET']._serialized_start=1206
+  _globals['_SEALEDSECRET']._serialized_end=1267
+  _globals['_ASSIGNEDCHECK']._serialized_start=1269
+  _globals['_ASSIGNEDCHECK']._serialized_end=1320
+  _globals['_ASSIGNMENTACK']._serialized_start=1322
+  _globals['_ASSIGNMENTACK']._serialized_end=1399
+  _globals['_UNRUNNABLE']._serialized_start=1401
+  _globals['_UNRUNNABLE']._serialized_end=1444
+  _globals['_CLOCKPROBE']._serialized_start=1446
+  _globals['_CLOCKPROBE']._serialized_end=1481
+  _globals['_CLOCKREPLY']._serialized_start=1483
+  _globals['_CLOCKREPLY']._serialized_end=1578
+  _globals['_PROBEORDER']._serialized_start=1580
+  _globals['_PROBEORDER']._serialized_end=1651
+  _globals['_DRAIN']._serialized_start=1653
+  _globals['_DRAIN']._serialized_end=1676
+  _globals['_HEALTH']._serialized_start=1679
+  _globals['_HEALTH']._serialized_end=1849
+  _globals['_RENEWREQUEST']._serialized_start=1851
+  _globals['_RENEWREQUEST']._serialized_end=1878
+  _globals['_RENEWRESPONSE']._serialized_start=1880
+  _globals['_RENEWRESPONSE']._serialized_end=1922
+  _globals['_SESSIONSERVICE']._serialized_start=2025
+  _globals['_SESSIONSERVICE']._serialized_end=2175
 # @@protoc_insertion_point(module_scope)

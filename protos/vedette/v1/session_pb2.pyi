@@ -170,12 +170,17 @@ class Hello(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     ASSIGNMENT_REVISION_FIELD_NUMBER: _builtins.int
     CAN_PROBE_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the agent's software, for people."""
     epoch: _builtins.str
     """The agent's present epoch: a new one is opened whenever numbering starts again."""
     assignment_revision: _builtins.str
     """Revision of the assignment that the agent is running; empty if none."""
+    instance: _builtins.str
+    """Random, made anew by each process. One that was replaced by another and comes again shows that two
+    machines run under one identity.
+    """
     @_builtins.property
     def can_probe(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Probe kinds that this machine can run: http, dns, icmp, tcp."""
@@ -187,10 +192,11 @@ class Hello(_message.Message):
         epoch: _builtins.str = ...,
         assignment_revision: _builtins.str = ...,
         can_probe: _abc.Iterable[_builtins.str] | None = ...,
+        instance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "instance", b"instance", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -372,25 +378,63 @@ class Assignment(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     CHECKS_FIELD_NUMBER: _builtins.int
+    SECRETS_FIELD_NUMBER: _builtins.int
     revision: _builtins.str
-    """Names this assignment: SHA-256 over its check revisions, in hexadecimal."""
+    """Names this assignment: SHA-256 over its check revisions and secret versions, in hexadecimal."""
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssignedCheck]:
         """The checks."""
+
+    @_builtins.property
+    def secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedSecret]:
+        """The secrets that these checks name, sealed for this agent alone."""
 
     def __init__(
         self,
         *,
         revision: _builtins.str = ...,
         checks: _abc.Iterable[Global___AssignedCheck] | None = ...,
+        secrets: _abc.Iterable[Global___SealedSecret] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "revision", b"revision", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
+
+@_typing.final
+class SealedSecret(_message.Message):
+    """SealedSecret is the value of a secret that only one agent can open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, as in ${secret:name}."""
+    version: _builtins.int
+    """Counted from 1; a new value is a new version."""
+    sealed: _builtins.bytes
+    """HPKE (RFC 9180, base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305): encapsulated
+    key, then ciphertext. Its info names agent, secret and version.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        sealed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sealed", b"sealed", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealedSecret: _TypeAlias = SealedSecret  # noqa: Y015
 
 @_typing.final
 class AssignedCheck(_message.Message):

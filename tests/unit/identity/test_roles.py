@@ -4,7 +4,7 @@ import pytest
 
 from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
 
-PEOPLES_MODULES = ["access", "enrol", "fleet", "outage", "sla"]
+PEOPLES_MODULES = ["access", "enrol", "fleet", "outage", "secret", "sla"]
 
 
 def served_methods() -> list[str]:
@@ -40,6 +40,8 @@ def test_only_enrolment_needs_no_token() -> None:
     assert {m for m in METHOD_ROLES if is_open(m)} == {
         "/vedette.v1.EnrolService/Challenge",
         "/vedette.v1.EnrolService/Enrol",
+        "/vedette.v1.EnrolService/ChallengeRecovery",
+        "/vedette.v1.EnrolService/Recover",
     }
 
 
@@ -48,6 +50,13 @@ def test_only_enrolment_needs_no_token() -> None:
     [
         ("/vedette.v1.FleetService/Apply", {Role.OPERATOR, Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.AgentService/CreateJoinToken", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.AgentService/RevokeAgent", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.AgentService/ApproveAgent", set(Role) - {Role.ADMIN}),
+        ("/vedette.v1.AccessService/CreateToken", set(Role) - {Role.ADMIN}),
+        ("/vedette.v1.AccessService/RevokeToken", set(Role) - {Role.ADMIN}),
+        ("/vedette.v1.AccessService/ListAudit", {Role.OPERATOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.SecretService/SetSecret", set(Role) - {Role.ADMIN}),
+        ("/vedette.v1.SecretService/ListSecrets", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.FleetService/ProbeNow", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.OutageService/ListOutages", {Role.COUNTERPARTY}),
         ("/vedette.v1.SlaService/GetStatus", {Role.COUNTERPARTY}),
