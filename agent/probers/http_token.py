@@ -59,16 +59,19 @@ class Tokens:
         """A header Authorization for `oauth2`, which `key` stands for. Fault if there is no token to be had."""
         lock = self._fetching.setdefault(key, asyncio.Lock())
         try:
-            async with asyncio.timeout(watch.left_us / 1e6), lock:
-                kept = self._kept.get(key)
-                if kept is None or kept.ends_us <= self._clock():
-                    kept = await self._fetched(oauth2, wants, admission, watch)
-                    self._keep(key, kept)
-                return kept.authorization
+            async with asyncio.timeout(watch.left_us / 1e6):
+                await lock.acquire()
         except TimeoutError as error:
-            said = "the token endpoint gave no token within the check's timeout"
+            said = "another run waits for the token endpoint, which is slow"
             raise Fault(Failure.TOKEN_FAILED, said) from error
+        try:
+            kept = self._kept.get(key)
+            if kept is None or kept.ends_us <= self._clock():
+                kept = await self._fetched(oauth2, wants, admission, watch)
+                self._keep(key, kept)
+            return kept.authorization
         finally:
+            lock.release()
             if not lock.locked():
                 self._fetching.pop(key, None)
 

@@ -22,7 +22,9 @@ class TcpTarget:
 
 
 @asynccontextmanager
-async def target(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[TcpTarget]:
+async def target(
+    script: Script, tls: ssl.SSLContext | None = None, *, host: str = LOOPBACK, port: int = 0
+) -> AsyncIterator[TcpTarget]:
     """A server that runs `script` for every connection, for as long as the block lasts."""
     running: set[asyncio.Task[None]] = set()
 
@@ -40,9 +42,10 @@ async def target(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIter
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
     place = TcpTarget(server.sockets[0].getsockname()[1])
-    _heads[place.port] = place.heads
+    heads = _heads.setdefault(place.port, place.heads)
+    place.heads = heads
     try:
         yield place
     finally:
@@ -50,7 +53,7 @@ async def target(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIter
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        del _heads[place.port]
+        _heads.pop(place.port, None)
 
 
 _heads: dict[int, list[bytes]] = {}

@@ -1,5 +1,7 @@
 """One hop: a request to one origin and its answer, every phase a step of its own."""
 
+from contextlib import suppress
+
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.pins import demand_pin
@@ -46,11 +48,19 @@ async def exchange(
                 return await exchanged_http2(stream, request, hop, wants, steps)
             return await _exchanged(stream, request, hop, wants, steps)
     except Fault as fault:
-        hop.fault = fault
-        raise
+        hop.fault = _cut(fault, hop)
+        raise hop.fault from fault.__cause__
     finally:
         if stream is not None:
             stream.close()
+
+
+def _cut(fault: Fault, hop: Hop) -> Fault:
+    """A connection that is lost after the headers of the answer leaves it truncated."""
+    is_begun = hop.response is not None and hop.response.body is not None
+    if fault.kind is Failure.CONNECTION_LOST and is_begun:
+        return Fault(Failure.TRUNCATED, f"{fault.detail}, within the answer")
+    return fault
 
 
 async def _opened(
@@ -115,7 +125,8 @@ async def _exchanged(
     steps.begin("send", Failure.SEND_TIMEOUT, "the target did not take the request")
     is_plain = request.scheme == "http"
     stream.write(request.head(wants.proxy if is_plain else None) + request.body)
-    await stream.drain()
+    with suppress(Fault):  # an answer that came before the request was taken is read first
+        await stream.drain()
     steps.end()
     response = Response(request.method, wants.body_bytes_max)
     hop.response = response

@@ -1,5 +1,8 @@
 """One request over HTTP/2 (RFC 9113), with the same phases and bounds as over HTTP/1.1."""
 
+from contextlib import suppress
+from typing import Final
+
 import h2.config
 import h2.connection
 import h2.events
@@ -24,7 +27,11 @@ from vedette.shared.limits import (
     RESPONSE_HEADERS_MAX,
 )
 
+_FRAME_HEADER_BYTES: Final = 9
+_FRAME_BYTES_MAX: Final = 16_384
+_SETTINGS: Final = 4
 _CONFIG = h2.config.H2Configuration(client_side=True, header_encoding=None)
+_NO_HTTP2: Final = "the target does not begin as HTTP/2 does: it speaks something else on this port"
 # Of the connection alone, which does not exist here (RFC 9113, 8.2.2), or said by a pseudo header.
 _HOP_HEADERS = frozenset({
     b"host", b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade",
@@ -39,6 +46,7 @@ class _Conversation:
         self.is_begun = False
         self._stream = stream
         self._received = 0
+        self._preface = b""
         self._number = 1
         self._connection = h2.connection.H2Connection(_CONFIG)
         settings = self._connection.local_settings
@@ -73,6 +81,9 @@ class _Conversation:
         if not data:
             self._ended()
         self._received += len(data)
+        if len(self._preface) < _FRAME_HEADER_BYTES:
+            self._preface += data[:_FRAME_HEADER_BYTES]
+            _demand_settings(self._preface)
         try:
             events = self._connection.receive_data(data)
             for event in events:
@@ -87,7 +98,9 @@ class _Conversation:
         if self._received - kept > HTTP2_OVERHEAD_BYTES_MAX + kept:
             raise Fault(Failure.PROTOCOL_ERROR, "the target sends frames without an end")
         if not self.answer.is_complete:
-            await self._flush()
+            # A target that is gone may have said all there is to say before: what arrived is read first.
+            with suppress(Fault):
+                await self._flush()
 
     async def _flush(self) -> None:
         data = self._connection.data_to_send()
@@ -143,12 +156,26 @@ class _Conversation:
             raise Fault(kind, detail)
 
     def _ended(self) -> None:
-        answer = self.answer
-        if answer.body is not None:
-            said = f"the target closed the connection after {answer.body.received_bytes} bytes of the body"
+        body = self.answer.body
+        if body is not None:
+            said = f"the target closed the connection after {body.received_bytes} bytes of the body"
             raise Fault(Failure.TRUNCATED, said)
+        if 0 < len(self._preface) < _FRAME_HEADER_BYTES:
+            raise Fault(Failure.PROTOCOL_ERROR, _NO_HTTP2)
         said = "the target closed the connection without an answer"
         raise Fault(Failure.CONNECTION_LOST, said)
+
+
+def _demand_settings(begin: bytes) -> None:
+    """Fault unless what a server begins with is a frame of settings (RFC 9113, 3.4).
+
+    h2 waits for the end of the frame that the first bytes of another protocol seem to announce.
+    """
+    if len(begin) >= _FRAME_HEADER_BYTES:
+        size = int.from_bytes(begin[:3])
+        is_settings = begin[3] == _SETTINGS and not begin[4] and begin[5:9] == bytes(4)
+        if size > _FRAME_BYTES_MAX or not is_settings:
+            raise Fault(Failure.PROTOCOL_ERROR, _NO_HTTP2)
 
 
 async def exchanged(

@@ -1,35 +1,18 @@
 """HTTP probes over TLS: trust, names, facts, and what is not TLS."""
 
 import asyncio
-import ssl
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
 
 from tests.fakes.tcp_target import answering, response, silent, target
 from tests.unit.probers.http_probing import run_http
+from tests.unit.probers.tls_serving import pem, served
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
-
-
-def served(
-    authority: trustme.CA, name: str = "localhost", days: int = 30, version: str = "TLSv1_3"
-) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.maximum_version = ssl.TLSVersion[version]
-    now = datetime.now(UTC)
-    authority.issue_cert(
-        name, not_before=now - timedelta(days=60), not_after=now + timedelta(days=days)
-    ).configure_cert(context)
-    return context
-
-
-def pem(authority: trustme.CA) -> str:
-    return authority.cert_pem.bytes().decode()
 
 
 async def test_self_signed_is_refused_by_default_and_still_shown(authority: trustme.CA) -> None:
