@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.capture.failure import FailureCapture
 from agent.config import ASSIGNMENT_FILE, CLOCK_FILE, SPOOL_DIRECTORY, site_policy
 from agent.core.backoff import Backoff
 from agent.errors import AgentError
@@ -15,6 +16,7 @@ from agent.link.identity import Identity
 from agent.link.offset import MeasuredOffset
 from agent.link.session import Parts
 from agent.link.stream import Link
+from agent.probers.network.admission import Admission
 from agent.probers.registry import probers_of
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.clock import SystemClock
@@ -44,7 +46,9 @@ class Agent:
         facts = self._identity.facts
         clock = SystemClock()
         user_agent = f"vedette-agent/{options.version} ({facts.agent})"
-        executor = Executor(probers_of(site_policy(options.state), user_agent), clock)
+        policy = site_policy(options.state)
+        probers = probers_of(policy, user_agent)
+        executor = Executor(probers, clock)
         self._offset = MeasuredOffset(clock, options.state / CLOCK_FILE)
         self._spool = DiskSpool.open(
             options.state / SPOOL_DIRECTORY, bytes_max=options.spool_bytes_max
@@ -56,6 +60,7 @@ class Agent:
             clock=clock,
             offset=self._offset,
             stored=StoredAssignment(options.state / ASSIGNMENT_FILE),
+            capture=FailureCapture(probers, Admission(policy), user_agent),
         )
         parts = Parts(
             agent=facts.agent,

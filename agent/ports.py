@@ -35,6 +35,17 @@ class Prober(Protocol):
         ...
 
 
+class Capture(Protocol):
+    """Looks around at the moment of a failure. Never raises for what it finds; asyncio.CancelledError passes."""
+
+    async def of(self, check: Check, addr: str | None, *, has_answer: bool) -> dict[str, Any]:
+        """What can be seen around the failure of `check` at `addr`, redacted, within the bounds of a capture.
+
+        `has_answer` says that the failing line holds the head of an answer already.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Time, as a seam: tests bring their own."""
 

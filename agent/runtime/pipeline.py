@@ -9,8 +9,9 @@ from typing import Final
 
 from agent.core.assignment import Program, difference, program_of
 from agent.core.schedule import Due, cadences_of
-from agent.ports import Assignment, Clock, ClockOffset, Spool, Unrunnable
+from agent.ports import Assignment, Capture, Clock, ClockOffset, Spool, Unrunnable
 from agent.runtime.assignments import StoredAssignment
+from agent.runtime.captures import Captures
 from agent.runtime.executor import Executor
 from agent.runtime.line import Finding, Place, encoded_line
 from agent.runtime.scheduler import Scheduler
@@ -55,6 +56,7 @@ class Pipeline:
         clock: Clock,
         offset: ClockOffset,
         stored: StoredAssignment,
+        capture: Capture | None = None,
     ) -> None:
         self._who = who
         self._executor = executor
@@ -62,6 +64,7 @@ class Pipeline:
         self._clock = clock
         self._offset = offset
         self._stored = stored
+        self._captures = None if capture is None else Captures(capture)
         self._scheduler = Scheduler(clock, self._launch)
         self._program = Program()
         self._stored_revision = ""
@@ -122,6 +125,9 @@ class Pipeline:
         self._scheduler.replace(
             cadences_of((a.check for a in program.checks.values()), self._who.region)
         )
+        if self._captures is not None:
+            for check in (*changes.changed, *changes.removed):
+                self._captures.forget(check)
         fields = {
             "revision": program.revision[:12],
             "checks": len(program.checks),
@@ -164,7 +170,7 @@ class Pipeline:
 
     def _record(self, run: _Run, finding: Finding) -> None:
         """Number the line and hand it over: no await in between, so that numbers are never doubled."""
-        spool, stream = self._spool, run.check.service
+        spool, stream, captures = self._spool, run.check.service, self._captures
         seq = spool.next_seq(stream)
         place = Place(
             agent=self._who.agent,
@@ -176,10 +182,15 @@ class Pipeline:
             slot=run.slot,
             trigger=run.trigger,
             clock=self._offset.reading(),
+            capture=None if captures is None else captures.ready_for(run.check.id),
         )
         spool.append(stream, seq, encoded_line(finding, run.check, place))
+        if captures is not None:
+            captures.saw(run.check, finding, seq)
 
     async def _finish(self) -> None:
+        if self._captures is not None:
+            await self._captures.stop()
         if not self._runs:
             return
         with contextlib.suppress(asyncio.CancelledError):

@@ -24,7 +24,10 @@ def checks(port: int, at: Targets) -> list[Check]:
     """Checks of the server that delays, told apart by their paths."""
     ca = at.ca_file.read_text()
     return [
-        check_of(f"delayed-{n}", {"http": {"url": f"https://{HOST}:{port}/delayed-{n}", "ca": ca}})
+        check_of(
+            f"delayed-{n}",
+            {"http": {"url": f"https://{HOST}:{port}/delayed-{n}", "tls": {"ca": ca}}},
+        )
         for n in range(CHECKS)
     ]
 

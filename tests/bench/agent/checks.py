@@ -16,7 +16,9 @@ def probe_of(kind: str, at: Targets) -> Parts:
     """The probe that each kind of check runs; https is http of another URL."""
     return {
         "http": {"http": {"url": f"http://{HOST}:{at.http}/"}},
-        "https": {"http": {"url": f"https://{HOST}:{at.https}/", "ca": at.ca_file.read_text()}},
+        "https": {
+            "http": {"url": f"https://{HOST}:{at.https}/", "tls": {"ca": at.ca_file.read_text()}}
+        },
         "dns": {"dns": {"name": NAME, "servers": [HOST], "port": at.dns}},
         "icmp": {"icmp": {"host": HOST, "count": 1}},
     }[kind]  # type: ignore[return-value] # each is a dict of one probe
