@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
+from controller.custody import CustodyStore
 from vedette.shared.identity import ResultId
 
 T = TypeVar("T")
@@ -135,6 +136,7 @@ class JoinToken:
     expires_us: int
     created_by: str
     used_by: str | None = None
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,14 @@ class PersonStore(Protocol):
 
     def person_token(self, token_id: str) -> PersonToken | None:
         """The token of that id."""
+        ...
+
+    def person_tokens(self) -> Sequence[PersonToken]:
+        """Every token that was made, the newest first."""
+        ...
+
+    def revoke_person_token(self, token_id: str, at_us: int) -> bool:
+        """Revoke it, compare-and-set: False if it is not there, or was revoked before."""
         ...
 
 
@@ -332,7 +342,9 @@ class OutcomeStore(Protocol):
         ...
 
 
-class Transaction(EvidenceStore, AgentStore, PersonStore, FleetStore, OutcomeStore, Protocol):
+class Transaction(
+    EvidenceStore, AgentStore, PersonStore, CustodyStore, FleetStore, OutcomeStore, Protocol
+):
     """Everything, inside one transaction."""
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable
 from controller.storage import schema
+from controller.storage.custody import CustodyRows
 from controller.storage.evidence import EvidenceRows
 from controller.storage.fleet import FleetRows
 from controller.storage.names import Names
@@ -26,7 +27,7 @@ _POSTGRES: Final = "postgresql"
 _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
-class SqlTransaction(EvidenceRows, RegistryRows, FleetRows, OutcomeRows):
+class SqlTransaction(EvidenceRows, RegistryRows, CustodyRows, FleetRows, OutcomeRows):
     """controller.ports.Transaction over SQL."""
 
 

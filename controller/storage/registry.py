@@ -78,3 +78,14 @@ class RegistryRows(Rows):
         query = select(_PERSON_TOKEN).where(_PERSON_TOKEN.c.id == token_id)
         row = self._connection.execute(query).mappings().first()
         return None if row is None else PersonToken(**row)
+
+    def person_tokens(self) -> Sequence[PersonToken]:
+        """Every token that was made, the newest first."""
+        query = select(_PERSON_TOKEN).order_by(_PERSON_TOKEN.c.created_us.desc())
+        return [PersonToken(**row) for row in self._connection.execute(query).mappings()]
+
+    def revoke_person_token(self, token_id: str, at_us: int) -> bool:
+        """Revoke it, compare-and-set: False if it is not there, or was revoked before."""
+        good = (_PERSON_TOKEN.c.id == token_id) & _PERSON_TOKEN.c.revoked_us.is_(None)
+        statement = update(_PERSON_TOKEN).where(good).values(revoked_us=at_us)
+        return self._connection.execute(statement).rowcount == 1

@@ -23,7 +23,8 @@ class Row(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
 
 
-def _bytes() -> "Column[bytes]":
+def bytes_column() -> "Column[bytes]":
+    """A column that holds bytes, and always some."""
     return Column(LargeBinary, nullable=False)
 
 
@@ -63,7 +64,7 @@ class SegmentRow(Row, table=True):
     count: int
     lost: int = Field(sa_type=BigInteger)
     received_us: int = Field(sa_type=BigInteger)
-    body: bytes = Field(sa_column=_bytes())
+    body: bytes = Field(sa_column=bytes_column())
 
 
 class SampleRow(Row, table=True):
@@ -115,7 +116,7 @@ class ConflictRow(Row, table=True):
     stream_id: int = Field(primary_key=True, foreign_key="stream.id")
     seq: int = Field(primary_key=True, sa_type=BigInteger)
     variant: int = Field(primary_key=True)
-    line: bytes = Field(sa_column=_bytes())
+    line: bytes = Field(sa_column=bytes_column())
     received_us: int = Field(sa_type=BigInteger)
 
 
@@ -130,8 +131,8 @@ class AgentRow(Row, table=True):
     region: str
     hostname: str
     enrolled_us: int = Field(sa_type=BigInteger)
-    evidence_key: bytes = Field(sa_column=_bytes())
-    sealing_key: bytes = Field(sa_column=_bytes())
+    evidence_key: bytes = Field(sa_column=bytes_column())
+    sealing_key: bytes = Field(sa_column=bytes_column())
     active_serial: str
     pending_serial: str | None
     certificate_ends_us: int = Field(sa_type=BigInteger)
@@ -148,11 +149,12 @@ class JoinTokenRow(Row, table=True):
 
     __tablename__ = "join_token"
     id: str = Field(primary_key=True)
-    secret_sha256: bytes = Field(sa_column=_bytes())
+    secret_sha256: bytes = Field(sa_column=bytes_column())
     region: str
     expires_us: int = Field(sa_type=BigInteger)
     created_by: str
     used_by: str | None
+    needs_approval: bool
 
 
 class PersonTokenRow(Row, table=True):
@@ -160,7 +162,7 @@ class PersonTokenRow(Row, table=True):
 
     __tablename__ = "person_token"
     id: str = Field(primary_key=True)
-    secret_sha256: bytes = Field(sa_column=_bytes())
+    secret_sha256: bytes = Field(sa_column=bytes_column())
     name: str
     role: str
     expires_us: int = Field(sa_type=BigInteger)
@@ -176,7 +178,7 @@ class FleetRevisionRow(Row, table=True):
 
     __tablename__ = "fleet_revision"
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    text: bytes = Field(sa_column=_bytes())
+    text: bytes = Field(sa_column=bytes_column())
     file_name: str
     applied_us: int = Field(sa_type=BigInteger)
     applied_by: str
@@ -189,7 +191,7 @@ class CheckRevisionRow(Row, table=True):
     check: str = Field(primary_key=True)
     effective_us: int = Field(primary_key=True, sa_type=BigInteger)
     digest: str
-    definition: bytes = Field(sa_column=_bytes())
+    definition: bytes = Field(sa_column=bytes_column())
 
 
 # --- what was computed
@@ -226,7 +228,7 @@ class OutageRow(Row, table=True):
     ended_us: int | None = Field(sa_type=BigInteger)
     detected_us: int = Field(sa_type=BigInteger)
     closed_known_us: int | None = Field(sa_type=BigInteger)
-    body: bytes = Field(sa_column=_bytes())
+    body: bytes = Field(sa_column=bytes_column())
     __table_args__ = (
         Index("ix_outage_check_started_us", "check", "started_us"),
         {"sqlite_autoincrement": True},

@@ -67,7 +67,7 @@ def test_an_older_database_is_upgraded_by_a_person_only(
     kept_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_storage(kept_url).close()
-    monkeypatch.setattr(schema, "newest_revision", lambda: "0002")
+    monkeypatch.setattr(schema, "newest_revision", lambda: "9998")
     with pytest.raises(Fatal, match="run `vedette db upgrade`"):
         open_storage(kept_url)
     assert check(kept_url) is schema.State.OLDER
