@@ -238,11 +238,14 @@ class CheckEngine:
         A policy that is new to a settled engine reads the samples that are still held, and no older ones.
         """
         changed_us = _first_change(self._revisions, revisions)
+        newest_us = self._note_frontier()
         self._revisions = list(revisions)
         self._turns_us = _turns(revisions)
         if changed_us is None:
             return
         self._pending = self._touched()
+        # The new policies may read samples that came too late for the old ones.
+        changed_us = min(changed_us, newest_us + 1)
         old = self._evaluations
         self._intake.judge_by(_evaluations(revisions, self._settled_us))
         for evaluation in self._evaluations:

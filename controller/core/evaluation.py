@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US
-from controller.core.labels import NO_VOTE, Hold, Said
+from controller.core.labels import NO_VOTE, Hold, Label, Said, vote_of
 from controller.core.policy import Policy
 from controller.core.quorum import Verdict
 from controller.core.timeline import (
@@ -20,6 +20,9 @@ from controller.core.timeline import (
     swept,
 )
 from controller.core.track import Source, Track
+
+_UNSURE: Final = vote_of(Label.DOWN, is_next_down=False)
+_SURE: Final = vote_of(Label.DOWN, is_next_down=True)
 
 
 class Touched(NamedTuple):
@@ -68,6 +71,9 @@ class Evaluation:
         if source.region not in self.policy.regions:
             return None
         track = Track(self, source, self.policy.regions.index(source.region))
+        for other in self.tracks:
+            if other.rank == track.rank:
+                track.is_alone = other.is_alone = False
         self.tracks.append(track)
         source.tracks.append(track)
         return track
@@ -81,6 +87,40 @@ class Evaluation:
         if frontier_us < self.from_us:
             self.next_expiry_us = min(self.next_expiry_us, self.from_us)
         return at_us < self.next_expiry_us
+
+    def stayed_down(self, track: Track, at_us: int) -> bool:
+        """Take a failure after a failure, if nothing but the least downtime changes.
+
+        The hold before it is sure to be DOWN now, and this one is not yet (S-8); the votes as attributed
+        stay. An outage of everything would otherwise cost a sweep for each sample.
+        """
+        if not track.is_alone:
+            return False
+        changes, rank = self._changes, track.rank
+        previous_us = track.source.evidence[len(track.labels) - 1].at_us
+        if at_us <= self.frontier_us or at_us >= self.to_us or previous_us < self.from_us:
+            return False
+        if at_us >= self.next_expiry_us and not self.holds_until(at_us):
+            return False
+        first = len(changes) - 1
+        while changes[first][0] > previous_us:
+            first -= 1
+        before = changes[first - 1][1] if first else None
+        value = self._judge.verdicts(changes[first][1])[ATTRIBUTED]
+        new: list[tuple[int, Votes]] = []
+        for start_us, votes in changes[first:]:
+            is_same = self._judge.verdicts(votes)[ATTRIBUTED] is value
+            if votes[rank] != _UNSURE or start_us < previous_us or not is_same:
+                return False
+            sure = (*votes[:rank], _SURE, *votes[rank + 1 :])
+            if sure != before:
+                new.append((start_us, sure))
+                before = sure
+        new.append((at_us, changes[-1][1]))
+        changes[first:] = new
+        self.frontier_us = at_us
+        track.add_down(at_us)
+        return True
 
     def took_last(self, track: Track, at_us: int) -> None:
         """Label the sample that was just added at the end of a track, at `at_us`."""

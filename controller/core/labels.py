@@ -23,6 +23,9 @@ class Label(IntEnum):
     DEGRADED = 2
     DOWN = 3
 
+    # Votes are looked up by the million, and an enumeration's own hash is computed in Python.
+    __hash__ = int.__hash__
+
 
 class Vote(NamedTuple):
     """A label as attributed, and the least and the most downtime that the evidence allows (S-8)."""

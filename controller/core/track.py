@@ -24,8 +24,13 @@ _RUN_MASK: Final = (1 << _RUN_BITS) - 1
 _NOTHING: Final = 0
 _LABELS: Final = tuple(Label)
 _UP: Final = Label.UP
+_DEGRADED: Final = Label.DEGRADED
 _DOWN: Final = Label.DOWN
 _OWN: Final = OWN_LABEL
+_SURE_DOWN: Final = Label.DOWN << _RUN_BITS
+# Compared by identity: the hash of an enumeration is computed in Python.
+_SUCCESS: Final = Outcome.UP
+_FAILURE: Final = Outcome.DOWN
 
 
 class Speaker:
@@ -176,6 +181,10 @@ class Outlook(Protocol):
         """No vote runs out in (frontier_us, at_us]."""
         ...
 
+    def stayed_down(self, track: "Track", at_us: int) -> bool:
+        """Take a failure after a failure, if nothing but the least downtime changes."""
+        ...
+
     def took_last(self, track: "Track", at_us: int) -> None:
         """Label the sample that was just added at the end of a track, at `at_us`."""
         ...
@@ -192,6 +201,7 @@ class Track:
         "base_state",
         "base_us",
         "expires_us",
+        "is_alone",
         "labels",
         "outlook",
         "rank",
@@ -208,6 +218,7 @@ class Track:
         self.base_state = _NOTHING
         self.base_us: int | None = None
         self.expires_us = -FOREVER_US
+        self.is_alone = True  # no other agent speaks for the region
 
     def went_on(self, at_us: int, outcome: Outcome) -> bool:
         """Take the sample that was just added at the end, if it changes no vote; else leave it.
@@ -221,9 +232,10 @@ class Track:
             return False
         state = self.states[-1]
         if state >> _RUN_BITS != _UP:
-            return False
-        label = _OWN[outcome]
-        if label is _DOWN:
+            is_same = state == _SURE_DOWN and outcome is _FAILURE
+            return is_same and outlook.stayed_down(self, at_us)
+        label = _UP if outcome is _SUCCESS else _DEGRADED
+        if outcome is _FAILURE:
             state += 1
             if state & _RUN_MASK >= outlook.policy.fail_after or at_us <= frontier_us:
                 return False
@@ -239,6 +251,12 @@ class Track:
         self.expires_us = at_us + outlook.policy.freshness_us
         outlook.frontier_us = newest_us
         return True
+
+    def add_down(self, at_us: int) -> None:
+        """Label the sample that was just added at the end: one more failure."""
+        self.labels.append(_DOWN)
+        self.states.append(_SURE_DOWN)
+        self.expires_us = at_us + self.outlook.policy.freshness_us
 
     def replace(self, index: int, removed: int, inserted: int) -> tuple[int, int]:
         """Label `inserted` samples that took the place of `removed` ones at `index`.
