@@ -11,6 +11,9 @@ from vedette.shared.limits import DETAIL_CHARS_MAX
 from vedette.shared.result import Outcome
 
 _FAILED_SHOWN_MAX: Final = 3
+_NOT_CONNECTED: Final = frozenset({
+    Failure.CONNECT_REFUSED, Failure.CONNECT_TIMEOUT, Failure.UNREACHABLE,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,15 @@ def verdict(check: Check, seen: Observation) -> Verdict:
     """What `seen` means for `check`.
 
     A probe that was not completed is down, or agent_error where the agent is the reason; expectations
-    are then not evaluated, because they would be judged on half of what they are about.
+    are then not evaluated, because they would be judged on half of what they are about. The one exception
+    is a port that nobody may reach: that it took no connection can be what is expected.
     """
     if seen.kind is not None:
         outcome = Outcome.AGENT_ERROR if seen.is_agent_fault else Outcome.DOWN
+        if seen.kind in _NOT_CONNECTED and seen.variables.get("connected") is False:
+            assertions = evaluated(check, seen.variables)
+            if all(assertion.holds for assertion in assertions):
+                return Verdict(Outcome.UP, detail=clipped(seen.detail), expectations=assertions)
         return Verdict(outcome, seen.kind, clipped(seen.detail))
     assertions = evaluated(check, seen.variables)
     failed = [a for a in assertions if not a.holds]

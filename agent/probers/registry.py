@@ -8,6 +8,7 @@ from agent.probers.dns import DnsProber
 from agent.probers.http import HttpProber
 from agent.probers.icmp import IcmpProber
 from agent.probers.network.admission import Admission
+from agent.probers.tcp import TcpProber
 from agent.probers.transport.wants import USER_AGENT
 
 
@@ -21,4 +22,5 @@ def probers_of(policy: Policy, user_agent: str = USER_AGENT) -> Mapping[str, Pro
         "http": HttpProber(admission, user_agent=user_agent),
         "dns": DnsProber(admission),
         "icmp": IcmpProber(admission),
+        "tcp": TcpProber(admission),
     }

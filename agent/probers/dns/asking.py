@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agent.probers.dns.connection import Deadline, Peer, Shown, by_connection, policy_for
+from agent.probers.dns.connection import Peer, by_connection
 from agent.probers.dns.datagram import by_datagram
 from agent.probers.dns.question import Question
 from agent.probers.dns.reply import is_truncated
 from agent.probers.dns.servers import Server
 from agent.probers.network.fault import Fault
-from agent.probers.network.stopwatch import Laps
+from agent.probers.network.handshake import Shown, TlsWants, policy_of
+from agent.probers.network.stopwatch import Stopwatch
 from agent.probers.network.tls import TlsPolicy
 from vedette.shared.probes import DnsProbe
+
+_ALPN = {"tls": ("dot",), "https": ("h2", "http/1.1")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +24,42 @@ class Transport:
     name: str = "udp"
     policy: TlsPolicy = field(default_factory=TlsPolicy)
     server_name: str | None = None
-    path: str = "/dns-query"
+    pins: tuple[str, ...] = ()
+    path: str = ""
 
     @classmethod
     def of(cls, probe: DnsProbe) -> "Transport":
         """The transport of a check."""
-        demands = probe.tls
-        policy = TlsPolicy(verify=demands.verify, ca=demands.ca)
-        if probe.transport in ("tls", "https"):
-            policy = policy_for(policy, probe.transport)
-        return cls(probe.transport, policy, demands.server_name, probe.path)
+        policy = policy_of(probe.tls, _ALPN.get(probe.transport, ()))
+        return cls(probe.transport, policy, probe.tls.server_name, probe.tls.pins, probe.path)
+
+    def peer(self, server: Server) -> Peer:
+        """`server` as a connection has to know it."""
+        tls = TlsWants(self.policy, self.server_name or server.host, self.pins)
+        return Peer(server.address, server.port, tls.server_name, tls, self.path)
 
 
 @dataclass(slots=True)
 class Asked:
-    """What became of a question: the last server asked, how, and what it showed of itself."""
+    """What became of a question: the last server asked, how, the phases, and what it showed of itself."""
 
     transport: str
     server: Server | None = None
     is_truncated: bool = False
     shown: Shown = field(default_factory=Shown)
+    phases_us: dict[str, int] = field(default_factory=dict)
+
+    def count(self, name: str, took_us: int) -> None:
+        """Add to the time of the phase `name`."""
+        self.phases_us[name] = self.phases_us.get(name, 0) + took_us
 
 
 async def ask(
-    question: Question, servers: Sequence[Server], transport: Transport, asked: Asked, laps: Laps
+    question: Question,
+    servers: Sequence[Server],
+    transport: Transport,
+    asked: Asked,
+    watch: Stopwatch,
 ) -> bytes:
     """The reply to `question`, of the first of `servers` that gives one; `asked` learns each step.
 
@@ -54,9 +69,9 @@ async def ask(
     worst: Fault | None = None
     for place, server in enumerate(servers):
         asked.server, asked.transport, asked.shown = server, transport.name, Shown()
-        ends_us = laps.clock() + laps.left_us("query") // (len(servers) - place)
+        share_us = watch.left_us // (len(servers) - place)
         try:
-            return await _ask_one(question, server, transport, asked, Deadline(ends_us, laps))
+            return await _ask_one(question, transport, asked, Stopwatch(share_us, watch.clock))
         except Fault as fault:
             if worst is None or (worst.kind.is_agent_fault and not fault.kind.is_agent_fault):
                 worst = fault
@@ -65,17 +80,23 @@ async def ask(
 
 
 async def _ask_one(
-    question: Question, server: Server, transport: Transport, asked: Asked, deadline: Deadline
+    question: Question, transport: Transport, asked: Asked, watch: Stopwatch
 ) -> bytes:
+    server = asked.server
+    assert server is not None
     carrier = transport.name
     if carrier == "udp":
         try:
-            data = await by_datagram(question, server.address, server.port, deadline.left_us / 1e6)
+            data = await by_datagram(question, server.address, server.port, watch.left_us / 1e6)
         finally:
-            deadline.end("query")
+            asked.count("query", watch.took_us)
         if not is_truncated(data):
             return data
         asked.is_truncated, asked.transport, carrier = True, "tcp", "tcp"
-    host = transport.server_name or server.host
-    peer = Peer(server.address, server.port, host, transport.policy, transport.path)
-    return await by_connection(question, carrier, peer, deadline, asked.shown)
+    peer = transport.peer(server)
+    found, phases_us = await by_connection(question, carrier, peer, watch, asked.shown)
+    for name, took_us in phases_us.items():
+        asked.count(name, took_us)
+    if isinstance(found, Fault):
+        raise found
+    return found

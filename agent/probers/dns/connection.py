@@ -4,27 +4,33 @@ Connections go to an address that the site's policy has admitted before, and to 
 redirects are not followed.
 """
 
-import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from agent.probers.dns.question import Question
 from agent.probers.dns.reply import reply_of
+from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
-from agent.probers.network.stopwatch import Laps
+from agent.probers.network.handshake import Shown, TlsWants, secured
+from agent.probers.network.stopwatch import Stopwatch
 from agent.probers.network.stream import Stream, connected
-from agent.probers.network.tls import TlsPolicy, TlsStream, context_of
-from agent.probers.transport.response import Response
+from agent.probers.network.tls import TlsStream
+from agent.probers.transport.exchange import exchange
+from agent.probers.transport.steps import Steps
+from agent.probers.transport.wants import Hop, Request, Resolved, Trust, Wants
 from vedette.shared.failure import Failure
+
+PHASES: Final = ("connect", "tls", "query")
 
 _LENGTH_BYTES: Final = 2
 _MESSAGE_BYTES_MAX: Final = 65535
 _MEDIA_TYPE: Final = b"application/dns-message"
+_HTTPS_PORT: Final = 443
 _OK: Final = 200
-_ALPN: Final[dict[str, tuple[str, ...]]] = {"tls": ("dot",), "https": ("http/1.1",)}
+_LATE: Final = frozenset({
+    Failure.SEND_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT, Failure.TRANSFER_TIMEOUT,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,8 @@ class Peer:
     address: str
     port: int
     host: str
-    policy: TlsPolicy
-    path: str = "/dns-query"
+    tls: TlsWants
+    path: str
 
     @property
     def where(self) -> str:
@@ -47,89 +53,37 @@ class Peer:
         )
 
 
-@dataclass(slots=True)
-class Shown:
-    """What a TLS peer showed, also if it was refused."""
-
-    version: str = ""
-    cipher: str = ""
-    is_verified: bool = False
-    chain: tuple[bytes, ...] = ()
-
-
-def policy_for(policy: TlsPolicy, carrier: str) -> TlsPolicy:
-    """`policy` with the protocol that `carrier` speaks inside TLS."""
-    return TlsPolicy(verify=policy.verify, ca=policy.ca, alpn=_ALPN[carrier])
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """When one server must have replied, and the phases that its part of the time is counted in."""
-
-    ends_us: int
-    laps: Laps
-
-    @property
-    def left_us(self) -> int:
-        """Time that is left; 0 when there is none."""
-        return max(self.ends_us - self.laps.clock(), 0)
-
-    def end(self, name: str) -> None:
-        """The phase `name` ended now."""
-        self.laps.end(name, self.laps.clock())
-
-    @asynccontextmanager
-    async def phase(self, name: str, late: Failure, what: str) -> AsyncIterator[None]:
-        """Time what is inside as `name`; stop it with a fault of kind `late` at the deadline."""
-        left_us = self.left_us
-        try:
-            async with asyncio.timeout(left_us / 1e6):
-                yield
-        except TimeoutError as error:
-            raise Fault(late, f"{what} within {left_us / 1000:.0f} ms") from error
-        finally:
-            self.end(name)
-
-
 async def by_connection(
-    question: Question, carrier: str, peer: Peer, deadline: Deadline, shown: Shown
-) -> bytes:
-    """The reply to `question`, readable. Fault if it did not come, or is none."""
-    late = f"no connection to {peer.where}"
-    async with deadline.phase("connect", Failure.CONNECT_TIMEOUT, late):
-        try:
-            plain = await connected(
-                [peer.address], peer.port, deadline.left_us, deadline.laps.clock
-            )
-        except Fault as fault:
-            if fault.kind is Failure.CONNECT_REFUSED:
-                detail = f"nothing listens at {peer.where}"
-                raise Fault(Failure.QUERY_REFUSED, detail) from fault
-            raise
-    stream: Stream | TlsStream = plain
+    question: Question, carrier: str, peer: Peer, watch: Stopwatch, shown: Shown
+) -> tuple[bytes | Fault, dict[str, int]]:
+    """(the reply to `question`, readable, or why there is none; the phases that were reached)."""
+    if carrier == "https":
+        return await _by_https(question, peer, watch, shown)
+    return await _by_stream(question, carrier, peer, watch, shown)
+
+
+async def _by_stream(
+    question: Question, carrier: str, peer: Peer, watch: Stopwatch, shown: Shown
+) -> tuple[bytes | Fault, dict[str, int]]:
+    steps = Steps(watch)
+    stream: Stream | TlsStream | None = None
     try:
-        if carrier != "tcp":
-            stream = await _secured(plain, peer, deadline, shown)
-        late = f"{peer.where} did not answer"
-        async with deadline.phase("query", Failure.QUERY_TIMEOUT, late):
-            if carrier == "https":
-                return await _by_http(question, stream, peer)
-            return await _by_length(question, stream, peer)
+        async with steps:
+            steps.begin("connect", Failure.CONNECT_TIMEOUT, f"no connection to {peer.where}")
+            stream = plain = await connected([peer.address], peer.port, steps.left_us, steps.clock)
+            steps.end()
+            if carrier == "tls":
+                late = f"{peer.where} did not finish the TLS handshake"
+                steps.begin("tls", Failure.TLS_TIMEOUT, late)
+                stream = await secured(plain, peer.tls, shown)
+                steps.end()
+            steps.begin("query", Failure.QUERY_TIMEOUT, f"{peer.where} did not answer")
+            return await _by_length(question, stream, peer), steps.phases_us
+    except Fault as fault:
+        return _told(fault, peer), steps.phases_us
     finally:
-        stream.close()
-
-
-async def _secured(plain: Stream, peer: Peer, deadline: Deadline, shown: Shown) -> TlsStream:
-    late = f"{peer.where} did not finish the TLS handshake"
-    async with deadline.phase("tls", Failure.TLS_TIMEOUT, late):
-        stream = TlsStream(plain, context_of(peer.policy), peer.host)
-        try:
-            await stream.handshake()
-            shown.version, shown.cipher = stream.version, stream.cipher
-            shown.is_verified = peer.policy.verify
-        finally:
-            shown.chain = tuple(stream.chain())
-    return stream
+        if stream is not None:
+            stream.close()
 
 
 async def _by_length(question: Question, stream: Stream | TlsStream, peer: Peer) -> bytes:
@@ -152,37 +106,53 @@ def _length(received: bytearray) -> int:
     return _LENGTH_BYTES + int.from_bytes(received[:_LENGTH_BYTES])
 
 
-async def _by_http(question: Question, stream: Stream | TlsStream, peer: Peer) -> bytes:
-    """The exchange of RFC 8484 over HTTP/1.1, under id 0 as it recommends."""
-    wire = question.wire(0)
-    stream.write(_request(wire, peer))
-    response = Response("POST", _MESSAGE_BYTES_MAX)
-    while not response.is_complete:
-        data = await stream.read()
-        if data:
-            response.feed(data)
-        else:
-            response.end()
-    media = next((v for n, v in response.headers if n == b"content-type"), b"")
-    media = media.partition(b";")[0].strip().lower()
-    if response.status != _OK or media != _MEDIA_TYPE or response.body is None:
+async def _by_https(
+    question: Question, peer: Peer, watch: Stopwatch, shown: Shown
+) -> tuple[bytes | Fault, dict[str, int]]:
+    """The exchange of RFC 8484 by POST, under id 0 as it recommends, over HTTP/2 or HTTP/1.1."""
+    hop = Hop(url=peer.path)
+    trust = Trust(peer.tls.policy, peer.tls.server_name, peer.tls.pins)
+    wants = Wants(tls=trust, version="auto", body_bytes_max=_MESSAGE_BYTES_MAX)
+    pinned = Resolved((peer.address,), 0)
+    found: bytes | Fault
+    try:
+        await exchange(_request(question, peer), hop, wants, Admission(), watch, pinned)
+        found = _message_in(question, hop, peer)
+    except Fault as fault:
+        found = _told(fault, peer)
+    shown.version, shown.cipher = hop.tls_version, hop.tls_cipher
+    shown.is_verified, shown.chain = hop.tls_verified, tuple(hop.chain)
+    phases_us = {name: us for name, us in hop.phases_us.items() if name in PHASES}
+    inner = [us for name, us in hop.phases_us.items() if name not in (*PHASES, "resolve")]
+    return found, phases_us | ({"query": sum(inner)} if inner else {})
+
+
+def _request(question: Question, peer: Peer) -> Request:
+    host = f"[{peer.host}]" if ":" in peer.host else peer.host
+    authority = host if peer.port == _HTTPS_PORT else f"{host}:{peer.port}"
+    body = question.wire(0)
+    headers = (
+        (b"Host", authority.encode()),
+        (b"User-Agent", b"vedette-agent"),
+        (b"Accept", _MEDIA_TYPE),
+        (b"Content-Type", _MEDIA_TYPE),
+        (b"Content-Length", str(len(body)).encode()),
+    )
+    return Request("POST", "https", peer.host, peer.port, peer.path, headers, body)
+
+
+def _message_in(question: Question, hop: Hop, peer: Peer) -> bytes:
+    answer = hop.response
+    assert answer is not None, "the exchange was completed"
+    assert answer.body is not None, "the exchange was completed"
+    media = answer.header(b"content-type").partition(b";")[0].strip().lower()
+    if answer.status != _OK or media != _MEDIA_TYPE:
         kind = media.decode("latin-1")[:60] or "no content type"
         detail = (
-            f"{peer.where} answered with HTTP {response.status} and {kind}, not with a DNS message"
+            f"{peer.where} answered with HTTP {answer.status} and {kind}, not with a DNS message"
         )
         raise Fault(Failure.BAD_REPLY, detail)
-    return _checked(question, 0, response.body.content, peer)
-
-
-def _request(wire: bytes, peer: Peer) -> bytes:
-    host = f"[{peer.host}]" if ":" in peer.host else peer.host
-    authority = host if peer.port == 443 else f"{host}:{peer.port}"
-    head = (
-        f"POST {peer.path} HTTP/1.1\r\nHost: {authority}\r\nAccept: {_MEDIA_TYPE.decode()}\r\n"
-        f"Content-Type: {_MEDIA_TYPE.decode()}\r\nContent-Length: {len(wire)}\r\n"
-        "User-Agent: vedette-agent\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode("latin-1") + wire
+    return _checked(question, 0, answer.body.content, peer)
 
 
 def _checked(question: Question, number: int, data: bytes, peer: Peer) -> bytes:
@@ -191,3 +161,12 @@ def _checked(question: Question, number: int, data: bytes, peer: Peer) -> bytes:
         raise Fault(Failure.BAD_REPLY, f"{peer.where} replied with {mismatch}")
     reply_of(data, peer.where)
     return data
+
+
+def _told(fault: Fault, peer: Peer) -> Fault:
+    """`fault` in the words of DNS, where it is about the question and not about the way to the server."""
+    if fault.kind is Failure.CONNECT_REFUSED:
+        return Fault(Failure.QUERY_REFUSED, f"nothing listens at {peer.where}")
+    if fault.kind in _LATE:
+        return Fault(Failure.QUERY_TIMEOUT, fault.detail)
+    return fault

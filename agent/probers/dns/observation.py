@@ -71,6 +71,6 @@ def facts_of(seen: Seen, probe: DnsProbe) -> dict[str, Any]:
             facts["serials_missing"] = {
                 server: reason[:SHOWN_CHARS_MAX] for server, reason in seen.serials.reasons.items()
             }
-    if asked.shown.version or asked.shown.chain:
+    if asked.shown.is_tls:
         facts["tls"] = tls_facts(asked.shown.chain, asked.shown.version, asked.shown.cipher)
     return facts

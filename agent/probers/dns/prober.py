@@ -12,7 +12,7 @@ import dns.rdatatype
 from agent.core.assertions import names_read
 from agent.ports import Observation
 from agent.probers.dns.asking import Asked, Transport, ask
-from agent.probers.dns.chain import proof_of
+from agent.probers.dns.chain import Proof, proof_of
 from agent.probers.dns.observation import Seen, facts_of, variables_of
 from agent.probers.dns.question import Manner, Question, question_of
 from agent.probers.dns.reply import message_of, reply_of
@@ -22,7 +22,7 @@ from agent.probers.dns.signatures import Signatures
 from agent.probers.dns.walk import Asks, Walk, anchors_of
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
-from agent.probers.network.stopwatch import Laps, Microseconds, Stopwatch, monotonic_us
+from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
 from vedette.shared.definitions import Check
 from vedette.shared.probes import DnsProbe
 from vedette.shared.probes.dns import PORTS
@@ -62,28 +62,29 @@ class DnsProber:
 
     async def probe(self, check: Check) -> Observation:
         """What the name servers answer now. Never raises for what they do."""
-        watch = Stopwatch(check.timeout_us, self.monotonic)
         probe = check.probe
         assert isinstance(probe, DnsProbe)
         seen = Seen(Asked(probe.transport))
-        laps = Laps(watch)
         fault: Fault | None = None
         names: frozenset[str] = frozenset()
+        watch = Stopwatch(0, self.monotonic)
         try:
             prepared = self._of(check)
             names = prepared.names
-            await self._see(prepared, seen, watch, laps)
+            watch.ends_us += prepared.timeout_us
+            await self._see(prepared, seen, watch)
         except Fault as error:
             fault = error
         took_us = watch.took_us
+        phases_us = seen.asked.phases_us
         return Observation(
             took_us=took_us,
             kind=fault.kind if fault else None,
             detail=fault.detail if fault else None,
             is_agent_fault=fault is not None and fault.kind.is_agent_fault,
             addr=seen.asked.server.address if seen.asked.server else None,
-            phases=laps.phases_us,
-            variables=variables_of(seen, laps.phases_us, took_us, self.wall(), names),
+            phases=phases_us,
+            variables=variables_of(seen, phases_us, took_us, self.wall(), names),
             facts=facts_of(seen, probe),
         )
 
@@ -105,31 +106,43 @@ class DnsProber:
             )
         return prepared
 
-    async def _see(self, prepared: _Prepared, seen: Seen, watch: Stopwatch, laps: Laps) -> None:
+    async def _see(self, prepared: _Prepared, seen: Seen, watch: Stopwatch) -> None:
         """Ask, and find out what the check wants to know of the answer; `seen` learns each step."""
         probe = prepared.probe
+        asked = seen.asked
         try:
-            servers = await admitted_servers(prepared.servers, probe, self.admission, laps)
+            servers = await admitted_servers(prepared.servers, probe, self.admission, watch)
         finally:
-            laps.end("resolve", laps.clock())
-        data = await ask(prepared.question, servers, prepared.transport, seen.asked, laps)
-        server = seen.asked.server
+            asked.count("resolve", watch.took_us)
+        data = await ask(prepared.question, servers, prepared.transport, asked, watch)
+        server = asked.server
         assert server is not None
         seen.reply = reply_of(data, server.where)
         if probe.dnssec is not None:
-            anchors = anchors_of(tuple(probe.dnssec.anchors))
-            asks = self._asks(
-                prepared, [server], watch, Manner(dnssec_ok=True, checking_disabled=True)
-            )
-            walk = Walk(asks, anchors, Signatures(lambda: self.wall() / 1e6))
-            question = prepared.question
-            reply = message_of(data, server.where)
-            seen.proof = await proof_of(walk, question.name, question.rdtype, reply)
-            laps.end("dnssec", laps.clock())
+            began_us = watch.took_us
+            try:
+                seen.proof = await self._proof(prepared, server, data, watch)
+            finally:
+                asked.count("dnssec", watch.took_us - began_us)
         if probe.serials:
-            census = self._census(prepared, servers, watch)
-            seen.serials = await census.serials(prepared.question.name)
-            laps.end("serials", laps.clock())
+            began_us = watch.took_us
+            try:
+                census = self._census(prepared, servers, watch)
+                seen.serials = await census.serials(prepared.question.name)
+            finally:
+                asked.count("serials", watch.took_us - began_us)
+
+    async def _proof(
+        self, prepared: _Prepared, server: Server, data: bytes, watch: Stopwatch
+    ) -> Proof:
+        """What the reply `data` of `server` is worth, by what the same server says of the zones above."""
+        assert prepared.probe.dnssec is not None
+        anchors = anchors_of(tuple(prepared.probe.dnssec.anchors))
+        manner = Manner(dnssec_ok=True, checking_disabled=True)
+        asks = self._asks(prepared, [server], watch, manner)
+        walk = Walk(asks, anchors, Signatures(lambda: self.wall() / 1e6))
+        question = prepared.question
+        return await proof_of(walk, question.name, question.rdtype, message_of(data, server.where))
 
     def _asks(
         self, prepared: _Prepared, servers: Sequence[Server], watch: Stopwatch, manner: Manner
@@ -140,7 +153,7 @@ class DnsProber:
         async def asks(name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message:
             asked = Asked(transport.name)
             question = Question.of(name, rdtype, manner)
-            data = await ask(question, servers, transport, asked, Laps(watch))
+            data = await ask(question, servers, transport, asked, watch)
             assert asked.server is not None
             return message_of(data, asked.server.where)
 
@@ -153,7 +166,7 @@ class DnsProber:
 
         async def asks_one(name: dns.name.Name, server: Server) -> dns.message.Message:
             question = Question.of(name, dns.rdatatype.SOA, Manner(recursion=False))
-            data = await ask(question, [server], plain, Asked(plain.name), Laps(watch))
+            data = await ask(question, [server], plain, Asked(plain.name), watch)
             return message_of(data, server.where)
 
         asks = self._asks(prepared, servers, watch, Manner(recursion=probe.recursion))

@@ -13,7 +13,7 @@ import dns.resolver
 from agent.probers.dns.fault import dns_fault
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
-from agent.probers.network.stopwatch import Laps
+from agent.probers.network.stopwatch import Stopwatch
 from vedette.shared.failure import Failure
 from vedette.shared.probes import DnsProbe, Endpoint, Family
 
@@ -60,7 +60,7 @@ def named_servers(probe: DnsProbe) -> tuple[Named, ...]:
 
 
 async def admitted_servers(
-    named: Sequence[Named], probe: DnsProbe, admission: Admission, laps: Laps
+    named: Sequence[Named], probe: DnsProbe, admission: Admission, watch: Stopwatch
 ) -> Sequence[Server]:
     """The servers of `probe` where the site agrees to ask them, in order; its own ones if it names none.
 
@@ -77,8 +77,7 @@ async def admitted_servers(
             if server.is_address and probe.family is Family.ANY:
                 admission.demand(server.host, server.host)
             else:
-                left_us = laps.left_us("resolve")
-                addresses = await admission.addresses(server.host, probe.family, left_us)
+                addresses = await admission.addresses(server.host, probe.family, watch.left_us)
         except Fault as fault:
             refusal = refusal or fault
             continue

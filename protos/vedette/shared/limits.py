@@ -83,6 +83,8 @@ DNSSEC_VERIFICATIONS_MAX: Final = 128
 NSEC3_ITERATIONS_MAX: Final = 150
 DIALOGUE_LINE_BYTES_MAX: Final = 8 * 1024
 DIALOGUE_BYTES_MAX: Final = 256 * 1024
+# Lines and reads: a target that drips must not keep the agent busy either.
+DIALOGUE_PIECES_MAX: Final = 4096
 CAPTURE_CHARS_MAX: Final = 1000
 SPOOL_BYTES_MAX: Final = 8 * 1024**3
 SPOOL_SEGMENT_BYTES: Final = 8 * 1024 * 1024
