@@ -39,6 +39,7 @@ _MISSING: Final = re.compile(
 _ENUM: Final = re.compile(r"Invalid enum value (.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _AT: Final = re.compile(r"(.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _ONE_OF: Final = "one of"
+_REGEX: Final = "matching regex"
 _PATTERNS: Final = {ID_PATTERN: ID_EXPECTED, DURATION_PATTERN: DURATION_EXPECTED}
 _TYPES: Final = {
     "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number",
@@ -223,6 +224,8 @@ def convert(
             steps = _located(where)
             if expected == _ONE_OF:
                 expected = _words_at(kind, steps)
+            elif _REGEX in expected:
+                expected = _meaning_at(kind, steps) or expected
             if steps not in removed:
                 problems.append(
                     document.problem(
@@ -263,6 +266,17 @@ def _in_words(expected: str) -> str:
 
 def _words_at(kind: type, steps: Path) -> str:
     """The words that `kind` allows at `steps`, from its schema."""
+    words = _schema_at(kind, steps).get("enum", ["the listed words"])
+    return "one of " + ", ".join(str(word) for word in words)
+
+
+def _meaning_at(kind: type, steps: Path) -> str | None:
+    """What `kind` says of the text at `steps`, which a pattern would not tell a person."""
+    found = _schema_at(kind, steps).get("description")
+    return None if found is None else str(found)
+
+
+def _schema_at(kind: type, steps: Path) -> dict[str, Any]:
     schema = msgspec.json.schema(kind)
     part: Any = schema
     for step in steps:
@@ -272,16 +286,14 @@ def _words_at(kind: type, steps: Path) -> str:
             if isinstance(step, int)
             else part.get("properties", {}).get(step, {})
         )
-    return "one of " + ", ".join(
-        str(word) for word in _resolved(part, schema).get("enum", ["the listed words"])
-    )
+    return dict(_resolved(part, schema))
 
 
 def _resolved(part: Any, schema: dict[str, Any]) -> Any:
     for option in part.get("anyOf", [part]):
         if "$ref" in option:
             return schema["$defs"][option["$ref"].rsplit("/", 1)[-1]]
-        if "enum" in option:
+        if "enum" in option or "pattern" in option:
             return option
     return part
 
