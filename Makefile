@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check fix proto lock bench-agent bench-ingest clean
+.PHONY: help demo test unit check fix docs proto lock bench-agent bench-ingest clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +31,7 @@ check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependenc
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/python docs/generate.py --check
 	@cd protos && ../$(BIN)/buf lint
 	@$(BIN)/deptry . --no-ansi
 	@$(BIN)/codespell
@@ -38,6 +39,9 @@ check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependenc
 fix: $(INSTALLED) ## Format and mend what can be mended by itself.
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
+
+docs: $(INSTALLED) ## Regenerate the tables of docs/ and the JSON Schema of a check.
+	@$(BIN)/python docs/generate.py
 
 proto: $(INSTALLED) ## Regenerate the Python of protos/.
 	@$(BIN)/python protos/generate.py
