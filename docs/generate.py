@@ -173,8 +173,8 @@ def _shape(value: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         is_duration = "(us|ms|s|m|h|d)" in value.get("pattern", "")
         return _DURATION if is_duration else f"text{_most(value, 'maxLength')}"
     if value["type"] == "integer":
-        least, most = value.get("minimum"), value.get("maximum")
-        return f"{least:,} or more" if most is None else f"{least:,} to {most:,}"
+        least, bound = value.get("minimum"), value.get("maximum")
+        return f"{least:,} or more" if bound is None else f"{least:,} to {bound:,}"
     return "`true`, `false`" if value["type"] == "boolean" else str(value["type"])
 
 

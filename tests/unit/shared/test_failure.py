@@ -14,6 +14,6 @@ def test_every_kind_says_what_was_seen_and_what_to_look_at(kind: Failure) -> Non
 
 def test_the_agents_faults_are_named() -> None:
     assert {kind.value for kind in Failure if kind.is_agent_fault} == {
-        "policy_refused", "no_route", "no_permission", "exhausted", "late_launch", "overran",
+        "policy_refused", "proxy_failed", "no_route", "no_permission", "exhausted", "late_launch", "distorted", "overran",
         "cancelled", "unrunnable", "agent_fault",
     }  # fmt: skip
