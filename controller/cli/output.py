@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from controller.core.instants import instant as instant_of
 from vedette.shared.durations import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,17 +50,10 @@ class InstantType(click.ParamType[int]):
         """Microseconds since the Unix epoch."""
         if isinstance(value, int):
             return value
-        if value.lstrip("-").isdigit() and len(value) < 20:
-            return int(value)
         try:
-            moment = dt.datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            self.fail(
-                f"expected an instant such as 2026-06-11T10:00:00Z, found {value!r}", param, ctx
-            )
-        return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+            return instant_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class DurationType(click.ParamType[int]):

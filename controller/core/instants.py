@@ -13,6 +13,9 @@ _RFC3339: Final = re.compile(
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+# Two days inside what a calendar can show, so that every zone can show it.
+_FIRST_US: Final = (datetime(1, 1, 3, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_US: Final = (datetime(9999, 12, 29, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def instant(value: object) -> int:
@@ -22,10 +25,10 @@ def instant(value: object) -> int:
     rounding an instant could move it over a boundary.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return _within_years(value, value)
     text = value if isinstance(value, str) else ""
     if _INTEGER.fullmatch(text):
-        return int(text)
+        return _within_years(int(text), value)
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"expected {EXPECTED}, found {value!r}")
@@ -42,7 +45,13 @@ def instant(value: object) -> int:
         raise ValueError(f"expected {EXPECTED}, found {value!r}: no such offset")
     offset = (offset_hours * 60 + offset_minutes) * (-60 if match[8] == "-" else 60)
     whole = (minutes - _EPOCH) // _MICROSECOND
-    return whole + (second - offset) * 1_000_000 + int(fraction[:6])
+    return _within_years(whole + (second - offset) * 1_000_000 + int(fraction[:6]), value)
+
+
+def _within_years(at_us: int, value: object) -> int:
+    if not _FIRST_US <= at_us <= _LAST_US:
+        raise ValueError(f"expected {EXPECTED} in the years 1 to 9999, found {value!r}")
+    return at_us
 
 
 def instant_text(at_us: int) -> str:
