@@ -62,7 +62,9 @@ class _Udp(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def name_server(udp: Replies, tcp: Replies | None = None) -> AsyncIterator[int]:
+async def name_server(
+    udp: Replies, tcp: Replies | None = None, *, address: str = LOOPBACK, port: int = 0
+) -> AsyncIterator[int]:
     """Serves `udp` and `tcp` replies; gives the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,10 +80,10 @@ async def name_server(udp: Replies, tcp: Replies | None = None) -> AsyncIterator
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
-    port: int = server.sockets[0].getsockname()[1]
+    server = await asyncio.start_server(serve, address, port)
+    port = server.sockets[0].getsockname()[1]
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Udp(udp), local_addr=(LOOPBACK, port)
+        lambda: _Udp(udp), local_addr=(address, port)
     )
     try:
         yield port

@@ -25,6 +25,7 @@ ROOT_ANCHORS: Final = (
     ". DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16",
 )
 
+_NAME_BYTES_MAX: Final = 254
 _NUMBERED_TYPE: Final = re.compile(r"TYPE([0-9]{1,5})")
 _ANCHOR: Final = re.compile(
     r"\S{1,255}(?: \d{1,10})?(?: IN)? "
@@ -128,6 +129,10 @@ class DnsProbe(Part, frozen=True):
         labels = self.name.removesuffix(".").split(".") if self.name != "." else ["."]
         if any(not 1 <= len(label.encode()) <= LABEL_CHARS_MAX for label in labels):
             found.append((("name",), "a name with labels of 1 to 63 characters", repr(self.name)))
+        elif sum(len(label.encode()) + 1 for label in labels) > _NAME_BYTES_MAX:
+            found.append(
+                (("name",), f"a name of at most {_NAME_BYTES_MAX - 1} characters", repr(self.name))
+            )
         if self.serials and self.record_class != "IN":
             found.append((("serials",), "class IN with serials", self.record_class))
         return found
