@@ -32,6 +32,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "probe": Lazy("agent.cli.probe", "probe", "Run one check once, without a controller."),
     "status": Lazy("agent.cli.status", "status", "Show who this agent is and what it holds."),
     "spool": Lazy("agent.cli.spool", "spool", "Count the results that wait to be sent."),
+    "doctor": Lazy(
+        "agent.cli.doctor", "doctor", "Say what this machine can probe, and what to set."
+    ),
     "completion": Lazy("agent.cli.completion", "completion", "Print a completion script."),
 }
 # What the extra brings: anything else that cannot be imported is a fault of ours.
