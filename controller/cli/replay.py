@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import InstantType, instant, length, shown, write_table
-from controller.cli.sources import read_file
+from controller.cli.sources import STDIN, read_file
 from controller.core.fleet import read_fleet
 from controller.core.replay import Evidence, Gathered, Replay, replay_bytes, sorted_out
 from controller.core.replay import replay as replay_of
 from controller.errors import BadInput
 from vedette.shared.limits import LINE_BYTES_MAX, PROBLEMS_SHOWN_MAX
-
-STDIN = "-"
 
 
 @click.command()

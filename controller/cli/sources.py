@@ -1,16 +1,23 @@
 """Files that a command is given, and files that it writes for others."""
 
+import sys
 from pathlib import Path
+from typing import Final
 
 from controller.errors import BadInput
 from vedette.shared.limits import FLEET_BYTES_MAX
 
+STDIN: Final = "-"
+
 
 def read_file(path: Path) -> bytes:
-    """The bytes of `path`. BadInput if they cannot be read or are more than any file of ours."""
+    """The bytes of `path` (- is standard input). BadInput if they cannot be read, or are too many."""
     try:
-        with path.open("rb") as file:
-            data = file.read(FLEET_BYTES_MAX + 1)
+        if str(path) == STDIN:
+            data = sys.stdin.buffer.read(FLEET_BYTES_MAX + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(FLEET_BYTES_MAX + 1)
     except OSError as error:
         raise BadInput(f"Cannot read {path}: {error.strerror}.") from error
     if len(data) > FLEET_BYTES_MAX:

@@ -198,13 +198,9 @@ def _variants(objective: Objective, found: Sums, length_us: int) -> dict[str, An
     }
 
 
-def _outages(observed: Observed, from_us: int, to_us: int) -> list[dict[str, int | None]]:
-    """The outages that touch the period, as they are: not cut."""
-    return [
-        {"started_at": one.started_us, "ended_at": one.ended_us}
-        for one in observed.outages
-        if one.started_us < to_us and (one.ended_us is None or one.ended_us > from_us)
-    ]
+def _outages(observed: Observed, from_us: int, to_us: int) -> int:
+    """How many outages start in the period (N of S-46); an outage across its start is the one before's."""
+    return sum(from_us <= one.started_us < to_us for one in observed.outages)
 
 
 def _clauses(contract: Contract, objective: Objective) -> dict[str, Any]:

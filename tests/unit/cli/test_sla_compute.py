@@ -1,0 +1,199 @@
+"""`vedette sla compute` on what `vedette replay` prints: the vectors from lines to figures."""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from controller.cli.main import cli
+from controller.core.samples import Sample
+from tests.unit.core.scenes import SECOND, every_minute
+
+DAY_US = 86_400 * SECOND
+# The vectors count seconds from 0; 1 June 2026 UTC is 20,605 days later.
+JUNE_US = 20_605 * DAY_US
+FLEET = """version: 1
+regions: [{{id: a}}, {{id: b}}, {{id: c}}]
+services: [{{id: s}}]
+checks:
+  - {{id: shop, service: s, every: 60s, timeout: 10s, http: {{url: "http://x.test/"}},
+     quorum: {{fail_after: 1, recover_after: 1}}}}
+contracts:
+  - id: gold
+    effective_from: {start}
+    scope: {{checks: [shop]}}
+    period: {{kind: month, tz: {tz}}}
+    objectives: [{{id: availability, target: "{target}", min_coverage: "{coverage}"}}]
+"""
+DOWN = [(300, 600)]
+ALL_DOWN = [
+    *every_minute("a", 0, DOWN),
+    *every_minute("b", 20, DOWN),
+    *every_minute("c", 40, DOWN),
+]
+PARTITIONED = [
+    *every_minute("a", 0, DOWN, until=301),
+    *every_minute("b", 20, DOWN, until=321),
+    *every_minute("c", 40, DOWN, until=341),
+]
+LATE = [
+    *every_minute("a", 0, start=360),
+    *every_minute("b", 20, start=360),
+    *every_minute("c", 40, start=360),
+]
+
+
+def _fleet(folder: Path, **terms: Any) -> Path:
+    terms = {"start": 0, "tz": "UTC", "target": "64", "coverage": "95"} | terms
+    path = folder / "fleet.yaml"
+    path.write_text(FLEET.format(**terms))
+    return path
+
+
+def _invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, [str(one) for one in arguments])
+
+
+def _computed(folder: Path, samples: Sequence[Sample], **terms: Any) -> tuple[dict[str, Any], int]:
+    """The record of [60 s, 900 s) of June, as if the contract began there; and the exit code."""
+    fleet = _fleet(folder, start=JUNE_US + 60 * SECOND, **terms)
+    lines = [
+        {
+            "agent": one.agent, "epoch": one.epoch, "seq": one.seq, "check": "shop",
+            "region": one.region, "at": JUNE_US + one.at_us, "outcome": one.outcome.value,
+        }
+        for one in samples
+    ]  # fmt: skip
+    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    end_us = JUNE_US + 900 * SECOND
+    replayed = _invoke(
+        "replay", "--config", fleet, "--from", JUNE_US + 60 * SECOND, "--to", end_us, "--json",
+        folder / "results.jsonl",
+    )  # fmt: skip
+    assert replayed.exit_code == 0, replayed.output
+    (folder / "timeline.json").write_bytes(replayed.stdout_bytes)
+    outcome = _invoke(
+        "sla", "compute", "--config", fleet, "--timeline", folder / "timeline.json",
+        "--contract", "gold", "--period", "2026-06", "--as-of", end_us, "--json",
+    )  # fmt: skip
+    (record,) = json.loads(outcome.stdout)["records"]
+    return record, outcome.exit_code
+
+
+def _percent(record: dict[str, Any]) -> Fraction:
+    return 100 * Fraction(record["attainment"]["num"], record["attainment"]["den"])
+
+
+def test_x01_the_figure_and_that_it_hangs_on_the_bounds(tmp_path: Path) -> None:
+    record, code = _computed(tmp_path, ALL_DOWN)
+    assert _percent(record) == Fraction(540, 840) * 100
+    assert record["downtime"] == 300 * SECOND
+    assert (record["downtime_min"], record["downtime_max"]) == (240 * SECOND, 360 * SECOND)
+    assert (record["verdict"], record["robustness"], code) == ("met", "marginal", 0)
+    assert (record["attainment_shown"], record["outages"]) == ("64.285", 1)
+
+
+def test_x08_no_quorum_is_no_evidence(tmp_path: Path) -> None:
+    record, code = _computed(tmp_path, every_minute("a", 0, DOWN))
+    assert record["coverage"] == {"num": 0, "den": 1}
+    assert (record["verdict"], record["attainment"], code) == ("insufficient_evidence", None, 0)
+
+
+def test_x11_and_x12_late_results_complete_the_figure(tmp_path: Path) -> None:
+    before, _ = _computed(tmp_path, PARTITIONED)
+    assert before["attainment"] == {"num": 26, "den": 41}
+    assert (before["verdict"], before["unknown"]) == ("insufficient_evidence", 430 * SECOND)
+    after, _ = _computed(tmp_path, [*PARTITIONED, *LATE])
+    assert after["attainment"] == {"num": 13, "den": 14}
+    assert (after["downtime"] - before["downtime"], after["unknown"]) == (-90 * SECOND, 0)
+    assert (after["downtime_min"], after["downtime_max"]) == (0, 120 * SECOND)
+
+
+def test_a_breach_is_exit_code_1(tmp_path: Path) -> None:
+    record, code = _computed(tmp_path, ALL_DOWN, target="99")
+    assert (record["verdict"], record["robustness"], code) == ("breached", "robust", 1)
+
+
+def _timeline(folder: Path, *down: tuple[int, int]) -> Path:
+    """A replay document of 2025-12 to 2026-03 that is UP but for `down`, in microseconds."""
+    start, end = 20_423 * DAY_US, 20_544 * DAY_US
+    intervals: list[dict[str, Any]] = []
+    at_us = start
+    for begin, stop in down:
+        intervals.append({"from": at_us, "to": begin, "verdict": "UP"})
+        intervals.append({"from": begin, "to": stop, "verdict": "DOWN"})
+        at_us = stop
+    intervals.append({"from": at_us, "to": end, "verdict": "UP"})
+    total = sum(stop - begin for begin, stop in down)
+    check = {
+        "intervals": intervals, "downtime": total, "downtime_min": total, "downtime_max": total,
+        "outages": [
+            {"started_at": begin, "ended_at": stop, "downtime": stop - begin, "unknown": 0}
+            for begin, stop in down
+        ],
+    }  # fmt: skip
+    path = folder / "timeline.json"
+    document = {"version": 1, "from": start, "to": end, "horizon": end, "checks": {"shop": check}}
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tz", "month", "down", "shown", "count"),
+    [
+        pytest.param("UTC", "2026-01", 1_800, "99.932", 1, id="x29 january"),
+        pytest.param("UTC", "2026-02", 2_700, "99.888", 0, id="x29 february"),
+        pytest.param("Europe/Warsaw", "2026-01", 0, "100.000", 0, id="x30 january"),
+        pytest.param("Europe/Warsaw", "2026-02", 4_500, "99.813", 1, id="x30 february"),
+    ],
+)
+def test_x29_an_outage_over_the_end_of_a_month(
+    tmp_path: Path, tz: str, month: str, down: int, shown: str, count: int
+) -> None:
+    midnight = 20_485 * DAY_US
+    timeline = _timeline(tmp_path, (midnight - 1_800 * SECOND, midnight + 2_700 * SECOND))
+    outcome = _invoke(
+        "sla", "compute", "--config", _fleet(tmp_path, tz=tz, target="99.9"), "--timeline",
+        timeline, "--contract", "gold", "--period", month, "--json",
+    )  # fmt: skip
+    (record,) = json.loads(outcome.stdout)["records"]
+    assert record["downtime"] == down * SECOND
+    assert (record["attainment_shown"], record["outages"]) == (shown, count)
+
+
+def test_the_document_has_the_same_bytes_from_standard_input(tmp_path: Path) -> None:
+    timeline = _timeline(tmp_path)
+    arguments = [
+        "sla", "compute", "--config", str(_fleet(tmp_path)), "--contract", "gold", "--period",
+        "2026-02", "--json", "--timeline",
+    ]  # fmt: skip
+    piped = CliRunner().invoke(cli, [*arguments, "-"], input=timeline.read_bytes())
+    assert piped.stdout_bytes == CliRunner().invoke(cli, [*arguments, str(timeline)]).stdout_bytes
+    assert piped.stdout.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--contract": "silver"}, "Expected a contract of"),
+        ({"--period": "June"}, "--period: expected a period such as 2026-06"),
+        ({"--timeline": "{fleet}"}, "is not what `vedette replay --json` prints"),
+        ({"--timeline": "nowhere"}, "Cannot read nowhere"),
+        ({"--as-of": "later"}, "expected an instant"),
+    ],
+)
+def test_bad_input_is_a_sentence(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    fleet = _fleet(tmp_path)
+    options = {
+        "--config": str(fleet), "--timeline": str(_timeline(tmp_path)), "--contract": "gold",
+        "--period": "2026-02",
+    }  # fmt: skip
+    options |= {key: value.replace("{fleet}", str(fleet)) for key, value in changes.items()}
+    outcome = _invoke("sla", "compute", *[part for pair in options.items() for part in pair])
+    assert outcome.exit_code == 2
+    assert message in outcome.stderr
+    assert "Traceback" not in outcome.stderr
