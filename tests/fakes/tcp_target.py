@@ -110,6 +110,20 @@ def stalling(*parts: bytes) -> Script:
     return script
 
 
+def dripping(first: bytes, piece: bytes) -> Script:
+    """Reads a request, sends `first`, and then `piece` now and then for ever: never silent, never done."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await head_of(reader, writer)
+        writer.write(first)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    return script
+
+
 def endless(first: bytes, piece: bytes) -> Script:
     """Reads a request, sends `first`, and then `piece` for ever."""
 

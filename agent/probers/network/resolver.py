@@ -11,6 +11,7 @@ import queue
 import socket
 import threading
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -24,6 +25,7 @@ _FAMILIES: Final = {
     Family.IPV4: socket.AF_INET,
     Family.IPV6: socket.AF_INET6,
 }
+_VERSIONS: Final = {Family.IPV4: 4, Family.IPV6: 6}
 
 
 @dataclass(eq=False)
@@ -108,14 +110,21 @@ class Resolver:
 
 def _numeric(host: str, family: Family) -> list[str] | None:
     """`host` itself if it is an address as it stands; None if it has to be looked up."""
-    try:
-        address = ip_address(host)
-    except ValueError:
+    version = _version(host)
+    if version is None:
         return None
-    wanted = {Family.IPV4: 4, Family.IPV6: 6}.get(family, address.version)
-    if address.version != wanted:
+    if _VERSIONS.get(family, version) != version:
         raise Fault(Failure.RESOLVE_NOT_FOUND, f"{host} is not an {family} address")
     return [host]
+
+
+@lru_cache(maxsize=4096)
+def _version(host: str) -> int | None:
+    """The version of the address that `host` is; None for a name."""
+    try:
+        return ip_address(host).version
+    except ValueError:
+        return None
 
 
 def _looked_up(host: str, family: int) -> list[str]:
