@@ -9,8 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from controller.cli.main import cli
+from controller.core.admission import admitted_line
+from controller.core.engine import CheckEngine
 from controller.core.fleet import read_fleet
+from controller.core.policy import always, policy_of
 from controller.core.replay import Gathered, replay, replay_bytes, sorted_out
+from controller.core.samples import Quarantined, Sample
+from controller.core.timeline import ATTRIBUTED, HIGH, LOW, downtime, verdict_intervals
 
 FOLDERS = sorted(p for p in (Path(__file__).parent / "timeline").iterdir() if p.is_dir())
 
@@ -42,6 +47,26 @@ def test_every_folder_agrees_to_the_microsecond(folder: Path) -> None:
     assert document["checks"] == {
         "c": {key: value for key, value in expected.items() if key not in window}
     }
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_engine_agrees_to_the_microsecond(folder: Path) -> None:
+    expected = _expected(folder)
+    fleet = read_fleet((folder / "fleet.yaml").read_bytes(), "fleet.yaml")
+    engine = CheckEngine(always(policy_of(fleet.checks["c"])))
+    for line in (folder / "results.jsonl").read_bytes().splitlines():
+        item = admitted_line(line)
+        assert not isinstance(item, Quarantined)
+        taken = engine.insert(item) if isinstance(item, Sample) else engine.insert_anchor(item)
+        assert taken
+        engine.drain()
+    segments = engine.segments(expected["from"], expected["to"], expected["horizon"])
+    assert [
+        {"from": one.from_us, "to": one.to_us, "verdict": one.verdict}
+        for one in verdict_intervals(segments)
+    ] == expected["intervals"]
+    bounds = [downtime(segments, which) for which in (ATTRIBUTED, LOW, HIGH)]
+    assert bounds == [expected[key] for key in ("downtime", "downtime_min", "downtime_max")]
 
 
 @pytest.mark.parametrize("folder", FOLDERS[:6], ids=lambda folder: folder.name)
