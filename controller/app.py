@@ -1,6 +1,7 @@
 """The composition: which concrete parts make a controller, and how it starts and stops."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import Callable, Sequence
@@ -12,38 +13,43 @@ from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
 from controller.identity.authority import Authority
 from controller.identity.files import Settings, StateDirectory
+from controller.identity.vault import Vault
 from controller.local import private_files, refuse_bad_names
+from controller.rpc.access import AccessServicer
+from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.confirm import Confirmation
+from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.listeners import agents_listener, people_listener
 from controller.rpc.outage import OutageServicer
-from controller.rpc.people_listener import (
-    AccessServicer,
-    AgentServicer,
-    EnrolServicer,
-    Whereabouts,
-)
+from controller.rpc.secret import SecretServicer
 from controller.rpc.session import SessionParts
 from controller.rpc.sessions import Sessions
 from controller.rpc.sla import SlaServicer
 from controller.rpc.tls import ServerCertificate
 from controller.services.access import Access
+from controller.services.admission import Admission
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.checks import Checks
+from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.ingest import Ingest
+from controller.services.ledger import Ledger
 from controller.services.outages import Outages
+from controller.services.recover import Recovery
 from controller.services.report import Reports
+from controller.services.secrets import Secrets
+from controller.services.standings import Standings
 from controller.services.worker import StorageWorker
 from controller.storage import database
 
 DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
-RENEW_SECONDS: Final = 3600.0
+RENEW_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 600.0
 
 log = logging.getLogger(__name__)
@@ -65,9 +71,8 @@ async def serve(
         with private_files():
             storage = database.open_storage(config.database_url or directory.database_url)
         try:
-            await _Controller(config, directory, settings, storage, worker).run(
-                announce, stop or _told_to_stop()
-            )
+            controller = _Controller(config, directory, settings, storage, worker)
+            await controller.run(announce, stop or _told_to_stop(controller.reload))
         finally:
             worker.close()
             storage.close()
@@ -77,12 +82,13 @@ async def serve(
         worker.close()
 
 
-def _told_to_stop() -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT."""
+def _told_to_stop(reload: asyncio.Event) -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT. SIGHUP sets `reload`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
     return stop
 
 
@@ -106,6 +112,7 @@ class _Controller:
         worker: StorageWorker,
     ) -> None:
         authority = directory.authority()
+        self.reload = asyncio.Event()
         self._worker = worker
         self._sessions = Sessions()
         self._evaluator = Evaluator(storage)
@@ -114,11 +121,15 @@ class _Controller:
         self._ingest = Ingest(
             worker, self._evaluator, wall_us, on_first_failure=self._confirmation.ask
         )
-        agents = Agents(storage, wall_us)
-        enrolment = Enrolment(storage, authority, wall_us)
+        self._secrets = Secrets(storage, Vault(directory), wall_us)
+        self._duties = Duties(storage, self._fleets)
+        self._ledger = Ledger(storage, wall_us)
+        self._access = Access(storage, wall_us)
+        self._agents = Agents(storage, wall_us)
+        admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
-        parts = SessionParts(worker, agents, self._fleets, enrolment, self._ingest, wall_us)
+        parts = SessionParts(worker, self._agents, self._duties, admission, self._ingest, wall_us)
         self._agents_listener = agents_listener(
             config.agents_address,
             self._certificate,
@@ -127,15 +138,13 @@ class _Controller:
         self._people_listener = people_listener(
             config.people_address,
             self._certificate,
-            Gate(Access(storage, wall_us), worker),
-            self._people(storage, agents, enrolment, authority, names[0]),
+            Gate(self._access, self._ledger, worker),
+            self._people(storage, authority, names[0]),
         )
 
     def _people(
         self,
         storage: database.SqlStorage,
-        agents: Agents,
-        enrolment: Enrolment,
         authority: Authority,
         host: str,
     ) -> Sequence[object]:
@@ -146,13 +155,19 @@ class _Controller:
             session_address=lambda: str(Address(host, self._agents_listener.address.port)),
         )
         worker, fleets, sessions = self._worker, self._fleets, self._sessions
+        enrolment = Enrolment(storage, authority, wall_us, self._secrets)
+        recovery = Recovery(storage, authority, wall_us)
+        standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, wall_us)
         outages = Outages(storage, self._evaluator, wall_us)
         return (
-            EnrolServicer(worker, enrolment, whereabouts),
-            AccessServicer(whereabouts),
-            AgentServicer(worker, agents, enrolment, fleets, sessions, whereabouts),
-            FleetServicer(worker, fleets, checks, sessions),
+            EnrolServicer(worker, enrolment, recovery, whereabouts),
+            AccessServicer(worker, self._access, self._ledger, whereabouts),
+            AgentServicer(
+                worker, self._agents, enrolment, standings, self._duties, sessions, whereabouts
+            ),
+            SecretServicer(worker, self._secrets, sessions),
+            FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
         )
@@ -167,7 +182,9 @@ class _Controller:
                 for work in (
                     self._ingest.run(),
                     self._confirmation.run(),
-                    self._every(RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed"),
+                    self._every(
+                        RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload
+                    ),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]
@@ -186,10 +203,20 @@ class _Controller:
                     task.cancel()
         log.info("controller.stopped")
 
-    async def _every(self, seconds: float, work: Callable[[], object], failed: str) -> None:
-        """Do this now and then. A failure is logged: the next time may be better."""
+    async def _every(
+        self,
+        seconds: float,
+        work: Callable[[], object],
+        failed: str,
+        wake: asyncio.Event | None = None,
+    ) -> None:
+        """Do this now and then, and on `wake`. A failure is logged: the next time may be better."""
+        wake = wake or asyncio.Event()
         while True:
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await wake.wait()
+            wake.clear()
             try:
                 await self._worker.run(work)
             except ControllerError as error:

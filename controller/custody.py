@@ -12,11 +12,16 @@ MACHINE: Final = "agent"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """In which role and from where somebody acts."""
+class Actor:
+    """Who acts, in which role, and from where."""
 
+    name: str
     role: str = LOCAL
     peer: str = LOCAL
+
+    def act(self, at_us: int, action: str, subject: str, detail: str = "") -> "Act":
+        """The ledger's entry of something that this actor did."""
+        return Act(at_us, self.name, self.role, action, subject, detail, self.peer)
 
 
 @dataclass(frozen=True, slots=True)

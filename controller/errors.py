@@ -21,6 +21,10 @@ class Rejected(ControllerError):
     exit_code = 3
 
 
+class Revoked(Rejected):
+    """The agent was revoked: it is not to come again."""
+
+
 class Unauthenticated(Rejected):
     """The caller did not show who it is, or what it showed is not accepted."""
 

@@ -120,6 +120,13 @@ class Authority:
         self.organisation = organisation
         self._issuing = issuing
 
+    def adopt(self, issuing: Credential) -> bool:
+        """Issue with this CA from now on; False if it is the one at work already."""
+        if issuing.certificate == self._issuing.certificate:
+            return False
+        self._issuing = issuing
+        return True
+
     def has_issued(self, certificate: x509.Certificate) -> bool:
         """The certificate was signed by this issuing CA, and not by a former one."""
         try:

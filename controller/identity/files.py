@@ -3,6 +3,7 @@
 ```
 controller.json    organisation and host names          ca.pem          what clients trust
 root-ca.key        to be taken offline after init       issuing-ca.pem, issuing-ca.key
+vault.key          opens the controller's copies of secrets
 server.pem, server.key   30 days, made anew by serve    vedette.db      the database, unless --db says otherwise
 ```
 """
@@ -132,12 +133,19 @@ class StateDirectory:
     def authority(self) -> Authority:
         """The issuing CA that lives here."""
         settings = self.settings()
-        issuing = credential_from_pem(
-            self._read(ISSUING_CERTIFICATE),
-            self._read(ISSUING_KEY),
-            str(self.path / ISSUING_CERTIFICATE),
+        return Authority(self.root(), self.issuing(), settings.organisation)
+
+    def issuing(self) -> Credential:
+        """The issuing CA as it stands on disk now, which may be newer than the one at work."""
+        path = self.path / ISSUING_CERTIFICATE
+        return credential_from_pem(
+            self._read(ISSUING_CERTIFICATE), self._read(ISSUING_KEY), str(path)
         )
-        return Authority(self.root(), issuing, settings.organisation)
+
+    def save_issuing(self, issuing: Credential) -> None:
+        """Put a new issuing CA in place. Torn between its two files, it is refused and made again."""
+        write_private(self.path / ISSUING_KEY, issuing.key_pem)
+        write_private(self.path / ISSUING_CERTIFICATE, issuing.certificate_pem)
 
     def root(self) -> x509.Certificate:
         """The certificate that clients trust."""

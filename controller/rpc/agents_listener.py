@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from controller.errors import ControllerError
-from controller.ports import AgentRecord
 from controller.rpc.peer import Peer, peer_of
 from controller.rpc.session import Session, SessionParts
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context, translated
+from controller.services.admission import Admitted
 from vedette.v1 import session_pb2 as pb
 from vedette.v1 import session_pb2_grpc
 
@@ -32,8 +32,8 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
     ) -> None:
         """One stream, from Hello to its end."""
         async with translated(context, f"{_SERVICE}Connect", has_deadline=False):
-            peer, record = await self._admitted(context)
-            session = Session(self._parts, peer, record)
+            peer, admitted = await self._admitted(context)
+            session = Session(self._parts, peer, admitted)
             self._sessions.open(session)
             reason = "closed"
             try:
@@ -44,7 +44,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
                 raise
             finally:
                 self._sessions.close(session)
-                log.info("session.closed", extra={"agent": record.id, "reason": reason})
+                log.info("session.closed", extra={"agent": peer.agent, "reason": reason})
 
     async def Renew(  # noqa: N802 - gRPC's name
         self, request: pb.RenewRequest, context: Context
@@ -53,16 +53,15 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         async with translated(context, f"{_SERVICE}Renew", has_deadline=True):
             peer, _ = await self._admitted(context)
             issued = await self._parts.worker.run(
-                lambda: self._parts.enrolment.renew(peer.agent, request.csr)
+                lambda: self._parts.admission.renew(peer.agent, request.csr)
             )
             ends = dt.datetime.fromtimestamp(issued.ends_us // 1_000_000, dt.UTC)
             log.info("agent.renewed", extra={"agent": peer.agent, "until": ends.isoformat()})
             return pb.RenewResponse(certificate_chain=issued.chain_pem)
 
-    async def _admitted(self, context: Context) -> tuple[Peer, AgentRecord]:
+    async def _admitted(self, context: Context) -> tuple[Peer, Admitted]:
         shown = {key: list(values) for key, values in context.auth_context().items()}
-        peer = peer_of(shown, self._organisation, self._parts.now_us())
-        record = await self._parts.worker.run(
-            lambda: self._parts.enrolment.admit(peer.agent, peer.serial, peer.ends_us)
-        )
-        return peer, record
+        address = str(context.peer())
+        peer = peer_of(shown, self._organisation, self._parts.now_us(), address)
+        admitted = await self._parts.worker.run(lambda: self._parts.admission.admit(peer.claim))
+        return peer, admitted

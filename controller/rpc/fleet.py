@@ -13,6 +13,7 @@ from controller.rpc.status import Context
 from controller.services.apply import Fleets
 from controller.services.changes import Change, ChangeAction
 from controller.services.checks import Checks, CheckStanding
+from controller.services.ledger import Ledger
 from vedette.shared.documents import Problem
 from vedette.shared.result import Trigger
 from vedette.v1 import fleet_pb2, fleet_pb2_grpc
@@ -35,6 +36,7 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
     fleets: Fleets
     checks: Checks
     sessions: Sessions
+    ledger: Ledger
 
     async def Plan(  # noqa: N802 - gRPC's name
         self, request: fleet_pb2.PlanRequest, context: Context
@@ -50,8 +52,8 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
         self, request: fleet_pb2.ApplyRequest, context: Context
     ) -> fleet_pb2.ApplyResponse:
         """Put a file in force, and tell the agents."""
-        name, by = _file_name(request.file_name), caller().name
-        applied = await self.worker.run(lambda: self.fleets.apply(request.fleet, name, by))
+        name, by, actor = _file_name(request.file_name), caller().name, caller().actor
+        applied = await self.worker.run(lambda: self.fleets.apply(request.fleet, name, by, actor))
         if applied.changes:
             log.info("fleet.applied", extra={"revision": applied.revision, "by": by})
             self.sessions.refresh_assignments()
@@ -92,6 +94,8 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
         regions = check.regions if isinstance(check.regions, list) else []
         asked = self.sessions.probe([check.id], regions, Trigger.MANUAL)
         log.info("probe.asked", extra={"check": check.id, "by": caller().name})
+        actor, told = caller().actor, f"{len(asked)} agents asked"
+        await self.worker.run(lambda: self.ledger.note(actor, "check.probe", check.id, told))
         return fleet_pb2.ProbeNowResponse(agents=asked)
 
 

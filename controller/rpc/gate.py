@@ -11,6 +11,7 @@ from controller.identity.roles import is_open, roles_of
 from controller.ports import Worker
 from controller.rpc.status import Context, translated
 from controller.services.access import Access, Person
+from controller.services.ledger import Ledger
 
 METADATA_KEY: Final = "authorization"
 _SCHEME: Final = "bearer "
@@ -27,8 +28,9 @@ def caller() -> Person:
 class Gate(grpc.aio.ServerInterceptor):
     """Checks the token of every call, and translates the errors of every method."""
 
-    def __init__(self, access: Access, worker: Worker) -> None:
+    def __init__(self, access: Access, ledger: Ledger, worker: Worker) -> None:
         self._access = access
+        self._ledger = ledger
         self._worker = worker
 
     async def intercept_service(
@@ -57,15 +59,16 @@ class Gate(grpc.aio.ServerInterceptor):
         )
 
     async def _admitted(self, method: str, context: Context) -> Person:
-        text = _bearer(context)
-        person = await self._worker.run(lambda: self._access.authenticate(text))
+        text, peer = _bearer(context), str(context.peer())
+        person = await self._worker.run(lambda: self._access.authenticate(text, peer))
         allowed = roles_of(method)
         if person.role not in allowed:
             name = method.rsplit("/", 1)[-1]
             needed = " or ".join(sorted(allowed)) or "nobody"
+            reason = f"needs the role {needed}"
+            await self._worker.run(lambda: self._ledger.refused(person.actor, name, reason))
             raise Rejected(
-                f"{name} needs the role {needed}; the token of {person.name} has the role"
-                f" {person.role}."
+                f"{name} {reason}; the token of {person.name} has the role {person.role}."
             )
         return person
 

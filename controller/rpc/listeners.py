@@ -7,11 +7,14 @@ import grpc
 
 from controller.config import Address
 from controller.errors import Fatal
+from controller.rpc.access import AccessServicer
+from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
+from controller.rpc.enrol import EnrolServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.outage import OutageServicer
-from controller.rpc.people_listener import AccessServicer, AgentServicer, EnrolServicer
+from controller.rpc.secret import SecretServicer
 from controller.rpc.sla import SlaServicer
 from controller.rpc.tls import ServerCertificate
 from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
@@ -20,6 +23,7 @@ from vedette.v1 import (
     enrol_pb2_grpc,
     fleet_pb2_grpc,
     outage_pb2_grpc,
+    secret_pb2_grpc,
     session_pb2_grpc,
     sla_pb2_grpc,
 )
@@ -85,6 +89,8 @@ def people_listener(
                 fleet_pb2_grpc.add_FleetServiceServicer_to_server(servicer, server)
             case OutageServicer():
                 outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
+            case SecretServicer():
+                secret_pb2_grpc.add_SecretServiceServicer_to_server(servicer, server)
             case SlaServicer():
                 sla_pb2_grpc.add_SlaServiceServicer_to_server(servicer, server)
             case _:

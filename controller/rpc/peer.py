@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from controller.errors import Unauthenticated
 from controller.identity.authority import ends_us, serial_text
+from controller.services.admission import Claim
 from vedette.shared.identity import agent_of_uri
 
 _PEM: Final = "x509_pem_cert"
@@ -22,14 +23,22 @@ _EXPECTED: Final = "Expected a certificate that this controller gave to an agent
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """An agent as its certificate names it."""
+    """An agent as its certificate names it, and the address that it calls from."""
 
     agent: str
     serial: str
     ends_us: int
+    address: str = ""
+
+    @property
+    def claim(self) -> Claim:
+        """What it shows, to be admitted."""
+        return Claim(self.agent, self.serial, self.ends_us, self.address)
 
 
-def peer_of(auth_context: Mapping[str, list[bytes]], organisation: str, now_us: int) -> Peer:
+def peer_of(
+    auth_context: Mapping[str, list[bytes]], organisation: str, now_us: int, address: str = ""
+) -> Peer:
     """The agent behind the connection. Unauthenticated says what its certificate lacks."""
     shown = auth_context.get(_PEM)
     if not shown:
@@ -47,7 +56,7 @@ def peer_of(auth_context: Mapping[str, list[bytes]], organisation: str, now_us: 
     agent = agent_of_uri(uris[0], organisation) if len(uris) == 1 else None
     if agent is None:
         raise Unauthenticated(f"{_EXPECTED}; the one shown names no agent of {organisation}.")
-    peer = Peer(agent, serial_text(certificate), ends_us(certificate))
+    peer = Peer(agent, serial_text(certificate), ends_us(certificate), address)
     check_expiry(peer, now_us)
     return peer
 
@@ -57,6 +66,6 @@ def check_expiry(peer: Peer, now_us: int) -> None:
     if peer.ends_us <= now_us:
         ended = dt.datetime.fromtimestamp(peer.ends_us // 1_000_000, dt.UTC)
         raise Unauthenticated(
-            f"The certificate of agent {peer.agent} ended at {ended:%Y-%m-%dT%H:%M:%SZ}; enrol it"
-            " again with a new join file."
+            f"The certificate of agent {peer.agent} ended at {ended:%Y-%m-%dT%H:%M:%SZ}; it can"
+            " recover with its evidence key, or be enrolled again with a new join file."
         )

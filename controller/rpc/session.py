@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from controller.errors import BadInput, Unreachable
-from controller.ports import AgentRecord, Worker
+from controller.custody import Standing
+from controller.errors import BadInput, ControllerError, Rejected
+from controller.ports import Worker
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry
 from controller.rpc.status import Context
+from controller.services.admission import Admission, Admitted
 from controller.services.agents import Agents
-from controller.services.apply import Fleets
-from controller.services.enrol import Enrolment
+from controller.services.duties import Duties, Duty
 from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
 from vedette.shared.identity import is_epoch
@@ -25,6 +26,7 @@ MESSAGES_PER_CHECK: Final = 256
 FRAMES_UNDERWAY_MAX: Final = 64
 VERSION_CHARS_MAX: Final = 64
 REVISION_CHARS_MAX: Final = 64
+INSTANCE_CHARS_MAX: Final = 64
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,8 @@ class SessionParts:
 
     worker: Worker
     agents: Agents
-    fleets: Fleets
-    enrolment: Enrolment
+    duties: Duties
+    admission: Admission
     ingest: Ingest
     now_us: Callable[[], int]
 
@@ -44,10 +46,11 @@ class SessionParts:
 class Session:
     """The controller's end of a stream. `run` serves it until either side is done."""
 
-    def __init__(self, parts: SessionParts, peer: Peer, record: AgentRecord) -> None:
+    def __init__(self, parts: SessionParts, peer: Peer, admitted: Admitted) -> None:
         self._parts = parts
         self._peer = peer
-        self._record = record
+        self._record = admitted.record
+        self._standing = admitted.standing
         self._outbox = Outbox(parts.now_us)
         self._ended: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._underway: set[asyncio.Task[None]] = set()
@@ -71,10 +74,10 @@ class Session:
         """The fleet changed: send what the agent has to probe now."""
         self._stale_assignment.set()
 
-    def end(self, reason: str) -> None:
-        """Close the stream; its agent is told why, and may come again."""
+    def end(self, error: ControllerError) -> None:
+        """Close the stream at once; its agent is told why."""
         if not self._ended.done():
-            self._ended.set_exception(Unreachable(reason))
+            self._ended.set_exception(error)
 
     async def run(self, context: Context) -> None:
         """Serve the stream. Raises our errors for what ends it early."""
@@ -110,6 +113,8 @@ class Session:
         if not is_epoch(hello.epoch):
             raise BadInput("Expected an epoch of 1 to 32 letters and digits in Hello.")
         await self._parts.worker.run(lambda: self._note_hello(hello))
+        # Once more, now that the stream can be cut: it may have been revoked since it was admitted.
+        await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
         welcome = pb.Welcome(
             agent=self.agent,
@@ -124,6 +129,7 @@ class Session:
         )
 
     def _note_hello(self, hello: pb.Hello) -> None:
+        self._parts.admission.hello(self._peer.claim, hello.instance[:INSTANCE_CHARS_MAX])
         self._parts.agents.hello(
             self.agent,
             version=_printable(hello.version, VERSION_CHARS_MAX),
@@ -166,6 +172,8 @@ class Session:
                 log.info("session.ignored", extra={"agent": self.agent})
 
     async def _take_frame(self, frame: pb.Frame) -> None:
+        if self._standing is not Standing.APPROVED:
+            raise Rejected(f"Agent {self.agent} waits for approval: no line is taken from it yet.")
         while len(self._underway) >= FRAMES_UNDERWAY_MAX:
             await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._ingest(frame))
@@ -227,9 +235,8 @@ class Session:
         """The certificate that was good when the stream was opened must be so still."""
         peer = self._peer
         check_expiry(peer, self._parts.now_us())
-        await self._parts.worker.run(
-            lambda: self._parts.enrolment.admit(peer.agent, peer.serial, peer.ends_us)
-        )
+        admitted = await self._parts.worker.run(lambda: self._parts.admission.admit(peer.claim))
+        self._standing = admitted.standing
 
     async def _assign(self) -> None:
         """Put what the agent has to probe in the outbox, now and whenever it changes."""
@@ -237,13 +244,14 @@ class Session:
         while True:
             await self._stale_assignment.wait()
             self._stale_assignment.clear()
-            assignment = await self._parts.worker.run(
-                lambda: self._parts.fleets.assignment_for(self.region)
+            # It may hold secrets: who gets it is looked at once more.
+            await self._check_peer()
+            duty = await self._parts.worker.run(
+                lambda: self._parts.duties.of(self.agent, self.region)
             )
-            if assignment.revision != sent:
-                sent = assignment.revision
-                checks = [pb.AssignedCheck(definition=d, digest=h) for d, h in assignment.checks]
-                self._outbox.assign(pb.Assignment(revision=sent, checks=checks))
+            if duty.revision != sent:
+                sent = duty.revision
+                self._outbox.assign(_assignment(duty))
 
     async def _write(self, context: Context) -> None:
         while messages := await self._outbox.next():
@@ -255,6 +263,15 @@ async def _message(context: Context) -> pb.ConnectRequest | None:
     """The next message, or None when the agent will send no more."""
     message: Any = await context.read()
     return message if isinstance(message, pb.ConnectRequest) else None
+
+
+def _assignment(duty: Duty) -> pb.Assignment:
+    checks = [pb.AssignedCheck(definition=d, digest=h) for d, h in duty.assignment.checks]
+    secrets = [
+        pb.SealedSecret(name=copy.name, version=copy.version, sealed=copy.sealed)
+        for copy in duty.secrets
+    ]
+    return pb.Assignment(revision=duty.revision, checks=checks, secrets=secrets)
 
 
 def _optional(message: Any, field: str) -> int | None:

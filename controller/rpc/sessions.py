@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
+from controller.errors import ControllerError, Unreachable
 from vedette.shared.result import Trigger
 from vedette.v1 import session_pb2 as pb
 
@@ -35,8 +36,8 @@ class OpenSession(Protocol):
         """The fleet changed: send what the agent has to probe now."""
         ...
 
-    def end(self, reason: str) -> None:
-        """Close the stream; its agent is told why."""
+    def end(self, error: ControllerError) -> None:
+        """Close the stream at once; its agent is told why."""
         ...
 
 
@@ -56,7 +57,7 @@ class Sessions:
         """Count the session in. One that the same agent had before ends."""
         former = self._open.get(session.agent)
         if former is not None:
-            former.end("The agent opened another stream.")
+            former.end(Unreachable("The agent opened another stream."))
         self._open[session.agent] = session
         self._emptied.clear()
 
@@ -71,6 +72,18 @@ class Sessions:
         """The fleet changed: every agent gets its new assignment."""
         for session in self._open.values():
             session.refresh_assignment()
+
+    def refresh_assignment(self, agent: str) -> None:
+        """What this agent has to probe changed."""
+        if (session := self._open.get(agent)) is not None:
+            session.refresh_assignment()
+
+    def cut(self, agent: str, error: ControllerError) -> bool:
+        """End the agent's stream at once with `error`; False if it has none."""
+        session = self._open.get(agent)
+        if session is not None:
+            session.end(error)
+        return session is not None
 
     def probe(self, checks: Sequence[str], regions: Iterable[str], trigger: Trigger) -> list[str]:
         """Ask the connected agents of these regions for one extra run of each check; who was asked."""
@@ -92,4 +105,4 @@ class Sessions:
                 await self._emptied.wait()
         except TimeoutError:
             for session in list(self._open.values()):
-                session.end(reason)
+                session.end(Unreachable(reason))

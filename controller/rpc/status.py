@@ -15,9 +15,11 @@ from controller.errors import (
     Fatal,
     NotFound,
     Rejected,
+    Revoked,
     Unauthenticated,
     Unreachable,
 )
+from vedette.shared.identity import REVOKED_METADATA
 from vedette.shared.limits import RPC_SECONDS_MAX
 
 STATUS_OF: Final[Mapping[type[ControllerError], grpc.StatusCode]] = {
@@ -25,6 +27,7 @@ STATUS_OF: Final[Mapping[type[ControllerError], grpc.StatusCode]] = {
     BadInput: grpc.StatusCode.INVALID_ARGUMENT,
     NotFound: grpc.StatusCode.NOT_FOUND,
     Rejected: grpc.StatusCode.PERMISSION_DENIED,
+    Revoked: grpc.StatusCode.PERMISSION_DENIED,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     Fatal: grpc.StatusCode.INTERNAL,
@@ -44,6 +47,8 @@ async def translated(context: Context, method: str, *, has_deadline: bool) -> As
     except ControllerError as error:
         if not isinstance(error, Unreachable | Fatal):
             log.info("rpc.refused", extra={"method": method, "reason": str(error)})
+        if isinstance(error, Revoked):
+            context.set_trailing_metadata(((REVOKED_METADATA, "1"),))
         await _abort(context, STATUS_OF[type(error)], str(error))
     except TimeoutError:
         log.warning("rpc.late", extra={"method": method, "seconds_max": seconds})

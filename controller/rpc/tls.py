@@ -34,7 +34,12 @@ class ServerCertificate:
         self._pair = self._kept_or_new()
 
     def refresh(self) -> bool:
-        """Make a new one if it is time; True if it was."""
+        """Make a new one if it is time, or if there is a new issuing CA on disk; True if it was.
+
+        New connections see it at once, and those that are open stay as they are.
+        """
+        if self._authority.adopt(self._state.issuing()):
+            log.info("tls.issuing_ca_renewed")
         if self._is_good(self._pair):
             return False
         self._pair = self._new()

@@ -1,10 +1,11 @@
-"""People: whose token is this, and is it still good."""
+"""People: their tokens, made, listed, revoked; and whose token this is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.errors import BadInput, Unauthenticated
+from controller.custody import Actor
+from controller.errors import BadInput, NotFound, Rejected, Unauthenticated
 from controller.identity.roles import Role
 from controller.identity.tokens import is_secret_of, new_secret, parse_person_token
 from controller.ports import PersonToken, Storage
@@ -12,6 +13,7 @@ from controller.ports import PersonToken, Storage
 ADMIN_TOKEN_TTL_US: Final = 24 * 3600 * 1_000_000
 TOKEN_TTL_US_MAX: Final = 366 * 24 * 3600 * 1_000_000
 NAME_CHARS_MAX: Final = 100
+_LOCAL: Final = Actor("local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,12 @@ class Person:
     name: str
     role: Role
     expires_us: int
+    peer: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """This person as the ledger names them."""
+        return Actor(self.name, self.role.value, self.peer)
 
 
 class Access:
@@ -30,7 +38,9 @@ class Access:
         self._storage = storage
         self._now_us = now_us
 
-    def create_token(self, name: str, role: Role, ttl_us: int) -> tuple[str, int]:
+    def create_token(
+        self, name: str, role: Role, ttl_us: int, by: Actor = _LOCAL
+    ) -> tuple[str, int]:
         """(token, expiry) of a new token. The text is not kept and cannot be shown again."""
         if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
             raise BadInput(f"Expected a name of 1 to {NAME_CHARS_MAX} printable characters.")
@@ -47,9 +57,29 @@ class Access:
         )
         with self._storage.transaction() as tx:
             tx.put_person_token(token)
+            detail = f"{role.value} for {name}"
+            tx.record(by.act(now, "token.create", secret.id, detail))
         return secret.person_text, token.expires_us
 
-    def authenticate(self, text: str) -> Person:
+    def tokens(self) -> Sequence[PersonToken]:
+        """Every token that was made, newest first."""
+        with self._storage.transaction() as tx:
+            return tx.person_tokens()
+
+    def revoke_token(self, token_id: str, by: Actor) -> None:
+        """Refuse a token from now on. NotFound if there is none, Rejected if it was revoked before."""
+        now = self._now_us()
+        with self._storage.transaction() as tx:
+            kept = tx.person_token(token_id)
+            if kept is None:
+                raise NotFound(
+                    f"There is no token {token_id[:40]!r}: `vedette token list` shows them by id."
+                )
+            if not tx.revoke_person_token(token_id, now):
+                raise Rejected(f"Token {token_id} of {kept.name} was revoked before.")
+            tx.record(by.act(now, "token.revoke", token_id, f"{kept.role} of {kept.name}"))
+
+    def authenticate(self, text: str, peer: str = "") -> Person:
         """The person whose token `text` is. Unauthenticated says why it is not accepted."""
         shown = parse_person_token(text)
         if shown is None:
@@ -65,4 +95,4 @@ class Access:
             raise Unauthenticated("This token was revoked; ask an admin for a new one.")
         if kept.expires_us <= self._now_us():
             raise Unauthenticated("This token has expired; ask an admin for a new one.")
-        return Person(kept.name, Role(kept.role), kept.expires_us)
+        return Person(kept.name, Role(kept.role), kept.expires_us, peer)

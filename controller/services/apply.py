@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from controller.core.fleet import Fleet, read_fleet
+from controller.custody import Actor
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
 from controller.services.changes import Change, changes_between
 from vedette.shared.definitions import (
@@ -91,7 +92,7 @@ class Fleets:
         with self._storage.transaction() as tx:
             return Planned(changes_between(self._fleet(tx), fleet))
 
-    def apply(self, text: bytes, file_name: str, by: str) -> Applied:
+    def apply(self, text: bytes, file_name: str, by: str, actor: Actor | None = None) -> Applied:
         """Put the file in force, whole or not at all; a file that is in force already changes nothing."""
         try:
             fleet = checked_fleet(text, file_name)
@@ -110,6 +111,9 @@ class Fleets:
             number = before.revision.number + 1 if before else 1
             checks = _revisions(before.checks if before else {}, fleet, now_us)
             tx.put_fleet(FleetRevision(number, text, file_name, now_us, by), checks)
+            what = f"{file_name}, {len(changes)} changes"
+            act = (actor or Actor(by)).act(now_us, "fleet.apply", f"revision {number}", what)
+            tx.record(act)
             self._evaluator.revise(tx, [one.check for one in checks], now_us)
         self._in_force = None
         self._assignments.clear()

@@ -1,31 +1,28 @@
-"""How machines become agents and stay what they are: join tokens, enrolment, renewal, admission."""
+"""How machines become agents: join tokens in, identities out."""
 
 import datetime as dt
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from controller.core.fleet import read_fleet
-from controller.errors import BadInput, NotFound, Rejected
+from controller.custody import MACHINE, Actor, AgentStanding, Standing
+from controller.errors import BadInput, Rejected
 from controller.identity.authority import Authority, IssuedCertificate
 from controller.identity.tokens import is_secret_of, new_secret
 from controller.ports import AgentRecord, JoinToken, Storage, Transaction
+from controller.services.nonces import Nonces
 from vedette.shared.durations import Duration
 from vedette.shared.identity import is_id
 from vedette.shared.limits import ID_CHARS_MAX, JOIN_TOKEN_TTL_US_MAX
+from vedette.shared.sealing import SealLabel, sealed
 
 PROOF_DOMAIN: Final = b"vedette.enrol/v1\n"
-NONCE_BYTES: Final = 32
-NONCE_TTL_US: Final = 60 * 1_000_000
-# A second nonce does not replace the first: whoever sees a token id cannot disturb its owner so.
-NONCES_PER_TOKEN_MAX: Final = 8
-NONCE_TOKENS_MAX: Final = 4096
 HOSTNAME_CHARS_MAX: Final = 255
 _KEY_BYTES: Final = 32
 _NUMBER_CHARS_MAX: Final = 7
@@ -53,6 +50,7 @@ class Application:
     sealing_key: bytes
     proof: bytes
     hostname: str
+    peer: str = ""
 
     @property
     def proved(self) -> bytes:
@@ -69,17 +67,34 @@ class Enrolled:
     chain_pem: bytes
 
 
+class Giving(Protocol):
+    """Whoever gives secrets to agents that may use them from now on."""
+
+    def give(self, tx: Transaction, agent: AgentRecord) -> None:
+        """Seal for `agent` what it may have."""
+        ...
+
+
 class Enrolment:
     """Join tokens in, identities out. Synchronous: runs in the storage thread."""
 
-    def __init__(self, storage: Storage, authority: Authority, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        authority: Authority,
+        now_us: Callable[[], int],
+        secrets: Giving,
+    ) -> None:
         self._storage = storage
         self._authority = authority
         self._now_us = now_us
-        self._nonces: dict[str, dict[bytes, int]] = {}
+        self._secrets = secrets
+        self._nonces = Nonces(now_us)
 
-    def create_join_token(self, region: str, ttl_us: int, created_by: str) -> NewJoinToken:
-        """A one-use token for a machine that will vote for `region`."""
+    def create_join_token(
+        self, region: str, ttl_us: int, by: Actor, *, needs_approval: bool = False
+    ) -> NewJoinToken:
+        """A one-use token for a machine that will vote for `region`, once it is approved if it needs that."""
         if not 0 < ttl_us <= JOIN_TOKEN_TTL_US_MAX:
             raise BadInput(
                 f"Expected a time to live of more than 0s and at most"
@@ -90,26 +105,23 @@ class Enrolment:
                 f"Expected a region id of at most {ID_CHARS_MAX - _NUMBER_CHARS_MAX} characters:"
                 " agents are named after it."
             )
-        secret, expires_us = new_secret(), self._now_us() + ttl_us
+        secret, now = new_secret(), self._now_us()
+        expires_us = now + ttl_us
+        token = JoinToken(
+            secret.id, secret.sha256, region, expires_us, by.name, needs_approval=needs_approval
+        )
         with self._storage.transaction() as tx:
             _require_region(tx, region)
-            tx.put_join_token(JoinToken(secret.id, secret.sha256, region, expires_us, created_by))
+            tx.put_join_token(token)
+            kind = "needs approval" if needs_approval else "approved at once"
+            tx.record(by.act(now, "join_token.create", secret.id, f"region {region}, {kind}"))
         return NewJoinToken(secret.id, secret.secret, expires_us)
 
     def challenge(self, token_id: str) -> bytes:
         """A nonce for the owner of the token: good for a minute, and once."""
         with self._storage.transaction() as tx:
             self._usable(tx.join_token(token_id))
-        now = self._now_us()
-        self._forget_old_nonces(now)
-        own = self._nonces.setdefault(token_id, {})
-        if len(own) >= NONCES_PER_TOKEN_MAX or len(self._nonces) > NONCE_TOKENS_MAX:
-            raise Rejected(
-                "Too many enrolments were begun and not finished; try again in a minute."
-            )
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        own[nonce] = now + NONCE_TTL_US
-        return nonce
+        return self._nonces.give(token_id)
 
     def enrol(self, application: Application) -> Enrolled:
         """Consume the token and issue the first certificate, in one transaction."""
@@ -122,46 +134,27 @@ class Enrolment:
                     "The secret of this join token is wrong: the join file is damaged or forged."
                 )
             token = self._usable(token)
-            self._take_nonce(application.token_id, application.nonce)
+            self._nonces.take(application.token_id, application.nonce)
             _require_proof(application)
             agent = f"{token.region}-{_next_number(tx, token.region)}"
             issued = self._issue(agent, application.csr)
             if not tx.use_join_token(token.id, agent):
                 raise Rejected("This join token was used already; ask for a new one.")
-            tx.put_agent(self._record(agent, token.region, application, issued))
+            record = self._record(agent, token.region, application, issued)
+            tx.put_agent(record)
+            self._stand(tx, record, token, application.peer)
         return Enrolled(agent, token.region, issued.chain_pem)
 
-    def renew(self, agent: str, csr: bytes) -> IssuedCertificate:
-        """The next certificate of `agent`. Its serial is pending until it is used first."""
-        with self._storage.transaction() as tx:
-            record = _require_agent(tx, agent)
-            issued = self._issue(agent, csr)
-            tx.put_agent(replace(record, pending_serial=issued.serial))
-        return issued
-
-    def admit(self, agent: str, serial: str, certificate_ends_us: int) -> AgentRecord:
-        """The agent that shows this certificate; a pending serial becomes the active one.
-
-        Rejected if the serial is neither: the agent was replaced, or this is a copy of its keys.
-        """
-        with self._storage.transaction() as tx:
-            record = tx.agent(agent)
-            if record is None:
-                raise Rejected(f"There is no agent {agent} here; enrol it with a new join file.")
-            if serial == record.pending_serial:
-                record = replace(
-                    record,
-                    active_serial=serial,
-                    pending_serial=None,
-                    certificate_ends_us=certificate_ends_us,
-                )
-                tx.put_agent(record)
-            elif serial != record.active_serial:
-                raise Rejected(
-                    f"The certificate of agent {agent} was replaced by a newer one: if this machine"
-                    " is not a stale copy, enrol it again with a new join file."
-                )
-        return record
+    def _stand(self, tx: Transaction, record: AgentRecord, token: JoinToken, peer: str) -> None:
+        """What the new agent may do, and the ledger's entry."""
+        now = self._now_us()
+        actor = Actor(record.id, MACHINE, peer)
+        detail = f"host {record.hostname or '-'}, token {token.id} of {token.created_by}"
+        tx.record(actor.act(now, "agent.enrol", record.id, detail))
+        standing = Standing.PENDING if token.needs_approval else Standing.APPROVED
+        tx.put_standing(AgentStanding(record.id, standing, now, token.created_by))
+        if standing is Standing.APPROVED:
+            self._secrets.give(tx, record)
 
     def _usable(self, token: JoinToken | None) -> JoinToken:
         if token is None:
@@ -179,19 +172,6 @@ class Enrolment:
                 "This join token has expired; ask for a new one with `vedette agent token create`."
             )
         return token
-
-    def _take_nonce(self, token_id: str, nonce: bytes) -> None:
-        expires_us = self._nonces.get(token_id, {}).pop(nonce, None)
-        if expires_us is None or expires_us <= self._now_us():
-            raise Rejected("This challenge was answered already or is too old; try to join again.")
-
-    def _forget_old_nonces(self, now_us: int) -> None:
-        for token_id, own in list(self._nonces.items()):
-            live = {nonce: ends for nonce, ends in own.items() if ends > now_us}
-            if live:
-                self._nonces[token_id] = live
-            else:
-                del self._nonces[token_id]
 
     def _issue(self, agent: str, csr: bytes) -> IssuedCertificate:
         return self._authority.agent(agent, csr, _EPOCH + dt.timedelta(microseconds=self._now_us()))
@@ -223,13 +203,6 @@ def _require_region(tx: Transaction, region: str) -> None:
         )
 
 
-def _require_agent(tx: Transaction, agent: str) -> AgentRecord:
-    record = tx.agent(agent)
-    if record is None:
-        raise NotFound(f"There is no agent {agent}.")
-    return record
-
-
 def _require_proof(application: Application) -> None:
     for name, key in (
         ("evidence", application.evidence_key),
@@ -237,6 +210,12 @@ def _require_proof(application: Application) -> None:
     ):
         if len(key) != _KEY_BYTES:
             raise BadInput(f"Expected a {name} key of {_KEY_BYTES} bytes, found {len(key)}.")
+    try:
+        sealed("", application.sealing_key, SealLabel("", "", 0))
+    except ValueError as error:
+        raise BadInput("Expected an X25519 key as sealing key; nothing can be sealed to it.") from (
+            error
+        )
     hostname = application.hostname
     if len(hostname) > HOSTNAME_CHARS_MAX or not hostname.isprintable():
         raise BadInput(

@@ -11,6 +11,8 @@ ID_EXPECTED: Final = (
     "starting with a letter or digit"
 )
 ID_PATTERN: Final = rf"^[a-z0-9][a-z0-9._-]{{0,{ID_CHARS_MAX - 1}}}$"
+# Trailing metadata of a refusal that is for good: the agent is revoked, and need not come again.
+REVOKED_METADATA: Final = "vedette-revoked"
 _ID: Final = re.compile(ID_PATTERN)
 _EPOCH: Final = re.compile(r"[0-9a-zA-Z]{1,32}")
 _SPIFFE_AGENT: Final = re.compile(r"spiffe://([a-z0-9.-]{1,253})/agent/(.+)")

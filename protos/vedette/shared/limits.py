@@ -106,4 +106,12 @@ FUTURE_US_MAX: Final = 5 * 1_000_000
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
 JOIN_TOKEN_TTL_US_MAX: Final = 24 * 3600 * 1_000_000
+# A site that is switched off over weekends recovers a few times a month; more needs a person.
+RECOVERIES_MAX: Final = 10
+RECOVERY_PERIOD_US: Final = 30 * 24 * 3600 * 1_000_000
+# A shorter one cannot be told from ordinary text when it is taken out of a line.
+SECRET_VALUE_CHARS_MIN: Final = 8
+SECRETS_MAX: Final = 1000
+REASON_CHARS_MAX: Final = 500
+AUDIT_ACTS_SHOWN_MAX: Final = 1000
 RPC_SECONDS_MAX: Final = 30.0

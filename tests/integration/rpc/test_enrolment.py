@@ -13,16 +13,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unauthenticated
 from controller.identity.authority import Authority, new_issuing, new_root
+from controller.identity.files import StateDirectory
 from controller.identity.roles import Role
 from controller.identity.tokens import new_secret
+from controller.identity.vault import Vault
 from controller.ports import FleetRevision, PersonToken
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
-from controller.services.enrol import NONCES_PER_TOKEN_MAX, Application, Enrolment
+from controller.services.admission import Admission, Claim
+from controller.services.enrol import Application, Enrolment
+from controller.services.nonces import NONCES_PER_OWNER_MAX
+from controller.services.secrets import Secrets
 from controller.storage.database import SqlStorage, open_storage
 
 SECOND = 1_000_000
+ADMIN = Actor("ada", "admin", "ipv4:192.0.2.1:1")
 FLEET = b"""version: 1
 regions: [{id: fra}, {id: nyc}, {id: fra-1}]
 services: [{id: shop}]
@@ -58,10 +65,26 @@ def storage(tmp_path: Path) -> Iterator[SqlStorage]:
 
 
 @pytest.fixture
-def enrolment(storage: SqlStorage, clock: Clock) -> Enrolment:
+def authority(clock: Clock) -> Authority:
     root = new_root("acme", clock.now)
-    authority = Authority(root.certificate, new_issuing(root, "acme", clock.now), "acme")
-    return Enrolment(storage, authority, clock.us)
+    return Authority(root.certificate, new_issuing(root, "acme", clock.now), "acme")
+
+
+@pytest.fixture
+def secrets(storage: SqlStorage, clock: Clock, tmp_path: Path) -> Secrets:
+    return Secrets(storage, Vault(StateDirectory(tmp_path)), clock.us)
+
+
+@pytest.fixture
+def enrolment(
+    storage: SqlStorage, clock: Clock, authority: Authority, secrets: Secrets
+) -> Enrolment:
+    return Enrolment(storage, authority, clock.us, secrets)
+
+
+@pytest.fixture
+def admission(storage: SqlStorage, clock: Clock, authority: Authority) -> Admission:
+    return Admission(storage, authority, clock.us)
 
 
 class Machine:
@@ -92,7 +115,7 @@ class Machine:
 
 def ready(enrolment: Enrolment, region: str = "fra") -> Application:
     """An application that would be accepted."""
-    token = enrolment.create_join_token(region, 600 * SECOND, "admin")
+    token = enrolment.create_join_token(region, 600 * SECOND, ADMIN)
     return Machine().application(token.id, token.secret, enrolment.challenge(token.id))
 
 
@@ -107,7 +130,7 @@ def test_regions_whose_names_look_like_agents_do_not_collide(enrolment: Enrolmen
 
 
 def test_a_token_serves_once(enrolment: Enrolment) -> None:
-    token = enrolment.create_join_token("fra", 600 * SECOND, "admin")
+    token = enrolment.create_join_token("fra", 600 * SECOND, ADMIN)
     nonces = [enrolment.challenge(token.id) for _ in range(2)]
     first, second = (Machine().application(token.id, token.secret, nonce) for nonce in nonces)
     enrolment.enrol(first)
@@ -148,6 +171,9 @@ def test_a_wrong_secret_is_refused_and_leaves_the_token_unused(enrolment: Enrolm
         pytest.param({"sealing_key": b"t" * 32}, "proof does not match", id="another sealing key"),
         pytest.param({"evidence_key": b"\1" * 32}, "proof does not match", id="another key"),
         pytest.param({"evidence_key": b"k"}, "evidence key of 32 bytes", id="a short key"),
+        pytest.param(
+            {"sealing_key": b"\0" * 32}, "X25519 key as sealing key", id="a key of no use"
+        ),
         pytest.param({"sealing_key": b""}, "sealing key of 32 bytes", id="no sealing key"),
         pytest.param({"nonce": b"n" * 32}, "challenge was answered", id="a made-up nonce"),
         pytest.param({"hostname": "a\nb"}, "printable", id="a host name with a newline"),
@@ -173,8 +199,8 @@ def test_a_nonce_serves_once_and_for_a_minute(enrolment: Enrolment, clock: Clock
 
 
 def test_challenges_cannot_be_piled_up(enrolment: Enrolment, clock: Clock) -> None:
-    token = enrolment.create_join_token("fra", 600 * SECOND, "admin")
-    for _ in range(NONCES_PER_TOKEN_MAX):
+    token = enrolment.create_join_token("fra", 600 * SECOND, ADMIN)
+    for _ in range(NONCES_PER_OWNER_MAX):
         enrolment.challenge(token.id)
     with pytest.raises(Rejected, match="again in a minute"):
         enrolment.challenge(token.id)
@@ -195,37 +221,41 @@ def test_a_join_token_for_nothing_is_refused(
     enrolment: Enrolment, region: str, ttl_us: int, message: str
 ) -> None:
     with pytest.raises(BadInput, match=message):
-        enrolment.create_join_token(region, ttl_us, "admin")
+        enrolment.create_join_token(region, ttl_us, ADMIN)
 
 
 def test_a_renewed_certificate_takes_over_on_first_use(
-    enrolment: Enrolment, storage: SqlStorage
+    enrolment: Enrolment, admission: Admission, storage: SqlStorage
 ) -> None:
     enrolment.enrol(ready(enrolment))
     with storage.transaction() as tx:
         first = tx.agents()[0].active_serial
-    issued = enrolment.renew("fra-1", Machine().csr)
-    enrolment.admit("fra-1", first, 1)  # the old one is good until the new one is used
-    record = enrolment.admit("fra-1", issued.serial, issued.ends_us)
+    issued = admission.renew("fra-1", Machine().csr)
+    admission.admit(Claim("fra-1", first, 1))  # the old one is good until the new one is used
+    record = admission.admit(Claim("fra-1", issued.serial, issued.ends_us)).record
     assert (record.active_serial, record.pending_serial) == (issued.serial, None)
     assert record.certificate_ends_us == issued.ends_us
     with pytest.raises(Rejected, match="replaced by a newer one"):
-        enrolment.admit("fra-1", first, 1)
+        admission.admit(Claim("fra-1", first, 1))
 
 
-def test_only_the_newest_candidate_can_take_over(enrolment: Enrolment) -> None:
+def test_only_the_newest_candidate_can_take_over(
+    enrolment: Enrolment, admission: Admission
+) -> None:
     enrolment.enrol(ready(enrolment))
-    lost = enrolment.renew("fra-1", Machine().csr)
-    enrolment.renew("fra-1", Machine().csr)
+    lost = admission.renew("fra-1", Machine().csr)
+    admission.renew("fra-1", Machine().csr)
     with pytest.raises(Rejected, match="replaced"):
-        enrolment.admit("fra-1", lost.serial, lost.ends_us)
+        admission.admit(Claim("fra-1", lost.serial, lost.ends_us))
 
 
-def test_an_agent_that_never_enrolled_is_not_admitted(enrolment: Enrolment) -> None:
+def test_an_agent_that_never_enrolled_is_not_admitted(
+    enrolment: Enrolment, admission: Admission
+) -> None:
     with pytest.raises(Rejected, match="no agent fra-9"):
-        enrolment.admit("fra-9", "1", 1)
+        admission.admit(Claim("fra-9", "1", 1))
     with pytest.raises(NotFound, match="no agent fra-9"):
-        enrolment.renew("fra-9", Machine().csr)
+        admission.renew("fra-9", Machine().csr)
 
 
 def test_a_token_names_its_person(storage: SqlStorage, clock: Clock) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import grpc
 import pytest
 
-from controller.errors import ControllerError, NotFound, Unreachable
+from controller.errors import ControllerError, NotFound, Rejected, Revoked, Unreachable
 from controller.rpc import status
 from controller.rpc.status import STATUS_OF, translated
 
@@ -20,6 +20,10 @@ class FakeContext:
 
     def __init__(self) -> None:
         self.ended: list[tuple[grpc.StatusCode, str]] = []
+        self.trailing: tuple[tuple[str, str], ...] = ()
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, str], ...]) -> None:
+        self.trailing = metadata
 
     async def abort(self, code: grpc.StatusCode, details: str = "") -> NoReturn:
         self.ended.append((code, details))
@@ -47,6 +51,15 @@ async def ended_by(error: BaseException, *, has_deadline: bool = True) -> tuple[
 @pytest.mark.parametrize("kind", list(STATUS_OF))
 async def test_an_error_of_ours_is_said_as_it_is(kind: type[ControllerError]) -> None:
     assert await ended_by(kind("A sentence.")) == (STATUS_OF[kind], "A sentence.")
+
+
+async def test_only_a_revocation_is_marked_as_being_for_good() -> None:
+    for error, trailing in ((Revoked("R."), (("vedette-revoked", "1"),)), (Rejected("R."), ())):
+        context: Any = FakeContext()
+        with pytest.raises(Aborted):
+            async with translated(context, "/test", has_deadline=True):
+                raise error
+        assert context.trailing == trailing
 
 
 async def test_nothing_of_our_insides_is_said() -> None:
