@@ -7,6 +7,7 @@ written out. Its SHA-256 is the check's revision, which every result names.
 import hashlib
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -29,6 +30,7 @@ from vedette.shared.probes import (
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
 
 
+@lru_cache(maxsize=4096)
 def micros(text: str) -> int:
     """The duration that `text` says, in microseconds."""
     return int(Duration.parse(text))
