@@ -1,7 +1,7 @@
 """HTTP probes: one request, its redirects, and every phase of each hop."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.ports import Observation
 from agent.probers.http_addresses import at_every_address
@@ -15,6 +15,7 @@ from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
 from agent.probers.transport.wants import USER_AGENT, Hop
 from vedette.shared.definitions import Check
+from vedette.shared.failure import Failure
 from vedette.shared.probes import HttpProbe
 
 _UNAUTHORIZED = 401
@@ -45,13 +46,16 @@ class HttpProber:
         try:
             plan = self.plans.plan_of(check)
             authorization = await self._authorization(plan, watch)
+            token_us = watch.took_us if plan.oauth2 is not None else 0
             probe = check.probe
             assert isinstance(probe, HttpProbe)
             reach = Reach(plan.wants, self.admission, Stopwatch(watch.left_us, self.monotonic))
             if probe.addresses == "all":
-                return await at_every_address(check, plan, reach, authorization, self._seen)
-            hops, fault = await fetched(plan.asked, plan.request, reach, authorization)
-            return self._seen(plan, hops, fault)
+                seen = await at_every_address(check, plan, reach, authorization, self._seen)
+            else:
+                hops, fault = await fetched(plan.asked, plan.request, reach, authorization)
+                seen = self._seen(plan, hops, fault)
+            return _not_accused(seen, token_us) if token_us * 10 > check.timeout_us else seen
         except Fault as fault:
             return _not_begun(fault, watch.took_us)
         except ERRORS as error:
@@ -80,6 +84,16 @@ class HttpProber:
             variables=variables_of(hops, took_us, self.wall(), plan.names),
             facts=facts_of(hops, plan.asked.method, plan.url_shown),
         )
+
+
+def _not_accused(seen: Observation, token_us: int) -> Observation:
+    """A target that was late in what a slow token endpoint left of the timeout was not given its time."""
+    if seen.kind is None or not seen.kind.endswith("_timeout"):
+        return seen
+    detail = (
+        f"the token took {token_us / 1000:.0f} ms of the timeout, and in the rest: {seen.detail}"
+    )
+    return replace(seen, kind=Failure.TOKEN_FAILED, detail=detail)
 
 
 def _not_begun(fault: Fault, took_us: int) -> Observation:

@@ -1,6 +1,6 @@
 """Requests and redirects: what is asked first, and what httpx makes of the answers.
 
-The only module that knows httpx. Its client is there only once an answer is a redirect, for what is easy to
+Besides the table of faults, the only module that knows httpx. Its client is there only once an answer is a redirect, for what is easy to
 get wrong: joining addresses, what becomes of the method, which headers stay behind, cookies.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from agent.probers.http_faults import ERRORS, foreseen
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Stopwatch
@@ -18,7 +19,7 @@ from agent.probers.transport.wants import Hop, Request, Resolved, Wants
 from vedette.shared.failure import Failure
 from vedette.shared.probes import SCHEMES, host_problem
 
-ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+REFUSALS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 _PORTS = {"http": 80, "https": 443}
 _DROPPED = frozenset({b"connection"})
 
@@ -56,7 +57,7 @@ def prepared(asked: Asked) -> Request:
     """The bytes' worth of a request. Fault if the check's address cannot be requested."""
     try:
         return _as_sent(asked.request(), Failure.UNRUNNABLE)
-    except (*ERRORS, TypeError, ValueError) as error:
+    except (*REFUSALS, TypeError, ValueError) as error:
         said = f"the check's url cannot be requested: {error}"
         raise Fault(Failure.UNRUNNABLE, said) from error
 
@@ -81,8 +82,10 @@ async def fetched(
             final.demand(asked.compression)
     except Fault as fault:
         return hops, fault
-    except ERRORS as error:
+    except REFUSALS as error:
         return hops, Fault(Failure.BAD_REDIRECT, f"the redirect leads nowhere: {error}")
+    except ERRORS as error:
+        return hops, foreseen(error, hops[-1].addr or first.host)
     return hops, None
 
 

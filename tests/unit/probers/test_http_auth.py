@@ -205,3 +205,15 @@ async def test_the_token_endpoint_is_held_to_the_policy() -> None:
     async with target(answering(response())) as server:
         run = await run_http(server.url(), auth=credentials("http://10.0.0.1/token"))
     assert (run.outcome, run.kind) == ("agent_error", "policy_refused")
+
+
+async def test_a_slow_token_is_not_the_targets_fault() -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        await granting(count(1))(reader, writer)
+
+    async with target(slow) as endpoint, target(silent) as server:
+        run = await run_http(server.url(), within="300ms", auth=credentials(endpoint.url()))
+    assert (run.outcome, run.kind) == ("down", "token_failed")
+    assert "in the rest: 127.0.0.1 did not begin to answer" in (run.verdict.detail or "")
+    assert "first_byte" in (run.seen.phases or {})

@@ -16,9 +16,14 @@ import httptools
 import httpx
 import pytest
 
+from agent.probers.http import HttpProber
 from agent.probers.http_faults import ERRORS, foreseen
+from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault, fault_of
+from agent.probers.network.resolver import Resolver
+from tests.unit.probers.http_probing import LOOPBACK_ONLY, check_of
 from vedette.shared.failure import Failure
+from vedette.shared.probes import Family
 
 MODULES = (httpx, httptools, ssl, socket, h2.exceptions, dns.exception, dns.message)
 
@@ -142,3 +147,35 @@ def test_an_errno_of_ssl_is_no_errno_of_the_system(error: BaseException, kind: s
 def test_a_defect_of_ours_is_not_in_the_net() -> None:
     assert not issubclass(TypeError, ERRORS)
     assert not issubclass(KeyError, ERRORS)
+
+
+class BrokenResolver(Resolver):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    async def addresses(self, host: str, family: Family, timeout_us: int) -> list[str]:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(OSError(errno.ENETUNREACH, "unreachable"), "no_route", id="of the system"),
+        pytest.param(ssl.SSLError(1, "odd"), "tls_handshake_failed", id="of TLS"),
+        pytest.param(h2.exceptions.FlowControlError("odd"), "protocol_error", id="of HTTP/2"),
+    ],
+)
+async def test_what_no_step_foresaw_ends_in_the_net_with_what_was_reached(
+    error: Exception, kind: str
+) -> None:
+    admission = Admission(LOOPBACK_ONLY, BrokenResolver(error))
+    seen = await HttpProber(admission).probe(check_of("http", {"url": "http://shop.example/"}))
+    assert seen.kind == kind
+    assert list(seen.phases or {}) == ["resolve"]
+
+
+async def test_a_defect_of_ours_leaves_the_prober() -> None:
+    admission = Admission(LOOPBACK_ONLY, BrokenResolver(KeyError("defect")))
+    with pytest.raises(KeyError):
+        await HttpProber(admission).probe(check_of("http", {"url": "http://shop.example/"}))
