@@ -1,7 +1,6 @@
 """The command `vedette demo`."""
 
 import importlib.util
-import json
 import signal
 import tempfile
 import time
@@ -11,7 +10,6 @@ import click
 from rich.console import Console
 
 from controller.cli.channel import connected
-from controller.cli.context import LoginContext
 from controller.cli.demo.screen import Screen
 from controller.cli.demo.stage import Stage
 from controller.cli.demo.story import REGIONS, Story
@@ -45,7 +43,7 @@ def demo(*, keep: bool) -> None:
                 with Screen(console, REGIONS) as screen:
                     story = Story(stage, screen, weather, ports)
                     story.set_up()
-                    with connected(_context(Path(folder))) as connection:
+                    with connected(stage.login()) as connection:
                         story.play(connection)
                 _tell(console, stage)
                 if keep:
@@ -71,13 +69,3 @@ def _keep(console: Console, folder: Path) -> None:
     console.print("Ctrl-C ends it.")
     while True:
         time.sleep(3600)
-
-
-def _context(folder: Path) -> LoginContext:
-    """The login that the stage made, read from its own configuration."""
-    document = json.loads((folder / "config" / "context.json").read_text())
-    return LoginContext(
-        address=document["address"],
-        token=document["token"],
-        ca_certificate=document["ca_certificate"].encode(),
-    )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from controller.cli.context import LoginContext
 from controller.errors import Fatal
 
 HOST: Final = "127.0.0.1"
@@ -26,7 +27,8 @@ class Stage:
         self.folder = folder
         self._agents = self._people = f"{HOST}:0"
         self._processes: dict[str, subprocess.Popen[str]] = {}
-        self._environment = {**os.environ, "VEDETTE_CONFIG": str(folder / "config")}
+        own = {k: v for k, v in os.environ.items() if not k.startswith("VEDETTE_")}
+        self._environment = {**own, "VEDETTE_CONFIG": str(folder / "config")}
         (folder / "logs").mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> "Stage":
@@ -55,6 +57,14 @@ class Stage:
         self.command("init", "--state", state, "--host", HOST, "--token-file", token)
         self.serve()
         self.command("login", self._people, "--ca", f"{state}/ca.pem", "--token-file", token)
+
+    def login(self) -> LoginContext:
+        """The admin's way in, as `vedette login` was given it."""
+        return LoginContext(
+            address=self._people,
+            token=(self.folder / "admin.token").read_text().strip(),
+            ca_certificate=(self.folder / "controller" / "ca.pem").read_bytes(),
+        )
 
     def serve(self) -> None:
         """Run the controller; again on the same ports, if it ran before, so that agents find it."""
