@@ -1,8 +1,8 @@
-"""One shared ICMP socket per address family: a reader that hands every reply to the probe it belongs to.
+"""One shared ICMP socket per address family: a reader that hands every answer to the probe it belongs to.
 
-A socket per probe would be dearer, and each raw socket sees every reply of the machine. Packets are
-icmplib's; requests carry a number of their own, so that a reply is known by (id, sequence), by its source
-and by its payload. Arrival is the kernel's time stamp where it gives one.
+A socket per probe would be dearer, and each raw socket sees every reply of the machine. Requests carry random
+bytes, so that a reply is known by (id, sequence), by its source and by its payload. Arrival is the kernel's
+time stamp where it gives one.
 """
 
 import asyncio
@@ -10,75 +10,76 @@ import errno
 import os
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from icmplib import ICMPReply, ICMPv4Socket, ICMPv6Socket
 from icmplib.exceptions import ICMPSocketError, SocketPermissionError
 
+from agent.probers.icmp_packets import Incoming, Packets4, Packets6, Saying, queued_error
 from agent.probers.network.fault import Fault, fault_of
 from vedette.shared.failure import Failure
-from vedette.shared.limits import ICMP_PACKETS_PER_WAKE_MAX
+from vedette.shared.limits import ICMP_PACKETS_PER_WAKE_MAX, ICMP_PAYLOAD_BYTES_MAX
 
-# Linux numbers that Python 3.11 has no names for.
+# Linux numbers that Python has no names for.
 _SO_TIMESTAMPNS: Final = 35
+_MTU_DISCOVER: Final = {4: (socket.IPPROTO_IP, 10), 6: (socket.IPPROTO_IPV6, 23)}
+_PMTUDISC_WANT: Final = 1
+_PMTUDISC_PROBE: Final = 3  # DF, and no memory of what the path took before
+_HOPS: Final = {
+    4: (socket.IPPROTO_IP, socket.IP_TTL),
+    6: (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS),
+}
+_RECEIVE_ERRORS: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+_MSG_ERRQUEUE: Final = 0x2000
+_ICMP_FILTER: Final = {4: (255, 1), 6: (socket.IPPROTO_ICMPV6, 1)}
+_WANTED: Final = {4: (0, 3, 11), 6: (1, 2, 3, 129)}
+_TTL_DETAILS: Final = frozenset({
+    (socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
+})  # fmt: skip
+
 _TIMESPEC: Final = struct.Struct("@ll")
 _INT: Final = struct.Struct("@i")
 _SEQUENCES: Final = 1 << 16
-_PACKET_BYTES_MAX: Final = 2048
+_PACKET_BYTES_MAX: Final = ICMP_PAYLOAD_BYTES_MAX + 128
 _ANCILLARY_BYTES: Final = 256
-_REPLY_TYPES: Final = {4: 0, 6: 129}
-_UNREACHABLE_TYPES: Final = {4: 3, 6: 1}
+_RANDOM_BYTES: Final = 16
+_HOPS_DEFAULT: Final = 64
 _RANGE_FILE: Final = Path("/proc/sys/net/ipv4/ping_group_range")
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer to one request: when it arrived by the monotonic clock, and its TTL where known."""
+class Answer:
+    """An answer to one request: what it says, when it arrived by the monotonic clock, from where, its TTL."""
 
+    saying: Saying
     at_us: int
+    source: str
     ttl: int | None = None
-    is_unreachable: bool = False
 
 
-class _Packets4(ICMPv4Socket):  # type: ignore[misc] # icmplib has no types
-    """icmplib's IPv4 socket, with its reading of packets made usable for a shared reader."""
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What a request is: where it goes, how large it is, and how it travels."""
 
-    def packet(self, number: int, sequence: int, payload: bytes) -> bytes:
-        return bytes(self._create_packet(number, sequence, payload))
-
-    def read(self, packet: bytes, source: str) -> ICMPReply | None:
-        return self._parse_reply(packet, source, 0.0)
-
-    def payload(self, packet: bytes) -> bytes:
-        return packet[28:] if self.is_privileged else packet[8:]
-
-
-class _Packets6(ICMPv6Socket):  # type: ignore[misc] # icmplib has no types
-    """icmplib's IPv6 socket, likewise."""
-
-    def packet(self, number: int, sequence: int, payload: bytes) -> bytes:
-        return bytes(self._create_packet(number, sequence, payload))
-
-    def read(self, packet: bytes, source: str) -> ICMPReply | None:
-        return self._parse_reply(packet, source, 0.0)
-
-    def payload(self, packet: bytes) -> bytes:
-        return packet[8:]
+    address: str
+    size: int
+    dont_fragment: bool = False
+    ttl: int | None = None
 
 
 @dataclass(slots=True)
 class _Expected:
     address: str
     payload: bytes
-    answer: Callable[[Reply], None]
+    answer: Callable[[Answer], None]
 
 
 class IcmpSocket:
-    """Sends echo requests of one family and delivers their replies. Opened within a running loop."""
+    """Sends echo requests of one family and delivers their answers. Opened within a running loop."""
 
     def __init__(self, version: int, clock: Callable[[], int]) -> None:
         self._version = version
@@ -86,7 +87,10 @@ class IcmpSocket:
         self._packets = _opened(version)
         self._sock: socket.socket = self._packets.sock
         self._sock.setblocking(False)
+        self._is_raw: bool = self._packets.is_privileged
         _ask_for_details(self._sock, version)
+        _ask_for_answers_only(self._sock, version, is_raw=self._is_raw)
+        self._travel = (False, _HOPS_DEFAULT)
         self._id = int.from_bytes(os.urandom(2))
         self._next = int.from_bytes(os.urandom(2))
         self._expected: dict[int, _Expected] = {}
@@ -98,26 +102,26 @@ class IcmpSocket:
         """The loop that this socket reads on."""
         return self._loop
 
-    def send(self, address: str, size: int, answer: Callable[[Reply], None]) -> tuple[int, int]:
-        """Send one echo request of `size` payload bytes; `answer` is called at most once with its reply.
+    def send(self, echo: Echo, answer: Callable[[Answer], None]) -> tuple[int, int]:
+        """Send one echo request; `answer` is called with every answer until the sequence is forgotten.
 
-        Gives (sequence, time of sending); `forget` the sequence when the reply would be too late. Fault if
-        the system does not take the packet.
+        Gives (sequence, time of sending). Fault if the system does not take the packet.
         """
         sequence = self._free_sequence()
-        payload = os.urandom(min(size, 16)).ljust(size, b"v")
-        self._expected[sequence] = _Expected(address, payload, answer)
+        payload = os.urandom(_RANDOM_BYTES).ljust(echo.size, b"v")[: echo.size]
+        self._expected[sequence] = _Expected(echo.address.partition("%")[0], payload, answer)
         packet = self._packets.packet(self._id, sequence, payload)
-        sent_us = self._clock()
         try:
-            self._sock.sendto(packet, (address, 0))
+            self._travel_as(echo)
+            sent_us = self._clock()
+            self._sock.sendto(packet, (echo.address, 0))
         except OSError as error:
             self.forget(sequence)
-            raise fault_of(error, address) from error
+            raise _sending_fault(error, echo) from error
         return sequence, sent_us
 
     def forget(self, sequence: int) -> None:
-        """Replies to `sequence` are late from now on, and therefore lost."""
+        """Answers to `sequence` are late from now on, and therefore lost."""
         self._expected.pop(sequence, None)
 
     def close(self) -> None:
@@ -134,7 +138,19 @@ class IcmpSocket:
         sequence, self._next = self._next, (self._next + 1) % _SEQUENCES
         return sequence
 
+    def _travel_as(self, echo: Echo) -> None:
+        """Set how the next packet travels. The socket is shared, and remembers it."""
+        wanted = (echo.dont_fragment, echo.ttl or _HOPS_DEFAULT)
+        if wanted == self._travel:
+            return
+        mode = _PMTUDISC_PROBE if echo.dont_fragment else _PMTUDISC_WANT
+        self._sock.setsockopt(*_MTU_DISCOVER[self._version], mode)
+        self._sock.setsockopt(*_HOPS[self._version], wanted[1])
+        self._travel = wanted
+
     def _read(self) -> None:
+        if not self._is_raw:
+            self._read_errors()
         for _ in range(ICMP_PACKETS_PER_WAKE_MAX):
             try:
                 packet, ancillary, _flags, source = self._sock.recvmsg(
@@ -143,28 +159,41 @@ class IcmpSocket:
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
-                # An error of an earlier packet that the system reports here; it has no reply.
+                # An error of an earlier packet that the system reports here as well; the queue has it.
                 continue
-            self._deliver(packet, ancillary, str(source[0]).partition("%")[0])
+            where = str(source[0]).partition("%")[0]
+            incoming = self._packets.incoming(packet, where)
+            if incoming is not None and (not self._is_raw or incoming.id == self._id):
+                self._deliver(incoming, ancillary, where)
 
-    def _deliver(self, packet: bytes, ancillary: list[Any], source: str) -> None:
-        reply = self._packets.read(packet, source)
-        if reply is None or (self._packets.is_privileged and reply.id != self._id):
-            return
-        expected = self._expected.get(reply.sequence)
+    def _read_errors(self) -> None:
+        """What routers said of our requests: a datagram socket is told by its error queue only."""
+        for _ in range(ICMP_PACKETS_PER_WAKE_MAX):
+            try:
+                data, ancillary, _flags, target = self._sock.recvmsg(
+                    _PACKET_BYTES_MAX, _ANCILLARY_BYTES, _MSG_ERRQUEUE
+                )
+            except OSError:
+                return
+            where = str(target[0]).partition("%")[0] if target else ""
+            for level, kind, error in ancillary:
+                if (level, kind) == _RECEIVE_ERRORS[self._version]:
+                    incoming = queued_error(self._version, data, error, where)
+                    if incoming is not None:
+                        self._deliver(incoming, ancillary, incoming.router)
+
+    def _deliver(self, incoming: Incoming, ancillary: list[Any], source: str) -> None:
+        """Hand an answer to the probe that waits for it; what is not ours is passed over."""
+        expected = self._expected.get(incoming.sequence)
         if expected is None:
             return
-        if reply.type == _REPLY_TYPES[self._version]:
-            if source != expected.address.partition("%")[0]:
+        if incoming.saying is Saying.REPLY:
+            if source != expected.address or incoming.echoed != expected.payload:
                 return
-            if self._packets.payload(packet) != expected.payload:
-                return
-        elif reply.type != _UNREACHABLE_TYPES[self._version]:
+        elif incoming.target != expected.address:
             return
-        self.forget(reply.sequence)
         at_us, ttl = _details(ancillary, self._clock())
-        is_unreachable = reply.type == _UNREACHABLE_TYPES[self._version]
-        expected.answer(Reply(at_us, ttl, is_unreachable))
+        expected.answer(Answer(incoming.saying, at_us, source, ttl))
 
 
 def permission_problem(version: int = 4) -> str | None:
@@ -178,7 +207,7 @@ def permission_problem(version: int = 4) -> str | None:
 
 def _opened(version: int) -> Any:
     """A socket as far as the process's rights go: datagram first, because it needs none, then raw."""
-    kind = _Packets4 if version == 4 else _Packets6
+    kind = Packets4 if version == 4 else Packets6
     for privileged in (False, True):
         try:
             return kind(privileged=privileged)
@@ -188,10 +217,25 @@ def _opened(version: int) -> Any:
             cause = error.__context__  # the system's error; icmplib keeps only its text
             if isinstance(cause, OSError) and cause.errno == errno.EPROTONOSUPPORT:
                 continue
-            if not isinstance(cause, OSError):
-                raise Fault(Failure.AGENT_FAULT, f"no ICMP socket: {error}") from error
-            raise fault_of(cause, f"any IPv{version} address") from error
+            raise icmp_fault(error, f"any IPv{version} address") from error
     raise Fault(Failure.NO_PERMISSION, _permission_text())
+
+
+def icmp_fault(error: BaseException, where: str) -> Fault:
+    """What an exception of icmplib's means: it raises here only when a socket is opened."""
+    if isinstance(error, SocketPermissionError):
+        return Fault(Failure.NO_PERMISSION, _permission_text())
+    cause = error.__context__
+    if isinstance(cause, OSError):
+        return fault_of(cause, where)
+    return Fault(Failure.AGENT_FAULT, f"no ICMP socket: {error}")
+
+
+def _sending_fault(error: OSError, echo: Echo) -> Fault:
+    if error.errno == errno.EMSGSIZE:
+        said = f"a packet with {echo.size} bytes does not fit this agent's own link"
+        return Fault(Failure.UNRUNNABLE, said)
+    return fault_of(error, echo.address)
 
 
 def _permission_text() -> str:
@@ -207,8 +251,8 @@ def _permission_text() -> str:
 
 
 def _ask_for_details(sock: socket.socket, version: int) -> None:
-    """Ask for time stamp and TTL of every packet; without them the reader's own clock does."""
-    wanted = [(socket.SOL_SOCKET, _SO_TIMESTAMPNS)]
+    """Ask for time stamp, TTL and errors of every packet; without them the reader's own clock does."""
+    wanted = [(socket.SOL_SOCKET, _SO_TIMESTAMPNS), _RECEIVE_ERRORS[version]]
     if version == 4:
         wanted.append((socket.IPPROTO_IP, getattr(socket, "IP_RECVTTL", 12)))
     else:
@@ -218,6 +262,22 @@ def _ask_for_details(sock: socket.socket, version: int) -> None:
             sock.setsockopt(level, option, 1)
         except OSError:
             continue
+
+
+def _ask_for_answers_only(sock: socket.socket, version: int, *, is_raw: bool) -> None:
+    """Have the system drop what a raw socket would see besides answers: the requests of everyone else."""
+    if not is_raw:
+        return
+    level, option = _ICMP_FILTER[version]
+    blocked = bytearray(b"\xff" * (4 if version == 4 else 32))
+    for kind in _WANTED[version]:
+        word = (kind >> 5) * 4
+        bits = int.from_bytes(blocked[word : word + 4], sys.byteorder) & ~(1 << (kind & 31))
+        blocked[word : word + 4] = bits.to_bytes(4, sys.byteorder)
+    try:
+        sock.setsockopt(level, option, bytes(blocked))
+    except OSError:
+        return
 
 
 def _details(ancillary: list[Any], now_us: int) -> tuple[int, int | None]:
@@ -230,11 +290,6 @@ def _details(ancillary: list[Any], now_us: int) -> tuple[int, int | None]:
             # A step of the wall clock between the two readings would show here: then it is not used.
             if 0 <= waited_us < 1_000_000:
                 at_us = now_us - waited_us
-        elif (level, kind) in _TTLS and len(data) >= _INT.size:
+        elif (level, kind) in _TTL_DETAILS and len(data) >= _INT.size:
             ttl = _INT.unpack_from(data)[0]
     return at_us, ttl
-
-
-_TTLS: Final = frozenset({
-    (socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
-})  # fmt: skip

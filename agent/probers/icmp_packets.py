@@ -1,0 +1,147 @@
+"""ICMP packets by icmplib: requests made, and what comes in read as the answer to one of them, or as none."""
+
+import socket
+import struct
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from icmplib import ICMPReply, ICMPv4Socket, ICMPv6Socket
+
+_HEADER_BYTES: Final = 8
+_IPV4_HEADER_BYTES: Final = 20
+_IPV6_HEADER_BYTES: Final = 40
+_ECHO_REQUESTS: Final = {4: 8, 6: 128}
+_EXTENDED_ERROR: Final = struct.Struct("@IBBBBII")
+
+
+class Saying(Enum):
+    """What an ICMP message says of a request."""
+
+    REPLY = auto()
+    UNREACHABLE = auto()
+    TOO_BIG = auto()
+    TTL_EXCEEDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message about one request: what it says, and the part of the request that it repeats."""
+
+    saying: Saying
+    id: int
+    sequence: int
+    echoed: bytes = b""
+    target: str | None = None
+    router: str = ""
+
+
+_SAYINGS: Final = {
+    (4, 0): Saying.REPLY, (4, 3): Saying.UNREACHABLE, (4, 11): Saying.TTL_EXCEEDED,
+    (6, 129): Saying.REPLY, (6, 1): Saying.UNREACHABLE, (6, 2): Saying.TOO_BIG,
+    (6, 3): Saying.TTL_EXCEEDED,
+}  # fmt: skip
+_FRAGMENTATION_NEEDED: Final = (4, 3, 4)
+
+
+def saying_of(version: int, kind: int, code: int) -> Saying | None:
+    """What a message of that type and code says; None if it is none that answers a request."""
+    if (version, kind, code) == _FRAGMENTATION_NEEDED:
+        return Saying.TOO_BIG
+    return _SAYINGS.get((version, kind))
+
+
+class _Packets:
+    """What both families have in common, mixed into icmplib's sockets."""
+
+    version = 0
+
+    def packet(self, number: int, sequence: int, payload: bytes) -> bytes:
+        """An echo request."""
+        return bytes(self._create_packet(number, sequence, payload))  # type: ignore[attr-defined] # of icmplib's class
+
+    def incoming(self, packet: bytes, source: str) -> Incoming | None:
+        """What `packet` says; None if it is no answer to an echo request."""
+        reply: ICMPReply | None = self._parse_reply(packet, source, 0.0)  # type: ignore[attr-defined] # of icmplib's class
+        if reply is None:
+            return None
+        saying = saying_of(self.version, reply.type, reply.code)
+        if saying is None:
+            return None
+        if saying is Saying.REPLY:
+            return Incoming(saying, reply.id, reply.sequence, self.body(packet)[_HEADER_BYTES:])
+        target = _quoted_target(self.version, self.body(packet)[_HEADER_BYTES:])
+        return Incoming(saying, reply.id, reply.sequence, target=target) if target else None
+
+    def body(self, packet: bytes) -> bytes:
+        """`packet` from its ICMP header on."""
+        return packet
+
+    def _checksum(self, data: bytes) -> int:
+        """The checksum of RFC 1071, as icmplib's, by one call for all words."""
+        data += b"\0" * (len(data) & 1)
+        total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        return ~total & 0xFFFF
+
+
+class Packets4(_Packets, ICMPv4Socket):  # type: ignore[misc] # icmplib has no types
+    """An IPv4 socket of icmplib's, for a shared reader."""
+
+    version = 4
+
+    def incoming(self, packet: bytes, source: str) -> Incoming | None:
+        """As for both families. A raw socket gives the IP header too, which may carry options."""
+        if self.is_privileged and packet:
+            options = (packet[0] & 0x0F) * 4 - _IPV4_HEADER_BYTES
+            if options > 0:
+                packet = packet[:_IPV4_HEADER_BYTES] + packet[_IPV4_HEADER_BYTES + options :]
+        return super().incoming(packet, source)
+
+    def body(self, packet: bytes) -> bytes:
+        """`packet` from its ICMP header on."""
+        return packet[_IPV4_HEADER_BYTES:] if self.is_privileged else packet
+
+
+class Packets6(_Packets, ICMPv6Socket):  # type: ignore[misc] # icmplib has no types
+    """An IPv6 socket of icmplib's, likewise."""
+
+    version = 6
+
+
+def queued_error(version: int, data: bytes, error: bytes, target: str) -> Incoming | None:
+    """What an entry of the system's error queue says: the request `data` to `target`, and what came back."""
+    if len(data) < _HEADER_BYTES or len(error) < _EXTENDED_ERROR.size:
+        return None
+    _, _, kind, code, *_ = _EXTENDED_ERROR.unpack_from(error)
+    saying = saying_of(version, kind, code)
+    if saying is None or saying is Saying.REPLY:
+        return None
+    number, sequence = struct.unpack_from("!2H", data, 4)
+    router = _offender(version, error[_EXTENDED_ERROR.size :])
+    return Incoming(saying, number, sequence, target=target, router=router)
+
+
+def _offender(version: int, address: bytes) -> str:
+    """Who said it, from the socket address behind an entry; empty where the system does not know."""
+    place, size = (4, 4) if version == 4 else (8, 16)
+    if len(address) < place + size:
+        return ""
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    return socket.inet_ntop(family, address[place : place + size])
+
+
+def _quoted_target(version: int, quoted: bytes) -> str | None:
+    """Where the echo request that a router quotes was going to; None if it quotes something else."""
+    if version == 4 and len(quoted) > _IPV4_HEADER_BYTES:
+        is_echo = (
+            quoted[9] == socket.IPPROTO_ICMP and quoted[_IPV4_HEADER_BYTES] == _ECHO_REQUESTS[4]
+        )
+        return socket.inet_ntop(socket.AF_INET, quoted[16:20]) if is_echo else None
+    if version == 6 and len(quoted) > _IPV6_HEADER_BYTES:
+        is_echo = (
+            quoted[6] == socket.IPPROTO_ICMPV6 and quoted[_IPV6_HEADER_BYTES] == _ECHO_REQUESTS[6]
+        )
+        return socket.inet_ntop(socket.AF_INET6, quoted[24:40]) if is_echo else None
+    return None
