@@ -45,7 +45,7 @@ class _Part:
         if "status" in self.seen.facts:
             facts["status"] = self.seen.facts["status"]
         if self.failed is not None:
-            facts["kind"] = self.failed
+            facts["kind"] = str(self.failed)
         return facts
 
 
