@@ -1,5 +1,6 @@
 """What is done on the controller's machine without a server: init, tokens, care of the database."""
 
+import getpass
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,16 @@ from typing import Final
 from sqlalchemy import make_url
 
 from controller.clock import utc_now, wall_us
-from controller.errors import BadInput
-from controller.identity.authority import fingerprint, new_issuing, new_root
+from controller.custody import Actor
+from controller.errors import BadInput, Fatal, Rejected
+from controller.identity.authority import (
+    Credential,
+    credential_from_pem,
+    ends_us,
+    fingerprint,
+    new_issuing,
+    new_root,
+)
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.roles import Role
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
@@ -57,7 +66,7 @@ def initialise(
     url = database_url or directory.database_url
     with private_files(), _storage(url) as storage:
         token, expires_us = Access(storage, wall_us).create_token(
-            "admin", Role.ADMIN, ADMIN_TOKEN_TTL_US
+            "admin", Role.ADMIN, ADMIN_TOKEN_TTL_US, _local_actor()
         )
         directory.save_identity(settings, root, issuing, root_key)
     return Initialised(
@@ -75,7 +84,45 @@ def create_person_token(
 ) -> tuple[str, int]:
     """(token, expiry) of a new token for a person, made in the database of this machine."""
     with _storage(_database_of(state, database_url)) as storage:
-        return Access(storage, wall_us).create_token(name, role, ttl_us)
+        return Access(storage, wall_us).create_token(name, role, ttl_us, _local_actor())
+
+
+def renew_issuing(*, state: Path, database_url: str | None, root_key: Path) -> tuple[str, int]:
+    """Make the next issuing CA with the root key; (its SHA-256, when it ends).
+
+    Rejected if the key is of another root. Neither the key nor a copy of it is kept.
+    """
+    directory = StateDirectory(state)
+    settings, root = directory.settings(), directory.root()
+    try:
+        key_pem = root_key.read_bytes()
+    except OSError as error:
+        raise BadInput(f"Cannot read the root key {root_key}: {error.strerror}.") from error
+    root_pem = Credential.pem_of(root)
+    try:
+        credential = credential_from_pem(root_pem, key_pem, str(root_key))
+    except Fatal as error:
+        raise Rejected(
+            f"{root_key} does not hold the key of this controller's root ({fingerprint(root)[:16]}...)."
+        ) from error
+    now = utc_now()
+    if root.not_valid_after_utc <= now:
+        raise Rejected(f"The root CA ended on {root.not_valid_after_utc:%Y-%m-%d}: init anew.")
+    issuing = new_issuing(credential, settings.organisation, now)
+    with _storage(_database_of(state, database_url)) as storage:
+        directory.save_issuing(issuing)
+        with storage.transaction() as tx:
+            name = fingerprint(issuing.certificate)
+            tx.record(_local_actor().act(wall_us(), "ca.renew_issuing", name))
+    return name, ends_us(issuing.certificate)
+
+
+def _local_actor() -> Actor:
+    """Whoever works on the folder itself: the user of this machine."""
+    try:
+        return Actor(getpass.getuser())
+    except (OSError, KeyError):
+        return Actor(f"uid {os.getuid()}")
 
 
 def upgrade_database(state: Path, database_url: str | None) -> tuple[str | None, str]:

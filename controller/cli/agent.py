@@ -1,4 +1,4 @@
-"""`vedette agent`: agents, and the join files that make them."""
+"""`vedette agent`: agents, the join files that make them, approval, revocation, alarms."""
 
 import datetime as dt
 import json
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from controller.cli.alarm import alarm
 from controller.cli.channel import connected
 from controller.cli.output import (
     NOTHING,
@@ -15,6 +16,7 @@ from controller.cli.output import (
     instant,
     length,
     shown,
+    until,
     write_json,
     write_table,
 )
@@ -25,9 +27,19 @@ from vedette.v1 import access_pb2, access_pb2_grpc
 JOIN_FILE_VERSION = 1
 
 
+_STANDINGS = {
+    access_pb2.AGENT_STANDING_PENDING: "pending",
+    access_pb2.AGENT_STANDING_APPROVED: "approved",
+    access_pb2.AGENT_STANDING_REVOKED: "revoked",
+}
+
+
 @click.group()
 def agent() -> None:
     """Agents and join tokens."""
+
+
+agent.add_command(alarm)
 
 
 @agent.command("list")
@@ -42,13 +54,26 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
         write_json({"agents": [_document(item) for item in answer.agents]})
         return
     write_table(
-        ["ID", "REGION", "HOST", "STATE", "SEEN", "VERSION", "CLOCK", "LINES", "LOST", "SPOOL"],
+        [
+            "ID",
+            "REGION",
+            "HOST",
+            "STATE",
+            "ALARMS",
+            "SEEN",
+            "VERSION",
+            "CLOCK",
+            "LINES",
+            "LOST",
+            "SPOOL",
+        ],
         [
             (
                 item.id,
                 item.region,
                 item.hostname,
                 _state(item),
+                str(item.alarms) if item.alarms else NOTHING,
                 instant(item.seen_us if item.HasField("seen_us") else None, zone),
                 item.version or NOTHING,
                 _clock(item),
@@ -59,6 +84,46 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
             for item in answer.agents
         ],
     )
+
+
+@agent.command("approve")
+@click.argument("id")
+@as_document
+def approve(id: str, as_json: bool) -> None:
+    """Let the agent ID probe and vote.
+
+    For agents that joined by a token made with --approve, and for those that recovered too often.
+    """
+    with connected() as connection:
+        access_pb2_grpc.AgentServiceStub(connection.channel).ApproveAgent(
+            access_pb2.ApproveAgentRequest(agent=id), **connection.call
+        )
+    if as_json:
+        write_json({"agent": id, "standing": "approved"})
+        return
+    click.echo(f"Agent {id} is approved.")
+
+
+@agent.command("revoke")
+@click.argument("id")
+@click.option("--reason", required=True, help="Stands in the ledger; the site is told.")
+@as_document
+def revoke(id: str, reason: str, as_json: bool) -> None:
+    """Refuse the agent ID from now on, for good, and cut its stream.
+
+    What it reported before stays as it is. Its machine can only come back as another agent, by a new
+    join file.
+    """
+    with connected() as connection:
+        answer = access_pb2_grpc.AgentServiceStub(connection.channel).RevokeAgent(
+            access_pb2.RevokeAgentRequest(agent=id, reason=reason), **connection.call
+        )
+    if as_json:
+        write_json({"agent": id, "standing": "revoked", "revoked_us": answer.revoked_us,
+                    "was_connected": answer.was_connected})  # fmt: skip
+        return
+    stream = "its stream was cut" if answer.was_connected else "it was not connected"
+    click.echo(f"Agent {id} is revoked since {until(answer.revoked_us)}; {stream}.")
 
 
 @agent.group("token")
@@ -76,17 +141,28 @@ def token() -> None:
     help="The join file to write; - for stdout.",
 )
 @click.option(
+    "--approve",
+    "needs_approval",
+    is_flag=True,
+    help="It probes only after `vedette agent approve`.",
+)
+@click.option(
     "--address", help="Where the agent enrols (host:port), if not where the controller says."
 )
 @as_document
-def create(region: str, ttl: int, out: Path, address: str | None, as_json: bool) -> None:
+def create(
+    region: str, ttl: int, out: Path, needs_approval: bool, address: str | None, as_json: bool
+) -> None:
     """Make a join file for `vedette-agent join`. It is a secret, and serves once."""
     to_stdout = str(out) == "-"
     if not to_stdout:
         refuse_existing(out)
     with connected() as connection:
         answer = access_pb2_grpc.AgentServiceStub(connection.channel).CreateJoinToken(
-            access_pb2.CreateJoinTokenRequest(region=region, ttl_us=ttl), **connection.call
+            access_pb2.CreateJoinTokenRequest(
+                region=region, ttl_us=ttl, needs_approval=needs_approval
+            ),
+            **connection.call,
         )
     join_file = _join_file(answer, address)
     if to_stdout:
@@ -118,6 +194,10 @@ def _join_file(answer: access_pb2.CreateJoinTokenResponse, address: str | None) 
 
 
 def _state(item: access_pb2.Agent) -> str:
+    if item.standing == access_pb2.AGENT_STANDING_REVOKED:
+        return "REVOKED"
+    if item.standing == access_pb2.AGENT_STANDING_PENDING:
+        return "waits for approval"
     if not item.connected:
         return "away"
     return "connected" if item.assignment_current else "connected, old assignment"
@@ -146,4 +226,9 @@ def _document(item: access_pb2.Agent) -> dict[str, object]:
         "spool_lines": item.spool_lines,
         "certificate_ends_us": item.certificate_ends_us,
         "assignment_current": item.assignment_current,
+        "standing": _STANDINGS.get(item.standing),
+        "standing_since_us": item.standing_since_us,
+        "standing_reason": item.standing_reason or None,
+        "alarms": item.alarms,
+        "recoveries": item.recoveries,
     }

@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 
 from controller.cli.channel import connected
-from controller.cli.context import LoginContext, context_bytes, context_path
+from controller.cli.context import DEFAULT, LoginContext, save_context
 from controller.cli.output import as_document, until, write_json
 from controller.cli.sources import read_file
 from controller.errors import BadInput
-from controller.identity.files import write_private
 from vedette.v1 import access_pb2, access_pb2_grpc
 
 
@@ -20,8 +19,11 @@ from vedette.v1 import access_pb2, access_pb2_grpc
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="File with the token; - reads stdin."
 )
+@click.option(
+    "--name", default=DEFAULT, show_default=True, help="Keep it under this name, beside others."
+)
 @as_document
-def login(address: str, ca: Path, token_file: Path | None, as_json: bool) -> None:
+def login(address: str, ca: Path, token_file: Path | None, name: str, as_json: bool) -> None:
     """Remember the controller at ADDRESS (host:port) and a token for it.
 
     Asks for the token unless a file is named. It is tried first, and stored only if it is accepted.
@@ -36,10 +38,11 @@ def login(address: str, ca: Path, token_file: Path | None, as_json: bool) -> Non
     with connected(context) as connection:
         stub = access_pb2_grpc.AccessServiceStub(connection.channel)
         answer = stub.WhoAmI(access_pb2.WhoAmIRequest(), **connection.call)
-    write_private(context_path(), context_bytes(context))
+    save_context(name, context)
     if as_json:
         write_json(
             {
+                "context": name,
                 "address": address,
                 "name": answer.name,
                 "role": answer.role,

@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "init": Lazy("controller.cli.init", "init", "Make a controller's identity and database."),
     "serve": Lazy("controller.cli.serve", "serve", "Run the controller."),
     "login": Lazy("controller.cli.login", "login", "Remember a controller and a token for it."),
+    "context": Lazy("controller.cli.contexts", "context", "The controllers that are known here."),
     "plan": Lazy("controller.cli.fleet", "plan", "Show what applying a fleet file would change."),
     "apply": Lazy("controller.cli.fleet", "apply", "Put a fleet file in force."),
     "export": Lazy("controller.cli.fleet", "export", "Write the fleet file that is in force."),
@@ -40,7 +41,12 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "outage": Lazy("controller.cli.outage", "outage", "Outages and what decided them."),
     "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
-    "token": Lazy("controller.cli.token", "token", "People's tokens, on the controller's machine."),
+    "token": Lazy("controller.cli.token", "token", "People's tokens."),
+    "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),
+    "audit": Lazy("controller.cli.audit", "audit", "The ledger of privileged acts."),
+    "ca": Lazy(
+        "controller.cli.ca", "ca", "The certificate authority, on the controller's machine."
+    ),
     "db": Lazy("controller.cli.db", "db", "The database, on the controller's machine."),
     "completion": Lazy("controller.cli.completion", "completion", "Print a completion script."),
 }

@@ -42,6 +42,11 @@ class Credential:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
+    @staticmethod
+    def pem_of(certificate: x509.Certificate) -> bytes:
+        """A certificate as it is stored."""
+        return certificate.public_bytes(Encoding.PEM)
+
     @property
     def certificate_pem(self) -> bytes:
         """The certificate, PEM."""

@@ -130,11 +130,16 @@ class Running:
             )
         return answer
 
-    def join_token(self, region: str = "fra", ttl_us: int = 600_000_000) -> Any:
+    def join_token(
+        self, region: str = "fra", ttl_us: int = 600_000_000, *, needs_approval: bool = False
+    ) -> Any:
         """What a join file is made of."""
         with self.people() as channel:
             return access_pb2_grpc.AgentServiceStub(channel).CreateJoinToken(
-                access_pb2.CreateJoinTokenRequest(region=region, ttl_us=ttl_us), **self.call()
+                access_pb2.CreateJoinTokenRequest(
+                    region=region, ttl_us=ttl_us, needs_approval=needs_approval
+                ),
+                **self.call(),
             )
 
     def enrol(self, token: Any, *, secret: str | None = None) -> Site:
@@ -241,17 +246,29 @@ class Stream:
             pass
         return getattr(message, kind)
 
+    def rest_or_refusal(self) -> str:
+        """Close, and wait until the controller has too; what it refused with, if it did."""
+        self.close()
+        try:
+            self.rest()
+        except grpc.RpcError as error:
+            return cast("grpc.Call", error).details() or ""
+        return ""
+
     def rest(self) -> list[pb.ConnectResponse]:
         """Everything until the controller closes the stream."""
         return list(self._incoming)
 
 
 @contextmanager
-def connected(controller: Running, site: Site, epoch: str = "e1") -> Iterator[Stream]:
+def connected(
+    controller: Running, site: Site, epoch: str = "e1", *, instance: str = ""
+) -> Iterator[Stream]:
     """A stream on which Hello was said."""
     with controller.agents(site.key_pem, site.chain_pem) as channel:
         stream = Stream(channel)
-        stream.send(hello=pb.Hello(version="0.1.0", epoch=epoch, can_probe=["http"]))
+        hello = pb.Hello(version="0.1.0", epoch=epoch, can_probe=["http"], instance=instance)
+        stream.send(hello=hello)
         try:
             yield stream
         finally:

@@ -44,7 +44,7 @@ def logged_in(controller: Running, folder: Path) -> Path:
 def test_login_says_who_and_keeps_it_private(controller: Running, folder: Path) -> None:
     result = login(controller, Role.AUDITOR)
     assert f"Logged in to {controller.people_address} as auditor (auditor), until" in result.stdout
-    kept = folder / "config" / "context.json"
+    kept = folder / "config" / "contexts" / "default.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -55,7 +55,7 @@ def test_a_token_that_is_not_accepted_is_not_kept(controller: Running, folder: P
     )  # fmt: skip
     assert result.exit_code == 3
     assert result.stderr == ("Error: This token is not known here; ask an admin for a new one.\n")
-    assert not (folder / "config" / "context.json").exists()
+    assert not (folder / "config" / "contexts" / "default.json").exists()
 
 
 def test_a_wrong_ca_is_a_sentence(controller: Running, folder: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_wrong_ca_is_a_sentence(controller: Running, folder: Path) -> None:
 
 
 def test_no_controller_is_a_sentence(logged_in: Path) -> None:
-    kept = logged_in / "config" / "context.json"
+    kept = logged_in / "config" / "contexts" / "default.json"
     document = json.loads(kept.read_text()) | {"address": "127.0.0.1:1"}
     kept.write_text(json.dumps(document))
     result = vedette("check", "list")

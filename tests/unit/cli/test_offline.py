@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from controller.cli.context import LoginContext, context_bytes, load_context
+from controller.cli.context import LoginContext, context_names, load_context, save_context
 from controller.cli.main import COMMANDS, cli
 from controller.errors import BadInput
 
@@ -146,7 +146,7 @@ def test_a_database_of_a_newer_version_is_a_sentence(folder: Path) -> None:
 
 def test_a_token_for_a_person_is_made_beside_the_database(folder: Path) -> None:
     vedette("init")
-    result = vedette("token", "create", "--name", "ada", "--role", "auditor", "--json")
+    result = vedette("token", "create", "--local", "--name", "ada", "--role", "auditor", "--json")
     document = json.loads(result.stdout)
     assert (document["name"], document["role"]) == ("ada", "auditor")
     assert document["token"].startswith("vdt_")
@@ -177,10 +177,45 @@ def test_completion_offers_the_commands(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_login_is_read_back(folder: Path) -> None:
     context = LoginContext("localhost:7444", "vdt_x", b"PEM")
-    (folder / "config").mkdir()
-    (folder / "config" / "context.json").write_bytes(context_bytes(context))
+    save_context("default", context)
     assert load_context() == context
     assert "vdt_x" not in repr(context)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (folder / "config").rglob("*")}
+    assert modes == {"contexts": 0o700, "default.json": 0o600, "current": 0o600}
+
+
+def test_the_login_of_an_earlier_version_is_read_until_the_next_one(folder: Path) -> None:
+    former = folder / "config" / "context.json"
+    former.parent.mkdir()
+    former.write_text('{"version": 1, "address": "a:1", "token": "t", "ca_certificate": "PEM"}')
+    assert context_names() == ["default"]
+    assert load_context() == LoginContext("a:1", "t", b"PEM")
+    save_context("default", LoginContext("b:2", "t", b"PEM"))
+    assert not former.exists()
+    assert load_context().address == "b:2"
+
+
+def test_several_controllers_are_kept_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("lab", "prod"):
+        save_context(name, LoginContext(f"{name}.example:7444", f"vdt_{name}", b"PEM"))
+    assert load_context().address == "prod.example:7444"
+    assert vedette("context", "use", "lab").stdout == "Using lab (lab.example:7444).\n"
+    listed = json.loads(vedette("context", "list", "--json").stdout)
+    assert (listed["current"], [c["name"] for c in listed["contexts"]]) == ("lab", ["lab", "prod"])
+    assert "vdt_" not in vedette("context", "list").stdout
+    monkeypatch.setenv("VEDETTE_CONTEXT", "prod")
+    assert load_context().address == "prod.example:7444"
+    monkeypatch.delenv("VEDETTE_CONTEXT")
+    assert vedette("context", "forget", "lab").exit_code == 0
+    gone = vedette("check", "list")
+    assert gone.exit_code == 2
+    assert gone.stderr == (
+        "Error: There is no context 'lab' here (prod): `vedette login ADDRESS --ca FILE --name lab`"
+        " makes it.\n"
+    )
+    assert vedette("context", "use", "../x").exit_code == 2
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"address": 1}'])
