@@ -79,6 +79,7 @@ class Site:
     region: str
     key_pem: bytes
     chain_pem: bytes
+    evidence: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
 
 
 @dataclass
@@ -168,7 +169,7 @@ class Running:
                 ),
                 timeout=SECONDS_MAX,
             )
-        return Site(answer.agent, answer.region, key_pem, answer.certificate_chain)
+        return Site(answer.agent, answer.region, key_pem, answer.certificate_chain, evidence)
 
 
 @contextmanager
