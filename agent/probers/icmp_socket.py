@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from icmplib.exceptions import ICMPSocketError, SocketPermissionError
 
+from agent.probers.icmp_fault import icmp_fault, permission_text
 from agent.probers.icmp_packets import Incoming, Packets4, Packets6, Saying, queued_error
 from agent.probers.network.fault import Fault, fault_of
 from vedette.shared.failure import Failure
@@ -48,7 +48,6 @@ _PACKET_BYTES_MAX: Final = ICMP_PAYLOAD_BYTES_MAX + 128
 _ANCILLARY_BYTES: Final = 256
 _RANDOM_BYTES: Final = 16
 _HOPS_DEFAULT: Final = 64
-_RANGE_FILE: Final = Path("/proc/sys/net/ipv4/ping_group_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,17 +217,7 @@ def _opened(version: int) -> Any:
             if isinstance(cause, OSError) and cause.errno == errno.EPROTONOSUPPORT:
                 continue
             raise icmp_fault(error, f"any IPv{version} address") from error
-    raise Fault(Failure.NO_PERMISSION, _permission_text())
-
-
-def icmp_fault(error: BaseException, where: str) -> Fault:
-    """What an exception of icmplib's means: it raises here only when a socket is opened."""
-    if isinstance(error, SocketPermissionError):
-        return Fault(Failure.NO_PERMISSION, _permission_text())
-    cause = error.__context__
-    if isinstance(cause, OSError):
-        return fault_of(cause, where)
-    return Fault(Failure.AGENT_FAULT, f"no ICMP socket: {error}")
+    raise Fault(Failure.NO_PERMISSION, permission_text())
 
 
 def _sending_fault(error: OSError, echo: Echo) -> Fault:
@@ -236,18 +225,6 @@ def _sending_fault(error: OSError, echo: Echo) -> Fault:
         said = f"a packet with {echo.size} bytes does not fit this agent's own link"
         return Fault(Failure.UNRUNNABLE, said)
     return fault_of(error, echo.address)
-
-
-def _permission_text() -> str:
-    try:
-        found = " ".join(_RANGE_FILE.read_text().split())
-    except OSError:
-        found = "unknown"
-    return (
-        "this agent may not send ICMP: give its process CAP_NET_RAW (setcap cap_net_raw+ep, or a "
-        "container's --cap-add NET_RAW), or put its group into the sysctl net.ipv4.ping_group_range "
-        f'(now "{found}"), as in sysctl -w net.ipv4.ping_group_range="0 2147483647"'
-    )
 
 
 def _ask_for_details(sock: socket.socket, version: int) -> None:
