@@ -7,6 +7,7 @@ redacted for the line, because bodies and header values never leave the agent.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from vedette.shared.definitions import Check
@@ -76,19 +77,25 @@ class Assertion:
 
 def expectations_of(check: Check) -> Sequence[tuple[Expectation, Failure]]:
     """What `check` expects: its own expressions, or the default ones of its kind of probe."""
-    kind = check.kind
-    own = check.probe.expect
-    if own:
-        return [(compiled(text, kind), Failure.EXPECTATION_FAILED) for text in own]
-    return [(compiled(text, kind), failure) for text, failure in _defaults(check)]
+    probe = check.probe
+    if probe.expect:
+        return _own(check.kind, tuple(probe.expect))
+    if isinstance(probe, DnsProbe):
+        return _default("dns", probe.dnssec is not None, probe.serials)
+    return _default(check.kind)
 
 
-def _defaults(check: Check) -> Sequence[tuple[str, Failure]]:
-    defaults = list(DEFAULTS[check.kind])
-    if isinstance(check.probe, DnsProbe):
-        defaults += [_DNSSEC] if check.probe.dnssec is not None else []
-        defaults += [_SERIALS] if check.probe.serials else []
-    return defaults
+@lru_cache(maxsize=4096)
+def _own(kind: str, texts: tuple[str, ...]) -> Sequence[tuple[Expectation, Failure]]:
+    return tuple((compiled(text, kind), Failure.EXPECTATION_FAILED) for text in texts)
+
+
+@lru_cache(maxsize=64)
+def _default(
+    kind: str, is_signed: bool = False, has_serials: bool = False
+) -> Sequence[tuple[Expectation, Failure]]:
+    texts = [*DEFAULTS[kind], *([_DNSSEC] if is_signed else ()), *([_SERIALS] if has_serials else ())]  # fmt: skip
+    return tuple((compiled(text, kind), failure) for text, failure in texts)
 
 
 def names_read(check: Check) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from vedette.shared.definitions import Check
 from vedette.shared.result import Trigger
 
 _FINISH_SECONDS_MAX: Final = 5.0
+_COLLECT_AFTER: Final = (5_000, 20, 50)
 _log = logging.getLogger(__name__)
 
 
@@ -105,6 +107,7 @@ class Pipeline:
         if stored is not None and not self.revision:
             self._stored_revision = stored.revision
             self._begin(stored)
+        _settle_memory()
         self._failed = asyncio.get_running_loop().create_future()
         scheduling = asyncio.create_task(self._scheduler.run())
         try:
@@ -198,3 +201,13 @@ class Pipeline:
         for task in self._runs:
             task.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what is there to stay, and let it come less often.
+
+    Going through every module and definition takes it longer than most probes, and stops them all.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)

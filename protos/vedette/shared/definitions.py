@@ -91,7 +91,10 @@ class Check(Part, frozen=True):
     @property
     def kind(self) -> str:
         """Name of the probe: http, dns, icmp or tcp."""
-        return next(k for k in KINDS if getattr(self, k) is not UNSET)
+        for kind in KINDS:
+            if getattr(self, kind) is not UNSET:
+                return kind
+        raise ValueError(f"check {self.id} has no probe")
 
     @property
     def probe(self) -> Probe:
