@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-import cel
-
+from vedette.shared.cel_library import cel
 from vedette.shared.definitions import KINDS, Check
 from vedette.shared.probes import PROBES, Finding
 
