@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from agent.cli.seen import sections_of
+from agent.cli.shown import grid, milliseconds, pairs, plain
 from agent.core.assertions import Assertion
 from agent.runtime.line import Finding
 from vedette.shared.definitions import Check
@@ -34,10 +35,9 @@ def page(check: Check, finding: Finding) -> RenderableType:
     if facts.get("hops"):
         parts += _section("hops", _hops(facts["hops"]))
     if isinstance(facts.get("tls"), dict):
-        parts += _section("certificate", _pairs(_certificate(facts["tls"], finding.at_us)))
-    seen = dict(_seen(check.kind, facts))
-    if seen:
-        parts += _section(check.kind, _pairs(seen))
+        parts += _section("certificate", pairs(_certificate(facts["tls"], finding.at_us)))
+    for title, content in sections_of(check.kind, facts):
+        parts += _section(title, content)
     if finding.expectations:
         parts += _section("expectations", _expectations(finding.expectations))
     return Group(*parts)
@@ -46,11 +46,11 @@ def page(check: Check, finding: Finding) -> RenderableType:
 def _headline(check: Check, finding: Finding) -> Text:
     word = _WORDS.get(finding.outcome, finding.outcome.upper())
     text = Text.assemble(
-        (f" {word} ", f"{_STYLES[finding.outcome]} reverse"), "  ", _plain(check.target)
+        (f" {word} ", f"{_STYLES[finding.outcome]} reverse"), "  ", plain(check.target)
     )
     if finding.addr:
         text.append(f"  {finding.addr}", "dim")
-    return text.append(f"  {_ms(finding.took_us)}", "bold")
+    return text.append(f"  {milliseconds(finding.took_us)}", "bold")
 
 
 def _why(finding: Finding) -> Iterator[RenderableType]:
@@ -59,7 +59,7 @@ def _why(finding: Finding) -> Iterator[RenderableType]:
     line = Text("  ")
     if finding.kind:
         line.append(f"{finding.kind}: ", "bold")
-    yield line.append(_plain(finding.detail or ""))
+    yield line.append(plain(finding.detail or ""))
     if finding.kind in {failure.value for failure in Failure}:
         yield Text(f"  look at: {Failure(finding.kind).look_at}", "dim")
 
@@ -73,28 +73,28 @@ def _bars(phases_us: Mapping[str, int]) -> RenderableType:
     total = sum(phases_us.values())
     if not total:
         return Text("none was reached", "dim")
-    table = _grid()
+    table = grid()
     begin = 0
     for place, (name, took_us) in enumerate(phases_us.items()):
         left = begin * _BAR_CHARS // total
         width = max((begin + took_us) * _BAR_CHARS // total - left, 1)
         bar = Text(" " * left).append("█" * width, _SHADES[place % len(_SHADES)])
-        table.add_row(name, Text(_ms(took_us), justify="right"), bar)
+        table.add_row(name, Text(milliseconds(took_us), justify="right"), bar)
         begin += took_us
-    table.add_row("total", Text(_ms(total), "bold", justify="right"), "")
+    table.add_row("total", Text(milliseconds(total), "bold", justify="right"), "")
     return table
 
 
 def _hops(hops: list[Mapping[str, Any]]) -> RenderableType:
-    table = _grid()
+    table = grid()
     for number, hop in enumerate(hops, start=1):
         took_us = sum(hop.get("phases", {}).values())
         table.add_row(
             str(number),
             str(hop.get("status", "-")),
-            Text(_ms(took_us), justify="right"),
-            Text(_plain(str(hop.get("addr", "")))),
-            Text(_plain(str(hop["url"]))),
+            Text(milliseconds(took_us), justify="right"),
+            Text(plain(str(hop.get("addr", "")))),
+            Text(plain(str(hop["url"]))),
         )
     return table
 
@@ -112,44 +112,11 @@ def _certificate(tls: Mapping[str, Any], now_us: int) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value}
 
 
-def _seen(kind: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The plain facts of the probe; those that have a section of their own are left out."""
-    for name, value in facts.items():
-        if name in ("hops", "tls"):
-            continue
-        if kind == "icmp" and name == "rtts":
-            yield "replies", ", ".join("lost" if us is None else _ms(us) for us in value) or "none"
-        elif isinstance(value, list):
-            yield name, ", ".join(str(item) for item in value) or "none"
-        else:
-            yield name, str(value)
-
-
 def _expectations(assertions: tuple[Assertion, ...]) -> RenderableType:
-    table = _grid()
+    table = grid()
     for assertion in assertions:
         mark = Text("✓", "green") if assertion.holds else Text("✗", "bold red")
         seen = ", ".join(f"{s.path} is {s.shown}" for s in assertion.seen)
         why = "; ".join(part for part in (assertion.reason, seen) if part)
-        table.add_row(mark, Text(assertion.text), Text(_plain(why), "dim"))
+        table.add_row(mark, Text(assertion.text), Text(plain(why), "dim"))
     return table
-
-
-def _pairs(values: Mapping[str, str]) -> RenderableType:
-    table = _grid()
-    for name, value in values.items():
-        table.add_row(Text(name, "dim"), Text(_plain(value)))
-    return table
-
-
-def _grid() -> Table:
-    return Table.grid(padding=(0, 2))
-
-
-def _ms(took_us: int) -> str:
-    return f"{took_us / 1000:.2f} ms"
-
-
-def _plain(text: str) -> str:
-    """`text` without control characters: parts of it are what a target sent."""
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -69,7 +69,7 @@ class Question:
             rdclass,
             use_edns=0 if manner.edns else None,
             want_dnssec=manner.dnssec_ok,
-            payload=manner.payload,
+            payload=manner.payload if manner.edns else None,
             id=0,
         )
         if not manner.recursion:

@@ -1,11 +1,13 @@
 """DNS probes against real name servers on loopback, well-behaved and not."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rrset
 import pytest
 
 from agent.core.policy import Policy
@@ -217,3 +219,102 @@ async def test_many_records_are_cut_in_the_line() -> None:
     assert run.outcome == "up"
     assert len(run.seen.facts["answers"]) == 20
     assert run.seen.facts["count"] == 60
+
+
+def delegating(query: Query) -> list[bytes]:
+    """SOA with its name servers beside it, and their addresses behind."""
+    made = reply_to(query)
+    for n in (1, 2):
+        made.authority.append(
+            dns.rrset.from_text("example.com.", 7200, "IN", "NS", f"ns{n}.example.com.")
+        )
+        made.additional.append(
+            dns.rrset.from_text(f"ns{n}.example.com.", 60, "IN", "A", f"192.0.2.{n}")
+        )
+    return [wire(made)]
+
+
+@pytest.mark.parametrize(
+    ("expect", "outcome"),
+    [
+        pytest.param("answers.exists(a, a.matches('ns1.* 1000 '))", "up", id="answer must"),
+        pytest.param("answers.exists(a, a.matches(' 2000 '))", "down", id="answer must, and does not"),
+        pytest.param("!answers.exists(a, a.matches(' 2000 '))", "up", id="answer must not"),
+        pytest.param("!answers.exists(a, a.matches(' 1000 '))", "down", id="answer must not, and does"),
+        pytest.param("authority.all(a, a.matches('^ns[12]\\\\.example'))", "up", id="authority must"),
+        pytest.param("size(authority) == 1", "down", id="authority is another"),
+        pytest.param("'192.0.2.2' in additional", "up", id="additional must"),
+        pytest.param("!('192.0.2.2' in additional)", "down", id="additional must not, and does"),
+        pytest.param("rcode in ['NOERROR', 'NXDOMAIN'] && ttl_min == 3600", "up", id="a list of codes"),
+        pytest.param("rcode in ['SERVFAIL', 'NXDOMAIN']", "down", id="a list without the code"),
+    ],
+)  # fmt: skip
+async def test_every_section_can_be_expected_both_ways(expect: str, outcome: str) -> None:
+    async with name_server(delegating) as port:
+        run = await run_dns(port, expect, type="SOA")
+    assert run.outcome == outcome, run.verdict.detail
+    assert run.seen.facts["authority"][0] == "example.com. 7200 NS ns1.example.com."
+    assert run.seen.facts["additional"][1] == "ns2.example.com. 60 A 192.0.2.2"
+
+
+@pytest.mark.parametrize(
+    ("flag", "probe"),
+    [
+        ("do", {"dnssec_ok": True}),
+        ("cd", {"checking_disabled": True}),
+        ("no edns", {"edns": False}),
+        ("payload", {"payload": 4096}),
+    ],
+)
+async def test_flags_are_sent_as_the_check_says(flag: str, probe: dict[str, Any]) -> None:
+    heard: list[Query] = []
+
+    def listening(query: Query) -> list[bytes]:
+        heard.append(query)
+        return honest(query)
+
+    async with name_server(listening) as port:
+        assert (await run_dns(port, **probe)).outcome == "up"
+    (query,) = heard
+    assert bool(query.ednsflags & dns.flags.DO) is (flag == "do")
+    assert bool(query.flags & dns.flags.CD) is (flag == "cd")
+    assert query.edns == (-1 if flag == "no edns" else 0)
+    assert query.payload == {"no edns": 0, "payload": 4096}.get(flag, 1232)
+
+
+async def test_a_flood_of_forgeries_ends_in_silence() -> None:
+    async with name_server(lambda q: [forged(q)] * 200) as port:
+        run = await run_dns(port, within="100ms")
+    assert (run.outcome, run.kind) == ("down", "query_timeout")
+    assert "what came instead: another id (64)" in (run.verdict.detail or "")
+
+
+class Spoofing(asyncio.DatagramProtocol):
+    """Hears the question at one address, and has another one reply."""
+
+    def __init__(self, elsewhere: asyncio.DatagramTransport) -> None:
+        self.elsewhere = elsewhere
+        self.heard = 0
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        query = dns.message.from_wire(data)
+        assert isinstance(query, dns.message.QueryMessage)
+        self.heard += 1
+        self.elsewhere.sendto(wire(reply_to(query)), addr)
+
+
+async def test_a_reply_from_elsewhere_is_not_seen() -> None:
+    """The socket is connected: the system drops what another address sends to it."""
+    loop = asyncio.get_running_loop()
+    elsewhere, _ = await loop.create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.2", 0)
+    )
+    server = Spoofing(elsewhere)
+    own, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=(LOOPBACK, 0))
+    port = own.get_extra_info("sockname")[1]
+    run = await run_dns(port, within="100ms")
+    own.close()
+    elsewhere.close()
+    assert server.heard == 1
+    assert (run.outcome, run.kind) == ("down", "query_timeout")
+    assert "instead" not in (run.verdict.detail or "")

@@ -1,0 +1,86 @@
+"""The page of `vedette-agent probe`: what each kind of probe shows a person."""
+
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from agent.cli.page import page
+from agent.runtime.line import Finding
+from tests.unit.probers.http_probing import check_of
+from vedette.shared.result import Outcome
+
+
+def shown(kind: str, probe: dict[str, object], facts: dict[str, Any], **finding: Any) -> str:
+    console = Console(width=120, force_terminal=False)
+    with console.capture() as capture:
+        found = Finding(
+            at_us=0, took_us=1500, lag_us=0, outcome=Outcome.UP, facts=facts,
+            phases={"resolve": 10, "connect": 1490}, **finding,
+        )  # fmt: skip
+        console.print(page(check_of(kind, probe), found))
+    return capture.get()
+
+
+DNS = {"name": "example.com", "type": "A", "transport": "udp", "server": "192.0.2.53"}
+
+
+def test_dns_shows_records_by_section_and_the_proof() -> None:
+    text = shown("dns", {"name": "example.com"}, {
+        **DNS, "rcode": "NOERROR", "flags": ["qr", "aa"], "answers": ["192.0.2.1"], "count": 3,
+        "authority": ["example.com. 60 NS ns1.example.com."],
+        "dnssec": {"state": "bogus", "reason": "expired", "days_left": -2.0, "zones": [".", "com."]},
+        "zone": "example.com.", "serials": {"ns1.example.com": 7, "ns2.example.com": None},
+        "serials_missing": {"ns2.example.com": "REFUSED"},
+    })  # fmt: skip
+    for line in (
+        "answer", "  192.0.2.1", "  ... and 2 more", "authority", "  example.com. 60 NS ns1.example.com.",
+        "dnssec", "  state    bogus", "  because  expired", "-2.0 days until the first signature expires",
+        "  proven   . > com.", "serials of example.com.", "  ns1.example.com  7", "  ns2.example.com  REFUSED",
+    ):  # fmt: skip
+        assert line in text, text
+    assert "additional" not in text
+
+
+def test_dns_without_records_and_without_a_reply() -> None:
+    empty = shown("dns", {"name": "x"}, {**DNS, "rcode": "NXDOMAIN", "answers": [], "count": 0})
+    assert "no records" in empty
+    assert "answer" not in shown("dns", {"name": "x"}, DNS)
+
+
+def test_icmp_shows_every_packet_and_the_statistics() -> None:
+    text = shown("icmp", {"host": "192.0.2.7"}, {
+        "host": "192.0.2.7", "size": 56, "rtts": [1000, None, 3000], "duplicates": 1,
+        "errors": {"1": {"says": "ttl_exceeded", "from": "192.0.2.254"}},
+    })  # fmt: skip
+    for line in (
+        "packets", "1.00 ms", "lost", "ttl exceeded, says 192.0.2.254", "received    2 of 3, 33.3 % lost",
+        "p95         3.00 ms", "jitter      2.00 ms", "duplicates  1",
+    ):  # fmt: skip
+        assert line in text, text
+
+
+def test_icmp_without_a_reply_shows_no_times() -> None:
+    text = shown("icmp", {"host": "x"}, {"host": "x", "size": 56, "rtts": [None] * 15})
+    assert "0 of 15, 100.0 % lost" in text
+    assert "avg" not in text
+
+
+def test_tcp_shows_the_dialogue_and_the_certificate() -> None:
+    text = shown("tcp", {"host": "x", "port": 25}, {
+        "host": "x", "port": 25, "banner": "220 x ESMTP\x1b[31m", "received": 30,
+        "dialogue": [{"do": "expect", "took": 900}, {"do": "line", "took": 20, "bytes": 9}],
+        "tls": {"version": "TLSv1.3", "cipher": "C", "subject": "CN=x"},
+    })  # fmt: skip
+    for line in ("dialogue", "  1  expect  0.90 ms", "  2  line    0.02 ms  9 bytes", "CN=x"):
+        assert line in text, text
+    assert "220 x ESMTP?[31m" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "probe"),
+    [("dns", {"name": "x"}), ("icmp", {"host": "x"}), ("tcp", {"host": "x", "port": 1})],
+)
+def test_a_probe_that_saw_nothing_has_a_page(kind: str, probe: dict[str, object]) -> None:
+    assert " UP " in shown(kind, probe, {})
