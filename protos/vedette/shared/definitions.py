@@ -14,7 +14,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from vedette.shared.durations import Duration
-from vedette.shared.identity import ID_PATTERN
+from vedette.shared.identity import ID_PATTERN, LABEL_VALUE_PATTERN
+from vedette.shared.limits import LABELS_MAX
 from vedette.shared.probes import (
     PROBES,
     DnsProbe,
@@ -28,6 +29,8 @@ from vedette.shared.probes import (
 )
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
+LabelKey = Annotated[str, Meta(pattern=ID_PATTERN)]
+LabelValue = Annotated[str, Meta(pattern=LABEL_VALUE_PATTERN)]
 
 
 @lru_cache(maxsize=4096)
@@ -81,6 +84,9 @@ class Check(Part, frozen=True):
     timeout: DurationText = "10s"
     degraded_over: DurationText | None = None
     regions: list[Id] | UnsetType = UNSET
+    agents: Annotated[dict[LabelKey, LabelValue], Meta(max_length=LABELS_MAX)] = field(
+        default_factory=dict
+    )
     http: HttpProbe | UnsetType = UNSET
     dns: DnsProbe | UnsetType = UNSET
     icmp: IcmpProbe | UnsetType = UNSET

@@ -49,6 +49,13 @@ class Failure(StrEnum):
     NO_ANSWER = "no_answer"
     EXPECTATION_FAILED = "expectation_failed"
     POLICY_REFUSED = "policy_refused"
+    POLICY_KIND = "policy_kind"
+    POLICY_PORT = "policy_port"
+    POLICY_METHOD = "policy_method"
+    POLICY_SIZE = "policy_size"
+    POLICY_CHECKS = "policy_checks"
+    POLICY_RATE = "policy_rate"
+    POLICY_PAUSED = "policy_paused"
     PROXY_FAILED = "proxy_failed"
     NO_ROUTE = "no_route"
     NO_PERMISSION = "no_permission"
@@ -77,7 +84,8 @@ class Failure(StrEnum):
 
 
 _AGENT: Final = frozenset({
-    Failure.POLICY_REFUSED, Failure.PROXY_FAILED, Failure.NO_ROUTE, Failure.NO_PERMISSION, Failure.EXHAUSTED,
+    Failure.POLICY_REFUSED, Failure.POLICY_KIND, Failure.POLICY_PORT, Failure.POLICY_METHOD, Failure.POLICY_SIZE,
+    Failure.POLICY_CHECKS, Failure.POLICY_RATE, Failure.POLICY_PAUSED, Failure.PROXY_FAILED, Failure.NO_ROUTE, Failure.NO_PERMISSION, Failure.EXHAUSTED,
     Failure.LATE_LAUNCH, Failure.DISTORTED, Failure.OVERRAN, Failure.CANCELLED, Failure.UNRUNNABLE, Failure.AGENT_FAULT,
 })  # fmt: skip
 
@@ -233,6 +241,34 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
     Failure.POLICY_REFUSED: (
         "This site does not agree to probe that address.",
         "the site's policy file, or the address that the name has",
+    ),
+    Failure.POLICY_KIND: (
+        "This site does not agree to run probes of that kind.",
+        "`kinds` in the site's policy file",
+    ),
+    Failure.POLICY_PORT: (
+        "This site does not agree to reach that port.",
+        "`ports` in the site's policy file",
+    ),
+    Failure.POLICY_METHOD: (
+        "This site does not agree to send that HTTP method.",
+        "`methods` in the site's policy file",
+    ),
+    Failure.POLICY_SIZE: (
+        "The check sends or reads more than this site agrees to.",
+        "`sizes` in the site's policy file, the check's own bounds",
+    ),
+    Failure.POLICY_CHECKS: (
+        "This site does not agree to run so many checks.",
+        "`checks` in the site's policy file",
+    ),
+    Failure.POLICY_RATE: (
+        "This site does not agree to probe so often.",
+        "`rates` in the site's policy file, the intervals of checks of that target",
+    ),
+    Failure.POLICY_PAUSED: (
+        "This site has stopped all probing.",
+        "`paused` in the site's policy file; ask its owner",
     ),
     Failure.PROXY_FAILED: (
         "The proxy could not be reached, or did not let the agent through.",

@@ -1,6 +1,7 @@
 """Names: what a valid id looks like, and how an agent's identity stands in its certificate."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +12,11 @@ ID_EXPECTED: Final = (
     "starting with a letter or digit"
 )
 ID_PATTERN: Final = rf"^[a-z0-9][a-z0-9._-]{{0,{ID_CHARS_MAX - 1}}}$"
+LABEL_VALUE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 # Trailing metadata of a refusal that is for good: the agent is revoked, and need not come again.
 REVOKED_METADATA: Final = "vedette-revoked"
 _ID: Final = re.compile(ID_PATTERN)
+_LABEL_VALUE: Final = re.compile(LABEL_VALUE_PATTERN)
 _EPOCH: Final = re.compile(r"[0-9a-zA-Z]{1,32}")
 _SPIFFE_AGENT: Final = re.compile(r"spiffe://([a-z0-9.-]{1,253})/agent/(.+)")
 
@@ -21,6 +24,28 @@ _SPIFFE_AGENT: Final = re.compile(r"spiffe://([a-z0-9.-]{1,253})/agent/(.+)")
 def is_id(text: str) -> bool:
     """`text` can be the id of a region, service, check, agent or contract."""
     return _ID.fullmatch(text) is not None
+
+
+def label_problem(key: str, value: str) -> str | None:
+    """What is wrong with a label of an agent, in words; None if it can be one."""
+    if not is_id(key):
+        return f"expected as key {ID_EXPECTED}, found {key[:80]!r}"
+    if _LABEL_VALUE.fullmatch(value) is None:
+        expected = "1 to 63 letters, digits, '.', '_', '/' and '-', starting with a letter or digit"
+        return f"expected as value {expected}, found {value[:80]!r}"
+    return None
+
+
+def labels_of(texts: Iterable[str]) -> dict[str, str]:
+    """The labels that texts such as `rack=7` say. ValueError names the one that says none."""
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        problem = label_problem(key, value) if equals else f"expected key=value, found {text!r}"
+        if problem:
+            raise ValueError(problem)
+        found[key] = value
+    return found
 
 
 def is_epoch(text: str) -> bool:

@@ -12,6 +12,16 @@ FRAME_BYTES_MAX: Final = 1024 * 1024
 FRAME_LINES_MAX: Final = 4096
 DETAIL_CHARS_MAX: Final = 500
 
+# --- seals
+SEAL_EVERY_SECONDS: Final = 60.0
+# What one seal may cover: the controller holds it in memory to check it, and packs it into one segment.
+SEAL_LINES_MAX: Final = 65_536
+SEAL_BYTES_MAX: Final = 32 * 1024 * 1024
+NOTE_BYTES_MAX: Final = 64 * 1024
+NOTE_SIGNATURES_MAX: Final = 16
+# A seal's note stands in the spool as a record beside the lines, and must fit one.
+SEAL_NOTE_BYTES_MAX: Final = 4 * 1024
+
 # --- definitions
 ID_CHARS_MAX: Final = 63
 FLEET_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -97,6 +107,28 @@ RECONNECT_SECONDS_MAX: Final = 30.0
 CONNECT_SECONDS_MAX: Final = 10.0
 CLOCK_PROBE_SECONDS: Final = 30.0
 HEALTH_SECONDS: Final = 30.0
+# A wall clock that moved against the steady one by more was set, not slewed.
+CLOCK_STEP_US_MIN: Final = 100_000
+CLOCK_LOOK_SECONDS: Final = 1.0
+# Anchors (SEMANTICS S-10).
+ANCHORS_MIN: Final = 3
+ANCHORS_MAX: Final = 16
+ANCHOR_TIMEOUT_US: Final = 3 * 1_000_000
+ANCHOR_INTERVAL_US_MIN: Final = 5 * 1_000_000
+ANCHOR_INTERVAL_US_MAX: Final = 20 * 1_000_000
+# A failure brings the next round forward, but rounds stay at least this far apart.
+ANCHOR_APART_US_MIN: Final = 2 * 1_000_000
+# The site's policy (policy.yaml): what holds where it says nothing. Rates are runs a second, with a burst.
+SITE_CHECKS_MAX: Final = 10_000
+SITE_RATE_TOTAL: Final = 1000
+SITE_RATE_TARGET: Final = 20
+SITE_TARGETS_KEPT_MAX: Final = 65_536
+# A check that the policy refuses writes a line this often at most, and so many of them write lines at all.
+REFUSAL_INTERVAL_US_MIN: Final = 60 * 1_000_000
+REFUSED_CHECKS_SCHEDULED_MAX: Final = 1000
+UNRUNNABLE_SHOWN_MAX: Final = 100
+LABELS_MAX: Final = 32
+PLACES_MAX: Final = 1024
 
 # --- time (SEMANTICS S-3)
 CLOCK_OFFSET_US_MAX: Final = 60 * 1_000_000
@@ -115,3 +147,6 @@ SECRETS_MAX: Final = 1000
 REASON_CHARS_MAX: Final = 500
 AUDIT_ACTS_SHOWN_MAX: Final = 1000
 RPC_SECONDS_MAX: Final = 30.0
+# Three reports of an agent's health, and it has missed them: it is silent.
+SILENT_US: Final = 90 * 1_000_000
+SILENCE_LOOK_SECONDS: Final = 5.0

@@ -32,11 +32,13 @@ class Trigger(StrEnum):
 class ClockReading(msgspec.Struct, frozen=True, omit_defaults=True):
     """The agent's clock minus the controller's, and the bound of that measurement's error.
 
-    `offset` is None where it was never measured: the line is then no evidence (S-3).
+    `offset` is None where it was never measured, or the clock was set since: the line is then no evidence
+    (S-3). `synced` is False where the agent's system says that nothing keeps its clock.
     """
 
     offset: int | None = 0
     error: int | None = None
+    synced: bool = True
 
 
 class ResultLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -68,6 +70,9 @@ class ResultLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     icmp: dict[str, Any] | None = None
     tcp: dict[str, Any] | None = None
     capture: dict[str, Any] | None = None
+    ok: int | None = None
+    total: int | None = None
+    anchors: dict[str, Any] | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

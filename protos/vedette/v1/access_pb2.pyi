@@ -19,6 +19,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _AgentMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AgentModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AgentMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AGENT_MODE_UNSPECIFIED: _AgentMode.ValueType  # 0
+    """Not set."""
+    AGENT_MODE_RUN: _AgentMode.ValueType  # 1
+    """It runs its assignment."""
+    AGENT_MODE_DRAIN: _AgentMode.ValueType  # 2
+    """It finished its runs and leaves the slots to others, so that it can be upgraded."""
+    AGENT_MODE_PAUSE: _AgentMode.ValueType  # 3
+    """It does not probe until somebody says so."""
+
+class AgentMode(_AgentMode, metaclass=_AgentModeEnumTypeWrapper):
+    """AgentMode is whether an agent is to probe."""
+
+AGENT_MODE_UNSPECIFIED: AgentMode.ValueType  # 0
+"""Not set."""
+AGENT_MODE_RUN: AgentMode.ValueType  # 1
+"""It runs its assignment."""
+AGENT_MODE_DRAIN: AgentMode.ValueType  # 2
+"""It finished its runs and leaves the slots to others, so that it can be upgraded."""
+AGENT_MODE_PAUSE: AgentMode.ValueType  # 3
+"""It does not probe until somebody says so."""
+Global___AgentMode: _TypeAlias = AgentMode  # noqa: Y015
+
 class _AgentStanding:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -94,6 +122,26 @@ class Agent(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ID_FIELD_NUMBER: _builtins.int
     REGION_FIELD_NUMBER: _builtins.int
     HOSTNAME_FIELD_NUMBER: _builtins.int
@@ -113,6 +161,15 @@ class Agent(_message.Message):
     STANDING_REASON_FIELD_NUMBER: _builtins.int
     ALARMS_FIELD_NUMBER: _builtins.int
     RECOVERIES_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    MODE_SINCE_US_FIELD_NUMBER: _builtins.int
+    MODE_REASON_FIELD_NUMBER: _builtins.int
+    SILENT_SINCE_US_FIELD_NUMBER: _builtins.int
+    SKEWED_FIELD_NUMBER: _builtins.int
+    CLOCK_SYNCED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    SITE_PAUSED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Agent id."""
     region: _builtins.str
@@ -151,6 +208,26 @@ class Agent(_message.Message):
     """Alarms about it that nobody has cleared."""
     recoveries: _builtins.int
     """How often it came back past the end of its certificate, within the period that is counted."""
+    mode: Global___AgentMode.ValueType
+    """Whether it is to probe."""
+    mode_since_us: _builtins.int
+    """Since when, and why; empty while it runs."""
+    mode_reason: _builtins.str
+    """Why it does not probe, as somebody said."""
+    silent_since_us: _builtins.int
+    """It should report and does not, since then."""
+    skewed: _builtins.bool
+    """Its clock is so far off that nothing of it is evidence."""
+    clock_synced: _builtins.bool
+    """The agent's system keeps its clock synchronised; not set where that is not known."""
+    refused: _builtins.int
+    """Runs that its site's policy refused since the agent's start."""
+    site_paused: _builtins.bool
+    """Its site has paused all probing."""
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels that an admin set."""
+
     def __init__(
         self,
         *,
@@ -173,25 +250,472 @@ class Agent(_message.Message):
         standing_reason: _builtins.str = ...,
         alarms: _builtins.int = ...,
         recoveries: _builtins.int = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        mode: Global___AgentMode.ValueType = ...,
+        mode_since_us: _builtins.int = ...,
+        mode_reason: _builtins.str = ...,
+        silent_since_us: _builtins.int | None = ...,
+        skewed: _builtins.bool = ...,
+        clock_synced: _builtins.bool | None = ...,
+        refused: _builtins.int = ...,
+        site_paused: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_seen_us", b"_seen_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "seen_us", b"seen_us"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_clock_synced", b"_clock_synced", "_seen_us", b"_seen_us", "_silent_since_us", b"_silent_since_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "clock_synced", b"clock_synced", "seen_us", b"seen_us", "silent_since_us", b"silent_since_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_seen_us", b"_seen_us", "alarms", b"alarms", "assignment_current", b"assignment_current", "certificate_ends_us", b"certificate_ends_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "connected", b"connected", "enrolled_us", b"enrolled_us", "hostname", b"hostname", "id", b"id", "lines", b"lines", "lost", b"lost", "recoveries", b"recoveries", "region", b"region", "seen_us", b"seen_us", "spool_lines", b"spool_lines", "standing", b"standing", "standing_reason", b"standing_reason", "standing_since_us", b"standing_since_us", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_clock_synced", b"_clock_synced", "_seen_us", b"_seen_us", "_silent_since_us", b"_silent_since_us", "alarms", b"alarms", "assignment_current", b"assignment_current", "certificate_ends_us", b"certificate_ends_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "clock_synced", b"clock_synced", "connected", b"connected", "enrolled_us", b"enrolled_us", "hostname", b"hostname", "id", b"id", "labels", b"labels", "lines", b"lines", "lost", b"lost", "mode", b"mode", "mode_reason", b"mode_reason", "mode_since_us", b"mode_since_us", "recoveries", b"recoveries", "refused", b"refused", "region", b"region", "seen_us", b"seen_us", "silent_since_us", b"silent_since_us", "site_paused", b"site_paused", "skewed", b"skewed", "spool_lines", b"spool_lines", "standing", b"standing", "standing_reason", b"standing_reason", "standing_since_us", b"standing_since_us", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__clock_error_us: _TypeAlias = _typing.Literal["clock_error_us"]  # noqa: Y015
     _WhichOneofArgType__clock_error_us: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us"]  # noqa: Y015
     _WhichOneofReturnType__clock_offset_us: _TypeAlias = _typing.Literal["clock_offset_us"]  # noqa: Y015
     _WhichOneofArgType__clock_offset_us: _TypeAlias = _typing.Literal["_clock_offset_us", b"_clock_offset_us"]  # noqa: Y015
+    _WhichOneofReturnType__clock_synced: _TypeAlias = _typing.Literal["clock_synced"]  # noqa: Y015
+    _WhichOneofArgType__clock_synced: _TypeAlias = _typing.Literal["_clock_synced", b"_clock_synced"]  # noqa: Y015
     _WhichOneofReturnType__seen_us: _TypeAlias = _typing.Literal["seen_us"]  # noqa: Y015
     _WhichOneofArgType__seen_us: _TypeAlias = _typing.Literal["_seen_us", b"_seen_us"]  # noqa: Y015
+    _WhichOneofReturnType__silent_since_us: _TypeAlias = _typing.Literal["silent_since_us"]  # noqa: Y015
+    _WhichOneofArgType__silent_since_us: _TypeAlias = _typing.Literal["_silent_since_us", b"_silent_since_us"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_error_us) -> _WhichOneofReturnType__clock_error_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_offset_us) -> _WhichOneofReturnType__clock_offset_us | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_synced) -> _WhichOneofReturnType__clock_synced | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seen_us) -> _WhichOneofReturnType__seen_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__silent_since_us) -> _WhichOneofReturnType__silent_since_us | None: ...
 
 Global___Agent: _TypeAlias = Agent  # noqa: Y015
+
+@_typing.final
+class GetAgentRequest(_message.Message):
+    """GetAgentRequest names the agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Its id."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAgentRequest: _TypeAlias = GetAgentRequest  # noqa: Y015
+
+@_typing.final
+class GetAgentResponse(_message.Message):
+    """GetAgentResponse is everything about it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ClaimedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class RefusedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    CLAIMED_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    OTHERS_FIELD_NUMBER: _builtins.int
+    ASSIGNMENT_REVISION_FIELD_NUMBER: _builtins.int
+    ASSIGNED_REVISION_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    ANCHORS_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REFUSED_ORDERS_FIELD_NUMBER: _builtins.int
+    UNRUNNABLE_FIELD_NUMBER: _builtins.int
+    UNRUNNABLE_COUNT_FIELD_NUMBER: _builtins.int
+    MISSED_SLOTS_FIELD_NUMBER: _builtins.int
+    SPOOL_BYTES_FIELD_NUMBER: _builtins.int
+    CLOCK_STEPS_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    """Where it stands among the agents of its region, counted from 0."""
+    assignment_revision: _builtins.str
+    """Revision of the assignment that it runs."""
+    assigned_revision: _builtins.str
+    """Revision of the assignment that it should run."""
+    checks: _builtins.int
+    """Checks that are assigned to it."""
+    anchors: _builtins.int
+    """What it probes to tell its own trouble from a target's."""
+    policy: _builtins.str
+    """Its site's policy, in the agent's words."""
+    refused_orders: _builtins.int
+    """Orders to probe at once that its site's rates did not allow."""
+    unrunnable_count: _builtins.int
+    """How many such checks there are."""
+    missed_slots: _builtins.int
+    """Slots that it missed since its start."""
+    spool_bytes: _builtins.int
+    """Bytes in its spool, as of its last report."""
+    clock_steps: _builtins.int
+    """Steps of its clock since its start."""
+    protocol: _builtins.int
+    """Version of the protocol that it speaks."""
+    @_builtins.property
+    def agent(self) -> Global___Agent:
+        """As in the list."""
+
+    @_builtins.property
+    def claimed(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels that its site claims; they select nothing."""
+
+    @_builtins.property
+    def others(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other agents of its region that probe now."""
+
+    @_builtins.property
+    def refused(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Runs that the policy refused since the agent's start, by kind of failure."""
+
+    @_builtins.property
+    def unrunnable(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedCheck]:
+        """Checks that it cannot or may not run, the first of them."""
+
+    def __init__(
+        self,
+        *,
+        agent: Global___Agent | None = ...,
+        claimed: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        place: _builtins.int = ...,
+        others: _abc.Iterable[_builtins.str] | None = ...,
+        assignment_revision: _builtins.str = ...,
+        assigned_revision: _builtins.str = ...,
+        checks: _builtins.int = ...,
+        anchors: _builtins.int = ...,
+        policy: _builtins.str = ...,
+        refused: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        refused_orders: _builtins.int = ...,
+        unrunnable: _abc.Iterable[Global___RefusedCheck] | None = ...,
+        unrunnable_count: _builtins.int = ...,
+        missed_slots: _builtins.int = ...,
+        spool_bytes: _builtins.int = ...,
+        clock_steps: _builtins.int = ...,
+        protocol: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "anchors", b"anchors", "assigned_revision", b"assigned_revision", "assignment_revision", b"assignment_revision", "checks", b"checks", "claimed", b"claimed", "clock_steps", b"clock_steps", "missed_slots", b"missed_slots", "others", b"others", "place", b"place", "policy", b"policy", "protocol", b"protocol", "refused", b"refused", "refused_orders", b"refused_orders", "spool_bytes", b"spool_bytes", "unrunnable", b"unrunnable", "unrunnable_count", b"unrunnable_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAgentResponse: _TypeAlias = GetAgentResponse  # noqa: Y015
+
+@_typing.final
+class RefusedCheck(_message.Message):
+    """RefusedCheck is an assigned check that an agent cannot or may not run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    check: _builtins.str
+    """Check id."""
+    reason: _builtins.str
+    """What stands in the way, in the agent's words."""
+    def __init__(
+        self,
+        *,
+        check: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedCheck: _TypeAlias = RefusedCheck  # noqa: Y015
+
+@_typing.final
+class LabelAgentRequest(_message.Message):
+    """LabelAgentRequest says what changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SetEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    SET_FIELD_NUMBER: _builtins.int
+    REMOVE_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Agent id."""
+    @_builtins.property
+    def set(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Labels to set."""
+
+    @_builtins.property
+    def remove(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of labels to remove."""
+
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        set: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        remove: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "remove", b"remove", "set", b"set"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelAgentRequest: _TypeAlias = LabelAgentRequest  # noqa: Y015
+
+@_typing.final
+class LabelAgentResponse(_message.Message):
+    """LabelAgentResponse says how it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """All labels."""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelAgentResponse: _TypeAlias = LabelAgentResponse  # noqa: Y015
+
+@_typing.final
+class SetAgentModeRequest(_message.Message):
+    """SetAgentModeRequest says what an agent is to do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Agent id."""
+    mode: Global___AgentMode.ValueType
+    """The mode."""
+    reason: _builtins.str
+    """Why, for people."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        mode: Global___AgentMode.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "mode", b"mode", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAgentModeRequest: _TypeAlias = SetAgentModeRequest  # noqa: Y015
+
+@_typing.final
+class SetAgentModeResponse(_message.Message):
+    """SetAgentModeResponse says what follows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OTHERS_FIELD_NUMBER: _builtins.int
+    CONNECTED_FIELD_NUMBER: _builtins.int
+    connected: _builtins.bool
+    """It is connected, and told."""
+    @_builtins.property
+    def others(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Agents of its region that probe now, this one not counted. Empty: its region gives no evidence."""
+
+    def __init__(
+        self,
+        *,
+        others: _abc.Iterable[_builtins.str] | None = ...,
+        connected: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connected", b"connected", "others", b"others"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAgentModeResponse: _TypeAlias = SetAgentModeResponse  # noqa: Y015
+
+@_typing.final
+class ListNoticesRequest(_message.Message):
+    """ListNoticesRequest asks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INCLUDE_ENDED_FIELD_NUMBER: _builtins.int
+    include_ended: _builtins.bool
+    """Also those that are over."""
+    def __init__(
+        self,
+        *,
+        include_ended: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_ended", b"include_ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesRequest: _TypeAlias = ListNoticesRequest  # noqa: Y015
+
+@_typing.final
+class ListNoticesResponse(_message.Message):
+    """ListNoticesResponse answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Notice]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___Notice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNoticesResponse: _TypeAlias = ListNoticesResponse  # noqa: Y015
+
+@_typing.final
+class Notice(_message.Message):
+    """Notice is one thing that people should know of an agent: once for the agent, not once for each check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Agent id."""
+    region: _builtins.str
+    """Its region."""
+    kind: _builtins.str
+    """What it is: silent."""
+    from_us: _builtins.int
+    """Since when."""
+    to_us: _builtins.int
+    """When it was over."""
+    detail: _builtins.str
+    """A sentence for people."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        region: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int | None = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_to_us", b"_to_us", "to_us", b"to_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_to_us", b"_to_us", "agent", b"agent", "detail", b"detail", "from_us", b"from_us", "kind", b"kind", "region", b"region", "to_us", b"to_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__to_us: _TypeAlias = _typing.Literal["to_us"]  # noqa: Y015
+    _WhichOneofArgType__to_us: _TypeAlias = _typing.Literal["_to_us", b"_to_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_us) -> _WhichOneofReturnType__to_us | None: ...
+
+Global___Notice: _TypeAlias = Notice  # noqa: Y015
 
 @_typing.final
 class CreateJoinTokenRequest(_message.Message):

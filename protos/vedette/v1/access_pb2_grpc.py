@@ -65,6 +65,26 @@ class AgentServiceStub:
                 request_serializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.FromString,
                 _registered_method=True)
+        self.GetAgent = channel.unary_unary(
+                '/vedette.v1.AgentService/GetAgent',
+                request_serializer=vedette_dot_v1_dot_access__pb2.GetAgentRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.GetAgentResponse.FromString,
+                _registered_method=True)
+        self.LabelAgent = channel.unary_unary(
+                '/vedette.v1.AgentService/LabelAgent',
+                request_serializer=vedette_dot_v1_dot_access__pb2.LabelAgentRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.LabelAgentResponse.FromString,
+                _registered_method=True)
+        self.SetAgentMode = channel.unary_unary(
+                '/vedette.v1.AgentService/SetAgentMode',
+                request_serializer=vedette_dot_v1_dot_access__pb2.SetAgentModeRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.SetAgentModeResponse.FromString,
+                _registered_method=True)
+        self.ListNotices = channel.unary_unary(
+                '/vedette.v1.AgentService/ListNotices',
+                request_serializer=vedette_dot_v1_dot_access__pb2.ListNoticesRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_access__pb2.ListNoticesResponse.FromString,
+                _registered_method=True)
 
 
 class AgentServiceServicer:
@@ -113,6 +133,34 @@ class AgentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAgent(self, request, context):
+        """GetAgent gives everything that is known of an agent, and what its site refuses.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LabelAgent(self, request, context):
+        """LabelAgent sets and removes labels, by which checks select agents.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAgentMode(self, request, context):
+        """SetAgentMode drains, pauses or resumes an agent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotices(self, request, context):
+        """ListNotices gives what people should know of agents that fell silent, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AgentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +193,26 @@ def add_AgentServiceServicer_to_server(servicer, server):
                     servicer.ClearAlarms,
                     request_deserializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.SerializeToString,
+            ),
+            'GetAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAgent,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.GetAgentRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.GetAgentResponse.SerializeToString,
+            ),
+            'LabelAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.LabelAgent,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.LabelAgentRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.LabelAgentResponse.SerializeToString,
+            ),
+            'SetAgentMode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAgentMode,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.SetAgentModeRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.SetAgentModeResponse.SerializeToString,
+            ),
+            'ListNotices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotices,
+                    request_deserializer=vedette_dot_v1_dot_access__pb2.ListNoticesRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_access__pb2.ListNoticesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +378,114 @@ class AgentService:
             '/vedette.v1.AgentService/ClearAlarms',
             vedette_dot_v1_dot_access__pb2.ClearAlarmsRequest.SerializeToString,
             vedette_dot_v1_dot_access__pb2.ClearAlarmsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/GetAgent',
+            vedette_dot_v1_dot_access__pb2.GetAgentRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.GetAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LabelAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/LabelAgent',
+            vedette_dot_v1_dot_access__pb2.LabelAgentRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.LabelAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAgentMode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/SetAgentMode',
+            vedette_dot_v1_dot_access__pb2.SetAgentModeRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.SetAgentModeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.AgentService/ListNotices',
+            vedette_dot_v1_dot_access__pb2.ListNoticesRequest.SerializeToString,
+            vedette_dot_v1_dot_access__pb2.ListNoticesResponse.FromString,
             options,
             channel_credentials,
             insecure,

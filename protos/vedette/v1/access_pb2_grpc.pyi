@@ -45,6 +45,14 @@ class AgentServiceStub:
     """ListAlarms gives what makes identities doubtful, newest first."""
     ClearAlarms: _grpc.UnaryUnaryMultiCallable[_access_pb2.ClearAlarmsRequest, _access_pb2.ClearAlarmsResponse]
     """ClearAlarms says that somebody has looked at the alarms of an agent."""
+    GetAgent: _grpc.UnaryUnaryMultiCallable[_access_pb2.GetAgentRequest, _access_pb2.GetAgentResponse]
+    """GetAgent gives everything that is known of an agent, and what its site refuses."""
+    LabelAgent: _grpc.UnaryUnaryMultiCallable[_access_pb2.LabelAgentRequest, _access_pb2.LabelAgentResponse]
+    """LabelAgent sets and removes labels, by which checks select agents."""
+    SetAgentMode: _grpc.UnaryUnaryMultiCallable[_access_pb2.SetAgentModeRequest, _access_pb2.SetAgentModeResponse]
+    """SetAgentMode drains, pauses or resumes an agent."""
+    ListNotices: _grpc.UnaryUnaryMultiCallable[_access_pb2.ListNoticesRequest, _access_pb2.ListNoticesResponse]
+    """ListNotices gives what people should know of agents that fell silent, newest first."""
 
 @_typing.type_check_only
 class AgentServiceAsyncStub(AgentServiceStub):
@@ -63,6 +71,14 @@ class AgentServiceAsyncStub(AgentServiceStub):
     """ListAlarms gives what makes identities doubtful, newest first."""
     ClearAlarms: _aio.UnaryUnaryMultiCallable[_access_pb2.ClearAlarmsRequest, _access_pb2.ClearAlarmsResponse]  # type: ignore[assignment]
     """ClearAlarms says that somebody has looked at the alarms of an agent."""
+    GetAgent: _aio.UnaryUnaryMultiCallable[_access_pb2.GetAgentRequest, _access_pb2.GetAgentResponse]  # type: ignore[assignment]
+    """GetAgent gives everything that is known of an agent, and what its site refuses."""
+    LabelAgent: _aio.UnaryUnaryMultiCallable[_access_pb2.LabelAgentRequest, _access_pb2.LabelAgentResponse]  # type: ignore[assignment]
+    """LabelAgent sets and removes labels, by which checks select agents."""
+    SetAgentMode: _aio.UnaryUnaryMultiCallable[_access_pb2.SetAgentModeRequest, _access_pb2.SetAgentModeResponse]  # type: ignore[assignment]
+    """SetAgentMode drains, pauses or resumes an agent."""
+    ListNotices: _aio.UnaryUnaryMultiCallable[_access_pb2.ListNoticesRequest, _access_pb2.ListNoticesResponse]  # type: ignore[assignment]
+    """ListNotices gives what people should know of agents that fell silent, newest first."""
 
 class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
     """AgentService lists agents and hands out join tokens."""
@@ -114,6 +130,38 @@ class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_pb2.ClearAlarmsResponse, _abc.Awaitable[_access_pb2.ClearAlarmsResponse]]:
         """ClearAlarms says that somebody has looked at the alarms of an agent."""
+
+    @_abc_1.abstractmethod
+    def GetAgent(
+        self,
+        request: _access_pb2.GetAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.GetAgentResponse, _abc.Awaitable[_access_pb2.GetAgentResponse]]:
+        """GetAgent gives everything that is known of an agent, and what its site refuses."""
+
+    @_abc_1.abstractmethod
+    def LabelAgent(
+        self,
+        request: _access_pb2.LabelAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.LabelAgentResponse, _abc.Awaitable[_access_pb2.LabelAgentResponse]]:
+        """LabelAgent sets and removes labels, by which checks select agents."""
+
+    @_abc_1.abstractmethod
+    def SetAgentMode(
+        self,
+        request: _access_pb2.SetAgentModeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.SetAgentModeResponse, _abc.Awaitable[_access_pb2.SetAgentModeResponse]]:
+        """SetAgentMode drains, pauses or resumes an agent."""
+
+    @_abc_1.abstractmethod
+    def ListNotices(
+        self,
+        request: _access_pb2.ListNoticesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_access_pb2.ListNoticesResponse, _abc.Awaitable[_access_pb2.ListNoticesResponse]]:
+        """ListNotices gives what people should know of agents that fell silent, newest first."""
 
 def add_AgentServiceServicer_to_server(servicer: AgentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

@@ -453,22 +453,26 @@ class RegionLabel(_message.Message):
     REGION_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     SAMPLE_US_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     region: _builtins.str
     """Region id."""
     label: _builtins.str
     """UP, DEGRADED, DOWN, or NONE where there is no fresh evidence."""
     sample_us: _builtins.int
     """When the sample behind it was taken."""
+    reason: _builtins.str
+    """Why there is no evidence, where that is known, for people."""
     def __init__(
         self,
         *,
         region: _builtins.str = ...,
         label: _builtins.str = ...,
         sample_us: _builtins.int | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sample_us", b"_sample_us", "sample_us", b"sample_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sample_us", b"_sample_us", "label", b"label", "region", b"region", "sample_us", b"sample_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sample_us", b"_sample_us", "label", b"label", "reason", b"reason", "region", b"region", "sample_us", b"sample_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sample_us: _TypeAlias = _typing.Literal["sample_us"]  # noqa: Y015
     _WhichOneofArgType__sample_us: _TypeAlias = _typing.Literal["_sample_us", b"_sample_us"]  # noqa: Y015

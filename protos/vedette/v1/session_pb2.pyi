@@ -166,11 +166,33 @@ class Hello(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LabelsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     VERSION_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     ASSIGNMENT_REVISION_FIELD_NUMBER: _builtins.int
     CAN_PROBE_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the agent's software, for people."""
     epoch: _builtins.str
@@ -181,9 +203,15 @@ class Hello(_message.Message):
     """Random, made anew by each process. One that was replaced by another and comes again shows that two
     machines run under one identity.
     """
+    protocol: _builtins.int
+    """What this side understands: 0 the first version, 1 also changes to an assignment, anchors and places."""
     @_builtins.property
     def can_probe(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Probe kinds that this machine can run: http, dns, icmp, tcp."""
+
+    @_builtins.property
+    def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the site says of itself (`vedette-agent join --label`). A claim: labels are set by an admin."""
 
     def __init__(
         self,
@@ -193,10 +221,12 @@ class Hello(_message.Message):
         assignment_revision: _builtins.str = ...,
         can_probe: _abc.Iterable[_builtins.str] | None = ...,
         instance: _builtins.str = ...,
+        protocol: _builtins.int = ...,
+        labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "instance", b"instance", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "instance", b"instance", "labels", b"labels", "protocol", b"protocol", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -379,8 +409,20 @@ class Assignment(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     CHECKS_FIELD_NUMBER: _builtins.int
     SECRETS_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    ANCHORS_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
     revision: _builtins.str
     """Names this assignment: SHA-256 over its check revisions and secret versions, in hexadecimal."""
+    base: _builtins.str
+    """Where it is not empty, `checks` are only those that come or change against this revision, and
+    `removed` are those that go. Everything else, secrets included, always stands here whole.
+    """
+    place: _builtins.int
+    """Where the agent stands among those of its region, counted from 0: its share of the region's slots
+    begins there.
+    """
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___AssignedCheck]:
         """The checks."""
@@ -389,20 +431,60 @@ class Assignment(_message.Message):
     def secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedSecret]:
         """The secrets that these checks name, sealed for this agent alone."""
 
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Digests of the checks of `base` that are not part of this assignment."""
+
+    @_builtins.property
+    def anchors(self) -> Global___Anchors:
+        """What the agent probes besides, to tell its own network's trouble from a target's."""
+
     def __init__(
         self,
         *,
         revision: _builtins.str = ...,
         checks: _abc.Iterable[Global___AssignedCheck] | None = ...,
         secrets: _abc.Iterable[Global___SealedSecret] | None = ...,
+        base: _builtins.str = ...,
+        removed: _abc.Iterable[_builtins.str] | None = ...,
+        anchors: Global___Anchors | None = ...,
+        place: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "revision", b"revision", "secrets", b"secrets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchors", b"anchors", "base", b"base", "checks", b"checks", "place", b"place", "removed", b"removed", "revision", b"revision", "secrets", b"secrets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
+
+@_typing.final
+class Anchors(_message.Message):
+    """Anchors are targets that are known to be up: a round in which most of them fail is the agent's trouble."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGETS_FIELD_NUMBER: _builtins.int
+    INTERVAL_US_FIELD_NUMBER: _builtins.int
+    interval_us: _builtins.int
+    """Time between two rounds, microseconds."""
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """One JSON definition each, as it stands in the fleet file."""
+
+    def __init__(
+        self,
+        *,
+        targets: _abc.Iterable[_builtins.bytes] | None = ...,
+        interval_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interval_us", b"interval_us", "targets", b"targets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Anchors: _TypeAlias = Anchors  # noqa: Y015
 
 @_typing.final
 class SealedSecret(_message.Message):
@@ -470,8 +552,13 @@ class AssignmentAck(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     UNRUNNABLE_FIELD_NUMBER: _builtins.int
+    NEEDS_WHOLE_FIELD_NUMBER: _builtins.int
     revision: _builtins.str
     """The revision that is now stored."""
+    needs_whole: _builtins.bool
+    """The agent does not hold the base of what was sent: `revision` is what it runs, and it needs the
+    assignment whole.
+    """
     @_builtins.property
     def unrunnable(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unrunnable]:
         """Checks of it that this agent will not run."""
@@ -481,10 +568,11 @@ class AssignmentAck(_message.Message):
         *,
         revision: _builtins.str = ...,
         unrunnable: _abc.Iterable[Global___Unrunnable] | None = ...,
+        needs_whole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "unrunnable", b"unrunnable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["needs_whole", b"needs_whole", "revision", b"revision", "unrunnable", b"unrunnable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -629,6 +717,9 @@ class Health(_message.Message):
     MISSED_SLOTS_FIELD_NUMBER: _builtins.int
     CLOCK_OFFSET_US_FIELD_NUMBER: _builtins.int
     CLOCK_ERROR_US_FIELD_NUMBER: _builtins.int
+    CLOCK_SYNCED_FIELD_NUMBER: _builtins.int
+    CLOCK_STEPS_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
     spool_lines: _builtins.int
     """Lines in the spool that are not acknowledged."""
     spool_bytes: _builtins.int
@@ -639,6 +730,14 @@ class Health(_message.Message):
     """The agent's clock minus the controller's."""
     clock_error_us: _builtins.int
     """Bound of the error of that offset."""
+    clock_synced: _builtins.bool
+    """The agent's system keeps its clock synchronised; not set where that cannot be known."""
+    clock_steps: _builtins.int
+    """Steps of the agent's clock that were seen since its start."""
+    @_builtins.property
+    def site(self) -> Global___SiteReport:
+        """What the agent's site lets it do."""
+
     def __init__(
         self,
         *,
@@ -647,21 +746,96 @@ class Health(_message.Message):
         missed_slots: _builtins.int = ...,
         clock_offset_us: _builtins.int | None = ...,
         clock_error_us: _builtins.int | None = ...,
+        clock_synced: _builtins.bool | None = ...,
+        clock_steps: _builtins.int = ...,
+        site: Global___SiteReport | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_clock_synced", b"_clock_synced", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "clock_synced", b"clock_synced", "site", b"site"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "missed_slots", b"missed_slots", "spool_bytes", b"spool_bytes", "spool_lines", b"spool_lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us", "_clock_offset_us", b"_clock_offset_us", "_clock_synced", b"_clock_synced", "clock_error_us", b"clock_error_us", "clock_offset_us", b"clock_offset_us", "clock_steps", b"clock_steps", "clock_synced", b"clock_synced", "missed_slots", b"missed_slots", "site", b"site", "spool_bytes", b"spool_bytes", "spool_lines", b"spool_lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__clock_error_us: _TypeAlias = _typing.Literal["clock_error_us"]  # noqa: Y015
     _WhichOneofArgType__clock_error_us: _TypeAlias = _typing.Literal["_clock_error_us", b"_clock_error_us"]  # noqa: Y015
     _WhichOneofReturnType__clock_offset_us: _TypeAlias = _typing.Literal["clock_offset_us"]  # noqa: Y015
     _WhichOneofArgType__clock_offset_us: _TypeAlias = _typing.Literal["_clock_offset_us", b"_clock_offset_us"]  # noqa: Y015
+    _WhichOneofReturnType__clock_synced: _TypeAlias = _typing.Literal["clock_synced"]  # noqa: Y015
+    _WhichOneofArgType__clock_synced: _TypeAlias = _typing.Literal["_clock_synced", b"_clock_synced"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_error_us) -> _WhichOneofReturnType__clock_error_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_offset_us) -> _WhichOneofReturnType__clock_offset_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__clock_synced) -> _WhichOneofReturnType__clock_synced | None: ...
 
 Global___Health: _TypeAlias = Health  # noqa: Y015
+
+@_typing.final
+class SiteReport(_message.Message):
+    """SiteReport is what the policy of the agent's site does to the assignment. The policy is the site's: it
+    cannot be changed from here.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class RefusedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    REFUSED_ORDERS_FIELD_NUMBER: _builtins.int
+    UNRUNNABLE_FIELD_NUMBER: _builtins.int
+    UNRUNNABLE_COUNT_FIELD_NUMBER: _builtins.int
+    policy: _builtins.str
+    """The policy in a few words, for people."""
+    paused: _builtins.bool
+    """The site has paused all probing."""
+    refused_orders: _builtins.int
+    """Orders to probe at once that were not followed since the agent's start: the site's rates come first."""
+    unrunnable_count: _builtins.int
+    """How many such checks there are."""
+    @_builtins.property
+    def refused(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Runs that the policy refused since the agent's start, by kind of failure."""
+
+    @_builtins.property
+    def unrunnable(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unrunnable]:
+        """Checks of the assignment that cannot or may not run, the first of them."""
+
+    def __init__(
+        self,
+        *,
+        policy: _builtins.str = ...,
+        paused: _builtins.bool = ...,
+        refused: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        refused_orders: _builtins.int = ...,
+        unrunnable: _abc.Iterable[Global___Unrunnable] | None = ...,
+        unrunnable_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["paused", b"paused", "policy", b"policy", "refused", b"refused", "refused_orders", b"refused_orders", "unrunnable", b"unrunnable", "unrunnable_count", b"unrunnable_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SiteReport: _TypeAlias = SiteReport  # noqa: Y015
 
 @_typing.final
 class RenewRequest(_message.Message):
