@@ -9,6 +9,4 @@ from types import ModuleType
 
 sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
 
-import cel  # noqa: E402 - only now
-
-__all__ = ["cel"]
+import cel as cel  # noqa: E402 - only now, and for others to import from here

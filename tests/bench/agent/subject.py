@@ -86,7 +86,12 @@ async def measured(folder: Path, warm: float, seconds: float) -> dict[str, Any]:
         "outcomes": Counter(f"{w['outcome']} {w.get('kind', '')}".strip() for w in written),
         "lags_us": sorted(w["lag"] for w in written),
         "lines": [
-            {"check": w["check"], "at": w["at"], "phases": w.get("phases", {})}
+            {
+                "check": w["check"],
+                "at": w["at"],
+                "phases": w.get("phases", {}),
+                "loop_lag": w.get("loop_lag", 0),
+            }
             for w in written
             if w["check"].startswith("delayed-")
         ],
