@@ -1,0 +1,143 @@
+"""Signed notes: a text and the Ed25519 signatures under it, in one piece of plain text (C2SP signed-note).
+
+The text ends in a newline; an empty line follows, and then one line a signature: an em dash, the key's
+name, and base64 of key id and signature. The bytes are signed as they stand. Nothing is ever parsed and
+written again, so `sed` and `openssl` can check a note as well.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from vedette.shared.limits import NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX
+
+_DASH: Final = "\u2014 "
+_BREAK: Final = b"\n\n"
+_ED25519: Final = b"\x01"
+_ID_BYTES: Final = 4
+_SIGNATURE_BYTES: Final = 64
+# No control characters but the newline, neither of ASCII nor of its upper half.
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_NAME: Final = re.compile(r"[^\s+]{1,255}")
+
+
+class BadNote(ValueError):
+    """Bytes that are no note, or a note that is not signed as it must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """A key that may have signed, under the name that stands in its signatures."""
+
+    name: str
+    public_key: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that tell keys of one name apart: of the SHA-256 of name, newline, kind and key."""
+        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[
+            :_ID_BYTES
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature line: whose it says it is, and the signature itself."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text and its signatures, not verified yet."""
+
+    text: bytes
+    signatures: tuple[Signature, ...]
+
+
+def signed_note(text: str, name: str, key: Ed25519PrivateKey) -> bytes:
+    """The note of `text`, signed by `key` under `name`. ValueError if a note cannot hold them."""
+    encoded = text.encode()
+    if not text.endswith("\n") or _CONTROL.search(text) or len(encoded) > NOTE_BYTES_MAX:
+        raise ValueError("a text of whole lines without control characters expected")
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"a key name without spaces and '+' expected, found {name!r}")
+    verifier = Verifier(name, key.public_key().public_bytes_raw())
+    signature = base64.b64encode(verifier.key_id + key.sign(encoded)).decode()
+    return encoded + f"\n{_DASH}{name} {signature}\n".encode()
+
+
+def parsed_note(data: bytes) -> Note:
+    """The note in `data`, not verified. BadNote says what is wrong with its form."""
+    if len(data) > NOTE_BYTES_MAX:
+        raise BadNote(f"expected at most {NOTE_BYTES_MAX} bytes, found {len(data)}")
+    try:
+        whole = data.decode()
+    except UnicodeDecodeError as error:
+        raise BadNote("expected UTF-8") from error
+    if _CONTROL.search(whole):
+        raise BadNote("expected no control characters but newlines")
+    at = data.rfind(_BREAK)
+    if at < 0 or not data.endswith(b"\n"):
+        raise BadNote("expected a text, an empty line, and lines of signatures")
+    text, lines = data[: at + 1], data[at + 2 :].decode().split("\n")[:-1]
+    if not 1 <= len(lines) <= NOTE_SIGNATURES_MAX:
+        raise BadNote(f"expected 1 to {NOTE_SIGNATURES_MAX} signatures, found {len(lines)}")
+    return Note(text, tuple(_signature(line) for line in lines))
+
+
+def opened_note(data: bytes, verifiers: Iterable[Verifier]) -> str:
+    """The text of the note in `data`, which one of `verifiers` at least has signed.
+
+    BadNote if none has. Signatures of unknown keys are passed over; one by a known key that does not
+    verify makes the note invalid, whatever else stands there.
+    """
+    note = parsed_note(data)
+    known = {(one.name, one.key_id): one for one in verifiers}
+    signed: set[tuple[str, bytes]] = set()
+    for signature in note.signatures:
+        key = (signature.name, signature.key_id)
+        verifier = known.get(key)
+        # The second line of a key says nothing more, and costs nothing.
+        if verifier is None or key in signed:
+            continue
+        if not _is_by(verifier, signature.signature, note.text):
+            raise BadNote(f"the signature of {signature.name} does not verify")
+        signed.add(key)
+    if not signed:
+        expected = ", ".join(sorted(name for name, _ in known)) or "nobody"
+        found = ", ".join(sorted({one.name for one in note.signatures}))
+        raise BadNote(f"expected a signature by a known key of {expected}, found {found}")
+    return note.text.decode()
+
+
+def _signature(line: str) -> Signature:
+    name, _, encoded = line.removeprefix(_DASH).partition(" ")
+    if not line.startswith(_DASH) or _NAME.fullmatch(name) is None:
+        raise BadNote(f"expected a signature line, an em dash first, found {line[:80]!r}")
+    try:
+        blob = base64.b64decode(encoded.encode(), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise BadNote(f"expected base64 after the name {name}, found {encoded[:80]!r}") from error
+    if len(blob) <= _ID_BYTES or base64.b64encode(blob).decode() != encoded:
+        raise BadNote(f"expected a key id and a signature in base64, found {encoded[:80]!r}")
+    return Signature(name, blob[:_ID_BYTES], blob[_ID_BYTES:])
+
+
+def _is_by(verifier: Verifier, signature: bytes, text: bytes) -> bool:
+    if len(signature) != _SIGNATURE_BYTES:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(verifier.public_key).verify(signature, text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
