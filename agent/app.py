@@ -21,6 +21,7 @@ from agent.probers.registry import probers_of
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.clock import SystemClock
 from agent.runtime.executor import Executor
+from agent.runtime.keyring import Keyring, secretive
 from agent.runtime.pipeline import Pipeline, Who
 from agent.spool.queue import DiskSpool
 from vedette.shared.limits import RECONNECT_SECONDS_MAX, RECONNECT_SECONDS_MIN
@@ -47,7 +48,8 @@ class Agent:
         clock = SystemClock()
         user_agent = f"vedette-agent/{options.version} ({facts.agent})"
         policy = site_policy(options.state)
-        probers = probers_of(policy, user_agent)
+        keyring = Keyring(facts.agent, self._identity.sealing_key())
+        probers = secretive(probers_of(policy, user_agent), keyring)
         executor = Executor(probers, clock)
         self._offset = MeasuredOffset(clock, options.state / CLOCK_FILE)
         self._spool = DiskSpool.open(
@@ -61,6 +63,7 @@ class Agent:
             offset=self._offset,
             stored=StoredAssignment(options.state / ASSIGNMENT_FILE),
             capture=FailureCapture(probers, Admission(policy), user_agent),
+            keyring=keyring,
         )
         parts = Parts(
             agent=facts.agent,

@@ -13,6 +13,10 @@ class Rejected(AgentError):
     exit_code = 3
 
 
+class Revoked(Rejected):
+    """The controller has revoked this agent for good: it must not go on."""
+
+
 class Unreachable(AgentError):
     """The other side could not be reached; trying again later may help."""
 

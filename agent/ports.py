@@ -141,11 +141,21 @@ class AssignedCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret that checks of the assignment name, sealed for this agent."""
+
+    name: str
+    version: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
-    """Everything that this agent has to probe."""
+    """Everything that this agent has to probe, and the secrets that it takes."""
 
     revision: str
     checks: tuple[AssignedCheck, ...] = ()
+    secrets: tuple[SealedSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _text(found: dict[str, Any]) -> str:
     certificate, assignment, spool = found["certificate"], found["assignment"], found["spool"]
     ends = f"valid until {certificate['ends']}"
     if certificate["expired"]:
-        ends = f"EXPIRED at {certificate['ends']}: join again with a new join file"
+        ends = f"EXPIRED at {certificate['ends']}: the agent gets a new one when it reaches its controller"
     elif certificate["candidate"]:
         ends += ", the next one is ready"
     running = (

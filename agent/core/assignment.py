@@ -1,18 +1,13 @@
 """What the controller assigned, read; what of it this agent cannot run; and what changed."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
-import msgspec
-
-from agent.ports import Assignment, Unrunnable
+from agent.core.secrets import secret_names
+from agent.ports import AssignedCheck, Assignment, Unrunnable
 from vedette.shared.definitions import Check, decode_check, digest_of, findings
-from vedette.shared.documents import path_text, walk
+from vedette.shared.documents import path_text
 from vedette.shared.expectations import problems_of_expectations
-
-_SECRET: Final = re.compile(r"\$\{secret:([^}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +36,12 @@ class Difference:
     removed: tuple[str, ...]
 
 
-def program_of(assignment: Assignment, region: str, can_probe: Collection[str]) -> Program:
+def program_of(
+    assignment: Assignment, region: str, can_probe: Collection[str], held: Collection[str] = ()
+) -> Program:
     """What of `assignment` an agent of `region` that can run the probe kinds `can_probe` will run.
+
+    `held` are the names of the secrets that it holds.
 
     Never raises for what the controller sent: a definition that this version cannot read is unrunnable,
     and the rest runs.
@@ -56,7 +55,9 @@ def program_of(assignment: Assignment, region: str, can_probe: Collection[str]) 
             reason = f"this agent cannot read the definition: {error}"
             unrunnable.append(Unrunnable(part.digest[:12], reason))
             continue
-        wrong = _reason_against(check, part.definition, part.digest, region, can_probe)
+        wrong = _wrong(check, part, region)
+        if wrong is None:
+            wrong = unrunnable_reason(check, can_probe, held)
         if wrong is None and check.id in checks:
             wrong = "the assignment holds it twice; the first one runs"
         if wrong is None:
@@ -81,8 +82,10 @@ def difference(old: Program, new: Program) -> Difference:
     )
 
 
-def unrunnable_reason(check: Check, can_probe: Collection[str]) -> str | None:
-    """Why an agent that can run the probe kinds `can_probe` cannot run `check`; None if it can."""
+def unrunnable_reason(
+    check: Check, can_probe: Collection[str], held: Collection[str] = ()
+) -> str | None:
+    """Why an agent with these kinds of probe and secrets cannot run `check`; None if it can."""
     problems = [*findings(check), *problems_of_expectations(check)]
     if problems:
         return "; ".join(
@@ -91,26 +94,18 @@ def unrunnable_reason(check: Check, can_probe: Collection[str]) -> str | None:
         )
     if check.kind not in can_probe:
         return f"this agent cannot run {check.kind} probes ({_named(can_probe)} only)"
-    secrets = sorted(_secrets_of(check))
+    secrets = sorted(secret_names(check) - set(held))
     if secrets:
         return f"this agent does not hold the secret {', '.join(secrets)}"
     return None
 
 
-def _reason_against(
-    check: Check, definition: bytes, digest: str, region: str, can_probe: Collection[str]
-) -> str | None:
-    if digest_of(definition) != digest:
+def _wrong(check: Check, part: AssignedCheck, region: str) -> str | None:
+    if digest_of(part.definition) != part.digest:
         return "its digest is not that of its definition"
     if isinstance(check.regions, list) and region not in check.regions:
         return f"it is not for region {region} ({_named(check.regions)})"
-    return unrunnable_reason(check, can_probe)
-
-
-def _secrets_of(check: Check) -> Iterable[str]:
-    for _, part in walk(msgspec.to_builtins(check.probe)):
-        if isinstance(part, str):
-            yield from _SECRET.findall(part)
+    return None
 
 
 def _named(words: Iterable[str]) -> str:

@@ -7,8 +7,9 @@ from typing import Final
 
 import grpc
 
-from agent.errors import AgentError, Rejected, Unreachable
+from agent.errors import AgentError, Rejected, Revoked, Unreachable
 from agent.link.credential import Credential
+from vedette.shared.identity import REVOKED_METADATA
 from vedette.shared.limits import CONNECT_SECONDS_MAX, FRAME_BYTES_MAX
 
 _CLOSE_SECONDS: Final = 0.5
@@ -53,6 +54,8 @@ async def open_channel(
 def translated(error: grpc.aio.AioRpcError, address: str) -> AgentError:
     """What a failed call means for this agent, in a sentence."""
     code, details = error.code(), (error.details() or "").strip()
+    if any(key == REVOKED_METADATA for key, _ in error.trailing_metadata() or ()):
+        return Revoked(f"The controller at {address} refused: {_sentence(details)}")
     if code in _REFUSED:
         return Rejected(f"The controller at {address} refused: {_sentence(details or code.name)}")
     if code in _FAILED:

@@ -113,7 +113,12 @@ def _identity_of(answer: enrol_pb2.EnrolResponse, join_file: JoinFile, keys: _Ke
             raise Rejected(
                 f"The controller at {join_file.address} assigned the {name} {value!r}, which is none."
             )
-    facts = Facts(agent=answer.agent, region=answer.region, session_address=answer.session_address)
+    facts = Facts(
+        agent=answer.agent,
+        region=answer.region,
+        session_address=answer.session_address,
+        enrol_address=join_file.address,
+    )
     return NewIdentity(
         facts,
         join_file.ca_certificate.encode(),

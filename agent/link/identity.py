@@ -17,6 +17,9 @@ from typing import Final
 
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from agent.errors import BadInput, Fatal
 from agent.files import PRIVATE_DIRECTORY, replace, sync_directory, write_synced
@@ -39,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     region: str
     session_address: str
+    enrol_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,30 @@ class Identity:
             raise Fatal(
                 f"{path} does not hold a TLS key and its certificate ({error}): restore it, or let this "
                 "machine join again with a new join file and an empty state directory."
+            ) from error
+
+    def evidence_key(self) -> Ed25519PrivateKey:
+        """The key that signs what this agent saw. Fatal if it cannot be read."""
+        key = self._key(_EVIDENCE)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Fatal(f"{self._directory / _EVIDENCE} holds no Ed25519 key: restore it.")
+        return key
+
+    def sealing_key(self) -> X25519PrivateKey:
+        """The key that opens what was sealed for this agent. Fatal if it cannot be read."""
+        key = self._key(_SEALING)
+        if not isinstance(key, X25519PrivateKey):
+            raise Fatal(f"{self._directory / _SEALING} holds no X25519 key: restore it.")
+        return key
+
+    def _key(self, name: str) -> object:
+        path = self._directory / name
+        try:
+            return load_pem_private_key(path.read_bytes(), None)
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise Fatal(
+                f"{path} does not hold a key ({error}): restore it, or let this machine join again with a"
+                " new join file and an empty state directory."
             ) from error
 
     def candidate(self) -> Credential | None:

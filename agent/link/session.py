@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from agent.errors import Fatal, Rejected
@@ -41,7 +42,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a conversation is about. `version` and `can_probe` are told to the controller."""
+    """What a conversation is about. `version`, `can_probe` and `instance` are told to the controller.
+
+    `instance` is of this process: by it the controller tells two machines with one identity apart.
+    """
 
     agent: str
     region: str
@@ -51,6 +55,7 @@ class Parts:
     clock: Clock
     version: str
     can_probe: tuple[str, ...]
+    instance: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 class Session:
@@ -108,6 +113,7 @@ class Session:
             epoch=parts.spool.epoch,
             revision=parts.duties.revision,
             can_probe=parts.can_probe,
+            instance=parts.instance,
         )
         with contextlib.suppress(Ended):
             await self._call.write(hello)

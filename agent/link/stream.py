@@ -8,17 +8,21 @@ from typing import Final, Protocol
 
 import grpc
 
-from agent.errors import AgentError
+from agent.errors import AgentError, Rejected, Revoked, Unreachable
 from agent.link.call import SessionCall
 from agent.link.channel import open_channel
 from agent.link.credential import Credential
 from agent.link.identity import Identity
+from agent.link.recovery import recovered
 from agent.link.renewal import renewal_due_us, renewed
 from agent.link.session import Parts, Session
 from vedette.shared.limits import RECONNECT_SECONDS_MAX
 from vedette.v1 import session_pb2_grpc
 
 _RENEW_AGAIN_SECONDS: Final = 60.0
+# Attempts with a candidate that cannot even be answered, before the certificate in use is tried again. One
+# lost answer must not bring the old certificate back: the controller would take it for a copy.
+_CANDIDATE_ATTEMPTS_MAX: Final = 4
 # A conversation that lasted so long was a good one: what comes after it is a first failure.
 _GOOD_US: Final = 10 * 1_000_000
 _log = logging.getLogger(__name__)
@@ -50,7 +54,7 @@ class Link:
         self._failures = 0
         self._last_error = ""
         self._welcomed_us: int | None = None
-        self._is_candidate_next = True
+        self._candidate_attempts = 0
 
     @property
     def address(self) -> str:
@@ -64,10 +68,13 @@ class Link:
             self._session.leave()
 
     async def run(self) -> None:
-        """Keep the conversation going. Returns after `leave`."""
+        """Keep the conversation going. Returns after `leave`; Revoked if there is nothing to come back to."""
         while not self._leaving.is_set():
             try:
+                await self._recover_if_ended()
                 is_to_return_at_once = await self._connected_once()
+            except Revoked:
+                raise
             except AgentError as error:
                 self._report(error)
                 is_to_return_at_once = False
@@ -81,9 +88,7 @@ class Link:
 
     async def _connected_once(self) -> bool:
         """One conversation, from connecting to its end. True if this side ended it, and may come back."""
-        candidate = self._identity.candidate() if self._is_candidate_next else None
-        # A candidate that does not work must not keep the agent out: the two take turns.
-        self._is_candidate_next = candidate is None
+        candidate = self._candidate_to_try()
         credential = candidate or self._identity.credential()
         async with open_channel(self.address, self._identity.ca_pem, credential) as channel:
             call = SessionCall(session_pb2_grpc.SessionServiceStub(channel).Connect(), self.address)
@@ -98,8 +103,10 @@ class Link:
                 if self._leaving.is_set():
                     return False
                 await session.converse(welcomed)
-            except AgentError:
-                if not session.is_left:
+            except AgentError as error:
+                if isinstance(error, Rejected):
+                    self._candidate_attempts = _CANDIDATE_ATTEMPTS_MAX
+                if isinstance(error, Revoked) or not session.is_left:
                     raise
             finally:
                 self._session = None
@@ -110,6 +117,32 @@ class Link:
                 _log.info("link.closed_by_controller", extra={"address": self.address})
             return session.is_left and not session.is_drained
 
+    def _candidate_to_try(self) -> Credential | None:
+        """The next certificate, if there is one whose turn it is.
+
+        A candidate that does not work must not keep the agent out, so the one in use gets a turn, too.
+        """
+        candidate = self._identity.candidate()
+        if candidate is None or self._candidate_attempts >= _CANDIDATE_ATTEMPTS_MAX:
+            self._candidate_attempts = 0
+            return None
+        self._candidate_attempts += 1
+        return candidate
+
+    async def _recover_if_ended(self) -> None:
+        """If every certificate here has ended, get a new one with the evidence key. AgentError if not."""
+        now_us = self._parts.clock.wall_us() - (self._parts.offset.reading().offset or 0)
+        held = (self._identity.credential(), self._identity.candidate())
+        if any(one is not None and one.ends_us > now_us for one in held):
+            return
+        candidate = await recovered(self._identity)
+        try:
+            await asyncio.to_thread(self._identity.keep_candidate, candidate)
+        except OSError as error:
+            raise Unreachable(f"The new certificate cannot be stored: {error.strerror}.") from error
+        self._candidate_attempts = 0
+        _log.info("link.recovered")
+
     def _welcomed(self, *, is_candidate: bool) -> None:
         if is_candidate:
             try:
@@ -119,7 +152,7 @@ class Link:
                 # It stays the candidate, and is tried first the next time.
                 reason = error.strerror or str(error)
                 _log.warning("link.not_committed", extra={"reason": reason})
-        self._is_candidate_next = True
+        self._candidate_attempts = 0
         self._last_error = ""
         self._welcomed_us = self._parts.clock.monotonic_us()
         _log.info("link.connected", extra={"address": self.address})

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from agent.ports import AssignedCheck, Assignment, Batch, SpoolDepth, Unrunnable
+from agent.ports import (
+    AssignedCheck,
+    Assignment,
+    Batch,
+    SealedSecret,
+    SpoolDepth,
+    Unrunnable,
+)
 from vedette.shared.result import ClockReading, Trigger
 from vedette.v1 import session_pb2 as pb
 
@@ -36,7 +43,8 @@ def positions(message: pb.Ack | pb.Welcome) -> dict[Key, int]:
 def assignment_of(message: pb.Assignment) -> Assignment:
     """An assignment as the probing side takes it."""
     checks = tuple(AssignedCheck(c.definition, c.digest) for c in message.checks)
-    return Assignment(message.revision, checks)
+    secrets = tuple(SealedSecret(s.name, s.version, s.sealed) for s in message.secrets)
+    return Assignment(message.revision, checks, secrets)
 
 
 def stored_message(revision: str, unrunnable: list[Unrunnable]) -> pb.ConnectRequest:
@@ -63,11 +71,15 @@ def clock_message(sent_us: int) -> pb.ConnectRequest:
 
 
 def hello_message(
-    *, version: str, epoch: str, revision: str, can_probe: tuple[str, ...]
+    *, version: str, epoch: str, revision: str, can_probe: tuple[str, ...], instance: str
 ) -> pb.ConnectRequest:
     """The first words."""
     return pb.ConnectRequest(
         hello=pb.Hello(
-            version=version, epoch=epoch, assignment_revision=revision, can_probe=can_probe
+            version=version,
+            epoch=epoch,
+            assignment_revision=revision,
+            can_probe=can_probe,
+            instance=instance,
         )
     )

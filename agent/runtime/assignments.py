@@ -1,4 +1,7 @@
-"""The last assignment on disk, so that a restart without the controller goes on with it."""
+"""The last assignment on disk, so that a restart without the controller goes on with it.
+
+Its secrets stay sealed: only this agent's sealing key opens them.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -7,7 +10,7 @@ import msgspec
 
 from agent.errors import Fatal
 from agent.files import replace
-from agent.ports import AssignedCheck, Assignment
+from agent.ports import AssignedCheck, Assignment, SealedSecret
 
 _VERSION: Final = 1
 
@@ -17,10 +20,17 @@ class _Check(msgspec.Struct):
     definition: str
 
 
+class _Secret(msgspec.Struct):
+    name: str
+    version: int
+    sealed: bytes
+
+
 class _File(msgspec.Struct):
     version: int
     revision: str
     checks: list[_Check]
+    secrets: list[_Secret] = []
 
 
 class StoredAssignment:
@@ -40,13 +50,16 @@ class StoredAssignment:
         if found.version != _VERSION:
             return None
         checks = tuple(AssignedCheck(c.definition.encode(), c.digest) for c in found.checks)
-        return Assignment(found.revision, checks)
+        secrets = tuple(SealedSecret(s.name, s.version, s.sealed) for s in found.secrets)
+        return Assignment(found.revision, checks, secrets)
 
     def save(self, assignment: Assignment) -> None:
         """Put `assignment` in place, durably. Fatal if the disk does not take it."""
         try:
             checks = [_Check(c.digest, c.definition.decode()) for c in assignment.checks]
-            content = msgspec.json.encode(_File(_VERSION, assignment.revision, checks))
+            secrets = [_Secret(s.name, s.version, s.sealed) for s in assignment.secrets]
+            file = _File(_VERSION, assignment.revision, checks, secrets)
+            content = msgspec.json.encode(file)
             replace(self._path, content)
         except OSError as error:
             raise Fatal(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from agent.ports import Assignment, Capture, Clock, ClockOffset, Spool, Unrunnab
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.captures import Captures
 from agent.runtime.executor import Executor
+from agent.runtime.keyring import Keyring
 from agent.runtime.line import Finding, Place, encoded_line
 from agent.runtime.scheduler import Scheduler
 from vedette.shared.definitions import Check
@@ -59,6 +60,7 @@ class Pipeline:
         offset: ClockOffset,
         stored: StoredAssignment,
         capture: Capture | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         self._who = who
         self._executor = executor
@@ -66,6 +68,7 @@ class Pipeline:
         self._clock = clock
         self._offset = offset
         self._stored = stored
+        self._keyring = keyring
         self._captures = None if capture is None else Captures(capture)
         self._scheduler = Scheduler(clock, self._launch)
         self._program = Program()
@@ -122,7 +125,11 @@ class Pipeline:
                 self._failed.cancel()
 
     def _begin(self, assignment: Assignment) -> None:
-        program = program_of(assignment, self._who.region, self._executor.kinds)
+        held: Collection[str] = ()
+        if self._keyring is not None:
+            self._keyring.take(assignment.secrets)
+            held = self._keyring.names
+        program = program_of(assignment, self._who.region, self._executor.kinds, held)
         changes = difference(self._program, program)
         self._program = program
         self._scheduler.replace(
