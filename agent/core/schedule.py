@@ -62,8 +62,9 @@ class Schedule:
     def take(self, now_us: int) -> list[Due]:
         """The slots to run now, at most one a check, oldest first; each is given once."""
         due: list[Due] = []
-        while self._heap and self._heap[0][0] <= now_us:
-            _, check, slot = heapq.heappop(self._heap)
+        heap = self._heap
+        while heap and heap[0][0] <= now_us:
+            _, check, slot = heap[0]
             cadence = self._cadences[check]
             current = slot_at(cadence, now_us)
             begun_us = slot_start_us(cadence, current)
@@ -73,8 +74,10 @@ class Schedule:
             else:
                 self.missed += 1
             self._next[check] = current + 1
-            heapq.heappush(self._heap, (slot_start_us(cadence, current + 1), check, current + 1))
-        return sorted(due, key=lambda d: (d.due_us, d.check))
+            heapq.heapreplace(heap, (begun_us + cadence.interval_us, check, current + 1))
+        if len(due) > 1:
+            due.sort(key=lambda d: (d.due_us, d.check))
+        return due
 
     def stepped(self, now_us: int) -> None:
         """The wall clock went backwards to `now_us`: begin again from there.

@@ -121,7 +121,9 @@ class Executor:
 
     async def _run_in_place(self, check: Check, prober: Prober, lag_us: int) -> Finding:
         """What was late when the run came counts by the wall clock, and the wait for a place by the steady one."""
-        if self._places.locked():
+        if not self._places.locked():
+            await self._places.acquire()
+        else:
             come_us = self._clock.monotonic_us()
             is_in_time = await self._has_waited()
             lag_us += self._clock.monotonic_us() - come_us
@@ -129,8 +131,6 @@ class Executor:
                 detail = "no place was free in time: this agent runs as many probes as it may"
                 now_us = self._clock.wall_us()
                 return _agent_error(now_us, 0, lag_us, Failure.LATE_LAUNCH, detail)
-        else:
-            await self._places.acquire()
         try:
             return await run_once(
                 check, prober, self._clock, lag_us=lag_us, heartbeat=self._heartbeat
