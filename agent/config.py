@@ -1,16 +1,21 @@
 """Where the agent keeps its state, and what its site agrees to probe."""
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import yaml
 
 from agent.core.policy import Policy, network_of
+from agent.core.terms import PortRange, Rate, Rates, Sizes, Terms
 from agent.errors import BadInput
-from vedette.shared.documents import BadDocument, convert, parse
+from vedette.shared.definitions import KINDS
+from vedette.shared.documents import BadDocument, Document, Problem, convert, parse
+from vedette.shared.limits import CHECKS_MAX, SITE_CHECKS_MAX
 
 STATE_VARIABLE: Final = "VEDETTE_AGENT_STATE"
 POLICY_FILE: Final = "policy.yaml"
@@ -20,15 +25,52 @@ CLOCK_FILE: Final = "clock.json"
 
 _HEAD: Final = b"""\
 # What this site agrees to probe, besides public addresses. The controller cannot change it.
-# `deny` is stronger than `allow`. The agent reads it when it starts.
+# `deny` is stronger than `allow`. The agent reads it when it starts, on SIGHUP, and when it changes.
+# `paused: true` stops all probing. Every key is explained in docs/operations.md.
 """
+_SIZE: Final = re.compile(r"([0-9]{1,12})(|K|M)(?:i?B)?")
+_UNITS: Final = {"": 1, "K": 1024, "M": 1024**2}
+_METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_NETWORK_EXPECTED: Final = "a network such as 10.0.0.0/8"
+
+T = TypeVar("T")
+Amount = int | str
 
 
-class _PolicyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the file: a key that it does not know is refused."""
+
+
+class _Ports(_Strict, frozen=True):
+    allow: list[Amount] = []
+    deny: list[Amount] = []
+
+
+class _Rates(_Strict, frozen=True):
+    total: str | None = None
+    target: str | None = None
+    address: str | None = None
+
+
+class _Sizes(_Strict, frozen=True):
+    response_body: Amount | None = None
+    request_body: Amount | None = None
+    icmp_payload: Amount | None = None
+    icmp_count: int | None = None
+
+
+class _PolicyFile(_Strict, frozen=True):
     """`policy.yaml`."""
 
     allow: list[str] = []
     deny: list[str] = []
+    ports: _Ports = _Ports()
+    methods: list[str] | None = None
+    kinds: list[str] | None = None
+    rates: _Rates = _Rates()
+    sizes: _Sizes = _Sizes()
+    checks: Annotated[int, msgspec.Meta(ge=0, le=CHECKS_MAX)] = SITE_CHECKS_MAX
+    paused: bool = False
 
 
 def default_state() -> Path:
@@ -61,18 +103,102 @@ def site_policy(state: Path) -> Policy:
     try:
         document = parse(text, str(path))
         written, problems = convert(document, (), document.data, _PolicyFile)
-        for key in ("allow", "deny") if written is not None else ():
-            for at, network in enumerate(getattr(written, key)):
-                try:
-                    network_of(network)
-                except ValueError:
-                    expected = "a network such as 10.0.0.0/8"
-                    problems.append(document.problem((key, at), expected, repr(network)))
-        if written is None or problems:
+        if written is None:
+            raise BadDocument(problems)
+        reading = _Reading(document, problems)
+        policy = reading.policy(written)
+        if problems:
             raise BadDocument(problems)
     except BadDocument as error:
         raise BadInput(str(error)) from error
-    return Policy.of(written.allow, written.deny)
+    return policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """From what is written to what it means; what means nothing goes to `problems`."""
+
+    document: Document
+    problems: list[Problem]
+
+    def policy(self, written: _PolicyFile) -> Policy:
+        sizes, rates = Sizes(), Rates()
+        terms = Terms(
+            kinds=self._kinds(written.kinds),
+            ports_allowed=self._each(("ports", "allow"), written.ports.allow, PortRange.of),
+            ports_denied=self._each(("ports", "deny"), written.ports.deny, PortRange.of),
+            methods=self._methods(written.methods),
+            sizes=Sizes(
+                self._size("response_body", written.sizes.response_body, sizes.response_body_bytes),
+                self._size("request_body", written.sizes.request_body, sizes.request_body_bytes),
+                self._size("icmp_payload", written.sizes.icmp_payload, sizes.icmp_payload_bytes),
+                self._size("icmp_count", written.sizes.icmp_count, sizes.icmp_count),
+            ),
+            rates=Rates(
+                self._rate("total", written.rates.total, rates.total),
+                self._rate("target", written.rates.target, rates.target),
+                self._rate("address", written.rates.address, rates.address),
+            ),
+            checks_max=written.checks,
+            is_paused=written.paused,
+        )
+        return Policy(
+            self._each(("allow",), written.allow, network_of, _NETWORK_EXPECTED),
+            self._each(("deny",), written.deny, network_of, _NETWORK_EXPECTED),
+            terms,
+        )
+
+    def _each(
+        self,
+        path: tuple[str, ...],
+        texts: Sequence[Any],
+        meaning: Callable[[Any], T],
+        expected: str | None = None,
+    ) -> tuple[T, ...]:
+        found = []
+        for place, text in enumerate(texts):
+            try:
+                found.append(meaning(text))
+            except ValueError as error:
+                words = expected or _expected(error)
+                self.problems.append(self.document.problem((*path, place), words, repr(text)))
+        return tuple(found)
+
+    def _kinds(self, written: list[str] | None) -> frozenset[str]:
+        for place, kind in enumerate(written or ()):
+            if kind not in KINDS:
+                expected = f"one of {', '.join(KINDS)}"
+                self.problems.append(self.document.problem(("kinds", place), expected, repr(kind)))
+        return frozenset(KINDS if written is None else written)
+
+    def _methods(self, written: list[str] | None) -> frozenset[str] | None:
+        for place, method in enumerate(written or ()):
+            if _METHOD.fullmatch(method) is None:
+                expected = "a method in capital letters such as GET"
+                path = ("methods", place)
+                self.problems.append(self.document.problem(path, expected, repr(method)))
+        return None if written is None else frozenset(written)
+
+    def _size(self, key: str, written: Amount | None, most: int) -> int:
+        """The amount that is written; more than an agent ever takes means nothing, and is cut to that."""
+        match = None if written is None else _SIZE.fullmatch(str(written).strip())
+        if written is not None and match is None:
+            expected = "a number of bytes such as 512, 64K or 1M"
+            self.problems.append(self.document.problem(("sizes", key), expected, repr(written)))
+        return most if match is None else min(int(match[1]) * _UNITS[match[2]], most)
+
+    def _rate(self, key: str, written: str | None, default: Rate) -> Rate:
+        try:
+            return default if written is None else Rate.of(written)
+        except ValueError as error:
+            problem = self.document.problem(("rates", key), _expected(error), repr(written))
+            self.problems.append(problem)
+            return default
+
+
+def _expected(error: ValueError) -> str:
+    """The part of one of our sentences that says what was expected."""
+    return str(error).removeprefix("expected ").partition(", found ")[0]
 
 
 def policy_text(allow: Sequence[str]) -> bytes:

@@ -6,7 +6,7 @@ would reach that.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
@@ -18,9 +18,12 @@ from ipaddress import (
 )
 from typing import Final
 
+from agent.core.terms import Terms
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_TERMS: Final = Terms()
 _METADATA: Final = "a cloud's metadata address"
 # First match names the refusal, so metadata addresses stand before the ranges that contain them.
 _DENIED_TEXT: Final = (
@@ -62,7 +65,7 @@ _ISATAP: Final = (0x00005EFE, 0x02005EFE)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The networks that a site adds to, and takes from, what is probed by default.
+    """The networks that a site adds to, and takes from, what is probed by default; and its terms.
 
     `denied` is stronger than `allowed`, which is stronger than the default list. An empty policy admits
     public addresses only. A metadata address has to be listed as itself: a wide network does not open it.
@@ -70,12 +73,18 @@ class Policy:
 
     allowed: tuple[Network, ...] = ()
     denied: tuple[Network, ...] = ()
+    # Verdicts on addresses are remembered by policy, and do not depend on the terms.
+    terms: Terms = field(default=_TERMS, hash=False)
 
     @classmethod
-    def of(cls, allow: Iterable[str] = (), deny: Iterable[str] = ()) -> "Policy":
+    def of(
+        cls, allow: Iterable[str] = (), deny: Iterable[str] = (), terms: Terms = _TERMS
+    ) -> "Policy":
         """The policy that lists of CIDRs say. ValueError names the one that is none."""
         return cls(
-            tuple(network_of(text) for text in allow), tuple(network_of(text) for text in deny)
+            tuple(network_of(text) for text in allow),
+            tuple(network_of(text) for text in deny),
+            terms,
         )
 
 

@@ -122,6 +122,7 @@ ANCHOR_APART_US_MIN: Final = 2 * 1_000_000
 SITE_CHECKS_MAX: Final = 10_000
 SITE_RATE_TOTAL: Final = 1000
 SITE_RATE_TARGET: Final = 20
+SITE_RATE_ADDRESS: Final = 100
 SITE_TARGETS_KEPT_MAX: Final = 65_536
 # A check that the policy refuses writes a line this often at most, and so many of them write lines at all.
 REFUSAL_INTERVAL_US_MIN: Final = 60 * 1_000_000
