@@ -1,143 +1,45 @@
 """ICMP probes: a number of echo requests to one address, and what share of them came back when."""
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 
 from agent.core.echoes import echo_variables
 from agent.ports import Observation
-from agent.probers.icmp_packets import Saying
-from agent.probers.icmp_socket import Answer, Echo, IcmpSocket
+from agent.probers.icmp_round import Pace, Round
+from agent.probers.icmp_socket import Echo, IcmpSocket
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
-from agent.probers.network.stopwatch import Laps, Microseconds, Stopwatch, monotonic_us
+from agent.probers.network.stopwatch import Microseconds, monotonic_us
 from vedette.shared.definitions import Check, micros
-from vedette.shared.failure import Failure
 from vedette.shared.probes import Family, IcmpProbe
 
 _PREPARED_MAX: Final = 16_384
-_ERRORS: Final = {
-    Saying.UNREACHABLE: (Failure.UNREACHABLE, "{router} says that {address} cannot be reached"),
-    Saying.TOO_BIG: (
-        Failure.PACKET_TOO_BIG,
-        "{router} cannot pass on {size} bytes uncut to {address}",
-    ),
-    Saying.TTL_EXCEEDED: (
-        Failure.TTL_EXCEEDED,
-        "{router} dropped the packet to {address}: no hops left",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What of a check stays the same from run to run. It holds the check, so that its id stays its own."""
+    """What of a check stays the same from run to run. It holds the check, so that its id stays its own.
+
+    `echo` is there where the host is an address: then there is nothing to resolve.
+    """
 
     check: Check
     probe: IcmpProbe
-    spacing_seconds: float
-    wait_us: int | None
+    pace: Pace
     timeout_us: int
-    is_address: bool
+    echo: Echo | None
 
     @classmethod
     def of(cls, check: Check) -> "_Prepared":
         probe = check.probe
         assert isinstance(probe, IcmpProbe)
-        wait_us = None if probe.wait is None else micros(probe.wait)
-        return cls(
-            check,
-            probe,
-            micros(probe.spacing) / 1e6,
-            wait_us,
-            check.timeout_us,
-            probe.family is Family.ANY and _is_address(probe.host),
-        )
-
-
-class _Round:
-    """The requests of one probe: sends them at their spacing and collects the answers until the deadline."""
-
-    def __init__(self, prepared: _Prepared, echo: Echo, sock: IcmpSocket) -> None:
-        self._prepared = prepared
-        self._echo = echo
-        self._sock = sock
-        self._loop = asyncio.get_running_loop()
-        self._done: asyncio.Future[None] = self._loop.create_future()
-        self._sequences: list[int] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self.sent_us: list[int] = []
-        self.replies: dict[int, Answer] = {}
-        self.errors: dict[int, Answer] = {}
-        self.duplicates = 0
-
-    async def run(self, watch: Stopwatch) -> None:
-        """Return when every request is answered, or its time is over. Fault if one cannot be sent."""
-        deadline = self._loop.call_later(watch.left_us / 1e6, self._end)
-        begun = self._loop.time()
-        try:
-            self._send(begun)
-            await self._done
-        finally:
-            deadline.cancel()
-            if self._timer is not None:
-                self._timer.cancel()
-            for sequence in self._sequences:
-                self._sock.forget(sequence)
-
-    def _send(self, begun: float) -> None:
-        """Send the next request, and see to it that the one after it follows in time."""
-        number = len(self.sent_us)
-        try:
-            sequence, sent_us = self._sock.send(
-                self._echo, lambda answer: self._take(number, answer)
-            )
-        except Fault as fault:
-            if not self._done.done():
-                self._done.set_exception(fault)
-            return
-        self._sequences.append(sequence)
-        self.sent_us.append(sent_us)
-        if number + 1 < self._prepared.probe.count:
-            next_at = begun + (number + 1) * self._prepared.spacing_seconds
-            self._timer = self._loop.call_at(next_at, self._send, begun)
-        elif self._prepared.wait_us is not None:
-            self._timer = self._loop.call_later(self._prepared.wait_us / 1e6, self._end)
-
-    def _take(self, number: int, answer: Answer) -> None:
-        if answer.saying is not Saying.REPLY:
-            self.errors.setdefault(number, answer)
-        elif number in self.replies:
-            self.duplicates += 1
-            return
-        else:
-            self.replies[number] = answer
-        if len(self.replies.keys() | self.errors.keys()) == self._prepared.probe.count:
-            self._end()
-
-    def _end(self) -> None:
-        if not self._done.done():
-            self._done.set_result(None)
-
-    def rtts_us(self) -> list[int | None]:
-        """Round trip of each request in sending order; None where it is lost or was turned away."""
-        return [
-            max(reply.at_us - sent_us, 0) if (reply := self.replies.get(number)) else None
-            for number, sent_us in enumerate(self.sent_us)
-        ]
-
-    def error_fault(self) -> Fault | None:
-        """What was said instead of a reply, if there was no reply at all; the most frequent saying of it."""
-        if self.replies or not self.errors:
-            return None
-        ((saying, _),) = Counter(answer.saying for answer in self.errors.values()).most_common(1)
-        said = next(answer for answer in self.errors.values() if answer.saying is saying)
-        kind, sentence = _ERRORS[saying]
-        router = said.source or "a router"
-        echo = self._echo
-        return Fault(kind, sentence.format(router=router, address=echo.address, size=echo.size))
+        wait = None if probe.wait is None else micros(probe.wait) / 1e6
+        pace = Pace(probe.count, micros(probe.spacing) / 1e6, wait)
+        is_address = probe.family is Family.ANY and _is_address(probe.host)
+        echo = _echo(probe, probe.host) if is_address else None
+        return cls(check, probe, pace, check.timeout_us, echo)
 
 
 @dataclass(slots=True)
@@ -151,37 +53,34 @@ class IcmpProber:
 
     async def probe(self, check: Check) -> Observation:
         """What comes back now. Never raises for what the target does."""
-        prepared = self._of(check)
-        probe = prepared.probe
-        watch = Stopwatch(prepared.timeout_us, self.monotonic)
-        laps = Laps(watch)
-        done: _Round | None = None
-        address: str | None = None
+        prepared = self._prepared.get(id(check)) or self._prepare(check)
+        clock, phases = self.monotonic, {}
+        begun_us = last_us = clock()
+        done: Round | None = None
+        echo = prepared.echo
         fault: Fault | None = None
         try:
-            try:
-                address = await self._address(prepared, watch)
-            finally:
-                laps.end("resolve", watch.clock())
-            echo = Echo(address, probe.size, probe.dont_fragment, probe.ttl)
-            done = _Round(prepared, echo, self._socket_for(address))
-            try:
-                await done.run(watch)
-            finally:
-                laps.end("echo", watch.clock())
+            echo = await self._admitted(prepared)
+            now_us = clock()
+            phases["resolve"], last_us = now_us - last_us, now_us
+            done = Round(echo, prepared.pace, self._socket_for(echo.address))
+            await done.run((begun_us + prepared.timeout_us - now_us) / 1e6)
             fault = done.error_fault()
         except Fault as error:
             fault = error
-        took_us = watch.took_us
+        now_us = clock()
+        phases["resolve" if done is None else "echo"] = now_us - last_us
+        took_us = now_us - begun_us
+        rtts_us = done.rtts_us() if done else []
         return Observation(
             took_us=took_us,
             kind=fault.kind if fault else None,
             detail=fault.detail if fault else None,
             is_agent_fault=fault is not None and fault.kind.is_agent_fault,
-            addr=address,
-            phases=laps.phases_us,
-            variables=_variables(done, address, took_us),
-            facts=_facts(probe, done),
+            addr=echo.address if echo else None,
+            phases=phases,
+            variables=_variables(done, rtts_us, echo, took_us),
+            facts=_facts(prepared.probe, done, rtts_us),
         )
 
     async def close(self) -> None:
@@ -190,20 +89,20 @@ class IcmpProber:
             sock.close()
         self._sockets.clear()
 
-    def _of(self, check: Check) -> _Prepared:
-        prepared = self._prepared.get(id(check))
-        if prepared is None:
-            if len(self._prepared) >= _PREPARED_MAX:
-                self._prepared.clear()
-            prepared = self._prepared[id(check)] = _Prepared.of(check)
+    def _prepare(self, check: Check) -> _Prepared:
+        if len(self._prepared) >= _PREPARED_MAX:
+            self._prepared.clear()
+        prepared = self._prepared[id(check)] = _Prepared.of(check)
         return prepared
 
-    async def _address(self, prepared: _Prepared, watch: Stopwatch) -> str:
+    async def _admitted(self, prepared: _Prepared) -> Echo:
+        """The request to an address that this site agrees to probe. Fault if there is none."""
         probe = prepared.probe
-        if prepared.is_address:
+        if prepared.echo is not None:
             self.admission.demand(probe.host, probe.host)
-            return probe.host
-        return (await self.admission.addresses(probe.host, probe.family, watch.left_us))[0]
+            return prepared.echo
+        found = await self.admission.addresses(probe.host, probe.family, prepared.timeout_us)
+        return _echo(probe, found[0])
 
     def _socket_for(self, address: str) -> IcmpSocket:
         version = 6 if ":" in address else 4
@@ -224,24 +123,29 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _variables(done: _Round | None, address: str | None, took_us: int) -> dict[str, Any]:
-    values = echo_variables(done.rtts_us() if done else ())
+def _echo(probe: IcmpProbe, address: str) -> Echo:
+    return Echo(address, probe.size, probe.dont_fragment, probe.ttl)
+
+
+def _variables(
+    done: Round | None, rtts_us: list[int | None], echo: Echo | None, took_us: int
+) -> dict[str, Any]:
+    values = echo_variables(rtts_us)
     values["took_ms"] = took_us / 1000
-    if address is not None:
-        values["addr"] = address
+    if echo is not None:
+        values["addr"] = echo.address
     if done is not None:
         values["duplicates"] = done.duplicates
-        ttl = next((r.ttl for r in done.replies.values() if r.ttl is not None), None)
-        if ttl is not None:
-            values["ttl"] = ttl
+        for reply in done.replies.values():
+            if reply.ttl is not None:
+                values["ttl"] = reply.ttl
+                break
     return values
 
 
-def _facts(probe: IcmpProbe, done: _Round | None) -> dict[str, Any]:
+def _facts(probe: IcmpProbe, done: Round | None, rtts_us: list[int | None]) -> dict[str, Any]:
     """The `icmp` part of the line: the round trip of every packet, null where it was lost."""
-    facts: dict[str, Any] = {
-        "host": probe.host, "size": probe.size, "rtts": done.rtts_us() if done else [],
-    }  # fmt: skip
+    facts: dict[str, Any] = {"host": probe.host, "size": probe.size, "rtts": rtts_us}
     if probe.dont_fragment:
         facts["dont_fragment"] = True
     if done is not None and done.duplicates:

@@ -2,14 +2,15 @@
 
 import socket
 import struct
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from icmplib import ICMPReply, ICMPv4Socket, ICMPv6Socket
 
 _HEADER_BYTES: Final = 8
 _IPV4_HEADER_BYTES: Final = 20
+_IPV4_WITHOUT_OPTIONS: Final = 0x45
+_ID_AND_SEQUENCE: Final = struct.Struct("!2H")
 _IPV6_HEADER_BYTES: Final = 40
 _ECHO_REQUESTS: Final = {4: 8, 6: 128}
 _EXTENDED_ERROR: Final = struct.Struct("@IBBBBII")
@@ -24,8 +25,7 @@ class Saying(Enum):
     TTL_EXCEEDED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """One message about one request: what it says, and the part of the request that it repeats."""
 
     saying: Saying
@@ -37,15 +37,15 @@ class Incoming:
 
 
 _SAYINGS: Final = {
-    (4, 0): Saying.REPLY, (4, 3): Saying.UNREACHABLE, (4, 11): Saying.TTL_EXCEEDED,
-    (6, 129): Saying.REPLY, (6, 1): Saying.UNREACHABLE, (6, 2): Saying.TOO_BIG,
+    (4, 3): Saying.UNREACHABLE, (4, 11): Saying.TTL_EXCEEDED,
+    (6, 1): Saying.UNREACHABLE, (6, 2): Saying.TOO_BIG,
     (6, 3): Saying.TTL_EXCEEDED,
 }  # fmt: skip
 _FRAGMENTATION_NEEDED: Final = (4, 3, 4)
 
 
 def saying_of(version: int, kind: int, code: int) -> Saying | None:
-    """What a message of that type and code says; None if it is none that answers a request."""
+    """What an error of that type and code says; None if it is none about a request."""
     if (version, kind, code) == _FRAGMENTATION_NEEDED:
         return Saying.TOO_BIG
     return _SAYINGS.get((version, kind))
@@ -55,23 +55,29 @@ class _Packets:
     """What both families have in common, mixed into icmplib's sockets."""
 
     version = 0
+    reply_type = -1
 
     def packet(self, number: int, sequence: int, payload: bytes) -> bytes:
         """An echo request."""
         return bytes(self._create_packet(number, sequence, payload))  # type: ignore[attr-defined] # of icmplib's class
 
     def incoming(self, packet: bytes, source: str) -> Incoming | None:
-        """What `packet` says; None if it is no answer to an echo request."""
-        reply: ICMPReply | None = self._parse_reply(packet, source, 0.0)  # type: ignore[attr-defined] # of icmplib's class
-        if reply is None:
+        """What `packet` says; None if it is no answer to an echo request.
+
+        Replies are most of what comes, and are read right here; what a router says is icmplib's to read.
+        """
+        body = self.body(packet)
+        if len(body) < _HEADER_BYTES:
             return None
-        saying = saying_of(self.version, reply.type, reply.code)
-        if saying is None:
+        if body[0] == self.reply_type:
+            number, sequence = _ID_AND_SEQUENCE.unpack_from(body, 4)
+            return Incoming(Saying.REPLY, number, sequence, body[_HEADER_BYTES:])
+        error: ICMPReply | None = self._parse_reply(packet, source, 0.0)  # type: ignore[attr-defined] # of icmplib's class
+        saying = None if error is None else saying_of(self.version, error.type, error.code)
+        target = _quoted_target(self.version, body[_HEADER_BYTES:])
+        if error is None or saying is None or target is None:
             return None
-        if saying is Saying.REPLY:
-            return Incoming(saying, reply.id, reply.sequence, self.body(packet)[_HEADER_BYTES:])
-        target = _quoted_target(self.version, self.body(packet)[_HEADER_BYTES:])
-        return Incoming(saying, reply.id, reply.sequence, target=target) if target else None
+        return Incoming(saying, error.id, error.sequence, target=target)
 
     def body(self, packet: bytes) -> bytes:
         """`packet` from its ICMP header on."""
@@ -90,24 +96,25 @@ class Packets4(_Packets, ICMPv4Socket):  # type: ignore[misc] # icmplib has no t
     """An IPv4 socket of icmplib's, for a shared reader."""
 
     version = 4
+    reply_type = 0
 
     def incoming(self, packet: bytes, source: str) -> Incoming | None:
         """As for both families. A raw socket gives the IP header too, which may carry options."""
-        if self.is_privileged and packet:
+        if self._privileged and packet and packet[0] != _IPV4_WITHOUT_OPTIONS:
             options = (packet[0] & 0x0F) * 4 - _IPV4_HEADER_BYTES
-            if options > 0:
-                packet = packet[:_IPV4_HEADER_BYTES] + packet[_IPV4_HEADER_BYTES + options :]
+            packet = packet[:_IPV4_HEADER_BYTES] + packet[_IPV4_HEADER_BYTES + max(options, 0) :]
         return super().incoming(packet, source)
 
     def body(self, packet: bytes) -> bytes:
         """`packet` from its ICMP header on."""
-        return packet[_IPV4_HEADER_BYTES:] if self.is_privileged else packet
+        return packet[_IPV4_HEADER_BYTES:] if self._privileged else packet
 
 
 class Packets6(_Packets, ICMPv6Socket):  # type: ignore[misc] # icmplib has no types
     """An IPv6 socket of icmplib's, likewise."""
 
     version = 6
+    reply_type = 129
 
 
 def queued_error(version: int, data: bytes, error: bytes, target: str) -> Incoming | None:
@@ -116,9 +123,9 @@ def queued_error(version: int, data: bytes, error: bytes, target: str) -> Incomi
         return None
     _, _, kind, code, *_ = _EXTENDED_ERROR.unpack_from(error)
     saying = saying_of(version, kind, code)
-    if saying is None or saying is Saying.REPLY:
+    if saying is None:
         return None
-    number, sequence = struct.unpack_from("!2H", data, 4)
+    number, sequence = _ID_AND_SEQUENCE.unpack_from(data, 4)
     router = _offender(version, error[_EXTENDED_ERROR.size :])
     return Incoming(saying, number, sequence, target=target, router=router)
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
 
 from icmplib.exceptions import ICMPSocketError, SocketPermissionError
 
@@ -50,14 +50,21 @@ _RANDOM_BYTES: Final = 16
 _HOPS_DEFAULT: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer to one request: what it says, when it arrived by the monotonic clock, from where, its TTL."""
 
     saying: Saying
     at_us: int
     source: str
     ttl: int | None = None
+
+
+class Asker(Protocol):
+    """Who waits for answers."""
+
+    def take(self, number: int, answer: Answer) -> None:
+        """An answer to the request that was sent as `number`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +76,17 @@ class Echo:
     dont_fragment: bool = False
     ttl: int | None = None
 
+    @property
+    def bare_address(self) -> str:
+        """The address without the interface that it is reached by."""
+        return self.address.partition("%")[0] if "%" in self.address else self.address
 
-@dataclass(slots=True)
-class _Expected:
+
+class _Expected(NamedTuple):
     address: str
     payload: bytes
-    answer: Callable[[Answer], None]
+    asker: Asker
+    number: int
 
 
 class IcmpSocket:
@@ -89,7 +101,7 @@ class IcmpSocket:
         self._is_raw: bool = self._packets.is_privileged
         _ask_for_details(self._sock, version)
         _ask_for_answers_only(self._sock, version, is_raw=self._is_raw)
-        self._travel = (False, _HOPS_DEFAULT)
+        self._travel: tuple[bool, int | None] = (False, None)
         self._id = int.from_bytes(os.urandom(2))
         self._next = int.from_bytes(os.urandom(2))
         self._expected: dict[int, _Expected] = {}
@@ -101,17 +113,18 @@ class IcmpSocket:
         """The loop that this socket reads on."""
         return self._loop
 
-    def send(self, echo: Echo, answer: Callable[[Answer], None]) -> tuple[int, int]:
-        """Send one echo request; `answer` is called with every answer until the sequence is forgotten.
+    def send(self, echo: Echo, asker: Asker, number: int) -> tuple[int, int]:
+        """Send one echo request; `asker` takes every answer as `number` until the sequence is forgotten.
 
         Gives (sequence, time of sending). Fault if the system does not take the packet.
         """
         sequence = self._free_sequence()
-        payload = os.urandom(_RANDOM_BYTES).ljust(echo.size, b"v")[: echo.size]
-        self._expected[sequence] = _Expected(echo.address.partition("%")[0], payload, answer)
+        payload = os.urandom(_RANDOM_BYTES).ljust(echo.size, b"v")
+        self._expected[sequence] = _Expected(echo.bare_address, payload, asker, number)
         packet = self._packets.packet(self._id, sequence, payload)
         try:
-            self._travel_as(echo)
+            if (echo.dont_fragment, echo.ttl) != self._travel:
+                self._travel_as(echo)
             sent_us = self._clock()
             self._sock.sendto(packet, (echo.address, 0))
         except OSError as error:
@@ -139,13 +152,10 @@ class IcmpSocket:
 
     def _travel_as(self, echo: Echo) -> None:
         """Set how the next packet travels. The socket is shared, and remembers it."""
-        wanted = (echo.dont_fragment, echo.ttl or _HOPS_DEFAULT)
-        if wanted == self._travel:
-            return
         mode = _PMTUDISC_PROBE if echo.dont_fragment else _PMTUDISC_WANT
         self._sock.setsockopt(*_MTU_DISCOVER[self._version], mode)
-        self._sock.setsockopt(*_HOPS[self._version], wanted[1])
-        self._travel = wanted
+        self._sock.setsockopt(*_HOPS[self._version], echo.ttl or _HOPS_DEFAULT)
+        self._travel = (echo.dont_fragment, echo.ttl)
 
     def _read(self) -> None:
         if not self._is_raw:
@@ -160,7 +170,9 @@ class IcmpSocket:
             except OSError:
                 # An error of an earlier packet that the system reports here as well; the queue has it.
                 continue
-            where = str(source[0]).partition("%")[0]
+            where: str = source[0]
+            if "%" in where:
+                where = where.partition("%")[0]
             incoming = self._packets.incoming(packet, where)
             if incoming is not None and (not self._is_raw or incoming.id == self._id):
                 self._deliver(incoming, ancillary, where)
@@ -192,7 +204,7 @@ class IcmpSocket:
         elif incoming.target != expected.address:
             return
         at_us, ttl = _details(ancillary, self._clock())
-        expected.answer(Answer(incoming.saying, at_us, source, ttl))
+        expected.asker.take(expected.number, Answer(incoming.saying, at_us, source, ttl))
 
 
 def permission_problem(version: int = 4) -> str | None:

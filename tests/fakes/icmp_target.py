@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from agent.probers.icmp_packets import Saying
-from agent.probers.icmp_socket import Answer, Echo
+from agent.probers.icmp_socket import Answer, Asker, Echo
 
 # What becomes of one request: round trips in microseconds (several: duplicates), or what a router says.
 Fate = Sequence[int] | Saying
@@ -20,16 +20,18 @@ class ScriptedIcmp:
         self.sent: list[Echo] = []
         self.loop = asyncio.get_running_loop()
 
-    def send(self, echo: Echo, answer: Callable[[Answer], None]) -> tuple[int, int]:
+    def send(self, echo: Echo, asker: Asker, number: int) -> tuple[int, int]:
         sequence, sent_us = len(self.sent), self._clock()
         self.sent.append(echo)
         fate = self._fates[sequence]
         if isinstance(fate, Saying):
-            self.loop.call_soon(self._say, sequence, answer, Answer(fate, sent_us, "192.0.2.254"))
+            self.loop.call_soon(
+                self._say, sequence, (asker, number), Answer(fate, sent_us, "192.0.2.254")
+            )
             return sequence, sent_us
         for rtt_us in fate:
             reply = Answer(Saying.REPLY, sent_us + rtt_us, echo.address, 57)
-            self.loop.call_soon(self._say, sequence, answer, reply)
+            self.loop.call_soon(self._say, sequence, (asker, number), reply)
         return sequence, sent_us
 
     def forget(self, sequence: int) -> None:
@@ -38,6 +40,7 @@ class ScriptedIcmp:
     def close(self) -> None:
         return
 
-    def _say(self, sequence: int, answer: Callable[[Answer], None], said: Answer) -> None:
+    def _say(self, sequence: int, to: tuple[Asker, int], said: Answer) -> None:
         if sequence not in self._forgotten:
-            answer(said)
+            asker, number = to
+            asker.take(number, said)

@@ -295,6 +295,15 @@ def test_the_systems_error_queue_is_read() -> None:
     assert queued_error(4, request, struct.pack("@IBBBBII", 0, 1, 0, 0, 0, 0, 0), "x") is None
 
 
+class Listening:
+    def __init__(self) -> None:
+        self.got: list[Answer] = []
+
+    def take(self, number: int, answer: Answer) -> None:
+        assert number == 3
+        self.got.append(answer)
+
+
 async def test_replies_that_are_not_ours_are_passed_over() -> None:
     if not PERMITTED:
         with pytest.raises(Fault, match="ping_group_range"):
@@ -302,8 +311,9 @@ async def test_replies_that_are_not_ours_are_passed_over() -> None:
         return
     sock = IcmpSocket(4, monotonic_us)
     sock._loop.remove_reader(sock._sock.fileno())
-    got: list[Answer] = []
-    sequence, _ = sock.send(Echo(LOOPBACK, 56), got.append)
+    asker = Listening()
+    got = asker.got
+    sequence, _ = sock.send(Echo(LOOPBACK, 56), asker, 3)
     ours = sock._packets.packet(sock._id, sequence, sock._expected[sequence].payload)
 
     def deliver(packet: bytes, source: str) -> None:
