@@ -130,17 +130,26 @@ class Link:
         return candidate
 
     async def _recover_if_ended(self) -> None:
-        """If every certificate here has ended, get a new one with the evidence key. AgentError if not."""
+        """If no certificate here is good any more, get one with the evidence key. AgentError if there is none.
+
+        By this clock, corrected by what the controller last said: a certificate that has ended is refused in
+        the handshake, which looks like any other fault of the network.
+        """
         now_us = self._parts.clock.wall_us() - (self._parts.offset.reading().offset or 0)
-        held = (self._identity.credential(), self._identity.candidate())
-        if any(one is not None and one.ends_us > now_us for one in held):
+        candidate = self._identity.candidate()
+        if self._identity.credential().ends_us > now_us or (
+            candidate is not None
+            and candidate.ends_us > now_us
+            and self._candidate_attempts < _CANDIDATE_ATTEMPTS_MAX
+        ):
             return
+        # Whatever comes of it, a candidate that is there gets its turn again.
+        self._candidate_attempts = 0
         candidate = await recovered(self._identity)
         try:
             await asyncio.to_thread(self._identity.keep_candidate, candidate)
         except OSError as error:
             raise Unreachable(f"The new certificate cannot be stored: {error.strerror}.") from error
-        self._candidate_attempts = 0
         _log.info("link.recovered")
 
     def _welcomed(self, *, is_candidate: bool) -> None:

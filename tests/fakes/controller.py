@@ -7,7 +7,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,7 +76,9 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
         self.calls = 0
         self.clock_ahead_us = 0
         self.region = REGION
-        self.refused_at_the_door: tuple[grpc.StatusCode, str] | None = None
+        self.refused_at_the_door: tuple[Any, ...] | None = None
+        self.recovered = 0
+        self.refuses_recovery: tuple[grpc.StatusCode, str] | None = None
         self.is_acking = True
         self.refuses: Callable[[session_pb2.Frame], session_pb2.Refusal | None] = lambda _: None
         self.answers_with: Callable[[], bytes] | None = None
@@ -118,14 +120,17 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
         for write in list(self._writers):
             await write(message)
 
-    async def assign(self, *definitions: bytes) -> str:
+    async def assign(
+        self, *definitions: bytes, secrets: Sequence[tuple[str, int, bytes]] = ()
+    ) -> str:
         """Assign these checks; gives the revision."""
         checks = [
             session_pb2.AssignedCheck(definition=d, digest=hashlib.sha256(d).hexdigest())
             for d in definitions
         ]
         revision = hashlib.sha256(b"".join(definitions)).hexdigest()
-        self.assignment = session_pb2.Assignment(revision=revision, checks=checks)
+        sealed = [session_pb2.SealedSecret(name=n, version=v, sealed=s) for n, v, s in secrets]
+        self.assignment = session_pb2.Assignment(revision=revision, checks=checks, secrets=sealed)
         await self.tell(session_pb2.ConnectResponse(assignment=self.assignment))
         return revision
 
@@ -255,6 +260,24 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
             certificate_chain=chain,
             session_address=f"{HOST}:{self.port}",
         )
+
+    async def ChallengeRecovery(  # noqa: N802
+        self, request: enrol_pb2.ChallengeRecoveryRequest, context: Any
+    ) -> Any:
+        assert request.agent == AGENT
+        return enrol_pb2.ChallengeRecoveryResponse(nonce=b"n" * 32)
+
+    async def Recover(self, request: enrol_pb2.RecoverRequest, context: Any) -> Any:  # noqa: N802
+        self.calls += 1
+        await self._notify()
+        if self.refuses_recovery is not None:
+            await context.abort(*self.refuses_recovery)
+        proved = b"vedette.recover/v1\n" + b"n" * 32 + hashlib.sha256(request.csr).digest()
+        Ed25519PublicKey.from_public_bytes(self.enrolled[-1].evidence_key).verify(
+            request.proof, proved + AGENT.encode()
+        )
+        self.recovered += 1
+        return enrol_pb2.RecoverResponse(certificate_chain=self.authority.agent(request.csr))
 
     async def _notify(self) -> None:
         async with self._changed:
