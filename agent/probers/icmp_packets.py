@@ -61,6 +61,10 @@ class _Packets:
         """An echo request."""
         return bytes(self._create_packet(number, sequence, payload))  # type: ignore[attr-defined] # of icmplib's class
 
+    def is_of_another(self, packet: bytes, own_id: bytes) -> bool:
+        """`packet` is plainly a reply to another process, of which a raw socket sees every one."""
+        return packet[:1] == b"\x81" and packet[4:6] != own_id
+
     def incoming(self, packet: bytes, source: str) -> Incoming | None:
         """What `packet` says; None if it is no answer to an echo request.
 
@@ -97,6 +101,10 @@ class Packets4(_Packets, ICMPv4Socket):  # type: ignore[misc] # icmplib has no t
 
     version = 4
     reply_type = 0
+
+    def is_of_another(self, packet: bytes, own_id: bytes) -> bool:
+        """As for both families; a packet with IP options is looked at more closely later."""
+        return packet[:1] == b"\x45" and packet[20:21] == b"\0" and packet[24:26] != own_id
 
     def incoming(self, packet: bytes, source: str) -> Incoming | None:
         """As for both families. A raw socket gives the IP header too, which may carry options."""

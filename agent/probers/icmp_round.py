@@ -58,8 +58,7 @@ class Round:
             deadline.cancel()
             if self._timer is not None:
                 self._timer.cancel()
-            for sequence in self._sequences:
-                self._sock.forget(sequence)
+            self._forget()
 
     def _send(self, begun: float) -> None:
         """Send the next request, and see to it that the one after it follows in time."""
@@ -94,8 +93,15 @@ class Round:
             self._end()
 
     def _end(self) -> None:
+        self._forget()
         if not self._done.done():
             self._done.set_result(None)
+
+    def _forget(self) -> None:
+        """What comes from now on is late."""
+        for sequence in self._sequences:
+            self._sock.forget(sequence)
+        self._sequences.clear()
 
     def rtts_us(self) -> list[int | None]:
         """Round trip of each request in sending order; None where it is lost or was turned away."""

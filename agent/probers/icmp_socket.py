@@ -102,7 +102,8 @@ class IcmpSocket:
         _ask_for_details(self._sock, version)
         _ask_for_answers_only(self._sock, version, is_raw=self._is_raw)
         self._travel: tuple[bool, int | None] = (False, None)
-        self._id = int.from_bytes(os.urandom(2))
+        self._id_bytes = os.urandom(2)
+        self._id = int.from_bytes(self._id_bytes)
         self._next = int.from_bytes(os.urandom(2))
         self._expected: dict[int, _Expected] = {}
         self._loop = asyncio.get_running_loop()
@@ -170,12 +171,16 @@ class IcmpSocket:
             except OSError:
                 # An error of an earlier packet that the system reports here as well; the queue has it.
                 continue
+            if self._is_raw and self._packets.is_of_another(packet, self._id_bytes):
+                continue
             where: str = source[0]
             if "%" in where:
                 where = where.partition("%")[0]
             incoming = self._packets.incoming(packet, where)
             if incoming is not None and (not self._is_raw or incoming.id == self._id):
                 self._deliver(incoming, ancillary, where)
+                if not self._expected:
+                    return  # what else there may be wakes the reader again
 
     def _read_errors(self) -> None:
         """What routers said of our requests: a datagram socket is told by its error queue only."""
