@@ -69,7 +69,9 @@ async def serve(
     worker = StorageWorker()
     try:
         with private_files():
-            storage = database.open_storage(config.database_url or directory.database_url)
+            # Init made the database. One that is empty now was lost, and serving over it would hide that.
+            url = config.database_url or directory.database_url
+            storage = database.open_storage(url, is_new=False)
         try:
             controller = _Controller(config, directory, settings, storage, worker)
             await controller.run(announce, stop or _told_to_stop(controller.reload))

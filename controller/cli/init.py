@@ -1,5 +1,6 @@
 """`vedette init`: make a controller's identity and database."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from controller.cli.options import database_option, state_option
 from controller.cli.output import as_document, until, write_json
 from controller.cli.sources import refuse_existing
+from controller.config import PEOPLE_PORT
 from controller.identity.files import ROOT_CERTIFICATE, write_private
 
 
@@ -77,8 +79,11 @@ def init(
         f"CA SHA-256:   {made.ca_sha256}",
         f"Root key:     {made.root_key} (take it offline; it signs the next issuing CA)",
         f"Admin token:  {token}",
-        f"              shown once, good until {expires}",
+        f"              good until {expires}" + ("" if token_file else ", shown this once"),
         "",
-        "Next: vedette serve, then vedette login localhost:7444 --ca " + str(ca),
+        "Next:",
+        f"  vedette serve --state {shlex.quote(str(state))}",
+        f"  vedette login {made.names[0]}:{PEOPLE_PORT} --ca {shlex.quote(str(ca))}"
+        + (f" --token-file {shlex.quote(str(token_file))}" if token_file else ""),
     ):
         click.echo(line)

@@ -32,6 +32,12 @@ from vedette.shared.limits import LINE_BYTES_MAX, PROBLEMS_SHOWN_MAX
     type=InstantType(),
     help="Use evidence up to here only.  [default: the end of the window]",
 )
+@click.option(
+    "--bounds",
+    "with_bounds",
+    is_flag=True,
+    help="Add the timelines with the least and the most downtime, for `vedette sla compute`.",
+)
 @click.argument("results", type=click.Path(path_type=Path), nargs=-1, required=True)
 @shown
 def replay(
@@ -39,6 +45,7 @@ def replay(
     from_us: int,
     to_us: int,
     horizon_us: int | None,
+    with_bounds: bool,
     results: Sequence[Path],
     as_json: bool,
     zone: ZoneInfo,
@@ -60,6 +67,7 @@ def replay(
         from_us=from_us,
         to_us=to_us,
         horizon_us=to_us if horizon_us is None else horizon_us,
+        with_bounds=with_bounds,
     )
     if as_json:
         click.echo(replay_bytes(document), nl=False)

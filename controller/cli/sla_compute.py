@@ -54,12 +54,16 @@ def compute(
         when = period_named(period, contract.period.tz)
     except ValueError as error:
         raise BadInput(f"--period: {error}.") from error
-    found = records(
-        contract,
-        when,
-        observed_in(_timeline(timeline, fleet, contract.check), fleet, contract.check),
-        when.to_us if as_of_us is None else as_of_us,
-    )
+    horizon_us = when.to_us if as_of_us is None else as_of_us
+    document = _timeline(timeline, fleet, contract.check)
+    start_us = max(when.from_us, contract.effective_us)
+    _tell_bounds(document, contract.check, start_us, min(when.to_us, horizon_us))
+    found = records(contract, when, observed_in(document, fleet, contract.check), horizon_us)
+    if when.kind is not contract.period.kind:
+        click.echo(
+            f"{name} is judged by {contract.period.kind}; this is the figure of a {when.kind}.",
+            err=True,
+        )
     if as_json:
         click.echo(records_bytes(found), nl=False)
     else:
@@ -78,3 +82,14 @@ def _timeline(path: Path, fleet: Fleet, check: str) -> Replay:
         raise BadInput(f"Expected a timeline of check {check!r} in {path}, found {known}.")
     assert check in fleet.checks
     return document
+
+
+def _tell_bounds(document: Replay, check: str, from_us: int, to_us: int) -> None:
+    """Say so where the bounds of a record cannot be known."""
+    is_whole = document.start >= from_us and min(document.end, document.horizon) <= to_us
+    if document.checks[check].intervals_min is None and not is_whole:
+        click.echo(
+            "The timeline reaches beyond the period and has no bounds within it: the least and the most"
+            " downtime are shown as equal to the figure. `vedette replay --bounds` gives them.",
+            err=True,
+        )

@@ -47,8 +47,8 @@ class OutageSpan(NamedTuple):
 class Observed:
     """What is known of a check: its timeline and its outages.
 
-    `bounds_us` are least and most downtime of the whole timeline, where only the totals are known (a
-    replay document); the stretches then carry the attributed verdict three times.
+    `bounds_us` are least and most downtime of the whole timeline, where only these totals are known: they
+    are used where the whole timeline lies in the time that is asked for.
     """
 
     stretches: Sequence[Stretch]
@@ -76,10 +76,10 @@ def sums(observed: Observed, from_us: int, to_us: int) -> Sums:
     by_verdict = dict.fromkeys(Verdict, 0)
     by_verdict[Verdict.UNKNOWN] = max(to_us - from_us, 0)
     counted = [Fraction(0)] * 3
-    inside = True
+    is_whole = True
     for stretch in observed.stretches:
+        is_whole = is_whole and stretch.from_us >= from_us and stretch.to_us <= to_us
         length_us = min(stretch.to_us, to_us) - max(stretch.from_us, from_us)
-        inside = inside and stretch.from_us >= from_us and stretch.to_us <= to_us
         if length_us <= 0:
             continue
         by_verdict[Verdict.UNKNOWN] -= length_us
@@ -87,7 +87,7 @@ def sums(observed: Observed, from_us: int, to_us: int) -> Sums:
         for which, verdict in enumerate(stretch[2:]):
             counted[which] += length_us * _weight(verdict, observed.partial_weight)
     figure, low, high = (-(-value.numerator // value.denominator) for value in counted)
-    if observed.bounds_us is not None and inside:
+    if observed.bounds_us is not None and is_whole:
         low, high = observed.bounds_us
     return Sums(by_verdict, figure, low, high)
 
@@ -138,7 +138,9 @@ def record_of(
         "contract": contract.id,
         "revision": 1,
         "objective": objective.id,
-        "period": {"from": from_us, "to": to_us, "tz": contract.period.tz, "label": period.label},
+        "period": {
+            "from": from_us, "to": to_us, "ends": period.to_us, "tz": contract.period.tz, "label": period.label,
+        },
         "target": objective.target,
         **{v.name.lower(): found.by_verdict[v] for v in (Verdict.UP, Verdict.DOWN, Verdict.PARTIAL, Verdict.DEGRADED, Verdict.UNKNOWN)},
         "excluded": 0,

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from controller.core.contracts import Contract, clauses_not_computed, contract_findings
 from vedette.shared.definitions import Check, Id, findings
-from vedette.shared.documents import BadDocument, Document, Problem, convert, parse
+from vedette.shared.documents import BadDocument, Document, Path, Problem, converted, parse
 from vedette.shared.limits import CHECKS_MAX, PROBLEMS_SHOWN_MAX
+from vedette.shared.probes import Finding
 
 T = TypeVar("T")
 
@@ -77,25 +78,22 @@ def read_fleet(text: bytes, file: str) -> Fleet:
     checks = _by_id(document, "checks", Check, problems)
     problems += _service_problems(document, services)
     resolved: dict[str, Check] = {}
-    for index, check in checks.values():
-        path = ("checks", index)
+    for item in checks.values():
+        check, path = item.value, ("checks", item.index)
         problems += _reference_problems(document, path, check, regions, services)
         whole = (
             check
             if check.regions is not UNSET
             else msgspec.structs.replace(check, regions=list(regions))
         )
-        problems += [
-            document.problem((*path, *where), expected, found)
-            for where, expected, found in findings(whole)
-        ]
+        problems += _told(document, path, findings(whole), item.left_out)
         resolved[check.id] = whole
     contracts = _contracts(document, resolved, problems)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
-        regions={key: region for key, (_, region) in regions.items()},
-        services={key: service for key, (_, service) in services.items()},
+        regions={key: one.value for key, one in regions.items()},
+        services={key: one.value for key, one in services.items()},
         checks=resolved,
         contracts=contracts,
         document=document,
@@ -108,34 +106,57 @@ def _contracts(
     """The contracts by id; what is wrong with them goes to `problems`."""
     items = document.data.get("contracts", [])
     for index, item in enumerate(items if isinstance(items, list) else []):
-        for where, expected, found in clauses_not_computed(item) if isinstance(item, dict) else []:
-            problems.append(document.problem(("contracts", index, *where), expected, found))
+        for where, expected, seen in clauses_not_computed(item) if isinstance(item, dict) else []:
+            problems.append(document.problem(("contracts", index, *where), expected, seen))
     # Clauses that were refused by name above need no second refusal by type.
     wrong: list[Problem] = []
     contracts = _by_id(document, "contracts", Contract, wrong)
     named = {problem.path for problem in problems}
     problems += [problem for problem in wrong if problem.path not in named]
-    for index, contract in contracts.values():
-        problems += [
-            document.problem(("contracts", index, *where), expected, found)
-            for where, expected, found in contract_findings(contract, checks)
-        ]
-    return {key: contract for key, (_, contract) in contracts.items()}
+    for one in contracts.values():
+        found = contract_findings(one.value, checks)
+        problems += _told(document, ("contracts", one.index), found, one.left_out)
+    return {key: one.value for key, one in contracts.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[T]):
+    """A thing of a section: where it stands, what of it could be read, and the keys that could not."""
+
+    index: int
+    value: T
+    left_out: frozenset[str]
+
+
+# What is said of these hangs on the others: with one of them unread, nothing is said of any.
+_TOGETHER: Final = frozenset({"every", "timeout", "degraded_over", "quorum"})
+
+
+def _told(
+    document: Document, path: Path, found: Iterable[Finding], left_out: frozenset[str]
+) -> list[Problem]:
+    """Findings as problems, but for those that only say that a refused part is missing."""
+    silent = left_out | (_TOGETHER if left_out & _TOGETHER else frozenset())
+    return [
+        document.problem((*path, *where), expected, seen)
+        for where, expected, seen in found
+        if not left_out or (where and where[0] not in silent)
+    ]
 
 
 def _by_id(
     document: Document, section: str, kind: type[T], problems: list[Problem]
-) -> dict[str, tuple[int, T]]:
-    """The things of a section by id, with their index; what is wrong with them goes to `problems`."""
+) -> dict[str, Item[T]]:
+    """The things of a section by id; what is wrong with them goes to `problems`."""
     items = document.data.get(section, [])
     if not isinstance(items, list) or len(items) > CHECKS_MAX:
         problems.append(
             document.problem((section,), f"a list of at most {CHECKS_MAX} {section}", items)
         )
         return {}
-    found: dict[str, tuple[int, T]] = {}
+    found: dict[str, Item[T]] = {}
     for index, item in enumerate(items):
-        value, wrong = convert(document, (section, index), item, kind)
+        value, wrong, removed = converted(document, (section, index), item, kind)
         problems += wrong
         if value is None:
             continue
@@ -145,17 +166,17 @@ def _by_id(
                 document.problem((section, index, "id"), "an id of its own", f"{key!r} again")
             )
         else:
-            found[key] = (index, value)
+            found[key] = Item(index, value, frozenset(str(path[0]) for path in removed if path))
     return found
 
 
 def _service_problems(
-    document: Document, services: Mapping[str, tuple[int, Service]]
+    document: Document, services: Mapping[str, Item[Service]]
 ) -> Iterable[Problem]:
-    for index, service in services.values():
-        for place, parent in enumerate(service.depends_on):
+    for one in services.values():
+        for place, parent in enumerate(one.value.depends_on):
             if parent not in services:
-                path = ("services", index, "depends_on", place)
+                path = ("services", one.index, "depends_on", place)
                 yield document.problem(path, _one_of("service", services), parent)
 
 

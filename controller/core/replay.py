@@ -15,6 +15,7 @@ from controller.core.admission import Admitted, admitted_line, deduplicated
 from controller.core.fleet import Fleet
 from controller.core.outages import spans
 from controller.core.policy import Policy, always, policy_of
+from controller.core.quorum import Verdict
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import (
     ATTRIBUTED,
@@ -33,7 +34,7 @@ class ReplayedInterval(msgspec.Struct, frozen=True):
 
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
-    verdict: str
+    verdict: Verdict
 
 
 class ReplayedOutage(msgspec.Struct, frozen=True):
@@ -45,14 +46,21 @@ class ReplayedOutage(msgspec.Struct, frozen=True):
     unknown: int
 
 
-class ReplayedCheck(msgspec.Struct, frozen=True):
-    """What happened to one check. Downtime that is no whole number of microseconds is rounded up."""
+class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What happened to one check. Downtime that is no whole number of microseconds is rounded up.
+
+    `intervals_min` and `intervals_max` are the timelines with the least and the most downtime (S-8), so
+    that the bounds can be taken over any part of the time; they stand in a document that was asked to
+    have them.
+    """
 
     intervals: list[ReplayedInterval]
     downtime: int
     downtime_min: int
     downtime_max: int
     outages: list[ReplayedOutage]
+    intervals_min: list[ReplayedInterval] | None = None
+    intervals_max: list[ReplayedInterval] | None = None
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -109,9 +117,15 @@ def sorted_out(fleet: Fleet, items: Iterable[Admitted]) -> Evidence:
 
 
 def replay(
-    fleet: Fleet, evidence: Evidence, *, from_us: int, to_us: int, horizon_us: int
+    fleet: Fleet,
+    evidence: Evidence,
+    *,
+    from_us: int,
+    to_us: int,
+    horizon_us: int,
+    with_bounds: bool = False,
 ) -> Replay:
-    """The document for [from_us, to_us) as seen from the horizon.
+    """The document for [from_us, to_us) as seen from the horizon, with the timelines of S-8 if asked.
 
     Everything is cut to [from_us, min(to_us, horizon_us)), outages too: what lies outside is for the
     replay of another window to say.
@@ -125,13 +139,14 @@ def replay(
         rounds = [r for agent in {s.agent for s in samples} for r in rounds_of.get(agent, [])]
         known = evidence_until(samples, rounds, horizon_us)
         policy: Policy = policy_of(fleet.checks[name])
-        checks[name] = _replayed(timeline(known, always(policy), from_us, to_us))
+        segments = timeline(known, always(policy), from_us, to_us)
+        checks[name] = _replayed(segments, with_bounds=with_bounds)
     return Replay(1, from_us, to_us, horizon_us, checks)
 
 
-def _replayed(segments: list[Segment]) -> ReplayedCheck:
+def _replayed(segments: list[Segment], *, with_bounds: bool) -> ReplayedCheck:
     return ReplayedCheck(
-        [ReplayedInterval(*one) for one in verdict_intervals(segments)],
+        _intervals(segments, ATTRIBUTED),
         _ceiled(downtime(segments, ATTRIBUTED)),
         _ceiled(downtime(segments, LOW)),
         _ceiled(downtime(segments, HIGH)),
@@ -139,7 +154,13 @@ def _replayed(segments: list[Segment]) -> ReplayedCheck:
             ReplayedOutage(span.started_us, span.ended_us, span.downtime_us, span.unknown_us)
             for span in spans(segments)
         ],
+        _intervals(segments, LOW) if with_bounds else None,
+        _intervals(segments, HIGH) if with_bounds else None,
     )
+
+
+def _intervals(segments: list[Segment], which: int) -> list[ReplayedInterval]:
+    return [ReplayedInterval(*one) for one in verdict_intervals(segments, which)]
 
 
 def _ceiled(value: Fraction) -> int:
@@ -154,8 +175,23 @@ def replay_bytes(document: Replay) -> bytes:
 def decode_replay(data: bytes) -> Replay:
     """The document that `data` is. ValueError says what is wrong with it."""
     try:
-        return msgspec.json.decode(data, type=Replay)
+        document = msgspec.json.decode(data, type=Replay)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ValueError("expected UTF-8") from error
+    for name, check in document.checks.items():
+        for intervals in (check.intervals, check.intervals_min or [], check.intervals_max or []):
+            _require_order(name, intervals)
+    return document
+
+
+def _require_order(check: str, intervals: list[ReplayedInterval]) -> None:
+    """ValueError unless the intervals follow one another: time counted twice would change a figure."""
+    before_us: int | None = None
+    for one in intervals:
+        if one.start >= one.end or (before_us is not None and one.start < before_us):
+            raise ValueError(
+                f"expected intervals of check {check!r} one after another, found [{one.start}, {one.end})"
+            )
+        before_us = one.end

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
-
 from controller.core.fleet import Fleet
+from vedette.shared.definitions import written_out
 from vedette.shared.documents import path_text, shown_value, walk
 
 _DETAILS_MAX: Final = 50
@@ -68,7 +67,7 @@ def _things(fleet: Fleet | None) -> dict[str, dict[str, Any]]:
             continue
         noun = _NOUNS.get(section, section)
         if section == "checks":
-            things[noun] = {key: msgspec.to_builtins(one) for key, one in fleet.checks.items()}
+            things[noun] = {key: written_out(one) for key, one in fleet.checks.items()}
         elif isinstance(items, list) and all(isinstance(i, dict) and "id" in i for i in items):
             things[noun] = dict(_identified(items))
         else:

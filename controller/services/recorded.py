@@ -49,8 +49,11 @@ def _put(tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int)
     """Store an outage under the number of `old`, or a new one. Ledger times are kept where they hold."""
     ended_us, closed_known_us = outage.span.ended_us, None
     if ended_us is not None:
-        closed_known_us = old.closed_known_us if old else None
-        closed_known_us = now_us if closed_known_us is None else closed_known_us
+        # An end that moved was not known before: the ledger time goes with the end that it is of.
+        is_known_end = (
+            old is not None and old.ended_us == ended_us and old.closed_known_us is not None
+        )
+        closed_known_us = old.closed_known_us if old and is_known_end else now_us
     made = StoredOutage(
         number=old.number if old else 0,
         check=outage.check,

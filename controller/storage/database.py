@@ -59,8 +59,8 @@ class SqlStorage:
         self._engine.dispose()
 
 
-def open_storage(url: str) -> SqlStorage:
-    """The storage behind `url`; an empty database gets its tables.
+def open_storage(url: str, *, is_new: bool = True) -> SqlStorage:
+    """The storage behind `url`; an empty database gets its tables, unless it should not be empty.
 
     A database of another version is not touched: a newer one is Fatal, and for an older one the person
     is told to run `vedette db upgrade`. It is not upgraded by starting the server, because going back
@@ -70,7 +70,7 @@ def open_storage(url: str) -> SqlStorage:
     try:
         with _translated(engine.url):
             state = schema.state_of(engine)
-            if state is schema.State.EMPTY:
+            if state is schema.State.EMPTY and is_new:
                 schema.upgrade(engine)
             elif state is not schema.State.CURRENT:
                 raise Fatal(schema.advice(state, shown(engine.url)))

@@ -68,7 +68,10 @@ def advice(state: State, database: str) -> str:
                 "Name an empty database."
             )
         case State.EMPTY:
-            return f"The database {database} is empty; `vedette db upgrade` makes its tables."
+            return (
+                f"The database {database} is empty. If it held results before, restore its backup; "
+                "for a new one, `vedette db upgrade` makes the tables."
+            )
         case State.CURRENT:
             return f"The database {database} is of this software's version."
         case _:

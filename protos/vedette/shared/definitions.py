@@ -8,7 +8,7 @@ import hashlib
 from enum import StrEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
@@ -81,7 +81,7 @@ class Check(Part, frozen=True):
     id: Id
     service: Id
     every: DurationText = "60s"
-    timeout: DurationText = "10s"
+    timeout: DurationText | None = None
     degraded_over: DurationText | None = None
     regions: list[Id] | UnsetType = UNSET
     agents: Annotated[dict[LabelKey, LabelValue], Meta(max_length=LABELS_MAX)] = field(
@@ -122,8 +122,8 @@ class Check(Part, frozen=True):
 
     @property
     def timeout_us(self) -> int:
-        """Time that a run may take."""
-        return micros(self.timeout)
+        """Time that a run may take: what was said, or ten seconds, or the interval if that is less."""
+        return micros(self.timeout) if self.timeout else min(_TIMEOUT_US, self.interval_us)
 
     @property
     def freshness_us(self) -> int:
@@ -131,6 +131,7 @@ class Check(Part, frozen=True):
         return micros(self.quorum.freshness) if self.quorum.freshness else self.interval_us * 5 // 2
 
 
+_TIMEOUT_US: Final = 10_000_000
 KINDS: Final = tuple(PROBES)
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
@@ -159,6 +160,16 @@ def _spoken(value: object) -> object:
         if own is not UNSET and own != default:
             said[each.encode_name] = _spoken(own)
     return said
+
+
+def written_out(value: Any) -> Any:
+    """A struct as plain data with every default said: what two revisions are compared by."""
+    if isinstance(value, list | tuple):
+        return [written_out(item) for item in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    said = {each.encode_name: getattr(value, each.name) for each in msgspec.structs.fields(value)}
+    return {key: written_out(own) for key, own in said.items() if own is not UNSET}
 
 
 def digest_of(definition: bytes) -> str:
@@ -196,21 +207,16 @@ def findings(check: Check) -> list[Finding]:
             ((kind, *path), expected, seen) for path, expected, seen in probe.problems(timeout)
         ]
     if check.degraded_over and not 0 < micros(check.degraded_over) < timeout:
-        expected = f"a time below the timeout ({check.timeout})"
+        expected = f"a time below the timeout ({Duration(timeout)})"
         found.append((("degraded_over",), expected, check.degraded_over))
     if interval < 1_000_000 or interval > 86_400_000_000:
         found.append((("every",), "an interval from 1s to 24h", check.every))
     if not 1_000 <= timeout <= min(interval, 120_000_000):
-        found.append(
-            (
-                ("timeout",),
-                f"a timeout from 1ms to the interval ({check.every}), 120s at most",
-                check.timeout,
-            )
-        )
-    if check.freshness_us < interval + timeout:
+        expected = f"a timeout from 1ms to the interval ({check.every}), 120s at most"
+        found.append((("timeout",), expected, str(check.timeout)))
+    elif check.freshness_us < interval + timeout:
         expected = f"at least interval + timeout ({Duration(interval + timeout)}): a result must outlive the next run"
-        found.append((("quorum", "freshness"), expected, str(Duration(check.freshness_us))))
+        found.append((("quorum", "freshness"), expected, str(check.quorum.freshness)))
     return found + _quorum_findings(check)
 
 

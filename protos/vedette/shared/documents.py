@@ -208,17 +208,26 @@ def _plain(text: str) -> str | int | float | bool | None:
 def convert(
     document: Document, path: Path, data: Any, kind: type[T]
 ) -> tuple[T | None, list[Problem]]:
-    """`data`, which stands at `path` of `document`, as a `kind`; or everything that is wrong with it.
+    """`data`, which stands at `path` of `document`, as a `kind`; or everything that is wrong with it."""
+    value, problems, _ = converted(document, path, data, kind)
+    return (None if problems else value), problems
+
+
+def converted(
+    document: Document, path: Path, data: Any, kind: type[T]
+) -> tuple[T | None, list[Problem], set[Path]]:
+    """What of `data` can be read as a `kind`, everything that is wrong with it, and what was left out.
 
     msgspec stops at the first error. So the part that it names is taken out and the rest tried again,
-    until nothing is wrong: this gives all problems of a part at once.
+    until nothing is wrong: this gives all problems of a part at once, and what remains can be examined
+    further. The value is None where too little remains.
     """
     problems: list[Problem] = []
     removed: set[Path] = set()
     candidate = _copy(data)
     for _ in range(PROBLEMS_SHOWN_MAX):
         try:
-            value = msgspec.convert(candidate, kind, strict=True)
+            return msgspec.convert(candidate, kind, strict=True), problems, removed
         except msgspec.ValidationError as error:
             where, expected, found = _explained(str(error))
             steps = _located(where)
@@ -235,9 +244,7 @@ def convert(
             if not _remove(candidate, steps):
                 break
             removed.add(steps)
-        else:
-            return (None, problems) if problems else (value, [])
-    return None, problems
+    return None, problems, removed
 
 
 def _explained(message: str) -> tuple[str, str, str]:
