@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from vedette.shared.result import Trigger
 
 _FINISH_SECONDS_MAX: Final = 5.0
 _COLLECT_AFTER: Final = (5_000, 20, 50)
+_SWITCH_SECONDS: Final = 0.0002
 _log = logging.getLogger(__name__)
 
 
@@ -110,7 +112,7 @@ class Pipeline:
         if stored is not None and not self.revision:
             self._stored_revision = stored.revision
             self._begin(stored)
-        _settle_memory()
+        _settle()
         self._failed = asyncio.get_running_loop().create_future()
         scheduling = asyncio.create_task(self._scheduler.run())
         try:
@@ -210,11 +212,14 @@ class Pipeline:
         await asyncio.gather(*self._runs, return_exceptions=True)
 
 
-def _settle_memory() -> None:
-    """Spare the garbage collector what is there to stay, and let it come less often.
+def _settle() -> None:
+    """Make this process one whose loop is not kept waiting by the interpreter.
 
-    Going through every module and definition takes it longer than most probes, and stops them all.
+    The collector is spared what is there to stay and comes less often: going through every module takes it
+    longer than most probes, and stops them all. And a thread that writes the spool gives way at once, because
+    a phase that ended while it held the interpreter would seem as much longer.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    sys.setswitchinterval(_SWITCH_SECONDS)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.runtime.assignments import StoredAssignment
-from tests.bench.agent import accuracy, memory
+from tests.bench.agent import accuracy, memory, noise
 from tests.bench.agent.blackbox import PROGRAM, Blackbox, blackbox
 from tests.bench.agent.checks import assignment_of, checks_of
 from tests.bench.agent.place import cores, ended, started
@@ -124,6 +124,7 @@ def schedule(bench: Bench) -> None:
 
 def exactness(bench: Bench) -> None:
     """How far phases are from the truth while other checks run."""
+    quiet = noise.lateness_us(bench.ours)
     others = [c for k, n in ACCURACY_OTHERS.items() for c in checks_of(k, n, bench.at)]
     with accuracy.delaying(bench.folder, bench.others) as (port, process):
         found = bench.run([*others, *accuracy.checks(port, bench.at)], 10)
@@ -133,6 +134,9 @@ def exactness(bench: Bench) -> None:
     print(
         f"phase error beside {busy} other checks/s, {len(errors['tls'])} probes of known delays "
         f"({lagged} of them name a lag of the agent's own):"
+    )
+    print(
+        f"  {'(idle core)':<11} p50 {quiet[len(quiet) // 2] / 1000:.2f} ms, p99 {_p99(quiet) / 1000:.2f} ms"
     )
     for name, each in errors.items():
         p99 = _p99(each) / 1000
