@@ -180,7 +180,15 @@ def decode_replay(data: bytes) -> Replay:
         raise ValueError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ValueError("expected UTF-8") from error
+    except RecursionError as error:
+        raise ValueError("expected a document that is not nested without end") from error
+    if document.version != 1:
+        raise ValueError(f"expected version 1, found {document.version}")
     for name, check in document.checks.items():
+        if not 0 <= check.downtime_min <= check.downtime <= check.downtime_max:
+            raise ValueError(
+                f"expected 0 <= downtime_min <= downtime <= downtime_max of check {name!r}"
+            )
         for intervals in (check.intervals, check.intervals_min or [], check.intervals_max or []):
             _require_order(name, intervals)
     return document

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from controller.cli.main import cli
+from controller.core.replay import decode_replay
 from controller.core.samples import Sample
 from tests.unit.core.scenes import SECOND, every_minute
 
@@ -197,3 +198,26 @@ def test_bad_input_is_a_sentence(tmp_path: Path, changes: dict[str, str], messag
     assert outcome.exit_code == 2
     assert message in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"version":1', '"version":7', "expected version 1, found 7"),
+        ('"verdict":"UP"', '"verdict":"FINE"', "Invalid enum value"),
+        ('"downtime_min":0', '"downtime_min":9', "downtime_min <= downtime"),
+        ('"from":10,"to":20', '"from":20,"to":10', "one after another"),
+    ],
+)
+def test_a_timeline_that_does_not_hold_is_refused(old: str, new: str, said: str) -> None:
+    text = (
+        '{"version":1,"from":0,"to":20,"horizon":20,"checks":{"c":{"intervals":['
+        '{"from":10,"to":20,"verdict":"UP"}],"downtime":0,"downtime_min":0,"downtime_max":0,"outages":[]}}}'
+    )
+    with pytest.raises(ValueError, match=said):
+        decode_replay(text.replace(old, new, 1).encode())
+
+
+def test_a_timeline_nested_without_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested|maximum"):
+        decode_replay(b'{"version":1,"x":' + b"[" * 100_000)

@@ -54,3 +54,29 @@ def test_all_problems_come_at_once() -> None:
 @pytest.mark.parametrize("text", [b"[]", b"hello", b"version: 1\nchecks: 5"])
 def test_another_kind_of_document_is_refused(text: bytes) -> None:
     assert problems_of(text)
+
+
+def test_what_hangs_on_a_refused_part_is_not_refused_as_well() -> None:
+    text = b"""
+version: 1
+regions: [{id: fra}]
+services: [{id: shop}]
+checks:
+  - {id: home, service: shopp, every: 60, timeout: 90s, http: {url: "http://shop.example/"}}
+contracts:
+  - id: k
+    effective_from: 0
+    scope: {checks: [home]}
+    objectives: [{id: a, target: "99.9"}]
+"""
+    assert [p.split(": expected")[0] for p in problems_of(text)] == [
+        "fleet.yaml:6: checks[0].every",
+        "fleet.yaml:6: checks[0].service",
+    ]
+
+
+def test_the_default_timeout_fits_the_interval() -> None:
+    text = GOOD.replace(b"{id: home, service: shop,", b"{id: home, service: shop, every: 3s,")
+    check = read_fleet(text, "fleet.yaml").checks["home"]
+    assert (check.timeout_us, check.freshness_us) == (3_000_000, 7_500_000)
+    assert read_fleet(GOOD, "fleet.yaml").checks["home"].timeout_us == 10_000_000
