@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from agent.core.echoes import echo_variables
+from agent.core.policy import Policy, verdict
 from agent.ports import Observation
 from agent.probers.icmp_round import Pace, Round
 from agent.probers.icmp_socket import Echo, IcmpSocket
@@ -22,7 +23,8 @@ _PREPARED_MAX: Final = 16_384
 class _Prepared:
     """What of a check stays the same from run to run. It holds the check, so that its id stays its own.
 
-    `echo` is there where the host is an address: then there is nothing to resolve.
+    `echo` is there where the host is an address that this site agrees to probe: its policy is read when the
+    agent starts, and then there is nothing left to resolve.
     """
 
     check: Check
@@ -32,13 +34,14 @@ class _Prepared:
     echo: Echo | None
 
     @classmethod
-    def of(cls, check: Check) -> "_Prepared":
+    def of(cls, check: Check, policy: Policy) -> "_Prepared":
         probe = check.probe
         assert isinstance(probe, IcmpProbe)
         wait = None if probe.wait is None else micros(probe.wait) / 1e6
         pace = Pace(probe.count, micros(probe.spacing) / 1e6, wait)
         is_address = probe.family is Family.ANY and _is_address(probe.host)
-        echo = _echo(probe, probe.host) if is_address else None
+        is_admitted = is_address and verdict(probe.host, policy) is None
+        echo = _echo(probe, probe.host) if is_admitted else None
         return cls(check, probe, pace, check.timeout_us, echo)
 
 
@@ -60,7 +63,8 @@ class IcmpProber:
         echo = prepared.echo
         fault: Fault | None = None
         try:
-            echo = await self._admitted(prepared)
+            if echo is None:
+                echo = await self._resolved(prepared)
             now_us = clock()
             phases["resolve"], last_us = now_us - last_us, now_us
             done = Round(echo, prepared.pace, self._socket_for(echo.address))
@@ -92,15 +96,12 @@ class IcmpProber:
     def _prepare(self, check: Check) -> _Prepared:
         if len(self._prepared) >= _PREPARED_MAX:
             self._prepared.clear()
-        prepared = self._prepared[id(check)] = _Prepared.of(check)
+        prepared = self._prepared[id(check)] = _Prepared.of(check, self.admission.policy)
         return prepared
 
-    async def _admitted(self, prepared: _Prepared) -> Echo:
+    async def _resolved(self, prepared: _Prepared) -> Echo:
         """The request to an address that this site agrees to probe. Fault if there is none."""
         probe = prepared.probe
-        if prepared.echo is not None:
-            self.admission.demand(probe.host, probe.host)
-            return prepared.echo
         found = await self.admission.addresses(probe.host, probe.family, prepared.timeout_us)
         return _echo(probe, found[0])
 

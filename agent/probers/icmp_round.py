@@ -35,6 +35,11 @@ class Pace:
 class Round:
     """The requests of one probe: sends them at their spacing and collects the answers until the deadline."""
 
+    __slots__ = (
+        "_done", "_echo", "_loop", "_pace", "_sequences", "_sock", "_timer", "duplicates", "errors",
+        "replies", "sent_us",
+    )  # fmt: skip
+
     def __init__(self, echo: Echo, pace: Pace, sock: IcmpSocket) -> None:
         self._echo = echo
         self._pace = pace
