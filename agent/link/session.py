@@ -24,6 +24,7 @@ from agent.link.wire import (
 )
 from agent.ports import Clock, Duties, Spool
 from vedette.shared.limits import (
+    CLOCK_LOOK_SECONDS,
     CLOCK_PROBE_SECONDS,
     CONNECT_SECONDS_MAX,
     FRAME_BYTES_MAX,
@@ -235,14 +236,27 @@ class Session:
         self._call.cancel()
 
     async def _ask_clock(self) -> None:
+        offset = self._parts.offset
         with contextlib.suppress(Ended):
             asked = 0
             while True:
+                if offset.is_wanted.is_set():
+                    offset.is_wanted.clear()
+                    asked = 0
                 await self._call.write(clock_message(self._parts.clock.wall_us()))
                 asked += 1
                 is_first = asked < _FIRST_PROBES
-                await asyncio.sleep(_FIRST_PROBE_SECONDS if is_first else CLOCK_PROBE_SECONDS)
-                await self._parts.offset.save()
+                await self._until_wanted(_FIRST_PROBE_SECONDS if is_first else CLOCK_PROBE_SECONDS)
+                await offset.save()
+
+    async def _until_wanted(self, seconds: float) -> None:
+        """Wait so long, or until the clock turns out to have been set: then it is measured at once."""
+        offset, loop = self._parts.offset, asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while not offset.look() and (left := end - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, CLOCK_LOOK_SECONDS)):
+                    await offset.is_wanted.wait()
 
     async def _tell_health(self) -> None:
         parts = self._parts
