@@ -17,6 +17,10 @@ class Revoked(Rejected):
     """The controller has revoked this agent for good: it must not go on."""
 
 
+class UnknownBase(AgentError):
+    """An assignment changes a revision that this agent does not run: it has to come whole."""
+
+
 class Unreachable(AgentError):
     """The other side could not be reached; trying again later may help."""
 

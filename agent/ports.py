@@ -1,8 +1,9 @@
 """What the agent's parts ask of each other. app.py alone knows the concrete classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Final, Protocol
 
 from vedette.shared.definitions import Check
 from vedette.shared.result import ClockReading, Trigger
@@ -65,8 +66,33 @@ class Clock(Protocol):
 class ClockOffset(Protocol):
     """How this clock stands to the controller's."""
 
-    def reading(self) -> ClockReading:
-        """The present offset; its offset is None where it was never measured."""
+    def mark(self) -> int:
+        """Where the clock stands now: what `reading` is given to see whether it was set since."""
+        ...
+
+    def reading(self, since: int | None = None) -> ClockReading:
+        """The present offset; None where it was never measured, or the clock was set since that mark."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorAnswer:
+    """Whether an anchor answered, by which family; what failed, if it did not.
+
+    `says_nothing` where the agent itself, or its site's policy, is the reason.
+    """
+
+    name: str
+    family: str
+    kind: str | None = None
+    says_nothing: bool = False
+
+
+class Anchors(Protocol):
+    """Asks anchors. Never raises for what they do; asyncio.CancelledError passes."""
+
+    async def ask(self, targets: Sequence[bytes]) -> Sequence[AnchorAnswer]:
+        """What each of these definitions answers now, and the controller, all at the same time."""
         ...
 
 
@@ -91,6 +117,35 @@ class SpoolDepth:
     damaged: int
 
 
+# Seals travel beside the lines, in a stream of this name after the lines' own: numbered, kept and
+# acknowledged as lines are.
+SEALS_SUFFIX: Final = "#seals"
+
+
+class Side(StrEnum):
+    """What a reader of the spool asks for: new lines, those of former epochs, or all that is not sealed."""
+
+    LIVE = "live"
+    BACKLOG = "backlog"
+    UNSEALED = "unsealed"
+
+
+@dataclass(frozen=True, slots=True)
+class SealTip:
+    """The last seal of a stream that the controller holds: its number and its hash. Number 0: none."""
+
+    number: int
+    sha256: str
+
+
+class Seals(Protocol):
+    """Who knows the seals that were made."""
+
+    def difference(self, tips: Mapping[tuple[str, str], SealTip]) -> str | None:
+        """Why the present epoch cannot go on from what the controller holds; None if it can."""
+        ...
+
+
 class Spool(Protocol):
     """The durable queue. One writer; lines leave only when they are acknowledged."""
 
@@ -111,8 +166,13 @@ class Spool(Protocol):
         """Make everything appended so far durable (fsync)."""
         ...
 
-    def read(self, after: dict[tuple[str, str], int], limit_bytes: int) -> Sequence[Batch]:
-        """Durable lines of each (epoch, stream) after the given sequence number, oldest first."""
+    def read(
+        self, after: dict[tuple[str, str], int], limit_bytes: int, side: Side | None = None
+    ) -> Sequence[Batch]:
+        """Durable lines of each (epoch, stream) after the given sequence number, oldest first.
+
+        Of one `side`, or of all. A reader of a side goes on where it was without searching.
+        """
         ...
 
     def acknowledge(self, durable: dict[tuple[str, str], int]) -> None:
@@ -125,6 +185,10 @@ class Spool(Protocol):
 
     def open_epoch(self, reason: str) -> str:
         """Start numbering again under a new epoch, because the old one cannot be continued safely."""
+        ...
+
+    def waiting(self) -> int:
+        """Lines of the present epoch that are durable and not acknowledged."""
         ...
 
     def depth(self) -> SpoolDepth:
@@ -151,11 +215,20 @@ class SealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Everything that this agent has to probe, and the secrets that it takes."""
+    """Everything that this agent has to probe, and the secrets that it takes.
+
+    With a `base`, `checks` are those that come or change against that revision, and `removed` the digests
+    of those that go; the rest stands whole. `place` is the agent's among those of its region.
+    """
 
     revision: str
     checks: tuple[AssignedCheck, ...] = ()
     secrets: tuple[SealedSecret, ...] = ()
+    anchors: tuple[bytes, ...] = ()
+    anchor_interval_us: int = 0
+    place: int = 0
+    base: str = ""
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +237,17 @@ class Unrunnable:
 
     check: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteReport:
+    """What the site's policy does to the assignment, for whoever reads the controller's lists."""
+
+    policy: str = ""
+    is_paused: bool = False
+    refused: Mapping[str, int] = field(default_factory=dict)
+    refused_orders: int = 0
+    unrunnable: Sequence[Unrunnable] = ()
 
 
 class Duties(Protocol):
@@ -180,7 +264,14 @@ class Duties(Protocol):
         ...
 
     async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
-        """Store `assignment` durably and run it from now on; what of it will not be run."""
+        """Store `assignment` durably and run it from now on; what of it will not be run.
+
+        UnknownBase if it changes another revision than the one that is being run.
+        """
+        ...
+
+    def report(self) -> SiteReport:
+        """What the site's policy does to the assignment."""
         ...
 
     def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:

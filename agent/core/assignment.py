@@ -1,9 +1,10 @@
 """What the controller assigned, read; what of it this agent cannot run; and what changed."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.core.secrets import secret_names
+from agent.errors import UnknownBase
 from agent.ports import AssignedCheck, Assignment, Unrunnable
 from vedette.shared.definitions import Check, decode_check, digest_of, findings
 from vedette.shared.documents import path_text
@@ -34,6 +35,24 @@ class Difference:
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+
+
+def whole(change: Assignment, base: Assignment) -> Assignment:
+    """The assignment that `change` makes of `base`.
+
+    UnknownBase if it was made for another one: the controller then has to send it whole.
+    """
+    if not change.base:
+        return change
+    if change.base != base.revision:
+        raise UnknownBase(
+            f"Assignment {change.revision[:12]} changes {change.base[:12]}, and"
+            f" {base.revision[:12] or 'none'} is being run."
+        )
+    gone = {*change.removed, *(part.digest for part in change.checks)}
+    kept = (part for part in base.checks if part.digest not in gone)
+    checks = tuple(sorted((*kept, *change.checks), key=lambda part: part.digest))
+    return replace(change, checks=checks, base="", removed=())
 
 
 def program_of(

@@ -89,11 +89,11 @@ class Schedule:
         self.replace(cadences, now_us)
 
 
-def cadences_of(checks: Iterable[Check], region: str) -> dict[str, Cadence]:
-    """The cadence of each check in `region`; checks that this region does not probe are left out."""
+def cadences_of(checks: Iterable[Check], region: str, place: int = 0) -> dict[str, Cadence]:
+    """The cadence of each check for the agent at `place` in `region`; checks of other regions are left out."""
     found: dict[str, Cadence] = {}
     for check in checks:
         regions = check.regions if isinstance(check.regions, list) else [region]
         if region in regions:
-            found[check.id] = cadence_of(check.id, check.interval_us, region, regions)
+            found[check.id] = cadence_of(check.id, check.interval_us, region, regions, place=place)
     return found

@@ -31,6 +31,9 @@ class _File(msgspec.Struct):
     revision: str
     checks: list[_Check]
     secrets: list[_Secret] = []
+    anchors: list[str] = []
+    anchor_interval_us: int = 0
+    place: int = 0
 
 
 class StoredAssignment:
@@ -51,14 +54,21 @@ class StoredAssignment:
             return None
         checks = tuple(AssignedCheck(c.definition.encode(), c.digest) for c in found.checks)
         secrets = tuple(SealedSecret(s.name, s.version, s.sealed) for s in found.secrets)
-        return Assignment(found.revision, checks, secrets)
+        anchors = tuple(text.encode() for text in found.anchors)
+        return Assignment(
+            found.revision, checks, secrets, anchors, found.anchor_interval_us, found.place
+        )
 
     def save(self, assignment: Assignment) -> None:
         """Put `assignment` in place, durably. Fatal if the disk does not take it."""
         try:
             checks = [_Check(c.digest, c.definition.decode()) for c in assignment.checks]
             secrets = [_Secret(s.name, s.version, s.sealed) for s in assignment.secrets]
-            file = _File(_VERSION, assignment.revision, checks, secrets)
+            anchors = [text.decode() for text in assignment.anchors]
+            file = _File(
+                _VERSION, assignment.revision, checks, secrets, anchors,
+                assignment.anchor_interval_us, assignment.place,
+            )  # fmt: skip
             content = msgspec.json.encode(file)
             replace(self._path, content)
         except OSError as error:

@@ -13,17 +13,33 @@ class Cadence:
     phase_us: int
 
 
-def cadence_of(check: str, interval_us: int, region: str, regions: Sequence[str]) -> Cadence:
-    """The cadence of `check` in `region`.
+def cadence_of(
+    check: str, interval_us: int, region: str, regions: Sequence[str], *, place: int = 0
+) -> Cadence:
+    """The cadence of `check` in `region`, for the agent that has `place` among those of the region.
 
     The phase comes from the check's id and the region's rank among the check's regions (sorted, so that
     the order in the file does not matter): regions are spread evenly over the interval, so a failure is
-    seen after about interval/regions, and a restart changes nothing. ValueError if the region is not one
-    of the regions.
+    seen after about interval/regions, and a restart changes nothing. Agents of a region share what it has
+    of the interval; one that comes or goes moves no other. ValueError if the region is not one of the
+    regions.
     """
     rank = sorted(regions).index(region)
     spread = int.from_bytes(hashlib.sha256(check.encode()).digest()[:8])
-    return Cadence(interval_us, (spread + rank * interval_us // len(regions)) % interval_us)
+    numerator, denominator = share_of(place)
+    within_us = interval_us * numerator // (denominator * len(regions))
+    phase_us = spread + rank * interval_us // len(regions) + within_us
+    return Cadence(interval_us, phase_us % interval_us)
+
+
+def share_of(place: int) -> tuple[int, int]:
+    """Where place 0, 1, 2, ... of any number stands, as a fraction: 0, 1/2, 1/4, 3/4, 1/8, 5/8, ...
+
+    The sequence of van der Corput: every beginning of it is spread evenly, and a further one moves none.
+    """
+    bits = max(place.bit_length(), 1)
+    reversed_bits = int(format(place, f"0{bits}b")[::-1], 2)
+    return reversed_bits, 1 << bits
 
 
 def slot_at(cadence: Cadence, now_us: int) -> int:
