@@ -219,5 +219,5 @@ def test_a_timeline_that_does_not_hold_is_refused(old: str, new: str, said: str)
 
 
 def test_a_timeline_nested_without_end_is_refused() -> None:
-    with pytest.raises(ValueError, match="nested|maximum"):
+    with pytest.raises(ValueError, match=r"nested|maximum"):
         decode_replay(b'{"version":1,"x":' + b"[" * 100_000)
