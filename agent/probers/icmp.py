@@ -23,11 +23,12 @@ _PREPARED_MAX: Final = 16_384
 class _Prepared:
     """What of a check stays the same from run to run. It holds the check, so that its id stays its own.
 
-    `echo` is there where the host is an address that this site agrees to probe: its policy is read when the
-    agent starts, and then there is nothing left to resolve.
+    `echo` is there where the host is an address that this site agrees to probe by `policy`: then there is
+    nothing left to resolve.
     """
 
     check: Check
+    policy: Policy
     probe: IcmpProbe
     pace: Pace
     timeout_us: int
@@ -42,7 +43,7 @@ class _Prepared:
         is_address = probe.family is Family.ANY and _is_address(probe.host)
         is_admitted = is_address and verdict(probe.host, policy) is None
         echo = _echo(probe, probe.host) if is_admitted else None
-        return cls(check, probe, pace, check.timeout_us, echo)
+        return cls(check, policy, probe, pace, check.timeout_us, echo)
 
 
 @dataclass(slots=True)
@@ -137,10 +138,9 @@ def _variables(
         values["addr"] = echo.address
     if done is not None:
         values["duplicates"] = done.duplicates
-        for reply in done.replies.values():
-            if reply.ttl is not None:
-                values["ttl"] = reply.ttl
-                break
+        ttls = [reply.ttl for reply in done.replies.values() if reply.ttl is not None]
+        if ttls:
+            values["ttl"] = ttls[-1]
     return values
 
 

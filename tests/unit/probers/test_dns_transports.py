@@ -7,7 +7,8 @@ import dns.message
 import pytest
 import trustme
 
-from tests.fakes.dns_target import LOOPBACK, Replies, reply_to, wire
+from tests.fakes.dns_target import LOOPBACK, Replies, name_server, reply_to, wire
+from tests.fakes.http2_target import Talk, http2_target
 from tests.fakes.tcp_target import Script, head_of, response, silent, target
 from tests.unit.probers.dns_probing import Query, honest, run_dns
 
@@ -83,6 +84,23 @@ async def test_over_https_with_its_certificate() -> None:
     assert list(run.seen.phases or {}) == ["resolve", "connect", "tls", "query"]
     assert place.heads[0].startswith(b"POST /dns-query HTTP/1.1\r\n")
     assert f"Host: {LOOPBACK}:{place.port}".encode() in place.heads[0]
+
+
+async def test_over_https_by_http_2_where_it_is_offered() -> None:
+    async def answers(talk: Talk) -> None:
+        query = dns.message.from_wire(talk.body)
+        assert isinstance(query, dns.message.QueryMessage)
+        talk.head(("content-type", "application/dns-message"))
+        await talk.send(honest(query)[0])
+
+    async with http2_target(answers, server_tls()) as (place, talks):
+        run = await run_dns(
+            place.port, "answers == ['127.0.0.1']", transport="https", tls=TRUST, path="/q"
+        )
+        headers = talks[0].headers
+    assert run.outcome == "up", run.verdict.detail
+    assert (headers[":method"], headers[":path"]) == ("POST", "/q")
+    assert headers["content-type"] == "application/dns-message"
 
 
 @pytest.mark.parametrize("transport", ["tls", "https"])
@@ -180,6 +198,19 @@ async def test_a_reply_that_is_cut_off_is_truncated() -> None:
     async with target(cutting) as place:
         run = await run_dns(place.port, transport="tcp")
     assert (run.outcome, run.kind) == ("down", "truncated")
+
+
+async def test_a_server_may_have_an_ipv6_address() -> None:
+    async with name_server(honest, address="::1") as port:
+        run = await run_dns(port, "addr == '::1'", servers=["::1"])
+        in_brackets = await run_dns(9, "addr == '::1'", servers=[f"[::1]:{port}"])
+    assert run.outcome == "up", run.verdict.detail
+    assert in_brackets.outcome == "up", in_brackets.verdict.detail
+
+
+async def test_a_server_of_another_family_is_not_asked() -> None:
+    run = await run_dns(9, family="ipv6")
+    assert (run.outcome, run.kind) == ("down", "resolve_not_found")
 
 
 async def test_a_port_may_stand_with_the_server() -> None:
