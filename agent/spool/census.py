@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.errors import Fatal
+from agent.ports import SEALS_SUFFIX
 from agent.spool.positions import stored_positions
 from agent.spool.record import Scan, epoch_of_header
 from agent.spool.segment import SUFFIX
@@ -57,6 +58,8 @@ def census_of(directory: Path) -> Census:
             sizes.append(len(data))
             acked = stored.acked_in(epoch) if stored is not None else {}
             for record in Scan(data):
+                if record.stream.endswith(SEALS_SUFFIX):
+                    continue
                 if record.seq > acked.get(record.stream, 0):
                     found = seqs.setdefault((epoch, record.stream), [0, record.seq, record.seq])
                     found[0], found[2] = found[0] + 1, record.seq

@@ -3,6 +3,10 @@
 When the bound is reached, or the disk is full, new lines are refused and old ones kept: the oldest
 undelivered line is the last to go. A refused line has used up its number, so the gap that it leaves is
 the count of the loss, and travels with the line after it (`Batch.lost`). Probing goes on throughout.
+Lines that nobody fetched within the bound of age are let go, and counted in the same way.
+
+Seals are records too, in streams of their own (`SEALS_SUFFIX`). They are never refused: a seal whose
+number is used up without its note would break the chain.
 """
 
 import asyncio
@@ -10,21 +14,24 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
 from agent.errors import Fatal
 from agent.files import PRIVATE_DIRECTORY, sync_directory
-from agent.ports import Batch, SpoolDepth
+from agent.ports import SEALS_SUFFIX, Batch, Side, SpoolDepth
 from agent.spool.disk import DiskFile, OpenFile
 from agent.spool.lock import Lock
 from agent.spool.positions import Positions, continued, store_positions, stored_positions
 from agent.spool.reader import Key, Reader
+from agent.spool.retention import Retention
 from agent.spool.segment import Found, Segment, found_segments
 from agent.spool.writer import Committed, Pending, Writer
 from vedette.shared.limits import (
     LINE_BYTES_MAX,
+    SEAL_NOTE_BYTES_MAX,
+    SPOOL_AGE_SECONDS_MAX,
     SPOOL_BYTES_MAX,
     SPOOL_BYTES_MIN,
     SPOOL_PENDING_BYTES_MAX,
@@ -41,13 +48,22 @@ _log = logging.getLogger(__name__)
 class DiskSpool:
     """A Spool (agent.ports) in a directory. `run` keeps it synced; `close` leaves it tidy."""
 
-    def __init__(self, lock: Lock, found: Found, positions: Positions, writer: Writer) -> None:
+    def __init__(
+        self,
+        lock: Lock,
+        found: Found,
+        positions: Positions,
+        writer: Writer,
+        *,
+        bytes_max: int,
+        age_seconds_max: float,
+    ) -> None:
         self._lock = lock
         self._segments = found.segments
         self._finished: list[Segment] = []
         self._positions = positions
         self._writer = writer
-        self._reader = Reader()
+        self._readers = {side: Reader() for side in (None, *Side)}
         self._used = dict(positions.used)
         self._pending: list[Pending] = []
         self._pending_bytes = 0
@@ -61,13 +77,19 @@ class DiskSpool:
         self._is_full = False
         self._is_moved = False
         self._stored_at = -math.inf
-        self._bytes_max = SPOOL_BYTES_MAX
+        self._bytes_max = bytes_max
+        self._retention = Retention(positions, age_seconds_max)
         if self._segments:
             self._readable.set()
 
     @classmethod
     def open(
-        cls, directory: Path, *, bytes_max: int = SPOOL_BYTES_MAX, open_file: OpenFile = DiskFile
+        cls,
+        directory: Path,
+        *,
+        bytes_max: int = SPOOL_BYTES_MAX,
+        age_seconds_max: float = SPOOL_AGE_SECONDS_MAX,
+        open_file: OpenFile = DiskFile,
     ) -> Self:
         """The spool in `directory`, made if need be. Fatal if another process has it, or it cannot be used."""
         assert bytes_max >= SPOOL_BYTES_MIN
@@ -89,9 +111,9 @@ class DiskSpool:
             segment_bytes=min(SPOOL_SEGMENT_BYTES, bytes_max // 8),
             open_file=open_file,
         )
-        spool = cls(lock, found, positions, writer)
-        spool._bytes_max = bytes_max
-        return spool
+        return cls(
+            lock, found, positions, writer, bytes_max=bytes_max, age_seconds_max=age_seconds_max
+        )
 
     @property
     def epoch(self) -> str:
@@ -111,17 +133,37 @@ class DiskSpool:
                 f"a line of at most {LINE_BYTES_MAX} bytes expected, found {len(line)}"
             )
         self._used[stream] = seq
-        size = len(line) + len(stream) + _RECORD_BYTES
+        taken = Pending(self.epoch, stream, seq, line)
+        size = _size(taken)
         if (
             self._held_bytes + self._pending_bytes + size > self._bytes_max
             or self._pending_bytes + size > SPOOL_PENDING_BYTES_MAX
         ):
-            self._drop(Pending(self.epoch, stream, seq, line))
+            self._drop(taken)
             return
-        self._pending.append(Pending(self.epoch, stream, seq, line))
-        self._pending_bytes += size
+        self._take(taken)
+
+    def append_note(self, key: Key, number: int, note: bytes) -> None:
+        """Take the note of a seal of (epoch, stream). It is never refused; a full disk delays it.
+
+        The caller sees to it that notes are few, and that there is room (`is_full`).
+        """
+        assert len(note) <= SEAL_NOTE_BYTES_MAX
+        epoch, stream = key
+        if epoch == self.epoch:
+            self._used[stream + SEALS_SUFFIX] = number
+        self._take(Pending(epoch, stream + SEALS_SUFFIX, number, note))
+
+    def _take(self, line: Pending) -> None:
+        self._pending.append(line)
+        self._pending_bytes += _size(line)
         self._appended += 1
         self._work.set()
+
+    @property
+    def is_full(self) -> bool:
+        """There was no room for the last lines that came."""
+        return self._is_full
 
     async def sync(self) -> None:
         """Make everything appended so far durable. Callers at the same time share one fsync."""
@@ -141,12 +183,45 @@ class DiskSpool:
             self._work.clear()
             await self.sync()
 
-    def read(self, after: dict[Key, int], limit_bytes: int) -> Sequence[Batch]:
-        """Durable lines of each (epoch, stream) after the given number, oldest first, fit for frames."""
-        batches = self._reader.read(self._segments, after, limit_bytes)
-        if self._reader.is_at_end:
+    def read(
+        self, after: dict[Key, int], limit_bytes: int, side: Side | None = None
+    ) -> Sequence[Batch]:
+        """Durable lines of each (epoch, stream) after the given number, oldest first, fit for frames.
+
+        Of one `side` only, if it is given: each has a reader that remembers its place.
+        """
+        segments: Sequence[Segment] = self._segments
+        if side in (Side.LIVE, Side.BACKLOG):
+            is_live = side is Side.LIVE
+            segments = [s for s in segments if (s.epoch == self.epoch) is is_live]
+        reader = self._readers[side]
+        batches = reader.read(segments, after, limit_bytes)
+        if reader.is_at_end and side in (None, Side.LIVE):
             self._readable.clear()
         return batches
+
+    def streams(self) -> frozenset[str]:
+        """Streams of the present epoch that lines were written to."""
+        return frozenset(stream for stream in self._used if not stream.endswith(SEALS_SUFFIX))
+
+    def held(self) -> frozenset[Key]:
+        """Every (epoch, stream) of which something is on the disk, or numbered; seals included."""
+        present = frozenset((self.epoch, stream) for stream in self._used)
+        return present | {(s.epoch, stream) for s in self._segments for stream in s.ranges}
+
+    def acked(self, key: Key) -> int:
+        """The last number of (epoch, stream) that is acknowledged."""
+        return self._positions.acked_in(key[0]).get(key[1], 0)
+
+    def last_held(self, key: Key) -> int:
+        """The last number of (epoch, stream) that was taken for good, as far as it is known."""
+        used = self._positions.used.get(key[1], 0) if key[0] == self.epoch else 0
+        ranges = [
+            s.ranges[key[1]].last
+            for s in self._segments
+            if s.epoch == key[0] and key[1] in s.ranges
+        ]
+        return max(self.acked(key), used, *ranges)
 
     def acknowledge(self, durable: dict[Key, int]) -> None:
         """Forget lines up to these numbers: their segments go when all of their lines are acknowledged."""
@@ -155,6 +230,13 @@ class DiskSpool:
                 self._is_moved = True
         if self._is_moved:
             self._work.set()
+
+    def keep_unsealed(self, sealed: Mapping[Key, int]) -> None:
+        """From now on lines stay until they are sealed as well: `sealed` are the last numbers that are.
+
+        The mapping is read whenever something is to be deleted, and may change between.
+        """
+        self._retention.sealed = sealed
 
     async def wait(self) -> None:
         """Return when there is something durable that was not there at the last read."""
@@ -171,12 +253,16 @@ class DiskSpool:
         _log.warning("spool.epoch", extra={"old": old, "new": self.epoch, "reason": reason})
         return self.epoch
 
+    def waiting(self) -> int:
+        """Lines of the present epoch that are durable and not acknowledged."""
+        present = (s for s in self._segments if s.epoch == self.epoch)
+        return sum(map(self._retention.unacked, present))
+
     def depth(self) -> SpoolDepth:
         """Unacknowledged lines, bytes on disk, lines dropped and places unreadable since opening."""
-        lines = sum(s.lines_after(self._positions.acked_in(s.epoch)) for s in self._segments)
-        return SpoolDepth(
-            lines, self._held_bytes, self._dropped, self._damaged + self._reader.damaged
-        )
+        lines = sum(map(self._retention.unacked, self._segments))
+        damaged = max(reader.damaged for reader in self._readers.values())
+        return SpoolDepth(lines, self._held_bytes, self._dropped, self._damaged + damaged)
 
     async def close(self) -> None:
         """Sync, note what is acknowledged, and let the next process in."""
@@ -209,7 +295,7 @@ class DiskSpool:
     async def _commit(self) -> None:
         lines, self._pending = self._pending, []
         upto, size = self._appended, self._pending_bytes
-        acked = self._reclaimable()
+        acked = self._deletable()
         finished, self._finished = [s for s in self._finished if s not in acked], []
         try:
             done = await asyncio.to_thread(
@@ -232,14 +318,12 @@ class DiskSpool:
         self._positions.forget_epochs(segment.epoch for segment in self._segments)
         return self._positions.encoded()
 
-    def _reclaimable(self) -> list[Segment]:
-        """Segments of acknowledged lines only; the newest is spared unless room is needed."""
-        spared = None if self._is_full or not self._segments else self._segments[-1]
-        return [
-            segment
-            for segment in self._segments
-            if segment is not spared and segment.is_acked(self._positions.acked_in(segment.epoch))
-        ]
+    def _deletable(self) -> list[Segment]:
+        """Segments that nobody needs any more, and those that are too old: what they hold is lost."""
+        done = self._retention.reclaimable(self._segments, is_full=self._is_full)
+        old, lost = self._retention.expired([s for s in self._segments if s not in done])
+        self._dropped += lost
+        return [*done, *old]
 
     def _publish(self, done: Committed) -> None:
         for segment in done.deleted:
@@ -254,8 +338,17 @@ class DiskSpool:
             for line in growth.lines:
                 growth.segment.take(line.stream, line.seq, line.seq, 1)
                 self._settle(line)
+        notes = [line for line in done.refused if line.stream.endswith(SEALS_SUFFIX)]
         for line in done.refused:
-            self._drop(line)
+            if line not in notes:
+                self._drop(line)
+        self._pending[:0] = notes
+        self._pending_bytes += sum(map(_size, notes))
         if done.grown:
             self._is_full = bool(done.refused)
             self._readable.set()
+
+
+def _size(line: Pending) -> int:
+    """What a line takes on the disk, about."""
+    return len(line.line) + len(line.stream) + _RECORD_BYTES

@@ -1,6 +1,7 @@
 """Segment files: what each holds, found by its index or else by reading it."""
 
 import contextlib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Final
 import msgspec
 
 from agent.files import replace
+from agent.ports import SEALS_SUFFIX
 from agent.spool.record import HEADER_BYTES, Scan, Tail, epoch_of_header, segment_header
 
 SUFFIX: Final = ".seg"
@@ -49,12 +51,22 @@ class Segment:
             known.last, known.count = last, known.count + count
 
     def lines_after(self, acked: Mapping[str, int]) -> int:
-        """Lines beyond the given numbers. Where a stream has gaps inside the segment, at most that."""
+        """Lines beyond the given numbers, seals left out.
+
+        Where a stream has gaps inside the segment, at most that.
+        """
         return sum(
             min(held.count, held.last - acked.get(stream, 0))
             for stream, held in self.ranges.items()
-            if held.last > acked.get(stream, 0)
+            if held.last > acked.get(stream, 0) and not stream.endswith(SEALS_SUFFIX)
         )
+
+    def written_seconds(self) -> float:
+        """When it was last written to, by the wall clock; never, if it is not there."""
+        try:
+            return self.path.stat().st_mtime
+        except OSError:
+            return math.inf
 
     def is_acked(self, acked: Mapping[str, int]) -> bool:
         """Every line in it is acknowledged."""

@@ -97,6 +97,8 @@ DIALOGUE_BYTES_MAX: Final = 256 * 1024
 DIALOGUE_PIECES_MAX: Final = 4096
 CAPTURE_CHARS_MAX: Final = 1000
 SPOOL_BYTES_MAX: Final = 8 * 1024**3
+# Two weeks: a result that nobody fetched for so long changes no figure that is still open.
+SPOOL_AGE_SECONDS_MAX: Final = 14 * 24 * 3600.0
 SPOOL_SEGMENT_BYTES: Final = 8 * 1024 * 1024
 SPOOL_BYTES_MIN: Final = 64 * 1024
 # Taken in memory while the disk is slow; beyond it new lines are dropped and counted.
@@ -120,6 +122,7 @@ ANCHOR_INTERVAL_US_MAX: Final = 20 * 1_000_000
 ANCHOR_APART_US_MIN: Final = 2 * 1_000_000
 # The site's policy (policy.yaml): what holds where it says nothing. Rates are runs a second, with a burst.
 SITE_CHECKS_MAX: Final = 10_000
+SITE_LOOK_SECONDS: Final = 1.0
 SITE_RATE_TOTAL: Final = 1000
 SITE_RATE_TARGET: Final = 20
 SITE_RATE_ADDRESS: Final = 100
