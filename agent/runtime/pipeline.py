@@ -5,10 +5,11 @@ import contextlib
 import gc
 import logging
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.core.accounts import SlotAccount, revisions_by_stream
 from agent.core.assignment import Program, difference, program_of
 from agent.core.schedule import Due, cadences_of
 from agent.ports import Assignment, Capture, Clock, ClockOffset, Spool, Unrunnable
@@ -19,6 +20,7 @@ from agent.runtime.keyring import Keyring
 from agent.runtime.line import Finding, Place, encoded_line
 from agent.runtime.scheduler import Scheduler
 from vedette.shared.definitions import Check
+from vedette.shared.limits import LAUNCH_LAG_US_MAX
 from vedette.shared.result import Trigger
 
 _FINISH_SECONDS_MAX: Final = 5.0
@@ -63,6 +65,7 @@ class Pipeline:
         stored: StoredAssignment,
         capture: Capture | None = None,
         keyring: Keyring | None = None,
+        account: SlotAccount | None = None,
     ) -> None:
         self._who = who
         self._executor = executor
@@ -71,6 +74,7 @@ class Pipeline:
         self._offset = offset
         self._stored = stored
         self._keyring = keyring
+        self._account = account or SlotAccount(LAUNCH_LAG_US_MAX)
         self._captures = None if capture is None else Captures(capture)
         self._scheduler = Scheduler(clock, self._launch)
         self._program = Program()
@@ -88,6 +92,10 @@ class Pipeline:
     def missed_slots(self) -> int:
         """Slots that were due since start and not probed."""
         return self._scheduler.missed + self._crowded_out
+
+    def in_force(self) -> Mapping[str, Sequence[str]]:
+        """Digests of the check revisions that are being run, by the stream of their lines."""
+        return revisions_by_stream(self._program.checks.values())
 
     async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
         """Run `assignment` from now on, and store it. Fatal if it could not be stored; it runs all the same."""
@@ -134,9 +142,9 @@ class Pipeline:
         program = program_of(assignment, self._who.region, self._executor.kinds, held)
         changes = difference(self._program, program)
         self._program = program
-        self._scheduler.replace(
-            cadences_of((a.check for a in program.checks.values()), self._who.region)
-        )
+        cadences = cadences_of((a.check for a in program.checks.values()), self._who.region)
+        self._account.replace(program.checks, cadences, self._clock.wall_us())
+        self._scheduler.replace(cadences)
         if self._captures is not None:
             for check in (*changes.changed, *changes.removed):
                 self._captures.forget(check)
@@ -157,9 +165,11 @@ class Pipeline:
         assigned = self._program.checks.get(due.check)
         if assigned is None:
             return
+        self._account.due(due.check, due.slot)
         if not self._executor.has_room_for(due.check):
             self._crowded_out += 1
             return
+        self._account.started(assigned.check.service)
         self._start(_Run(assigned.check, assigned.digest, due.due_us, due.slot, Trigger.SCHEDULE))
 
     def _start(self, run: _Run) -> None:
@@ -177,8 +187,13 @@ class Pipeline:
             self._failed.set_exception(error)
 
     async def _make(self, run: _Run) -> None:
-        finding = await self._executor.run(run.check, run.due_us)
-        self._record(run, finding)
+        try:
+            finding = await self._executor.run(run.check, run.due_us)
+            self._record(run, finding)
+        finally:
+            # In one step with the line, so that a seal sees either both or none.
+            if run.slot is not None:
+                self._account.ended(run.check.service)
 
     def _record(self, run: _Run, finding: Finding) -> None:
         """Number the line and hand it over: no await in between, so that numbers are never doubled."""
