@@ -201,6 +201,15 @@ def _expected(error: ValueError) -> str:
     return str(error).removeprefix("expected ").partition(", found ")[0]
 
 
+def policy_stamp(state: Path) -> tuple[int, int, int] | None:
+    """What tells two states of the policy file apart; None without one."""
+    try:
+        found = (state / POLICY_FILE).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def policy_text(allow: Sequence[str]) -> bytes:
     """A policy file that allows these networks. BadInput if one of them is none."""
     try:

@@ -87,6 +87,12 @@ class Policy:
             terms,
         )
 
+    def __str__(self) -> str:
+        """The policy in a few words, for people."""
+        places = ", ".join(["public addresses", *map(str, self.allowed)])
+        never = f"; never {', '.join(map(str, self.denied))}" if self.denied else ""
+        return f"{places}{never}; {self.terms}"
+
 
 def network_of(text: str) -> Network:
     """The network that `text` says, host bits ignored. ValueError if it says none."""

@@ -107,6 +107,22 @@ class Terms:
     checks_max: int = SITE_CHECKS_MAX
     is_paused: bool = False
 
+    def __str__(self) -> str:
+        """The terms in a few words, for people."""
+        said = ["PAUSED"] if self.is_paused else []
+        if self.kinds != frozenset(KINDS):
+            said.append(f"{_named(sorted(self.kinds))} only")
+        if self.ports_allowed:
+            said.append(f"ports {_named(self.ports_allowed)}")
+        if self.ports_denied:
+            said.append(f"never ports {_named(self.ports_denied)}")
+        if self.methods is not None:
+            said.append(f"methods {_named(sorted(self.methods))}")
+        rates = self.rates
+        said.append(f"{rates.total} in all, {rates.target} a target, {rates.address} an address")
+        said.append(f"{self.checks_max} checks")
+        return "; ".join(said)
+
     def port_refusal(self, port: int) -> str | None:
         """Why the site does not agree to reach `port`, in words; None if it does."""
         for ports in self.ports_denied:

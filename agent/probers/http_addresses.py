@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.core.assertions import evaluated
-from agent.core.policy import verdict
 from agent.ports import Observation
 from agent.probers.http_client import Reach, fetched
 from agent.probers.http_plan import Plan
@@ -91,10 +90,10 @@ async def _asked(
 ) -> _Part:
     assert reach.resolved is not None
     (addr,) = reach.resolved.addresses
-    refusal = verdict(addr, reach.admission.policy)
-    if refusal is not None:
+    try:
+        reach.admission.demand(addr, addr, plan.request.port)
+    except Fault as fault:
         hop = Hop(plan.asked.url, addr, {"resolve": reach.resolved.took_us})
-        fault = Fault(Failure.POLICY_REFUSED, f"this site does not probe {addr}: {refusal}")
         return _Part(addr, seen(plan, [hop], fault), fault.kind)
     hops, end = await fetched(plan.asked, plan.request, reach, authorization)
     observation = seen(plan, hops, end)

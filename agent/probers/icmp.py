@@ -57,7 +57,9 @@ class IcmpProber:
 
     async def probe(self, check: Check) -> Observation:
         """What comes back now. Never raises for what the target does."""
-        prepared = self._prepared.get(id(check)) or self._prepare(check)
+        prepared = self._prepared.get(id(check))
+        if prepared is None or prepared.policy is not self.admission.policy:
+            prepared = self._prepare(check)
         clock, phases = self.monotonic, {}
         begun_us = last_us = clock()
         done: Round | None = None

@@ -12,12 +12,12 @@ from agent.probers.tcp import TcpProber
 from agent.probers.transport.wants import USER_AGENT
 
 
-def probers_of(policy: Policy, user_agent: str = USER_AGENT) -> Mapping[str, Prober]:
-    """A prober for every kind, sharing one resolver, all under `policy`.
+def probers_of(site: Policy | Admission, user_agent: str = USER_AGENT) -> Mapping[str, Prober]:
+    """A prober for every kind, sharing one resolver, all under the policy of `site`.
 
     `user_agent` tells web servers who asks, unless a check has a header of its own.
     """
-    admission = Admission(policy)
+    admission = site if isinstance(site, Admission) else Admission(site)
     return {
         "http": HttpProber(admission, user_agent=user_agent),
         "dns": DnsProber(admission),

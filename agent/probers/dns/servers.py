@@ -75,9 +75,11 @@ async def admitted_servers(
         try:
             addresses: Sequence[str] = [server.host]
             if server.is_address and probe.family is Family.ANY:
-                admission.demand(server.host, server.host)
+                admission.demand(server.host, server.host, server.port)
             else:
-                addresses = await admission.addresses(server.host, probe.family, watch.left_us)
+                addresses = await admission.addresses(
+                    server.host, probe.family, watch.left_us, port=server.port
+                )
         except Fault as fault:
             refusal = refusal or fault
             continue

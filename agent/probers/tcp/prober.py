@@ -78,7 +78,9 @@ class TcpProber:
     ) -> None:
         """Connect and speak; `seen` learns each step. Fault where it does not go on."""
         steps.begin("resolve", Failure.RESOLVE_TIMEOUT, f"{probe.host} was not resolved")
-        addresses = await self.admission.addresses(probe.host, probe.family, steps.left_us)
+        addresses = await self.admission.addresses(
+            probe.host, probe.family, steps.left_us, port=probe.port
+        )
         steps.end()
         seen.addr = addresses[0]
         steps.begin("connect", Failure.CONNECT_TIMEOUT, f"no connection to {probe.target}")

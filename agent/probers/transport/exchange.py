@@ -74,7 +74,11 @@ async def _opened(
     if resolved is None:
         steps.begin("resolve", Failure.RESOLVE_TIMEOUT, f"{request.host} was not resolved")
         addresses = await admission.addresses(
-            request.host, wants.family, steps.left_us, servers=wants.resolver
+            request.host,
+            wants.family,
+            steps.left_us,
+            port=request.port,
+            servers=wants.resolver,
         )
         steps.end()
     else:

@@ -30,7 +30,7 @@ async def opened_by_proxy(
     steps.begin("resolve", Failure.PROXY_FAILED, f"the proxy {proxy.where} was not resolved")
     try:
         addresses = await admission.addresses(
-            proxy.host, wants.family, steps.left_us, servers=wants.resolver
+            proxy.host, wants.family, steps.left_us, port=proxy.port, servers=wants.resolver
         )
         steps.end()
         hop.addr = addresses[0]
