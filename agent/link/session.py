@@ -11,23 +11,24 @@ from typing import Final
 from agent.errors import Fatal, Rejected
 from agent.link.call import Ended, SessionCall
 from agent.link.offset import MeasuredOffset
-from agent.link.window import Window
+from agent.link.sending import Sending
 from agent.link.wire import (
     TRIGGERS,
     assignment_of,
     clock_message,
-    frame_message,
     health_message,
     hello_message,
     positions,
+    seal_positions,
     stored_message,
+    tips_of,
 )
-from agent.ports import Clock, Duties, Spool
+from agent.ports import SEALS_SUFFIX, Clock, Duties, Seals, Spool
 from vedette.shared.limits import (
+    BACKLOG_LINES_MIN,
     CLOCK_LOOK_SECONDS,
     CLOCK_PROBE_SECONDS,
     CONNECT_SECONDS_MAX,
-    FRAME_BYTES_MAX,
     HEALTH_SECONDS,
 )
 from vedette.v1 import session_pb2 as pb
@@ -37,7 +38,6 @@ _SILENCE_SECONDS_MAX: Final = 2.5 * CLOCK_PROBE_SECONDS
 _FIRST_PROBES: Final = 3
 _FIRST_PROBE_SECONDS: Final = 0.25
 _OFFSET_SECONDS_MAX: Final = 2.0
-_LEAVE_SECONDS_MAX: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +46,7 @@ class Parts:
     """What a conversation is about. `version`, `can_probe` and `instance` are told to the controller.
 
     `instance` is of this process: by it the controller tells two machines with one identity apart.
+    `seals` knows what was sealed; without it nothing is.
     """
 
     agent: str
@@ -57,6 +58,7 @@ class Parts:
     version: str
     can_probe: tuple[str, ...]
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
+    seals: Seals | None = None
 
 
 class Session:
@@ -65,8 +67,7 @@ class Session:
     def __init__(self, call: SessionCall, parts: Parts) -> None:
         self._call = call
         self._parts = parts
-        self._window = Window({})
-        self._moved = asyncio.Event()
+        self._sending = Sending(call, parts.spool, {}, has_seals=False)
         self._leaving = asyncio.Event()
         self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue()
         self.is_drained = False
@@ -79,7 +80,7 @@ class Session:
     def leave(self) -> None:
         """Send what there is, wait a little for acknowledgements, and close."""
         self._leaving.set()
-        self._moved.set()
+        self._sending.leave()
 
     async def converse(self, welcomed: Callable[[], None]) -> None:
         """Talk until either side is done. AgentError says why it ended otherwise.
@@ -93,7 +94,7 @@ class Session:
                 tasks = [
                     group.create_task(part)
                     for part in (
-                        self._send(),
+                        self._sending.run(),
                         self._ask_clock(),
                         self._tell_health(),
                         self._adopt(),
@@ -131,10 +132,25 @@ class Session:
                 f"The controller at {self._call.address} takes agent {here[0]} of region {here[1]} for "
                 f"agent {there[0]} of region {there[1]}: join again with a new join file."
             )
-        durable = positions(first.welcome)
-        self._window = Window(durable)
-        parts.spool.acknowledge(durable)
+        self._go_on_from(first.welcome)
+
+    def _go_on_from(self, welcome: pb.Welcome) -> None:
+        """Take what the controller holds as the place to send from; open an epoch if it cannot be."""
+        spool, seals = self._parts.spool, self._parts.seals
+        durable, tips = positions(welcome), tips_of(welcome)
         self._require_numbers(durable)
+        reason = seals.difference(tips) if seals is not None and welcome.takes_seals else None
+        if reason is not None:
+            spool.open_epoch(reason)
+        for (epoch, stream), tip in tips.items():
+            durable[epoch, stream + SEALS_SUFFIX] = tip.number
+        spool.acknowledge(durable)
+        waiting = spool.waiting()
+        if waiting > BACKLOG_LINES_MIN:
+            spool.open_epoch(f"{waiting} lines wait, and follow behind live ones")
+        self._sending = Sending(self._call, spool, durable, has_seals=welcome.takes_seals)
+        if self._leaving.is_set():
+            self._sending.leave()
 
     def _require_numbers(self, durable: dict[tuple[str, str], int]) -> None:
         """A controller that holds more than was ever numbered here has seen this agent's future.
@@ -156,11 +172,7 @@ class Session:
     def _take(self, message: pb.ConnectResponse) -> None:
         kind = message.WhichOneof("message")
         if kind == "ack":
-            durable = positions(message.ack)
-            for key, seq in durable.items():
-                self._window.acknowledge(key, seq)
-            self._parts.spool.acknowledge(durable)
-            self._moved.set()
+            self._sending.acknowledged(positions(message.ack))
         elif kind == "clock_reply":
             reply = message.clock_reply
             self._parts.offset.exchanged(
@@ -174,66 +186,15 @@ class Session:
             order = message.probe_now
             self._parts.duties.probe_now(list(order.checks), TRIGGERS[order.trigger])
         elif kind == "refusal":
-            self._refused(message.refusal)
+            self._sending.refused(message.refusal)
+        elif kind == "seal_ack":
+            self._sending.acknowledged(seal_positions(message.seal_ack))
+        elif kind == "seal_refusal":
+            self._sending.seal_refused(message.seal_refusal)
         elif kind == "drain":
             _log.info("link.drain", extra={"reason": message.drain.reason})
             self.is_drained = True
             self.leave()
-
-    def _refused(self, refusal: pb.Refusal) -> None:
-        key = (refusal.epoch, refusal.stream)
-        is_given_up = self._window.refuse(key, refusal.first_seq, refusal.resend_from)
-        fields = {
-            "stream": refusal.stream,
-            "epoch": refusal.epoch,
-            "first_seq": refusal.first_seq,
-            "resend_from": refusal.resend_from,
-            "given_up": is_given_up,
-            "reason": refusal.reason,
-        }
-        _log.warning("link.refused", extra=fields)
-        self._moved.set()
-
-    async def _send(self) -> None:
-        """Send what is durable, as soon as it is and as far as the window reaches."""
-        spool, window = self._parts.spool, self._window
-        with contextlib.suppress(Ended):
-            while True:
-                self._moved.clear()
-                if not window.is_full:
-                    rewinds = window.rewinds
-                    batches = spool.read(window.sent, FRAME_BYTES_MAX)
-                    for frame in window.frames(batches):
-                        await self._call.write(frame_message(frame))
-                    if batches or window.rewinds != rewinds:
-                        continue
-                if self._leaving.is_set():
-                    await self._close()
-                    return
-                await self._until_moved(is_reading=not window.is_full)
-
-    async def _until_moved(self, *, is_reading: bool) -> None:
-        """Wait for an answer of the controller, or, if there is room, for something to send."""
-        waits: list[asyncio.Task[object]] = [asyncio.create_task(self._moved.wait())]
-        if is_reading:
-            waits.append(asyncio.create_task(self._parts.spool.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-    async def _close(self) -> None:
-        try:
-            async with asyncio.timeout(_LEAVE_SECONDS_MAX):
-                while not self._window.is_empty:
-                    self._moved.clear()
-                    await self._moved.wait()
-        except TimeoutError:
-            _log.info("link.left_unacknowledged")
-        await self._call.finish()
-        await asyncio.sleep(_LEAVE_SECONDS_MAX)
-        self._call.cancel()
 
     async def _ask_clock(self) -> None:
         offset = self._parts.offset

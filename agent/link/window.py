@@ -41,6 +41,15 @@ class Window:
         """No more may be sent before something is acknowledged."""
         return self._lines >= self._lines_max
 
+    def lines_outside(self, epoch: str) -> int:
+        """Lines of other epochs that were sent and are not acknowledged."""
+        return sum(
+            flying.count
+            for (other, _), flown in self._flying.items()
+            if other != epoch
+            for flying in flown
+        )
+
     @property
     def is_empty(self) -> bool:
         """Everything that was sent is acknowledged."""

@@ -3,10 +3,12 @@
 from typing import Final
 
 from agent.ports import (
+    SEALS_SUFFIX,
     AssignedCheck,
     Assignment,
     Batch,
     SealedSecret,
+    SealTip,
     SpoolDepth,
     Unrunnable,
 )
@@ -33,6 +35,22 @@ def frame_message(batch: Batch) -> pb.ConnectRequest:
             lost=batch.lost,
         )
     )
+
+
+def seal_message(epoch: str, stream: str, number: int, note: bytes) -> pb.ConnectRequest:
+    """A signed seal to send."""
+    seal = pb.Seal(epoch=epoch, stream=stream, number=number, note=note)
+    return pb.ConnectRequest(seal=seal)
+
+
+def tips_of(message: pb.Welcome) -> dict[Key, SealTip]:
+    """The last seal that the controller holds of each stream."""
+    return {(t.epoch, t.stream): SealTip(t.number, t.sha256) for t in message.tips}
+
+
+def seal_positions(message: pb.SealAck) -> dict[Key, int]:
+    """The seals that are held, as positions of the streams that they stand in here."""
+    return {(p.epoch, p.stream + SEALS_SUFFIX): p.seq for p in message.durable}
 
 
 def positions(message: pb.Ack | pb.Welcome) -> dict[Key, int]:

@@ -104,6 +104,12 @@ SPOOL_BYTES_MIN: Final = 64 * 1024
 # Taken in memory while the disk is slow; beyond it new lines are dropped and counted.
 SPOOL_PENDING_BYTES_MAX: Final = 16 * 1024 * 1024
 SEND_WINDOW_LINES_MAX: Final = 65_536
+# More lines than this waiting when the controller is back are a backlog: they follow behind live results.
+BACKLOG_LINES_MIN: Final = 10_000
+BACKLOG_FRAME_BYTES: Final = 128 * 1024
+BACKLOG_WINDOW_LINES: Final = 1_024
+# A week of 1,000 checks a minute is delivered in about half an hour.
+BACKLOG_LINES_PER_SECOND: Final = 5_000
 RECONNECT_SECONDS_MIN: Final = 0.2
 RECONNECT_SECONDS_MAX: Final = 30.0
 CONNECT_SECONDS_MAX: Final = 10.0

@@ -59,6 +59,7 @@ class ConnectRequest(_message.Message):
     CLOCK_PROBE_FIELD_NUMBER: _builtins.int
     ASSIGNMENT_ACK_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    SEAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """The first message of the stream."""
@@ -79,6 +80,10 @@ class ConnectRequest(_message.Message):
     def health(self) -> Global___Health:
         """The agent's own condition, about once a minute."""
 
+    @_builtins.property
+    def seal(self) -> Global___Seal:
+        """A signed statement about lines that were sent."""
+
     def __init__(
         self,
         *,
@@ -87,12 +92,13 @@ class ConnectRequest(_message.Message):
         clock_probe: Global___ClockProbe | None = ...,
         assignment_ack: Global___AssignmentAck | None = ...,
         health: Global___Health | None = ...,
+        seal: Global___Seal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health", "seal"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -111,6 +117,8 @@ class ConnectResponse(_message.Message):
     PROBE_NOW_FIELD_NUMBER: _builtins.int
     DRAIN_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
+    SEAL_ACK_FIELD_NUMBER: _builtins.int
+    SEAL_REFUSAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """The first message of the stream."""
@@ -139,6 +147,14 @@ class ConnectResponse(_message.Message):
     def refusal(self) -> Global___Refusal:
         """A frame that was not taken, and why."""
 
+    @_builtins.property
+    def seal_ack(self) -> Global___SealAck:
+        """Seals that are kept here."""
+
+    @_builtins.property
+    def seal_refusal(self) -> Global___SealRefusal:
+        """A seal that does not verify, and why."""
+
     def __init__(
         self,
         *,
@@ -149,12 +165,14 @@ class ConnectResponse(_message.Message):
         probe_now: Global___ProbeOrder | None = ...,
         drain: Global___Drain | None = ...,
         refusal: Global___Refusal | None = ...,
+        seal_ack: Global___SealAck | None = ...,
+        seal_refusal: Global___SealRefusal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal", "seal_ack", "seal_refusal"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -241,13 +259,23 @@ class Welcome(_message.Message):
     AGENT_FIELD_NUMBER: _builtins.int
     REGION_FIELD_NUMBER: _builtins.int
     DURABLE_FIELD_NUMBER: _builtins.int
+    TIPS_FIELD_NUMBER: _builtins.int
+    TAKES_SEALS_FIELD_NUMBER: _builtins.int
     agent: _builtins.str
     """The agent's identity as the controller knows it, from its certificate."""
     region: _builtins.str
     """The region that the agent votes for."""
+    takes_seals: _builtins.bool
+    """This controller takes seals. An older one does not, and the agent must not wait for it to."""
     @_builtins.property
     def durable(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
         """Per stream, the last line that is durable here. The agent resends from the next one."""
+
+    @_builtins.property
+    def tips(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealTip]:
+        """Per stream, the last seal that is kept here. An agent whose chain does not go on from it opens a new
+        epoch.
+        """
 
     def __init__(
         self,
@@ -255,10 +283,12 @@ class Welcome(_message.Message):
         agent: _builtins.str = ...,
         region: _builtins.str = ...,
         durable: _abc.Iterable[Global___Position] | None = ...,
+        tips: _abc.Iterable[Global___SealTip] | None = ...,
+        takes_seals: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "durable", b"durable", "region", b"region"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "durable", b"durable", "region", b"region", "takes_seals", b"takes_seals", "tips", b"tips"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -373,6 +403,7 @@ class Refusal(_message.Message):
     FIRST_SEQ_FIELD_NUMBER: _builtins.int
     RESEND_FROM_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_US_FIELD_NUMBER: _builtins.int
     epoch: _builtins.str
     """The agent's epoch."""
     stream: _builtins.str
@@ -383,6 +414,8 @@ class Refusal(_message.Message):
     """The sequence number to resend from; 0 if resending cannot help."""
     reason: _builtins.str
     """What was expected and what was found, for people."""
+    retry_after_us: _builtins.int
+    """Send nothing for so long, microseconds: the agent sent more than it may. 0: at once."""
     def __init__(
         self,
         *,
@@ -391,14 +424,141 @@ class Refusal(_message.Message):
         first_seq: _builtins.int = ...,
         resend_from: _builtins.int = ...,
         reason: _builtins.str = ...,
+        retry_after_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "first_seq", b"first_seq", "reason", b"reason", "resend_from", b"resend_from", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "first_seq", b"first_seq", "reason", b"reason", "resend_from", b"resend_from", "retry_after_us", b"retry_after_us", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
+
+@_typing.final
+class Seal(_message.Message):
+    """Seal is a signed note about consecutive lines of one stream, sent after the lines that it covers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Name of the stream."""
+    number: _builtins.int
+    """Counted from 1 in each stream of an epoch."""
+    note: _builtins.bytes
+    """The note, exact bytes: docs/evidence.md describes its text."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        number: _builtins.int = ...,
+        note: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "note", b"note", "number", b"number", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Seal: _TypeAlias = Seal  # noqa: Y015
+
+@_typing.final
+class SealTip(_message.Message):
+    """SealTip is the last seal of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Name of the stream."""
+    number: _builtins.int
+    """Number of the seal."""
+    sha256: _builtins.str
+    """SHA-256 of its note, in hexadecimal."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        number: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "number", b"number", "sha256", b"sha256", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealTip: _TypeAlias = SealTip  # noqa: Y015
+
+@_typing.final
+class SealAck(_message.Message):
+    """SealAck names seals that verified and are kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DURABLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def durable(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
+        """One entry for each stream that moved; seq is the number of its last seal."""
+
+    def __init__(
+        self,
+        *,
+        durable: _abc.Iterable[Global___Position] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["durable", b"durable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealAck: _TypeAlias = SealAck  # noqa: Y015
+
+@_typing.final
+class SealRefusal(_message.Message):
+    """SealRefusal answers a seal that does not verify; its lines stay unsealed, and an alarm is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Name of the stream."""
+    number: _builtins.int
+    """Number of the seal."""
+    reason: _builtins.str
+    """What was expected and what was found, for people."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        number: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "number", b"number", "reason", b"reason", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealRefusal: _TypeAlias = SealRefusal  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):
