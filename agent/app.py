@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.capture.failure import FailureCapture
 from agent.config import ASSIGNMENT_FILE, CLOCK_FILE, SPOOL_DIRECTORY, site_policy
+from agent.core.accounts import SlotAccount
 from agent.core.backoff import Backoff
 from agent.errors import AgentError
 from agent.link.identity import Identity
@@ -21,10 +22,17 @@ from agent.probers.registry import probers_of
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.clock import SystemClock
 from agent.runtime.executor import Executor
+from agent.runtime.kernel_clock import kernel_clock
 from agent.runtime.keyring import Keyring, secretive
 from agent.runtime.pipeline import Pipeline, Who
 from agent.spool.queue import DiskSpool
-from vedette.shared.limits import RECONNECT_SECONDS_MAX, RECONNECT_SECONDS_MIN
+from agent.spool.sealer import Sealer, Signer, Witness
+from vedette.shared.limits import (
+    LAUNCH_LAG_US_MAX,
+    RECONNECT_SECONDS_MAX,
+    RECONNECT_SECONDS_MIN,
+    SEAL_EVERY_SECONDS,
+)
 
 _LEAVE_SECONDS_MAX: Final = 6.0
 _log = logging.getLogger(__name__)
@@ -37,6 +45,7 @@ class Options:
     state: Path
     version: str
     spool_bytes_max: int
+    seal_every_seconds: float = SEAL_EVERY_SECONDS
 
 
 class Agent:
@@ -55,6 +64,7 @@ class Agent:
         self._spool = DiskSpool.open(
             options.state / SPOOL_DIRECTORY, bytes_max=options.spool_bytes_max
         )
+        account = SlotAccount(LAUNCH_LAG_US_MAX)
         self._pipeline = Pipeline(
             Who(facts.agent, facts.region),
             executor,
@@ -64,6 +74,20 @@ class Agent:
             stored=StoredAssignment(options.state / ASSIGNMENT_FILE),
             capture=FailureCapture(probers, Admission(policy), user_agent),
             keyring=keyring,
+            account=account,
+        )
+        self._sealer = Sealer(
+            self._spool,
+            options.state / SPOOL_DIRECTORY,
+            Signer(self._identity.organisation(), facts.agent, self._identity.evidence_key()),
+            Witness(
+                account,
+                self._pipeline.in_force,
+                clock,
+                self._offset,
+                lambda: kernel_clock().is_synced,
+            ),
+            every_seconds=options.seal_every_seconds,
         )
         parts = Parts(
             agent=facts.agent,
@@ -74,6 +98,7 @@ class Agent:
             clock=clock,
             version=options.version,
             can_probe=tuple(sorted(executor.kinds)),
+            seals=self._sealer,
         )
         self._link = Link(
             self._identity,
@@ -95,13 +120,15 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 keeping = group.create_task(self._spool.run())
+                sealing = group.create_task(self._sealer.run())
                 probing = group.create_task(self._pipeline.run())
                 linking = group.create_task(self._link.run())
                 await self._stopping.wait()
                 _log.info("agent.stopping")
                 probing.cancel()
                 await asyncio.wait([probing])
-                await self._spool.sync()
+                self._sealer.stop()
+                await asyncio.wait([sealing])
                 self._link.leave()
                 await asyncio.wait([linking], timeout=_LEAVE_SECONDS_MAX)
                 linking.cancel()

@@ -10,7 +10,7 @@ import click
 from agent.app import Options, run_agent
 from agent.cli.main import installed_version, state_option
 from agent.telemetry import log_events
-from vedette.shared.limits import SPOOL_BYTES_MAX, SPOOL_BYTES_MIN
+from vedette.shared.limits import SEAL_EVERY_SECONDS, SPOOL_BYTES_MAX, SPOOL_BYTES_MIN
 
 _SIZE: Final = re.compile(r"([0-9]{1,12})\s*(|K|M|G|T)(?:i?B)?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -48,13 +48,25 @@ class Size(click.ParamType[int]):
     help="Disk space for results that wait to be sent. When it is used up, new results are dropped and "
     "counted; the oldest are kept.",
 )
-def run(state: Path, spool_max: int) -> None:
+@click.option(
+    "--seal-every",
+    type=click.FloatRange(1.0, 3600.0),
+    default=SEAL_EVERY_SECONDS,
+    show_default=True,
+    help="Seconds between two seals of a stream.",
+)
+def run(state: Path, spool_max: int, seal_every: float) -> None:
     """Probe what the controller assigns, until stopped by SIGTERM or Ctrl-C.
 
     While the controller is away, the agent goes on with the last assignment and keeps its results.
     """
     log_events()
-    options = Options(state=state, version=installed_version(), spool_bytes_max=spool_max)
+    options = Options(
+        state=state,
+        version=installed_version(),
+        spool_bytes_max=spool_max,
+        seal_every_seconds=seal_every,
+    )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run_agent(options))
 

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from vedette.shared.identity import organisation_of_uri
+
 _CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | X25519PrivateKey
@@ -48,6 +50,16 @@ class Credential:
     def certificate(self) -> x509.Certificate:
         """The agent's own certificate. ValueError if there is none."""
         return x509.load_pem_x509_certificates(self.chain_pem)[0]
+
+    @property
+    def organisation(self) -> str:
+        """The organisation that the certificate's name belongs to. ValueError if it has no such name."""
+        extensions = self.certificate.extensions
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+            if (organisation := organisation_of_uri(uri)) is not None:
+                return organisation
+        raise ValueError("the certificate names no agent")
 
     @property
     def starts_us(self) -> int:

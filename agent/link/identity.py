@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -94,6 +95,16 @@ class Identity:
             raise Fatal(
                 f"{path} does not hold a TLS key and its certificate ({error}): restore it, or let this "
                 "machine join again with a new join file and an empty state directory."
+            ) from error
+
+    def organisation(self) -> str:
+        """The organisation that this agent belongs to. Fatal if its certificate does not say."""
+        try:
+            return self.credential().organisation
+        except (ValueError, x509.ExtensionNotFound) as error:
+            raise Fatal(
+                f"The certificate in {self._directory} does not name an agent ({error}): let this machine "
+                "join again with a new join file and an empty state directory."
             ) from error
 
     def evidence_key(self) -> Ed25519PrivateKey:

@@ -93,6 +93,7 @@ class Sealer:
         self._witness = witness
         self._every_seconds = every_seconds
         self._asked = asyncio.Event()
+        self._is_stopping = False
         self._tips: dict[Key, Tip] = {}
         self._sealed: dict[Key, int] = {}
         self._read: dict[Key, int] = {}
@@ -113,9 +114,14 @@ class Sealer:
         """Seal now rather than when it is time."""
         self._asked.set()
 
+    def stop(self) -> None:
+        """End `run` after one more round. It must not be cancelled in a round: that note may be on the disk."""
+        self._is_stopping = True
+        self._asked.set()
+
     async def run(self) -> None:
-        """Seal every so often until cancelled."""
-        while True:
+        """Seal every so often until `stop`."""
+        while not self._is_stopping:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every_seconds):
                     await self._asked.wait()

@@ -66,6 +66,12 @@ def agent_of_uri(uri: str, organisation: str) -> str | None:
     return match[2]
 
 
+def organisation_of_uri(uri: str) -> str | None:
+    """The organisation of the agent that `uri` names, or None if it names none."""
+    match = _SPIFFE_AGENT.fullmatch(uri)
+    return match[1] if match is not None and is_id(match[2]) else None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ResultId:
     """Identity of a result (S-2): two lines with the same one are the same result."""

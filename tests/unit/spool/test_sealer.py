@@ -181,8 +181,9 @@ async def test_asked_for_a_seal_it_does_not_wait(tmp_path: Path) -> None:
     while not site.notes():
         await site.spool.wait()
         await asyncio.sleep(0)
-    sealing.cancel()
-    await asyncio.gather(sealing, return_exceptions=True)
+    site.sealer.stop()
+    await sealing
+    assert len(site.notes()) == 2
     await site.spool.close()
 
 
