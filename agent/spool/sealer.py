@@ -121,11 +121,13 @@ class Sealer:
 
     async def run(self) -> None:
         """Seal every so often until `stop`."""
-        while not self._is_stopping:
+        is_last = False
+        while not is_last:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._every_seconds):
                     await self._asked.wait()
             self._asked.clear()
+            is_last = self._is_stopping
             await self.seal()
 
     async def seal(self) -> None:
