@@ -4,27 +4,40 @@ import asyncio
 import logging
 import random
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from agent.capture.failure import FailureCapture
-from agent.config import ASSIGNMENT_FILE, CLOCK_FILE, SPOOL_DIRECTORY, site_policy
+from agent.config import (
+    ASSIGNMENT_FILE,
+    CLOCK_FILE,
+    SPOOL_DIRECTORY,
+    claimed_labels,
+    policy_stamp,
+    site_policy,
+)
 from agent.core.accounts import SlotAccount
 from agent.core.backoff import Backoff
+from agent.core.gate import Gate
+from agent.core.policy import Policy
 from agent.errors import AgentError
 from agent.link.identity import Identity
 from agent.link.offset import MeasuredOffset
 from agent.link.session import Parts
 from agent.link.stream import Link
+from agent.ports import Clock
+from agent.probers.anchors import NetworkAnchors
 from agent.probers.network.admission import Admission
 from agent.probers.registry import probers_of
+from agent.runtime.anchors import AnchorRounds, Voice
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.clock import SystemClock
 from agent.runtime.executor import Executor
 from agent.runtime.kernel_clock import kernel_clock
 from agent.runtime.keyring import Keyring, secretive
 from agent.runtime.pipeline import Pipeline, Who
+from agent.runtime.site import SitePolicy
 from agent.spool.queue import DiskSpool
 from agent.spool.sealer import Sealer, Signer, Witness
 from vedette.shared.limits import (
@@ -46,6 +59,7 @@ class Options:
     version: str
     spool_bytes_max: int
     seal_every_seconds: float = SEAL_EVERY_SECONDS
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Agent:
@@ -54,17 +68,29 @@ class Agent:
     def __init__(self, options: Options) -> None:
         self._identity = Identity.load(options.state)
         facts = self._identity.facts
-        clock = SystemClock()
+        clock = options.clock
         user_agent = f"vedette-agent/{options.version} ({facts.agent})"
-        policy = site_policy(options.state)
+        state = options.state
+        self._site = SitePolicy(lambda: site_policy(state), lambda: policy_stamp(state))
+        gate = Gate(self._site.policy)
+        self._admission = Admission(
+            self._site.policy, meter=lambda address: gate.connect(address, clock.monotonic_us())
+        )
         keyring = Keyring(facts.agent, self._identity.sealing_key())
-        probers = secretive(probers_of(policy, user_agent), keyring)
+        open_probers = probers_of(self._admission, user_agent)
+        probers = secretive(open_probers, keyring)
         executor = Executor(probers, clock)
-        self._offset = MeasuredOffset(clock, options.state / CLOCK_FILE)
+        self._offset = MeasuredOffset(
+            clock, options.state / CLOCK_FILE, is_synced=lambda: kernel_clock().is_synced
+        )
         self._spool = DiskSpool.open(
             options.state / SPOOL_DIRECTORY, bytes_max=options.spool_bytes_max
         )
         account = SlotAccount(LAUNCH_LAG_US_MAX)
+        self._anchors = AnchorRounds(
+            Voice(facts.agent, facts.region, self._spool, clock, self._offset),
+            NetworkAnchors(open_probers, _endpoint(facts.session_address)),
+        )
         self._pipeline = Pipeline(
             Who(facts.agent, facts.region),
             executor,
@@ -72,9 +98,11 @@ class Agent:
             clock=clock,
             offset=self._offset,
             stored=StoredAssignment(options.state / ASSIGNMENT_FILE),
-            capture=FailureCapture(probers, Admission(policy), user_agent),
+            capture=FailureCapture(probers, self._admission, user_agent),
             keyring=keyring,
             account=account,
+            gate=gate,
+            anchors=self._anchors,
         )
         self._sealer = Sealer(
             self._spool,
@@ -85,7 +113,7 @@ class Agent:
                 self._pipeline.in_force,
                 clock,
                 self._offset,
-                lambda: kernel_clock().is_synced,
+                lambda: self._offset.is_synced,
             ),
             every_seconds=options.seal_every_seconds,
         )
@@ -99,6 +127,7 @@ class Agent:
             version=options.version,
             can_probe=tuple(sorted(executor.kinds)),
             seals=self._sealer,
+            labels=claimed_labels(state),
         )
         self._link = Link(
             self._identity,
@@ -107,6 +136,16 @@ class Agent:
             chance=random.random,
         )
         self._stopping = asyncio.Event()
+        self._site.changed = self._enforce
+
+    def reread_policy(self) -> None:
+        """The site's owner may have changed its policy: look now."""
+        self._site.reread()
+
+    def _enforce(self, policy: Policy) -> None:
+        self._admission.policy = policy
+        self._pipeline.enforce(policy)
+        self._link.tell()
 
     def stop(self) -> None:
         """Finish what is under way, send what can be sent, and end."""
@@ -122,11 +161,13 @@ class Agent:
                 keeping = group.create_task(self._spool.run())
                 sealing = group.create_task(self._sealer.run())
                 probing = group.create_task(self._pipeline.run())
+                looking = group.create_task(self._watch())
                 linking = group.create_task(self._link.run())
                 await self._stopping.wait()
                 _log.info("agent.stopping")
-                probing.cancel()
-                await asyncio.wait([probing])
+                for task in (probing, looking):
+                    task.cancel()
+                await asyncio.wait([probing, looking])
                 self._sealer.stop()
                 await asyncio.wait([sealing])
                 self._link.leave()
@@ -139,6 +180,18 @@ class Agent:
             await self._offset.save(is_last=True)
             await self._spool.close()
         _log.info("agent.stopped")
+
+    async def _watch(self) -> None:
+        """Look after the site's policy and this agent's own network."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._site.run())
+            group.create_task(self._anchors.run())
+
+
+def _endpoint(address: str) -> tuple[str, int]:
+    """Host and port of where the controller is."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _first(errors: BaseExceptionGroup) -> BaseException:
@@ -157,4 +210,5 @@ async def run_agent(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, agent.stop)
+    loop.add_signal_handler(signal.SIGHUP, agent.reread_policy)
     await agent.run()

@@ -15,10 +15,12 @@ from agent.core.terms import PortRange, Rate, Rates, Sizes, Terms
 from agent.errors import BadInput
 from vedette.shared.definitions import KINDS
 from vedette.shared.documents import BadDocument, Document, Problem, convert, parse
-from vedette.shared.limits import CHECKS_MAX, SITE_CHECKS_MAX
+from vedette.shared.identity import label_problem
+from vedette.shared.limits import CHECKS_MAX, LABELS_MAX, SITE_CHECKS_MAX
 
 STATE_VARIABLE: Final = "VEDETTE_AGENT_STATE"
 POLICY_FILE: Final = "policy.yaml"
+LABELS_FILE: Final = "labels.json"
 SPOOL_DIRECTORY: Final = "spool"
 ASSIGNMENT_FILE: Final = "assignment.json"
 CLOCK_FILE: Final = "clock.json"
@@ -199,6 +201,22 @@ class _Reading:
 def _expected(error: ValueError) -> str:
     """The part of one of our sentences that says what was expected."""
     return str(error).removeprefix("expected ").partition(", found ")[0]
+
+
+def claimed_labels(state: Path) -> dict[str, str]:
+    """What the site says of this agent, by `vedette-agent join --label`; nothing without such a file."""
+    try:
+        found = msgspec.json.decode((state / LABELS_FILE).read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInput(f"{state / LABELS_FILE} cannot be read: {reason}.") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{state / LABELS_FILE}: expected labels as JSON, found something else ({error})."
+        ) from error
+    return {k: v for k, v in sorted(found.items())[:LABELS_MAX] if label_problem(k, v) is None}
 
 
 def policy_stamp(state: Path) -> tuple[int, int, int] | None:

@@ -6,10 +6,11 @@ would load target and agent at the worst moment.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from vedette.shared.definitions import Check
+from vedette.shared.limits import REFUSAL_INTERVAL_US_MIN, REFUSED_CHECKS_SCHEDULED_MAX
 from vedette.shared.slots import Cadence, cadence_of, slot_at, slot_start_us
 
 
@@ -87,6 +88,20 @@ class Schedule:
         """
         cadences, self._cadences, self._next = self._cadences, {}, {}
         self.replace(cadences, now_us)
+
+
+def sparse(cadences: Mapping[str, Cadence], refused: Collection[str]) -> dict[str, Cadence]:
+    """The cadences where `refused` checks, which only say that they are, say so now and then.
+
+    Each at most once a minute, and no more than so many of them: whoever assigns checks without end must
+    not fill this site's disk with refusals.
+    """
+    found = {check: cadence for check, cadence in cadences.items() if check not in refused}
+    for check in sorted(set(refused) & set(cadences))[:REFUSED_CHECKS_SCHEDULED_MAX]:
+        interval_us = cadences[check].interval_us
+        rounds = -(-REFUSAL_INTERVAL_US_MIN // interval_us)
+        found[check] = Cadence(interval_us * rounds, cadences[check].phase_us)
+    return found
 
 
 def cadences_of(checks: Iterable[Check], region: str, place: int = 0) -> dict[str, Cadence]:

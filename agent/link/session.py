@@ -4,20 +4,22 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.errors import Fatal, Rejected
+from agent.errors import Fatal, Rejected, UnknownBase
 from agent.link.call import Ended, SessionCall
 from agent.link.offset import MeasuredOffset
 from agent.link.sending import Sending
 from agent.link.wire import (
     TRIGGERS,
+    Health,
     assignment_of,
     clock_message,
     health_message,
     hello_message,
+    incomplete_message,
     positions,
     seal_positions,
     stored_message,
@@ -59,6 +61,7 @@ class Parts:
     can_probe: tuple[str, ...]
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
     seals: Seals | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -70,12 +73,17 @@ class Session:
         self._sending = Sending(call, parts.spool, {}, has_seals=False)
         self._leaving = asyncio.Event()
         self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue()
+        self._has_news = asyncio.Event()
         self.is_drained = False
 
     @property
     def is_left(self) -> bool:
         """This side is ending it, of its own accord or because it was asked to."""
         return self._leaving.is_set()
+
+    def tell(self) -> None:
+        """Something about this agent changed: say so now."""
+        self._has_news.set()
 
     def leave(self) -> None:
         """Send what there is, wait a little for acknowledgements, and close."""
@@ -116,6 +124,7 @@ class Session:
             revision=parts.duties.revision,
             can_probe=parts.can_probe,
             instance=parts.instance,
+            labels=parts.labels,
         )
         with contextlib.suppress(Ended):
             await self._call.write(hello)
@@ -224,28 +233,42 @@ class Session:
         await self._until_measured()
         with contextlib.suppress(Ended):
             while True:
-                await self._call.write(
-                    health_message(
-                        parts.spool.depth(), parts.duties.missed_slots, parts.offset.reading()
-                    )
+                health = Health(
+                    parts.spool.depth(),
+                    parts.duties.missed_slots,
+                    parts.offset.reading(),
+                    parts.offset.is_synced,
+                    parts.offset.steps,
+                    parts.duties.report(),
                 )
-                await asyncio.sleep(HEALTH_SECONDS)
+                await self._call.write(health_message(health))
+                await self._until_told(HEALTH_SECONDS)
+
+    async def _until_told(self, seconds: float) -> None:
+        """Wait so long, or until there is something that the controller should not wait for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._has_news.wait()
+        self._has_news.clear()
 
     async def _adopt(self) -> None:
         """Store assignments and say so. The first waits for the clock: a line without an offset is void."""
         with contextlib.suppress(Ended):
             while True:
                 message = await self._assigned.get()
-                while not self._assigned.empty():
-                    message = self._assigned.get_nowait()
                 await self._until_measured()
                 try:
                     unrunnable = await self._parts.duties.adopt(assignment_of(message))
+                except UnknownBase as error:
+                    _log.info("link.base_unknown", extra={"reason": str(error)})
+                    await self._call.write(incomplete_message(self._parts.duties.revision))
+                    continue
                 except Fatal as error:
                     # It runs, but must not be acknowledged: a restart would not know it.
                     _log.warning("link.not_stored", extra={"reason": str(error)})
                     continue
                 await self._call.write(stored_message(message.revision, list(unrunnable)))
+                self._has_news.set()
 
     async def _until_measured(self) -> None:
         """Return when the clock's first answer is there, or does not come."""

@@ -61,6 +61,11 @@ class Link:
         """Where the controller is."""
         return self._identity.facts.session_address
 
+    def tell(self) -> None:
+        """Something about this agent changed: the controller is told now, if it is there."""
+        if self._session is not None:
+            self._session.tell()
+
     def leave(self) -> None:
         """Send what there is, close, and do not come back."""
         self._leaving.set()

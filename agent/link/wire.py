@@ -1,5 +1,7 @@
 """Messages of the session stream, to and from the agent's own words."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from agent.ports import (
@@ -9,13 +11,18 @@ from agent.ports import (
     Batch,
     SealedSecret,
     SealTip,
+    SiteReport,
     SpoolDepth,
     Unrunnable,
 )
+from vedette.shared.limits import PLACES_MAX, POLICY_CHARS_MAX, UNRUNNABLE_SHOWN_MAX
 from vedette.shared.result import ClockReading, Trigger
 from vedette.v1 import session_pb2 as pb
 
 Key = tuple[str, str]
+
+# What this side understands: changes to an assignment, anchors, places.
+PROTOCOL: Final = 1
 
 TRIGGERS: Final = {
     pb.PROBE_TRIGGER_CONFIRM: Trigger.CONFIRM,
@@ -62,23 +69,68 @@ def assignment_of(message: pb.Assignment) -> Assignment:
     """An assignment as the probing side takes it."""
     checks = tuple(AssignedCheck(c.definition, c.digest) for c in message.checks)
     secrets = tuple(SealedSecret(s.name, s.version, s.sealed) for s in message.secrets)
-    return Assignment(message.revision, checks, secrets)
+    return Assignment(
+        message.revision,
+        checks,
+        secrets,
+        anchors=tuple(message.anchors.targets),
+        anchor_interval_us=message.anchors.interval_us,
+        place=min(message.place, PLACES_MAX),
+        base=message.base,
+        removed=tuple(message.removed),
+    )
 
 
 def stored_message(revision: str, unrunnable: list[Unrunnable]) -> pb.ConnectRequest:
     """The assignment is on disk; these checks of it will not be run."""
-    refused = [pb.Unrunnable(check=u.check, reason=u.reason) for u in unrunnable]
-    return pb.ConnectRequest(assignment_ack=pb.AssignmentAck(revision=revision, unrunnable=refused))
+    ack = pb.AssignmentAck(revision=revision, unrunnable=_refused(unrunnable))
+    return pb.ConnectRequest(assignment_ack=ack)
 
 
-def health_message(depth: SpoolDepth, missed: int, reading: ClockReading) -> pb.ConnectRequest:
+def incomplete_message(revision: str) -> pb.ConnectRequest:
+    """What came changes an assignment that is not this agent's: it runs `revision`, and needs all of it."""
+    ack = pb.AssignmentAck(revision=revision, needs_whole=True)
+    return pb.ConnectRequest(assignment_ack=ack)
+
+
+def _refused(unrunnable: Sequence[Unrunnable]) -> list[pb.Unrunnable]:
+    return [
+        pb.Unrunnable(check=one.check, reason=one.reason)
+        for one in unrunnable[:UNRUNNABLE_SHOWN_MAX]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an agent says of itself now and then."""
+
+    depth: SpoolDepth
+    missed_slots: int
+    reading: ClockReading
+    is_synced: bool | None
+    clock_steps: int
+    site: SiteReport
+
+
+def health_message(told: Health) -> pb.ConnectRequest:
     """The agent's own condition."""
+    depth, reading, site = told.depth, told.reading, told.site
     health = pb.Health(
         spool_lines=depth.lines,
         spool_bytes=depth.bytes,
-        missed_slots=missed,
+        missed_slots=told.missed_slots,
         clock_offset_us=reading.offset,
         clock_error_us=reading.error if reading.offset is not None else None,
+        clock_synced=told.is_synced,
+        clock_steps=told.clock_steps,
+        site=pb.SiteReport(
+            policy=site.policy[:POLICY_CHARS_MAX],
+            paused=site.is_paused,
+            refused=dict(site.refused),
+            refused_orders=site.refused_orders,
+            unrunnable=_refused(site.unrunnable),
+            unrunnable_count=len(site.unrunnable),
+        ),
     )
     return pb.ConnectRequest(health=health)
 
@@ -89,7 +141,13 @@ def clock_message(sent_us: int) -> pb.ConnectRequest:
 
 
 def hello_message(
-    *, version: str, epoch: str, revision: str, can_probe: tuple[str, ...], instance: str
+    *,
+    version: str,
+    epoch: str,
+    revision: str,
+    can_probe: tuple[str, ...],
+    instance: str,
+    labels: Mapping[str, str],
 ) -> pb.ConnectRequest:
     """The first words."""
     return pb.ConnectRequest(
@@ -99,5 +157,7 @@ def hello_message(
             assignment_revision=revision,
             can_probe=can_probe,
             instance=instance,
+            protocol=PROTOCOL,
+            labels=labels,
         )
     )

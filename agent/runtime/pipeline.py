@@ -10,9 +10,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.core.accounts import SlotAccount, revisions_by_stream
-from agent.core.assignment import Program, difference, program_of
-from agent.core.schedule import Due, cadences_of
-from agent.ports import Assignment, Capture, Clock, ClockOffset, Spool, Unrunnable
+from agent.core.assignment import Program, difference, program_of, whole
+from agent.core.gate import Gate
+from agent.core.policy import Policy
+from agent.core.schedule import Due, cadences_of, sparse
+from agent.core.terms import Refusal
+from agent.ports import (
+    Assignment,
+    Capture,
+    Clock,
+    ClockOffset,
+    SiteReport,
+    Spool,
+    Unrunnable,
+)
+from agent.runtime.anchors import AnchorRounds
 from agent.runtime.assignments import StoredAssignment
 from agent.runtime.captures import Captures
 from agent.runtime.executor import Executor
@@ -20,8 +32,8 @@ from agent.runtime.keyring import Keyring
 from agent.runtime.line import Finding, Place, encoded_line
 from agent.runtime.scheduler import Scheduler
 from vedette.shared.definitions import Check
-from vedette.shared.limits import LAUNCH_LAG_US_MAX
-from vedette.shared.result import Trigger
+from vedette.shared.limits import LAUNCH_LAG_US_MAX, UNRUNNABLE_SHOWN_MAX
+from vedette.shared.result import Outcome, Trigger
 
 _FINISH_SECONDS_MAX: Final = 5.0
 _COLLECT_AFTER: Final = (5_000, 20, 50)
@@ -66,6 +78,8 @@ class Pipeline:
         capture: Capture | None = None,
         keyring: Keyring | None = None,
         account: SlotAccount | None = None,
+        gate: Gate | None = None,
+        anchors: AnchorRounds | None = None,
     ) -> None:
         self._who = who
         self._executor = executor
@@ -74,9 +88,12 @@ class Pipeline:
         self._offset = offset
         self._stored = stored
         self._keyring = keyring
+        self._gate = gate
+        self._anchors = anchors
         self._account = account or SlotAccount(LAUNCH_LAG_US_MAX)
         self._captures = None if capture is None else Captures(capture)
         self._scheduler = Scheduler(clock, self._launch)
+        self._assignment = Assignment("")
         self._program = Program()
         self._stored_revision = ""
         self._crowded_out = 0
@@ -98,20 +115,55 @@ class Pipeline:
         return revisions_by_stream(self._program.checks.values())
 
     async def adopt(self, assignment: Assignment) -> Sequence[Unrunnable]:
-        """Run `assignment` from now on, and store it. Fatal if it could not be stored; it runs all the same."""
+        """Run `assignment` from now on, and store it. Fatal if it could not be stored; it runs all the same.
+
+        UnknownBase if it changes another assignment than the one that is being run.
+        """
+        assignment = whole(assignment, self._assignment)
         if assignment.revision != self.revision:
             self._begin(assignment)
         if assignment.revision != self._stored_revision:
             await asyncio.to_thread(self._stored.save, assignment)
             self._stored_revision = assignment.revision
-        return self._program.unrunnable
+        return self._unrunnable()
+
+    def report(self) -> SiteReport:
+        """What the site's policy does to the assignment."""
+        gate = self._gate
+        if gate is None:
+            return SiteReport(unrunnable=self._unrunnable())
+        return SiteReport(
+            policy=str(gate.policy),
+            is_paused=gate.policy.terms.is_paused,
+            refused=dict(gate.refused),
+            refused_orders=gate.refused_orders,
+            unrunnable=self._unrunnable(),
+        )
+
+    def enforce(self, policy: Policy) -> None:
+        """The site's policy is this one from now on."""
+        if self._gate is not None:
+            self._gate.enforce(policy, (a.check for a in self._program.checks.values()))
+        if self._anchors is not None:
+            self._anchors.is_paused = policy.terms.is_paused
+        self._schedule()
+
+    def _unrunnable(self) -> Sequence[Unrunnable]:
+        refusals = self._gate.refusals if self._gate is not None else {}
+        refused = (Unrunnable(check, one.detail) for check, one in refusals.items())
+        return (*self._program.unrunnable, *refused)
 
     def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
-        """Run these checks once, besides their slots; one that is running as often as it may is left."""
+        """Run these checks once, besides their slots; one that is running as often as it may is left.
+
+        The site's rates come first: an order that they do not allow is counted and not followed.
+        """
         now = self._clock.wall_us()
         for check in checks:
             assigned = self._program.checks.get(check)
-            if assigned is not None and self._executor.has_room_for(check):
+            if assigned is None or not self._executor.has_room_for(check):
+                continue
+            if self._refusal(check, is_order=True) is None:
                 self._start(_Run(assigned.check, assigned.digest, now, None, trigger))
 
     async def run(self) -> None:
@@ -141,10 +193,12 @@ class Pipeline:
             held = self._keyring.names
         program = program_of(assignment, self._who.region, self._executor.kinds, held)
         changes = difference(self._program, program)
-        self._program = program
-        cadences = cadences_of((a.check for a in program.checks.values()), self._who.region)
-        self._account.replace(program.checks, cadences, self._clock.wall_us())
-        self._scheduler.replace(cadences)
+        self._assignment, self._program = assignment, program
+        if self._gate is not None:
+            self._gate.enforce(self._gate.policy, (a.check for a in program.checks.values()))
+        if self._anchors is not None:
+            self._anchors.adopt(assignment)
+        self._schedule()
         if self._captures is not None:
             for check in (*changes.changed, *changes.removed):
                 self._captures.forget(check)
@@ -154,12 +208,21 @@ class Pipeline:
             "added": len(changes.added),
             "changed": len(changes.changed),
             "removed": len(changes.removed),
-            "unrunnable": len(program.unrunnable),
+            "unrunnable": len(self._unrunnable()),
         }
         _log.info("assignment.running", extra=fields)
-        for refused in program.unrunnable:
+        for refused in self._unrunnable()[:UNRUNNABLE_SHOWN_MAX]:
             fields = {"check": refused.check, "reason": refused.reason}
             _log.warning("assignment.unrunnable", extra=fields)
+
+    def _schedule(self) -> None:
+        """Have the program run; what the site refuses as it is only tells of it now and then."""
+        checks = [a.check for a in self._program.checks.values()]
+        cadences = cadences_of(checks, self._who.region, self._assignment.place)
+        if self._gate is not None and self._gate.refusals:
+            cadences = sparse(cadences, self._gate.refusals.keys())
+        self._account.replace(self._program.checks, cadences, self._clock.wall_us())
+        self._scheduler.replace(cadences)
 
     def _launch(self, due: Due) -> None:
         assigned = self._program.checks.get(due.check)
@@ -170,7 +233,25 @@ class Pipeline:
             self._crowded_out += 1
             return
         self._account.started(assigned.check.service)
-        self._start(_Run(assigned.check, assigned.digest, due.due_us, due.slot, Trigger.SCHEDULE))
+        run = _Run(assigned.check, assigned.digest, due.due_us, due.slot, Trigger.SCHEDULE)
+        refusal = self._refusal(due.check)
+        if refusal is None:
+            self._start(run)
+        else:
+            self._refuse(run, refusal)
+
+    def _refusal(self, check: str, *, is_order: bool = False) -> Refusal | None:
+        if self._gate is None:
+            return None
+        return self._gate.launch(check, self._clock.monotonic_us(), is_order=is_order)
+
+    def _refuse(self, run: _Run, refusal: Refusal) -> None:
+        """A run that the site does not agree to is a line like every other: it says so."""
+        at_us = self._clock.wall_us()
+        lag_us = max(at_us - run.due_us, 0)
+        finding = Finding(at_us, 0, lag_us, Outcome.AGENT_ERROR, refusal.kind, refusal.detail)
+        self._record(run, finding, self._offset.mark())
+        self._account.ended(run.check.service)
 
     def _start(self, run: _Run) -> None:
         task = asyncio.create_task(self._make(run))
@@ -188,14 +269,18 @@ class Pipeline:
 
     async def _make(self, run: _Run) -> None:
         try:
+            # Before the run: a clock that is set while it lasts makes its time worthless.
+            mark = self._offset.mark()
             finding = await self._executor.run(run.check, run.due_us)
-            self._record(run, finding)
+            if self._gate is not None:
+                self._gate.count(finding.kind)
+            self._record(run, finding, mark)
         finally:
             # In one step with the line, so that a seal sees either both or none.
             if run.slot is not None:
                 self._account.ended(run.check.service)
 
-    def _record(self, run: _Run, finding: Finding) -> None:
+    def _record(self, run: _Run, finding: Finding, mark: int) -> None:
         """Number the line and hand it over: no await in between, so that numbers are never doubled."""
         spool, stream, captures = self._spool, run.check.service, self._captures
         seq = spool.next_seq(stream)
@@ -208,12 +293,14 @@ class Pipeline:
             rev=run.digest,
             slot=run.slot,
             trigger=run.trigger,
-            clock=self._offset.reading(),
+            clock=self._offset.reading(mark),
             capture=None if captures is None else captures.ready_for(run.check.id),
         )
         spool.append(stream, seq, encoded_line(finding, run.check, place))
         if captures is not None:
             captures.saw(run.check, finding, seq)
+        if finding.outcome is Outcome.DOWN and self._anchors is not None:
+            self._anchors.nudge()
 
     async def _finish(self) -> None:
         if self._captures is not None:

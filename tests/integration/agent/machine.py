@@ -14,7 +14,7 @@ from agent.link.join_file import JoinFile
 from agent.link.offset import MeasuredOffset
 from agent.link.session import Parts
 from agent.link.stream import Link
-from agent.ports import Assignment, Unrunnable
+from agent.ports import Assignment, SiteReport, Unrunnable
 from agent.runtime.clock import SystemClock
 from agent.spool.queue import DiskSpool
 from tests.fakes.controller import AGENT, HOST, REGION, FakeController
@@ -42,6 +42,9 @@ class Duties:
         self.adopted.append(assignment)
         self.revision = assignment.revision
         return [Unrunnable("odd", "this agent cannot run tcp probes")]
+
+    def report(self) -> SiteReport:
+        return SiteReport("public addresses", refused={"policy_port": 2})
 
     def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
         self.orders.append((list(checks), trigger))

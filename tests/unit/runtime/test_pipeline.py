@@ -43,7 +43,10 @@ class Probes:
 
 
 class Offset:
-    def reading(self) -> ClockReading:
+    def mark(self) -> int:
+        return 0
+
+    def reading(self, since: int | None = None) -> ClockReading:
         return ClockReading(offset=12, error=34)
 
 
