@@ -3,10 +3,9 @@
 import asyncio
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any
 
 from agent.core.echoes import echo_variables
-from agent.core.policy import Policy, verdict
 from agent.ports import Observation
 from agent.probers.icmp_round import Pace, Round
 from agent.probers.icmp_socket import Echo, IcmpSocket
@@ -14,36 +13,33 @@ from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Microseconds, monotonic_us
 from vedette.shared.definitions import Check, micros
+from vedette.shared.limits import PLANS_KEPT_MAX
 from vedette.shared.probes import Family, IcmpProbe
-
-_PREPARED_MAX: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """What of a check stays the same from run to run. It holds the check, so that its id stays its own.
 
-    `echo` is there where the host is an address that this site agrees to probe by `policy`: then there is
-    nothing left to resolve.
+    `echo` is there where the host is an address: then there is nothing to resolve. Whether the site agrees
+    to probe it is asked at every run, because its policy may change and its rates count.
     """
 
     check: Check
-    policy: Policy
     probe: IcmpProbe
     pace: Pace
     timeout_us: int
     echo: Echo | None
 
     @classmethod
-    def of(cls, check: Check, policy: Policy) -> "_Prepared":
+    def of(cls, check: Check) -> "_Prepared":
         probe = check.probe
         assert isinstance(probe, IcmpProbe)
         wait = None if probe.wait is None else micros(probe.wait) / 1e6
         pace = Pace(probe.count, micros(probe.spacing) / 1e6, wait)
         is_address = probe.family is Family.ANY and _is_address(probe.host)
-        is_admitted = is_address and verdict(probe.host, policy) is None
-        echo = _echo(probe, probe.host) if is_admitted else None
-        return cls(check, policy, probe, pace, check.timeout_us, echo)
+        echo = _echo(probe, probe.host) if is_address else None
+        return cls(check, probe, pace, check.timeout_us, echo)
 
 
 @dataclass(slots=True)
@@ -57,9 +53,7 @@ class IcmpProber:
 
     async def probe(self, check: Check) -> Observation:
         """What comes back now. Never raises for what the target does."""
-        prepared = self._prepared.get(id(check))
-        if prepared is None or prepared.policy is not self.admission.policy:
-            prepared = self._prepare(check)
+        prepared = self._prepared.get(id(check)) or self._prepare(check)
         clock, phases = self.monotonic, {}
         begun_us = last_us = clock()
         done: Round | None = None
@@ -68,6 +62,8 @@ class IcmpProber:
         try:
             if echo is None:
                 echo = await self._resolved(prepared)
+            else:
+                self.admission.demand(echo.address, echo.address)
             now_us = clock()
             phases["resolve"], last_us = now_us - last_us, now_us
             done = Round(echo, prepared.pace, self._socket_for(echo.address))
@@ -97,9 +93,9 @@ class IcmpProber:
         self._sockets.clear()
 
     def _prepare(self, check: Check) -> _Prepared:
-        if len(self._prepared) >= _PREPARED_MAX:
-            self._prepared.clear()
-        prepared = self._prepared[id(check)] = _Prepared.of(check, self.admission.policy)
+        if len(self._prepared) >= PLANS_KEPT_MAX:
+            del self._prepared[next(iter(self._prepared))]  # the oldest gives way
+        prepared = self._prepared[id(check)] = _Prepared.of(check)
         return prepared
 
     async def _resolved(self, prepared: _Prepared) -> Echo:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 import dns.message
 import dns.name
@@ -24,10 +23,9 @@ from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
 from vedette.shared.definitions import Check
+from vedette.shared.limits import PLANS_KEPT_MAX
 from vedette.shared.probes import DnsProbe
 from vedette.shared.probes.dns import PORTS
-
-_PREPARED_MAX: Final = 16_384
 
 
 def _wall_us() -> int:
@@ -91,8 +89,8 @@ class DnsProber:
     def _of(self, check: Check) -> _Prepared:
         prepared = self._prepared.get(id(check))
         if prepared is None:
-            if len(self._prepared) >= _PREPARED_MAX:
-                self._prepared.clear()
+            if len(self._prepared) >= PLANS_KEPT_MAX:
+                del self._prepared[next(iter(self._prepared))]  # the oldest gives way
             probe = check.probe
             assert isinstance(probe, DnsProbe)
             prepared = self._prepared[id(check)] = _Prepared(
@@ -171,4 +169,4 @@ class DnsProber:
 
         asks = self._asks(prepared, servers, watch, Manner(recursion=probe.recursion))
         port = PORTS["udp"] if probe.transport in ("tls", "https") else probe.port_or_default
-        return Census(asks, asks_one, self.admission.policy, probe.family, port)
+        return Census(asks, asks_one, self.admission, probe.family, port)

@@ -10,9 +10,9 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from agent.core.policy import Policy, verdict
 from agent.probers.dns.servers import Server
 from agent.probers.dns.walk import Asks, rrset_in
+from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from vedette.shared.failure import Failure
 from vedette.shared.limits import NAME_SERVERS_MAX
@@ -48,7 +48,7 @@ class Census:
 
     asks: Asks
     asks_one: AsksOne
-    policy: Policy
+    admission: Admission
     family: Family
     port: int
 
@@ -101,9 +101,7 @@ class Census:
             addresses += [rdata.address for rdata in found or ()]
         host = name.to_text(omit_final_dot=True)
         for address in addresses:
-            refusal = verdict(address, self.policy)
-            if refusal is not None:
-                raise Fault(Failure.POLICY_REFUSED, f"this site does not probe {host}: {refusal}")
+            self.admission.demand(address, host, self.port)
         many = len(addresses) > 1
         return [
             Server(f"{host}/{address}" if many else host, host, address, self.port)

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import dns.message
 import dns.rcode
 import dns.rrset
 
+from agent.core.terms import PortRange, Terms
 from tests.fakes.dns_target import Replies, name_server, wire
 from tests.unit.probers.dns_probing import Query, run_dns
+from tests.unit.probers.http_probing import LOOPBACK_ONLY
 
 SOA = "ns1.example.com. root.example.com. {serial} 7200 3600 86400 60"
 
@@ -106,3 +109,13 @@ async def test_a_name_server_in_a_forbidden_network_is_not_asked() -> None:
     async with name_server(serving(1000, addresses)) as port:
         run = await run_dns(port, serials=True)
     assert (run.outcome, run.kind) == ("agent_error", "policy_refused")
+
+
+async def test_a_name_server_on_a_forbidden_port_is_not_asked() -> None:
+    addresses = {"ns1.example.com.": "127.0.0.1"}
+    terms = Terms(ports_denied=(PortRange(53, 53),))
+    policy = replace(LOOPBACK_ONLY, terms=terms)
+    async with name_server(serving(1000, addresses)) as port:
+        servers_with_port = [f"127.0.0.1:{port}"]
+        run = await run_dns(53, serials=True, servers=servers_with_port, policy=policy)
+    assert (run.outcome, run.kind) == ("agent_error", "policy_port")

@@ -188,6 +188,24 @@ async def test_the_policy_comes_before_the_first_packet() -> None:
     assert (run.outcome, run.kind) == ("agent_error", "policy_refused")
 
 
+async def test_policy_and_rate_are_asked_at_every_run(scripted: Scripted) -> None:
+    scripted([[1], [1], [1]])
+    reached: list[str] = []
+
+    def meter(address: str) -> str | None:
+        reached.append(address)
+        return None if len(reached) < 3 else "this site reaches an address 2 times"
+
+    admission = Admission(LOOPBACK_ONLY, meter=meter)
+    prober = IcmpProber(admission)
+    check = check_of("icmp", {"host": LOOPBACK, "count": 1})
+    kinds = [(await prober.probe(check)).kind for _ in range(3)]
+    admission.policy = Policy()
+    kinds.append((await prober.probe(check)).kind)
+    assert kinds == [None, None, "policy_rate", "policy_refused"]
+    assert reached == [LOOPBACK] * 3
+
+
 async def test_without_any_right_the_sentence_names_what_to_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
