@@ -90,7 +90,7 @@ class _Packets:
     def _checksum(self, data: bytes) -> int:
         """The checksum of RFC 1071, as icmplib's, by one call for all words."""
         data += b"\0" * (len(data) & 1)
-        total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+        total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
         while total >> 16:
             total = (total & 0xFFFF) + (total >> 16)
         return ~total & 0xFFFF
