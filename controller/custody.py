@@ -65,6 +65,10 @@ class AlarmKind(StrEnum):
     CLONE_SERIAL = "clone_serial"
     CLONE_INSTANCE = "clone_instance"
     RECOVERY = "recovery"
+    # What makes the evidence of an agent doubtful.
+    SEAL_FORKED = "seal_forked"
+    SEAL_REFUSED = "seal_refused"
+    SEAL_MISSING = "seal_missing"
 
 
 @dataclass(frozen=True, slots=True)

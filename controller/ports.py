@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
+from controller.seals import SealStore
 from vedette.shared.identity import ResultId
 
 T = TypeVar("T")
@@ -343,7 +344,14 @@ class OutcomeStore(Protocol):
 
 
 class Transaction(
-    EvidenceStore, AgentStore, PersonStore, CustodyStore, FleetStore, OutcomeStore, Protocol
+    EvidenceStore,
+    SealStore,
+    AgentStore,
+    PersonStore,
+    CustodyStore,
+    FleetStore,
+    OutcomeStore,
+    Protocol,
 ):
     """Everything, inside one transaction."""
 

@@ -4,17 +4,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
-
 from vedette.shared.limits import SEAL_BYTES_MAX, SEAL_LINES_MAX
+from vedette.shared.result import is_of_slot
 from vedette.shared.seal import Payload
-
-
-class _Slotted(msgspec.Struct):
-    slot: int | None = None
-
-
-_decoder: Final = msgspec.json.Decoder(_Slotted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +59,3 @@ class Gathering:
         drawn = [*self._closed, self._open.closed()]
         self._closed, self._open = [], _Open()
         return drawn
-
-
-def is_of_slot(line: bytes) -> bool:
-    """The line is the result of a slot, and not of an order."""
-    try:
-        return _decoder.decode(line).slot is not None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False

@@ -19,6 +19,7 @@ from controller.storage.fleet import FleetRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.registry import RegistryRows
+from controller.storage.seals import SealRows
 
 _BUSY_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 10
@@ -27,7 +28,7 @@ _POSTGRES: Final = "postgresql"
 _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
-class SqlTransaction(EvidenceRows, RegistryRows, CustodyRows, FleetRows, OutcomeRows):
+class SqlTransaction(EvidenceRows, SealRows, RegistryRows, CustodyRows, FleetRows, OutcomeRows):
     """controller.ports.Transaction over SQL."""
 
 

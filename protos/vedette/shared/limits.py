@@ -21,6 +21,8 @@ NOTE_BYTES_MAX: Final = 64 * 1024
 NOTE_SIGNATURES_MAX: Final = 16
 # A seal's note stands in the spool as a record beside the lines, and must fit one.
 SEAL_NOTE_BYTES_MAX: Final = 4 * 1024
+# One suffices as proof; an agent that signs more fills no disk.
+FORKED_SEALS_MAX: Final = 8
 
 # --- definitions
 ID_CHARS_MAX: Final = 63
@@ -148,6 +150,9 @@ FUTURE_US_MAX: Final = 5 * 1_000_000
 # --- controller
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
+SEALS_QUEUE_MAX: Final = 1024
+# Seals of one transaction: each may have 32 MiB of lines behind it, which are read one after another.
+SEALS_AT_ONCE_MAX: Final = 64
 JOIN_TOKEN_TTL_US_MAX: Final = 24 * 3600 * 1_000_000
 # A site that is switched off over weekends recovers a few times a month; more needs a person.
 RECOVERIES_MAX: Final = 10

@@ -101,6 +101,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
 
 
+class _Slotted(msgspec.Struct):
+    slot: int | None = None
+
+
+_slots: Final = msgspec.json.Decoder(_Slotted)
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Evidence)
 
@@ -118,3 +123,11 @@ def decode_line(data: bytes) -> Evidence:
         raise ValueError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ValueError("the line is not UTF-8") from error
+
+
+def is_of_slot(line: bytes) -> bool:
+    """The line `line` is the result of a slot, and not of an order; False if it cannot be read."""
+    try:
+        return _slots.decode(line).slot is not None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False

@@ -1,0 +1,269 @@
+"""Seals, the segments that they cover, and how streams stand."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, select
+
+from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.storage.bulk import Rows
+from controller.storage.names import StreamKey
+from controller.storage.seal_tables import ForkedSealRow, SealRow
+from controller.storage.tables import SegmentRow, StreamRow, table
+from vedette.shared.limits import FORKED_SEALS_MAX
+
+_SEAL = table(SealRow)
+_FORK = table(ForkedSealRow)
+_SEGMENT = table(SegmentRow)
+_STREAM = table(StreamRow)
+# Sealed lines are written once more and then read for years.
+_SEALED_LEVEL: Final = 6
+_LOOSE_LEVEL: Final = 1
+_COLUMNS: Final = (
+    _SEAL.c.number, _SEAL.c.note, _SEAL.c.first_seq, _SEAL.c.last_seq, _SEAL.c.covered_seq,
+    _SEAL.c.count, _SEAL.c.scheduled, _SEAL.c.done, _SEAL.c.missed, _SEAL.c.skipped, _SEAL.c.end_us,
+    _SEAL.c.received_us,
+)  # fmt: skip
+# What every note holds; compressing against it halves what is stored of a short stream. Never changed: notes
+# that are stored could not be read any more.
+_WORDS: Final = (
+    b"0123456789abcdef\nvedette.seal/v1\nstream /agent/ epoch \nseal \nprev \nlines - - 0\npayload "
+    b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0\nslots \nchecks \ntime 17 mono "
+    b"\nclock synced=1 offset_us= error_us= step_us=0\n\n\xe2\x80\x94 /agent/ "
+)
+
+_Run = tuple[int, int, int, bytes]
+
+
+class SealRows(Rows):
+    """controller.seals.SealStore over SQL."""
+
+    def put_seal(self, seal: StoredSeal) -> None:
+        """Keep a seal. The caller has verified it."""
+        row = {
+            "stream_id": self._stream_number(*seal.id),
+            "note": _packed(seal.note),
+            **{
+                column.name: getattr(seal, column.name)
+                for column in _COLUMNS
+                if column.name != "note"
+            },
+        }
+        self._connection.execute(insert(_SEAL).values(row))
+
+    def seal(self, stream: StreamId, number: int) -> StoredSeal | None:
+        """The seal of that number."""
+        return self._one_seal(stream, _SEAL.c.number == number)
+
+    def seal_tip(self, stream: StreamId) -> StoredSeal | None:
+        """The last seal of a stream."""
+        return self._one_seal(stream)
+
+    def seal_tips(self, agent: str) -> Sequence[StoredSeal]:
+        """The last seal of every stream of an agent that has one."""
+        newest = select(_SEAL.c.stream_id, func.max(_SEAL.c.number).label("number"))
+        last = newest.group_by(_SEAL.c.stream_id).subquery()
+        query = (
+            select(_SEAL.c.stream_id, *_COLUMNS)
+            .join(
+                last,
+                (last.c.stream_id == _SEAL.c.stream_id) & (last.c.number == _SEAL.c.number),
+            )
+            .join(_STREAM, _STREAM.c.id == _SEAL.c.stream_id)
+            .where(_STREAM.c.agent == agent)
+        )
+        rows = self._connection.execute(query).all()
+        found = [_stored(StreamId(*self._stream(row[0])), row[1:]) for row in rows]
+        return sorted(found, key=lambda one: one.id)
+
+    def _one_seal(
+        self, stream: StreamId, where: ColumnElement[bool] | None = None
+    ) -> StoredSeal | None:
+        number = self._names.find_stream(self._connection, StreamKey(*stream))
+        if number is None:
+            return None
+        query = select(*_COLUMNS).where(_SEAL.c.stream_id == number)
+        if where is not None:
+            query = query.where(where)
+        row = self._connection.execute(query.order_by(_SEAL.c.number.desc()).limit(1)).first()
+        return None if row is None else _stored(stream, row)
+
+    def put_forked_seal(self, fork: ForkedSeal) -> bool:
+        """Keep it beside the one that was kept first; False if it is there already, or there are many."""
+        stream = self._stream_number(*fork.id)
+        its = (_FORK.c.stream_id == stream) & (_FORK.c.number == fork.number)
+        known = self._connection.execute(select(_FORK.c.note).where(its)).scalars().all()
+        note = _packed(fork.note)
+        if note in known or len(known) >= FORKED_SEALS_MAX:
+            return False
+        row = (stream, fork.number, len(known) + 1, fork.received_us, note)
+        self._insert_many(_FORK, [row])
+        return True
+
+    def forked_seals(self, agent: str) -> Sequence[ForkedSeal]:
+        """Every note of an agent that contradicts one that was kept before it."""
+        query = (
+            select(_FORK.c.stream_id, _FORK.c.number, _FORK.c.note, _FORK.c.received_us)
+            .join(_STREAM, _STREAM.c.id == _FORK.c.stream_id)
+            .where(_STREAM.c.agent == agent)
+            .order_by(_FORK.c.stream_id, _FORK.c.number, _FORK.c.variant)
+        )
+        return [
+            ForkedSeal(StreamId(*self._stream(stream)), number, _unpacked(note), received_us)
+            for stream, number, note, received_us in self._connection.execute(query).all()
+        ]
+
+    def line_count(self, stream: StreamId, first_seq: int, last_seq: int) -> int:
+        """How many lines of that range are held."""
+        c = _SEGMENT.c
+        query = select(c.first_seq, c.count).where(self._touching(stream, first_seq, last_seq))
+        return sum(
+            min(first + count, last_seq + 1) - max(first, first_seq)
+            for first, count in self._connection.execute(query)
+        )
+
+    def lines(self, stream: StreamId, first_seq: int, last_seq: int) -> Iterator[bytes]:
+        """The exact bytes of the lines of that range, in order, many at a time."""
+        for piece in self._pieces(stream, first_seq, last_seq):
+            if first_seq <= piece.first_seq <= last_seq:
+                yield piece.text()
+
+    def _touching(self, stream: StreamId, first_seq: int, last_seq: int) -> ColumnElement[bool]:
+        """Segments that hold lines of that range."""
+        number = self._names.find_stream(self._connection, StreamKey(*stream))
+        c = _SEGMENT.c
+        return (
+            (c.stream_id == number)
+            & (c.first_seq <= last_seq)
+            & (c.first_seq + c.count > first_seq)
+        )
+
+    def _pieces(self, stream: StreamId, first_seq: int, last_seq: int) -> Iterator["_Piece"]:
+        """Those segments, cut at the ends of the range."""
+        c = _SEGMENT.c
+        within = self._touching(stream, first_seq, last_seq)
+        query = select(c.first_seq, c.count, c.lost, c.received_us, c.body).where(within)
+        for row in self._connection.execute(query.order_by(c.first_seq)).all():
+            yield from _Piece.of(row).cut(first_seq, last_seq)
+
+    def pack_segments(self, stream: StreamId, first_seq: int, last_seq: int) -> None:
+        """Put the lines of that range together in one segment each run of numbers, packed tightly."""
+        loose: list[_Piece] = []
+        runs: list[list[_Piece]] = []
+        for piece in self._pieces(stream, first_seq, last_seq):
+            if not first_seq <= piece.first_seq <= last_seq:
+                loose.append(piece)
+            elif runs and runs[-1][-1].is_followed_by(piece):
+                runs[-1].append(piece)
+            else:
+                runs.append([piece])
+        within = self._touching(stream, first_seq, last_seq)
+        self._connection.execute(delete(_SEGMENT).where(within))
+        number = self._stream_number(*stream)
+        packed = [
+            *(piece.row(number, _LOOSE_LEVEL) for piece in loose),
+            *(_joined(run).row(number, _SEALED_LEVEL) for run in runs),
+        ]
+        self._insert_many(_SEGMENT, packed)
+
+    def stream_standings(self, agent: str | None = None) -> Sequence[StreamStanding]:
+        """How every stream (of `agent`) stands, by agent, stream and epoch."""
+        forks = select(_FORK.c.stream_id, func.count().label("forked")).group_by(_FORK.c.stream_id)
+        rows = self._connection.execute(_standings(agent, forks.subquery())).all()
+        found = [_standing(row) for row in rows]
+        return sorted(found, key=lambda one: (one.id.agent, one.id.stream, one.id.epoch))
+
+
+class _Piece:
+    """Lines of a segment that stay together."""
+
+    def __init__(self, first_seq: int, lines: list[bytes], *, lost: int, received_us: int) -> None:
+        self.first_seq = first_seq
+        self.lines = lines
+        self.lost = lost
+        self.received_us = received_us
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "_Piece":
+        first_seq, _, lost, received_us, body = row
+        lines = zlib.decompress(body).split(b"\n")[:-1]
+        return cls(first_seq, lines, lost=lost, received_us=received_us)
+
+    def cut(self, first_seq: int, last_seq: int) -> "Iterator[_Piece]":
+        """What is before, in and after a range of numbers."""
+        start = max(0, first_seq - self.first_seq)
+        end = min(len(self.lines), last_seq + 1 - self.first_seq)
+        for at, until in ((0, start), (start, end), (end, len(self.lines))):
+            if at < until:
+                yield _Piece(
+                    self.first_seq + at,
+                    self.lines[at:until],
+                    lost=self.lost if at == 0 else 0,
+                    received_us=self.received_us,
+                )
+
+    def is_followed_by(self, other: "_Piece") -> bool:
+        return self.first_seq + len(self.lines) == other.first_seq
+
+    def text(self) -> bytes:
+        return b"\n".join(self.lines) + b"\n"
+
+    def row(self, stream: int, level: int) -> tuple[object, ...]:
+        body = zlib.compress(self.text(), level)
+        return stream, self.first_seq, len(self.lines), self.lost, self.received_us, body
+
+
+def _joined(run: list[_Piece]) -> _Piece:
+    if len(run) == 1:
+        return run[0]
+    lines = [line for piece in run for line in piece.lines]
+    received_us = max(piece.received_us for piece in run)
+    lost = sum(piece.lost for piece in run)
+    return _Piece(run[0].first_seq, lines, lost=lost, received_us=received_us)
+
+
+def _standings(agent: str | None, forks: Subquery) -> Select[Any]:
+    """The query behind `stream_standings`: sums over the seals of each stream."""
+    sums = (
+        select(
+            _SEAL.c.stream_id,
+            func.count().label("seals"),
+            func.sum(_SEAL.c.count).label("sealed"),
+            func.sum(_SEAL.c.scheduled).label("scheduled"),
+            func.sum(_SEAL.c.missed).label("missed"),
+            func.sum(_SEAL.c.skipped).label("skipped"),
+            func.max(_SEAL.c.number).label("last_number"),
+            func.max(_SEAL.c.end_us).label("last_end_us"),
+        )
+        .group_by(_SEAL.c.stream_id)
+        .subquery()
+    )
+    query = (
+        select(
+            _STREAM.c.agent, _STREAM.c.epoch, _STREAM.c.stream, _STREAM.c.seq, _STREAM.c.lines,
+            _STREAM.c.lost, sums.c.seals, sums.c.sealed, sums.c.scheduled, sums.c.missed,
+            sums.c.skipped, forks.c.forked, sums.c.last_number, sums.c.last_end_us,
+        )
+        .outerjoin(sums, sums.c.stream_id == _STREAM.c.id)
+        .outerjoin(forks, forks.c.stream_id == _STREAM.c.id)
+    )  # fmt: skip
+    return query if agent is None else query.where(_STREAM.c.agent == agent)
+
+
+def _standing(row: Sequence[Any]) -> StreamStanding:
+    counts: list[Any] = [int(value or 0) for value in row[3:-1]]
+    return StreamStanding(StreamId(*row[:3]), *[*counts, row[-1]])
+
+
+def _stored(stream: StreamId, row: Sequence[Any]) -> StoredSeal:
+    return StoredSeal(stream, row[0], _unpacked(row[1]), *row[2:])
+
+
+def _packed(note: bytes) -> bytes:
+    packing = zlib.compressobj(9, zdict=_WORDS)
+    return packing.compress(note) + packing.flush()
+
+
+def _unpacked(data: bytes) -> bytes:
+    return zlib.decompressobj(zdict=_WORDS).decompress(data)
