@@ -11,6 +11,10 @@ LINE_BYTES_MAX: Final = 16 * 1024
 FRAME_BYTES_MAX: Final = 1024 * 1024
 FRAME_LINES_MAX: Final = 4096
 DETAIL_CHARS_MAX: Final = 500
+# Objects and arrays inside one another. An agent writes four; every reader must come to the end of a line.
+LINE_DEPTH_MAX: Final = 32
+# A thousand lines a second for 34 years. Sums over every stream of every agent stay far below 2**63.
+SEQ_MAX: Final = 1 << 40
 
 # --- seals
 SEAL_EVERY_SECONDS: Final = 60.0
@@ -150,6 +154,20 @@ FUTURE_US_MAX: Final = 5 * 1_000_000
 # --- controller
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
+# Looking again at numbers that a stream is past costs reading what is stored. An agent may cause so much of it
+# in an hour; beyond that only its new lines are taken. A point is 64 KiB read back or one line that conflicts.
+LOOKBACK_POINTS_PER_HOUR: Final = 4096
+LOOKBACK_KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
+# Different lines under one identity that are kept (S-2): the first, and so many others.
+CONFLICTS_PER_RESULT_MAX: Final = 8
+# Of one agent, in the long run and at once. One that probes 1,000 checks a second stays far below, and so does
+# one that delivers a week of them.
+AGENT_LINES_PER_SECOND_MAX: Final = 20_000
+AGENT_LINES_BURST: Final = 400_000
+AGENT_BYTES_PER_SECOND_MAX: Final = 16 * 1024 * 1024
+AGENT_BYTES_BURST: Final = 320 * 1024 * 1024
+AGENT_MESSAGES_PER_SECOND_MAX: Final = 20
+AGENT_MESSAGES_BURST: Final = 400
 SEALS_QUEUE_MAX: Final = 1024
 # Seals of one transaction: each may have 32 MiB of lines behind it, which are read one after another.
 SEALS_AT_ONCE_MAX: Final = 64

@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
+from vedette.shared.limits import LINE_BYTES_MAX
+from vedette.shared.plain_json import require_plain, too_deep
+
 ANCHORS: Final = "@anchors"
 
 
@@ -116,18 +119,20 @@ def encode_line(line: ResultLine) -> bytes:
 
 
 def decode_line(data: bytes) -> Evidence:
-    """What can be computed from the line `data`. ValueError says what is wrong with it."""
+    """What can be computed from the line `data`. ValueError says what is wrong with it.
+
+    Its length is looked at before anything is parsed. A line that two readers could read differently is
+    refused, also where the difference lies in keys that mean nothing here.
+    """
+    if len(data) > LINE_BYTES_MAX:
+        raise ValueError(f"expected at most {LINE_BYTES_MAX} bytes, found {len(data)}")
     try:
-        return _decoder.decode(data)
+        evidence = _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
     except UnicodeDecodeError as error:
         raise ValueError("the line is not UTF-8") from error
-
-
-def is_of_slot(line: bytes) -> bool:
-    """The line `line` is the result of a slot, and not of an order; False if it cannot be read."""
-    try:
-        return _slots.decode(line).slot is not None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
+    except RecursionError as error:
+        raise ValueError(too_deep()) from error
+    require_plain(data)
+    return evidence
