@@ -136,3 +136,11 @@ def decode_line(data: bytes) -> Evidence:
         raise ValueError(too_deep()) from error
     require_plain(data)
     return evidence
+
+
+def is_of_slot(line: bytes) -> bool:
+    """The line `line` is the result of a slot, and not of an order; False if it cannot be read."""
+    try:
+        return _slots.decode(line).slot is not None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
