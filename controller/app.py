@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from controller.clock import utc_now, wall_us
+from controller.clock import monotonic_us, utc_now, wall_us
 from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
 from controller.identity.authority import Authority
@@ -40,8 +40,10 @@ from controller.services.evaluate import Evaluator
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
 from controller.services.outages import Outages
+from controller.services.quotas import Quotas
 from controller.services.recover import Recovery
 from controller.services.report import Reports
+from controller.services.seals import Seals
 from controller.services.secrets import Secrets
 from controller.services.standings import Standings
 from controller.services.worker import StorageWorker
@@ -131,7 +133,17 @@ class _Controller:
         admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
-        parts = SessionParts(worker, self._agents, self._duties, admission, self._ingest, wall_us)
+        self._seals = Seals(worker, storage, authority.organisation, wall_us)
+        parts = SessionParts(
+            worker,
+            self._agents,
+            self._duties,
+            admission,
+            self._ingest,
+            self._seals,
+            Quotas(monotonic_us),
+            wall_us,
+        )
         self._agents_listener = agents_listener(
             config.agents_address,
             self._certificate,
@@ -183,6 +195,7 @@ class _Controller:
                 group.create_task(work)
                 for work in (
                     self._ingest.run(),
+                    self._seals.run(),
                     self._confirmation.run(),
                     self._every(
                         RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload

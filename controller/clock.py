@@ -12,3 +12,8 @@ def wall_us() -> int:
 def utc_now() -> dt.datetime:
     """Now, as certificates write it."""
     return dt.datetime.now(dt.UTC)
+
+
+def monotonic_us() -> int:
+    """A clock that never steps, microseconds since some instant."""
+    return time.monotonic_ns() // 1000

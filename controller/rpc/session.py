@@ -11,12 +11,15 @@ from controller.errors import BadInput, ControllerError, Rejected
 from controller.ports import Worker
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry
+from controller.rpc.seals import seal_answer, seal_tips
 from controller.rpc.status import Context
 from controller.services.admission import Admission, Admitted
 from controller.services.agents import Agents
 from controller.services.duties import Duties, Duty
 from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
+from controller.services.quotas import OverQuota, Quotas
+from controller.services.seals import IncomingSeal, Seals
 from vedette.shared.identity import is_epoch
 from vedette.shared.limits import CONNECT_SECONDS_MAX
 from vedette.v1 import session_pb2 as pb
@@ -40,6 +43,8 @@ class SessionParts:
     duties: Duties
     admission: Admission
     ingest: Ingest
+    seals: Seals
+    quotas: Quotas
     now_us: Callable[[], int]
 
 
@@ -116,10 +121,13 @@ class Session:
         # Once more, now that the stream can be cut: it may have been revoked since it was admitted.
         await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
+        tips = await self._parts.seals.tips(self.agent)
         welcome = pb.Welcome(
             agent=self.agent,
             region=self.region,
             durable=[pb.Position(epoch=p.epoch, stream=p.stream, seq=p.seq) for p in positions],
+            tips=seal_tips(tips),
+            takes_seals=True,
         )
         await context.write(pb.ConnectResponse(welcome=welcome))
         self._stale_assignment.set()
@@ -151,9 +159,14 @@ class Session:
         self._outbox.close()
 
     async def _take(self, message: pb.ConnectRequest, received_us: int) -> None:
-        match message.WhichOneof("message"):
+        kind = message.WhichOneof("message")
+        if kind not in ("frame", "seal"):
+            self._parts.quotas.message(self.agent)
+        match kind:
             case "frame":
-                await self._take_frame(message.frame)
+                await self._take_evidence(message.frame)
+            case "seal":
+                await self._take_evidence(message.seal)
             case "clock_probe":
                 reply = pb.ClockReply(
                     agent_sent_us=message.clock_probe.agent_sent_us,
@@ -171,12 +184,19 @@ class Session:
                 # A newer agent may say what this controller does not know yet.
                 log.info("session.ignored", extra={"agent": self.agent})
 
-    async def _take_frame(self, frame: pb.Frame) -> None:
+    async def _take_evidence(self, message: pb.Frame | pb.Seal) -> None:
         if self._standing is not Standing.APPROVED:
             raise Rejected(f"Agent {self.agent} waits for approval: no line is taken from it yet.")
         while len(self._underway) >= FRAMES_UNDERWAY_MAX:
             await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(self._ingest(frame))
+        if isinstance(message, pb.Frame):
+            over = self._parts.quotas.frame(self.agent, message.count, len(message.lines))
+            if over is not None:
+                self._refuse_flood(message, over)
+                return
+            task = asyncio.create_task(self._ingest(message))
+        else:
+            task = asyncio.create_task(self._seal(message))
         self._underway.add(task)
         task.add_done_callback(self._answered)
 
@@ -209,6 +229,26 @@ class Session:
             reason=answer.reason,
         )
         self._outbox.reply(pb.ConnectResponse(refusal=refusal))
+
+    def _refuse_flood(self, frame: pb.Frame, over: OverQuota) -> None:
+        log.warning("frame.over_quota", extra={"agent": self.agent, "reason": over.reason})
+        refusal = pb.Refusal(
+            epoch=frame.epoch,
+            stream=frame.stream,
+            first_seq=frame.first_seq,
+            resend_from=frame.first_seq,
+            reason=over.reason,
+            retry_after_us=over.retry_after_us,
+        )
+        self._outbox.reply(pb.ConnectResponse(refusal=refusal))
+
+    async def _seal(self, seal: pb.Seal) -> None:
+        """Hand over a seal; it is verified and durable when the answer comes."""
+        incoming = IncomingSeal(seal.epoch, seal.stream, seal.number, seal.note)
+        answer = await self._parts.seals.submit(self.agent, self._peer.address, incoming)
+        if answer.reason:
+            log.error("seal.refused", extra={"agent": self.agent, "reason": answer.reason})
+        self._outbox.reply(seal_answer(answer))
 
     async def _take_health(self, health: pb.Health) -> None:
         await self._parts.worker.run(
