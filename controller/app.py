@@ -20,6 +20,7 @@ from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.confirm import Confirmation
 from controller.rpc.enrol import EnrolServicer, Whereabouts
+from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.listeners import agents_listener, people_listener
@@ -183,6 +184,7 @@ class _Controller:
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages),
+            EvidenceServicer(self._seals),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
         )
 

@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "agent": Lazy("controller.cli.agent", "agent", "Agents and join tokens."),
     "outage": Lazy("controller.cli.outage", "outage", "Outages and what decided them."),
     "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
+    "evidence": Lazy(
+        "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
+    ),
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
     "token": Lazy("controller.cli.token", "token", "People's tokens."),
     "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),

@@ -56,6 +56,7 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.OutageService/ListOutages": _READERS,
     "/vedette.v1.OutageService/GetOutage": _READERS,
     "/vedette.v1.SlaService/GetStatus": _READERS,
+    "/vedette.v1.EvidenceService/ListStreams": _READERS,
 }
 _NOBODY: Final[frozenset[Role]] = frozenset()
 

@@ -11,6 +11,7 @@ from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.enrol import EnrolServicer
+from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.outage import OutageServicer
@@ -21,6 +22,7 @@ from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
 from vedette.v1 import (
     access_pb2_grpc,
     enrol_pb2_grpc,
+    evidence_pb2_grpc,
     fleet_pb2_grpc,
     outage_pb2_grpc,
     secret_pb2_grpc,
@@ -91,6 +93,8 @@ def people_listener(
                 outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
             case SecretServicer():
                 secret_pb2_grpc.add_SecretServiceServicer_to_server(servicer, server)
+            case EvidenceServicer():
+                evidence_pb2_grpc.add_EvidenceServiceServicer_to_server(servicer, server)
             case SlaServicer():
                 sla_pb2_grpc.add_SlaServiceServicer_to_server(servicer, server)
             case _:
