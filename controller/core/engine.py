@@ -31,13 +31,12 @@ class Changes:
     """What differs from the last drain.
 
     `from_us`: verdict intervals from this instant on differ, and `intervals` are those that now stand
-    there, up to the newest sample that counts; None if none differ. The last verdict goes on until told
-    otherwise: that it does is no change, and neither is evidence that runs out (silence shows as UNKNOWN
-    in `CheckEngine.intervals` with a later horizon, and is told here when something is heard again).
-    `outages` are new or differ, as seen from the newest evidence (one that merely goes on is reported
-    again when something else about it changes; `CheckEngine.outages` is always exact). `gone` are the
-    content ids of outages that late evidence made vanish: one whose start moved is gone under its old id
-    and new under another.
+    there, up to the instant that is told of (the newest sample that counts, or later); None if none
+    differ. The last verdict goes on until told otherwise: that it does is no change, and evidence that
+    runs out is told when that instant is passed. `outages` are new or differ, as seen from there (one that
+    merely goes on is reported again when something else about it changes; `CheckEngine.outages` is always
+    exact). `gone` are the content ids of outages that late evidence made vanish: one whose start moved is
+    gone under its old id and new under another.
     """
 
     from_us: int | None = None
@@ -58,6 +57,7 @@ class CheckEngine:
     Build it from stored samples in time order (`insert` each, then one `drain` to discard), then feed it
     what arrives. Evidence may come late, twice, or conflicting; the result does not depend on the order.
     A sample in order that changes nothing costs a handful of operations, a late one its dirty window.
+    What time alone changes, because evidence runs out, is told by a `drain` up to a later instant.
     """
 
     def __init__(self, revisions: Sequence[PolicyRevision]) -> None:
@@ -65,6 +65,7 @@ class CheckEngine:
         self._intake = Intake(_evaluations(revisions))
         self._turns_us = _turns(revisions)
         self._settled_us = -FOREVER_US
+        self._open_us = -FOREVER_US
         self._held_us = -FOREVER_US
         self._told_us = -FOREVER_US
         self._pending: list[Touched] = []
@@ -73,25 +74,35 @@ class CheckEngine:
 
     @property
     def newest_us(self) -> int | None:
-        """Event time of the newest sample that has counted, up to which drains tell; None before one."""
+        """The instant up to which is told: that of the newest sample, or later; None before one."""
         newest_us = max([self._told_us, *(e.frontier_us for e in self._evaluations)])
         return None if newest_us == -FOREVER_US else newest_us
 
     @property
+    def latest_us(self) -> int:
+        """Event time of the newest evidence that came; a horizon from there on sees all of it."""
+        return self._intake.latest_us
+
+    @property
     def settled_us(self) -> int:
-        """Evidence before this instant is no longer taken."""
+        """What lies before this instant does not change any more, and is forgotten."""
         return self._settled_us
+
+    @property
+    def open_us(self) -> int:
+        """Evidence before this instant is not taken: it could change what is settled."""
+        return self._open_us
 
     def insert(self, sample: Sample) -> bool:
         """Take a sample of this check.
 
-        False if it lies before the settled instant: what it changes can then only be computed by a new
-        engine, built from storage with older samples.
+        False if it could change what is settled: then only a new engine, built from storage with older
+        samples, can tell.
         """
         intake = self._intake
         source = intake.sources.get((sample[5], sample[0]))
         at_us, outcome = sample[6], sample[7]
-        if at_us < self._settled_us:
+        if at_us < self._open_us:
             return False
         if source is None or at_us <= source.last_us or outcome is _AGENT_ERROR:
             intake.insert(sample)
@@ -119,27 +130,31 @@ class CheckEngine:
         return True
 
     def insert_anchor(self, anchor: AnchorRound) -> bool:
-        """Take an anchor round of an agent that probes this check. False as for `insert`."""
+        """Take an anchor round of an agent that probes this check.
+
+        False as for `insert`, and then nothing is taken: a round voids samples before it, or restores
+        them, back to the last good round.
+        """
         if anchor.at_us < self._settled_us:
             return False
-        self._intake.insert_anchor(anchor)
-        return True
+        return self._intake.insert_anchor(anchor, self._open_us)
 
-    def drain(self) -> Changes:
-        """What changed since the last drain."""
-        newest_us = self._note_frontier()
+    def drain(self, until_us: int = -FOREVER_US) -> Changes:
+        """What changed since the last drain; time has passed until `until_us` at least."""
+        newest_us = self._note_frontier(until_us)
         touched = self._touched()
         revised_us, self._revised_us = self._revised_us, None
         if revised_us is not None and revised_us <= newest_us:
             touched.append(Touched(revised_us, newest_us + 1, revised_us))
-        if not touched:
+        if not touched and newest_us < self._book.due_us:
             return NOTHING_CHANGED
+        end_us = newest_us + 1
         changed, gone = self._book.refresh(
             self,
-            max(min(one.from_us for one in touched), self._settled_us),
-            max(one.to_us for one in touched),
+            max(min((one.from_us for one in touched), default=end_us), self._settled_us),
+            max((one.to_us for one in touched), default=end_us),
             reach_us=self._reach_us,
-            horizon_us=newest_us + 1,
+            horizon_us=end_us,
         )
         differs_us = [one.differs_us for one in touched if one.differs_us is not None]
         if not differs_us:
@@ -148,13 +163,13 @@ class CheckEngine:
         known = self.timeline_part(from_us, newest_us + 1)
         return Changes(from_us, tuple(verdict_intervals(known)), changed, gone)
 
-    def _note_frontier(self) -> int:
-        """Move on to the newest sample, and give its time.
+    def _note_frontier(self, until_us: int = -FOREVER_US) -> int:
+        """Move on to the newest sample, or to `until_us` if that is later, and give that instant.
 
         A policy that comes into force on the way is told in any case, and what is told of one policy's
         time is told of every other's too.
         """
-        newest_us = max([self._told_us, *(e.frontier_us for e in self._evaluations)])
+        newest_us = max([self._told_us, until_us, *(e.frontier_us for e in self._evaluations)])
         for at_us in self._turns_us:
             if self._told_us < at_us <= newest_us:
                 self._revised_us = (
@@ -180,6 +195,10 @@ class CheckEngine:
     @property
     def _reach_us(self) -> int:
         return max((e.policy.freshness_us for e in self._evaluations), default=0)
+
+    @property
+    def _margin_us(self) -> int:
+        return max((e.policy.margin_us for e in self._evaluations), default=0)
 
     def intervals(self, from_us: int, to_us: int, horizon_us: int) -> list[VerdictInterval]:
         """The verdicts over [from_us, to_us), cut at the horizon; neighbours differ."""
@@ -232,31 +251,30 @@ class CheckEngine:
         votes = segments[0].votes
         return {region: vote.label for region, vote in zip(policy.regions, votes, strict=True)}
 
-    def revise(self, revisions: Sequence[PolicyRevision]) -> None:
+    def revise(self, revisions: Sequence[PolicyRevision]) -> bool:
         """Judge by these policies from now on: all of them, with their effective times.
 
-        A policy that is new to a settled engine reads the samples that are still held, and no older ones.
+        False, and nothing is changed, if that takes samples that were forgotten: then only a new engine,
+        built from storage, can tell.
         """
+        evaluations = _evaluations(revisions, self._held_us)
+        if not self._intake.can_judge_by([e.policy for e in evaluations]):
+            return False
         changed_us = _first_change(self._revisions, revisions)
         newest_us = self._note_frontier()
         self._revisions = list(revisions)
         self._turns_us = _turns(revisions)
         if changed_us is None:
-            return
+            return True
         self._pending = self._touched()
         # The new policies may read samples that came too late for the old ones.
         changed_us = min(changed_us, newest_us + 1)
-        old = self._evaluations
-        self._intake.judge_by(_evaluations(revisions, self._settled_us))
-        for evaluation in self._evaluations:
-            for known in old:
-                if known.policy == evaluation.policy:
-                    evaluation.take_bases(known)
-            evaluation.rebuild()
-            evaluation.touched.clear()
+        self._intake.judge_by(evaluations)
+        self._open_us = max(self._open_us, self._settled_us + self._margin_us)
         self._revised_us = (
             changed_us if self._revised_us is None else min(self._revised_us, changed_us)
         )
+        return True
 
     def settle(self, before_us: int) -> int:
         """Forget what is not needed for instants from `before_us` on; gives the settled instant.
@@ -272,9 +290,11 @@ class CheckEngine:
         if before_us <= self._settled_us:
             return self._settled_us
         self._settled_us = before_us
+        self._open_us = before_us + self._margin_us
         self._held_us = before_us - reach_us
         self._book.forget_before(before_us)
-        for evaluation in [e for e in self._evaluations if e.to_us <= before_us]:
+        # What leads up to an outage belongs to its bounds, under whatever policy it was.
+        for evaluation in [e for e in self._evaluations if e.to_us <= self._held_us]:
             self._evaluations.remove(evaluation)
             for source in self._intake.sources.values():
                 source.tracks = [t for t in source.tracks if t.outlook is not evaluation]
@@ -296,7 +316,7 @@ class CheckEngine:
     def _seen_from(self, horizon_us: int) -> "CheckEngine":
         """An engine that knows only what was there at an earlier horizon."""
         seen = CheckEngine(self._revisions)
-        seen._intake = Intake(_evaluations(self._revisions, self._settled_us))
+        seen._intake = Intake(_evaluations(self._revisions, self._held_us))
         self._intake.copy_until(horizon_us, seen._intake)
         seen._settled_us, seen._held_us = self._settled_us, self._held_us
         return seen
@@ -311,13 +331,13 @@ def _took_last(source: Source, at_us: int, outcome: Outcome) -> None:
 
 
 def _evaluations(
-    revisions: Sequence[PolicyRevision], settled_us: int = -FOREVER_US
+    revisions: Sequence[PolicyRevision], after_us: int = -FOREVER_US
 ) -> list[Evaluation]:
-    """One evaluation for each time over which a policy is in force after the settled instant."""
+    """One evaluation for each time over which a policy is in force after an instant."""
     return [
         Evaluation(policy, from_us, to_us)
         for from_us, to_us, policy in in_force(revisions, -FOREVER_US, FOREVER_US)
-        if policy is not None and to_us > settled_us
+        if policy is not None and to_us > after_us
     ]
 
 

@@ -7,6 +7,7 @@ from controller.core.admission import precedence, sample_order
 from controller.core.evaluation import Evaluation
 from controller.core.intervals import FOREVER_US, Interval, difference, union
 from controller.core.labels import bad_intervals
+from controller.core.policy import Policy
 from controller.core.samples import AnchorRound, Sample
 from controller.core.track import Source, Speaker, place_at, place_for
 from vedette.shared.result import Outcome
@@ -44,13 +45,34 @@ class Intake:
     def _speaker(self, agent: str) -> Speaker:
         return self.speakers.setdefault(agent, Speaker())
 
+    def can_judge_by(self, policies: Sequence[Policy]) -> bool:
+        """What these policies need of forgotten samples is known: the state after them."""
+        known = {
+            (id(track.source), evaluation.policy.label_rules)
+            for evaluation in self.evaluations
+            for track in evaluation.tracks
+        }
+        return all(
+            (id(source), policy.label_rules) in known
+            for source in self.sources.values()
+            if source.has_forgotten
+            for policy in policies
+            if source.region in policy.regions
+        )
+
     def judge_by(self, evaluations: Sequence[Evaluation]) -> None:
-        """Let other evaluations read the evidence; they have no labels yet."""
-        self.evaluations = list(evaluations)
+        """Label the evidence by other policies, which `can_judge_by` admits."""
+        old, self.evaluations = self.evaluations, list(evaluations)
         for source in self.sources.values():
             source.tracks.clear()
             for evaluation in self.evaluations:
                 evaluation.track_of(source)
+        for evaluation in self.evaluations:
+            for known in old:
+                if known.policy.label_rules == evaluation.policy.label_rules:
+                    evaluation.take_bases(known)
+            evaluation.rebuild()
+            evaluation.touched.clear()
 
     def insert(self, sample: Sample) -> None:
         """Take any sample: the first of a source, a late one, a repeated one, one of another epoch."""
@@ -108,28 +130,36 @@ class Intake:
                 if track.source is source:
                     evaluation.replaced(track, start, end - start, len(new), span_us)
 
-    def insert_anchor(self, anchor: AnchorRound) -> None:
-        """Take an anchor round; what it voids or restores is judged again."""
-        speaker = self._speaker(anchor.agent)
-        known = speaker.round_like(anchor)
-        if known is not None:
-            if precedence(known) <= precedence(anchor):
-                return
-            speaker.rounds.remove(known)
-        self.latest_us = max(self.latest_us, anchor.at_us)
-        rounds = speaker.rounds
-        is_last = not rounds or sample_order(rounds[-1]) < sample_order(anchor)
-        insort(rounds, anchor, key=sample_order)
-        if known is None and is_last and len(rounds) > 1 and rounds[-2].is_bad == anchor.is_bad:
-            return  # trouble goes on, or there is none
-        bad = bad_intervals(rounds)
-        if bad != speaker.bad:
-            self._void(anchor.agent, speaker, bad)
+    def insert_anchor(self, anchor: AnchorRound, from_us: int = -FOREVER_US) -> bool:
+        """Take an anchor round; what it voids or restores is judged again.
 
-    def _void(self, agent: str, speaker: Speaker, bad: list[Interval]) -> None:
+        False, and nothing is taken, if something of that lies before `from_us`.
+        """
+        speaker = self._speaker(anchor.agent)
+        rounds = speaker.rounds
+        known = speaker.round_like(anchor)
+        if known is not None and precedence(known) <= precedence(anchor):
+            return True
+        is_last = not rounds or sample_order(rounds[-1]) < sample_order(anchor)
+        if known is None and is_last and rounds and rounds[-1].is_bad == anchor.is_bad:
+            rounds.append(anchor)  # trouble goes on, or there is none
+        else:
+            others = [one for one in rounds if one is not known]
+            insort(others, anchor, key=sample_order)
+            bad = bad_intervals(others)
+            touched = _touched(speaker.bad, bad)
+            if touched and touched[0].from_us < from_us:
+                return False
+            speaker.rounds = others
+            self._void(anchor.agent, speaker, bad, touched)
+        speaker.hear_round(anchor)
+        self.latest_us = max(self.latest_us, anchor.at_us)
+        return True
+
+    def _void(
+        self, agent: str, speaker: Speaker, bad: list[Interval], touched: list[Interval]
+    ) -> None:
         """Put new bad intervals in force: samples are voided or come back, and holds are cut anew."""
-        old = speaker.bad
-        touched = union([*difference(union(old), union(bad)), *difference(union(bad), union(old))])
         speaker.put_bad(bad)
         if not touched:
             return
@@ -148,13 +178,14 @@ class Intake:
             self._replace(source, first, last, kept, start_us)
 
     def forget_before(self, at_us: int) -> None:
-        """Drop evidence before `at_us`, except what runs and bad intervals after it hang on."""
+        """Drop evidence before `at_us`, except the runs and the anchor rounds on which what follows hangs."""
         self._index.clear()
         self.fresh.clear()
-        open_us = {name: one.forget(at_us) for name, one in self.speakers.items()}
+        for speaker in self.speakers.values():
+            speaker.forget(at_us)
         for source in self.sources.values():
             tracks = [t for e in self.evaluations for t in e.tracks if t.source is source]
-            source.forget(tracks, min(at_us, open_us[source.agent]))
+            source.forget(tracks, at_us)
             self.fresh += [*source.evidence, *source.voided]
 
     def copy_until(self, horizon_us: int, other: "Intake") -> None:
@@ -171,3 +202,9 @@ class Intake:
             for sample in sorted([*source.evidence, *source.voided], key=sample_order):
                 if sample.at_us <= horizon_us:
                     other.insert(sample)
+
+
+def _touched(old: list[Interval], new: list[Interval]) -> list[Interval]:
+    """The time over which bad intervals differ."""
+    before, after = union(old), union(new)
+    return union([*difference(before, after), *difference(after, before)])

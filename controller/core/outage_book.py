@@ -6,7 +6,15 @@ from typing import NamedTuple, Protocol
 
 from controller.core.intervals import FOREVER_US
 from controller.core.labels import Said
-from controller.core.outages import Outage, Span, outage_of, separated_us, spans
+from controller.core.outages import (
+    NOT_SEPARATED,
+    Outage,
+    Separation,
+    Span,
+    outage_of,
+    separation,
+    spans,
+)
 from controller.core.policy import Policy
 from controller.core.timeline import Segment
 
@@ -25,7 +33,7 @@ class View(Protocol):
 
 class _Entry(NamedTuple):
     outage: Outage
-    separated_us: int
+    separation: Separation
 
     @property
     def span(self) -> Span:
@@ -37,6 +45,13 @@ class OutageBook:
 
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
+
+    @property
+    def due_us(self) -> int:
+        """When time alone may change an outage, though no verdict changes; FOREVER_US if it does not."""
+        # Those before the last are separated from it.
+        last = self._entries[-1].separation if self._entries else NOT_SEPARATED
+        return last.due_us if last.at_us == FOREVER_US else FOREVER_US
 
     def refresh(
         self, view: View, from_us: int, to_us: int, *, reach_us: int, horizon_us: int
@@ -73,7 +88,7 @@ class OutageBook:
         first = bisect_right(self._entries, from_us, key=_started)
         while first:
             entry = self._entries[first - 1]
-            if entry.separated_us <= from_us and entry.span.until_us < from_us:
+            if entry.separation.at_us <= from_us and entry.span.until_us < from_us:
                 break
             first -= 1
         return first
@@ -83,7 +98,7 @@ class OutageBook:
         for entry in reversed(self._entries):
             if entry.span.started_us - reach_us >= before_us:
                 continue
-            if entry.separated_us < before_us:
+            if entry.separation.at_us <= before_us:
                 break
             before_us = min(before_us, entry.span.started_us - reach_us)
         return before_us
@@ -100,11 +115,10 @@ def _started(entry: _Entry) -> int:
 def _entry(view: View, span: Span, reach_us: int, horizon_us: int) -> _Entry:
     segments = view.timeline_part(span.started_us - reach_us, span.until_us)
     policy = segments[-1].policy
-    separated, look_us = FOREVER_US, reach_us
-    if span.ended_us is not None:
-        # Most gaps close soon: there is no need to read the whole time after an old outage.
-        while separated == FOREVER_US and span.until_us + look_us // 2 < horizon_us:
-            until_us = min(span.until_us + look_us, horizon_us)
-            separated = separated_us(policy, view.timeline_part(span.until_us, until_us))
-            look_us *= 2
+    separated, look_us = NOT_SEPARATED, reach_us
+    # Most gaps close soon: there is no need to read the whole time after an old outage.
+    while separated.at_us == FOREVER_US and span.until_us + look_us // 2 < horizon_us:
+        until_us = min(span.until_us + look_us, horizon_us)
+        separated = separation(policy, view.timeline_part(span.until_us, until_us))
+        look_us *= 2
     return _Entry(outage_of(span, segments, view.judged), separated)

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US, Interval, clip, length
 from controller.core.labels import Label, Said
@@ -126,6 +127,14 @@ class _Gap:
         if self.policy is not None and self._unknown_run_us >= self.policy.abandon_after_us:
             self.is_abandoned = True
 
+    def closing_us(self, segment: Segment) -> int:
+        """The instant at which the gap closes the outage before it, if `segment` goes on until then."""
+        if self.policy is None:
+            return FOREVER_US
+        if segment.verdict is Verdict.UNKNOWN:
+            return segment.from_us + self.policy.abandon_after_us - self._unknown_run_us
+        return segment.from_us + max(self.policy.merge_gap_us - self.known_us, 1)
+
     @property
     def closes(self) -> bool:
         """The outage before this gap is another than the one after it."""
@@ -134,19 +143,35 @@ class _Gap:
         return self.known_us > 0 and self.known_us >= self.policy.merge_gap_us
 
 
-def separated_us(policy: Policy | None, after: Iterable[Segment]) -> int:
-    """The instant from which nothing can be glued to a span any more; FOREVER_US if there is none yet.
+class Separation(NamedTuple):
+    """From when on nothing can be glued to a span any more, and when to look again.
+
+    `at_us` is FOREVER_US if that is not so yet. `due_us` is the instant at which time alone makes it so, if
+    the verdict stays what it is; FOREVER_US if time alone does not.
+    """
+
+    at_us: int
+    due_us: int
+
+
+NOT_SEPARATED: Final = Separation(FOREVER_US, FOREVER_US)
+
+
+def separation(policy: Policy | None, after: Iterable[Segment]) -> Separation:
+    """How a span is separated from what is to come.
 
     `policy` was in force at the end of the span, and `after` is the timeline from there on.
     """
     gap = _Gap(policy)
+    due_us = FOREVER_US
     for segment in after:
         if segment.verdict is Verdict.DOWN:
-            break
+            return NOT_SEPARATED
+        due_us = gap.closing_us(segment)
+        if due_us <= segment.to_us:
+            return Separation(due_us, due_us)
         gap.add(segment)
-        if gap.closes:
-            return segment.to_us
-    return FOREVER_US
+    return Separation(FOREVER_US, due_us)
 
 
 def outages(segments: Sequence[Segment], judged: Judged) -> list[Outage]:

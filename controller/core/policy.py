@@ -41,6 +41,19 @@ class Policy:
     merge_gap_us: int = 120_000_000
     abandon_after_us: int = 86_400_000_000
 
+    @property
+    def label_rules(self) -> tuple[int, int, int]:
+        """All that the labels of an agent's samples depend on, besides the samples (S-6, S-7)."""
+        return self.freshness_us, self.fail_after, self.recover_after
+
+    @property
+    def margin_us(self) -> int:
+        """More than a sample can reach back: the run that it completes or breaks, and the hold before it.
+
+        Nothing earlier than that before a sample depends on it (S-6, S-8).
+        """
+        return (max(self.fail_after, self.recover_after) + 1) * self.freshness_us
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyRevision:

@@ -73,30 +73,27 @@ class Speaker:
         return sample.seq <= self.seqs.get((sample.epoch, sample.stream), -FOREVER_US)
 
     def round_like(self, anchor: AnchorRound) -> AnchorRound | None:
-        """The round of the same identity that is held, or None; remembers the highest number."""
-        key = (anchor.epoch, anchor.stream)
-        last_seq = self.round_seqs.get(key, -FOREVER_US)
-        if anchor.seq > last_seq:
-            self.round_seqs[key] = anchor.seq
+        """The round of the same identity that is held, or None."""
+        if anchor.seq > self.round_seqs.get((anchor.epoch, anchor.stream), -FOREVER_US):
             return None
         return next((one for one in self.rounds if one[:4] == anchor[:4]), None)
+
+    def hear_round(self, anchor: AnchorRound) -> None:
+        """Remember the highest number of the round's stream."""
+        key = (anchor.epoch, anchor.stream)
+        self.round_seqs[key] = max(anchor.seq, self.round_seqs.get(key, -FOREVER_US))
 
     def is_voided(self, at_us: int) -> bool:
         """A sample at `at_us` lies in a bad interval (S-10)."""
         place = bisect_right(self.bad, at_us, key=_start) - 1
         return place >= 0 and at_us < self.bad[place].to_us
 
-    def forget(self, before_us: int) -> int:
-        """Drop rounds that no bad interval after `before_us` hangs on: those before the last good one.
-
-        Gives the instant from which samples can still be voided by a round to come.
-        """
+    def forget(self, before_us: int) -> None:
+        """Drop rounds that no bad interval after `before_us` hangs on: those before the last good one."""
         good = [i for i, one in enumerate(self.rounds) if one.at_us <= before_us and not one.is_bad]
-        if not good:
-            return min(before_us, self.rounds[0].at_us) if self.rounds else before_us
-        del self.rounds[: good[-1]]
-        self.put_bad(bad_intervals(self.rounds))
-        return self.rounds[0].at_us
+        if good:
+            del self.rounds[: good[-1]]
+            self.put_bad(bad_intervals(self.rounds))
 
     def put_bad(self, bad: list[Interval]) -> None:
         """Replace the bad intervals."""
@@ -111,7 +108,9 @@ def _start(interval: Interval) -> int:
 class Source:
     """What one agent sent from one region: evidence in the order of S-6, and what is voided."""
 
-    __slots__ = ("agent", "evidence", "last_us", "region", "speaker", "tracks", "voided")
+    __slots__ = (
+        "agent", "evidence", "has_forgotten", "last_us", "region", "speaker", "tracks", "voided",
+    )  # fmt: skip
 
     def __init__(self, region: str, agent: str, speaker: Speaker) -> None:
         self.region = region
@@ -121,6 +120,7 @@ class Source:
         self.voided: list[Sample] = []
         self.last_us = -FOREVER_US
         self.tracks: list[Track] = []
+        self.has_forgotten = False
 
     def place_of(self, at_us: int) -> int:
         """Index of the first evidence at or after `at_us`."""
@@ -140,6 +140,7 @@ class Source:
             count = kept
         for track in tracks:
             track.forget(count)
+        self.has_forgotten = self.has_forgotten or count > 0
         del self.evidence[:count]
         del self.voided[: place_at(self.voided, before_us)]
 

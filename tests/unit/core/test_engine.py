@@ -138,7 +138,10 @@ def test_what_is_settled_takes_no_more_evidence_and_no_memory() -> None:
     assert settled_us == 80_000 * SECOND == engine.settled_us
     assert not engine.insert(sample("a", 79_999, seq=5))
     assert not engine.insert_anchor(*anchors("a0", {79_999: (3, 3)}))
-    assert engine.insert(sample("a", 80_001, seq=6))
+    # It could change the bounds of the hold before it; from two times F on, nothing reaches back so far.
+    assert not engine.insert(sample("a", 80_299, seq=5))
+    assert engine.open_us == settled_us + 300 * SECOND
+    assert engine.insert(sample("a", 80_301, seq=6))
     segments = engine.segments(0, 86_400 * SECOND, 86_400 * SECOND)
     assert segments[0].from_us == settled_us
     assert {one.verdict for one in segments} == {"UP"}
@@ -149,6 +152,46 @@ def test_an_open_outage_is_kept_whole() -> None:
     (outage,) = engine.drain().outages
     assert engine.settle(590 * SECOND) < outage.span.started_us
     assert engine.outages(600 * SECOND)[0].id == outage.id
+
+
+def test_s15_an_outage_that_is_over_is_settled_though_nothing_else_happens() -> None:
+    engine = _engine(one for one in ALL_DOWN if one.at_us < 800 * SECOND)
+    (outage,) = engine.drain().outages
+    assert outage.span.ended_us is not None
+    for region, offset in (("a", 0), ("b", 20), ("c", 40)):
+        for one in every_minute(region, offset, start=840, until=40_000):
+            engine.insert(one)
+            assert not engine.drain().outages
+    assert engine.settle(30_000 * SECOND) == 30_000 * SECOND
+    assert engine.outages(40_000 * SECOND) == []
+
+
+def test_s15_time_alone_ends_an_outage_that_is_abandoned() -> None:
+    engine = _engine(one for one in ALL_DOWN if one.at_us < 600 * SECOND)
+    (before,) = engine.drain().outages
+    until_us = 710 * SECOND  # when too few votes are left
+    (silent,) = engine.drain(2000 * SECOND).outages
+    assert (silent.id, silent.span.until_us, silent.span.ended_us) == (before.id, until_us, None)
+    due_us = until_us + 86_400 * SECOND
+    assert not engine.drain(due_us - 2).outages
+    (ended,) = engine.drain(due_us).outages
+    assert (ended.id, ended.span.ended_us) == (before.id, until_us)
+    assert not engine.drain(due_us + 9 * SECOND)
+    assert engine.settle(due_us) == due_us
+
+
+def test_s10_a_round_that_voids_what_is_settled_is_not_taken() -> None:
+    samples = [*every_minute("a", 0, until=3000), *every_minute("b", 20, until=86_400)]
+    engine = _engine(sorted(samples, key=lambda one: one.at_us))
+    (good,) = anchors("a0", {2000: (3, 3)})
+    engine.insert_anchor(good)
+    engine.drain()
+    assert engine.settle(80_000 * SECOND) == 80_000 * SECOND
+    before = engine.segments(0, 90_000 * SECOND, 90_000 * SECOND)
+    bad, again = anchors("a0", {86_000: (0, 3), 86_100: (3, 3)})
+    assert not engine.insert_anchor(bad), "it voids back to the good round"
+    assert engine.insert_anchor(again)
+    assert engine.segments(0, 90_000 * SECOND, 90_000 * SECOND) == before
 
 
 def test_settling_waits_for_a_drain() -> None:
