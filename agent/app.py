@@ -67,6 +67,7 @@ class Agent:
 
     def __init__(self, options: Options) -> None:
         self._identity = Identity.load(options.state)
+        self._identity.require_in_service()
         facts = self._identity.facts
         clock = options.clock
         user_agent = f"vedette-agent/{options.version} ({facts.agent})"

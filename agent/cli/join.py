@@ -34,8 +34,9 @@ from vedette.shared.identity import labels_of
 def join(file: Path, state: Path, allow: tuple[str, ...], labels: tuple[str, ...]) -> None:
     """Make this machine an agent.
 
-    FILE comes from `vedette agent token create`, and serves once. The keys are made here and stay here;
-    if anything goes wrong, nothing is left behind.
+    FILE comes from `vedette agent token create`, and serves once; - reads it from standard input, so that
+    it need not lie on this machine. The keys are made here and stay here; if anything goes wrong, nothing is
+    left behind.
     """
     policy = policy_text(allow) if allow else None
     try:

@@ -35,6 +35,7 @@ class _Status:
             "agent": facts.agent,
             "region": facts.region,
             "controller": facts.session_address,
+            "revoked": self.identity.revocation(),
             "certificate": {
                 "ends": _instant(ends_us),
                 "expired": ends_us <= self.now_us,
@@ -58,11 +59,11 @@ class _Status:
 def status(state: Path, as_json: bool) -> None:
     """Show who this agent is, and what it holds.
 
-    Exit code 1 if the certificate has expired.
+    Exit code 1 if the certificate has expired, or the agent is revoked.
     """
     found = _Status(state, Identity.load(state), time.time_ns() // 1000).plain()
     click.echo(json.dumps(found) if as_json else _text(found))
-    if found["certificate"]["expired"]:
+    if found["certificate"]["expired"] or found["revoked"]:
         raise SystemExit(1)
 
 
@@ -90,6 +91,8 @@ def _text(found: dict[str, Any]) -> str:
         ("spool", f"{spool['lines']} lines to send, {spool['bytes']} bytes on disk"),
         ("may probe", allowed + (f"; never {denied}" if denied else "") + f" ({POLICY_FILE})"),
     ]
+    if found["revoked"]:
+        rows.insert(0, ("REVOKED", found["revoked"]))
     return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
 

@@ -5,6 +5,7 @@ ca.pem         the only CA that this agent trusts
 tls.pem        key and certificate in use; candidate.pem: the next ones, until they have worked once
 evidence.key   signs what this agent saw
 sealing.key    opens secrets that were sealed for this agent
+revoked        what the controller said when it revoked this agent; then it never runs again
 """
 
 import contextlib
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from agent.errors import BadInput, Fatal
+from agent.errors import BadInput, Fatal, Revoked
 from agent.files import PRIVATE_DIRECTORY, replace, sync_directory, write_synced
 from agent.link.credential import Credential
 
@@ -33,6 +34,7 @@ _TLS: Final = "tls.pem"
 _CANDIDATE: Final = "candidate.pem"
 _EVIDENCE: Final = "evidence.key"
 _SEALING: Final = "sealing.key"
+_REVOKED: Final = "revoked"
 _VERSION: Final = 1
 
 
@@ -130,6 +132,28 @@ class Identity:
                 f"{path} does not hold a key ({error}): restore it, or let this machine join again with a"
                 " new join file and an empty state directory."
             ) from error
+
+    def revocation(self) -> str | None:
+        """What the controller said when it revoked this agent; None while it has not."""
+        try:
+            return (self._directory / _REVOKED).read_text(errors="replace").strip()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Fatal(f"The identity in {self._directory} cannot be read: {error}.") from error
+
+    def retire(self, reason: str) -> None:
+        """Remember, across restarts, that the controller has revoked this agent."""
+        replace(self._directory / _REVOKED, reason.encode() + b"\n")
+
+    def require_in_service(self) -> None:
+        """Revoked if this agent was: it must not probe, not even until the controller says so again."""
+        reason = self.revocation()
+        if reason is not None:
+            raise Revoked(
+                f"This agent was revoked, and does not run again. {reason} To use this machine again, join "
+                "with a new join file and an empty state directory."
+            )
 
     def candidate(self) -> Credential | None:
         """The next key and certificate, if there are any that have not worked yet."""

@@ -1,5 +1,6 @@
 """The join file: what an operator hands to a site, once."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,6 +12,7 @@ from vedette.shared.documents import Problem, shown_value
 
 _BYTES_MAX: Final = 64 * 1024
 _VERSION: Final = 1
+_STANDARD_INPUT: Final = Path("-")
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=_BYTES_MAX)]
 
 
@@ -33,10 +35,13 @@ class JoinFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_join_file(path: Path) -> JoinFile:
-    """The join file at `path`. BadInput says what is wrong with it."""
+    """The join file at `path`, or on standard input for `-`. BadInput says what is wrong with it."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_BYTES_MAX + 1)
+        if path == _STANDARD_INPUT:
+            data = sys.stdin.buffer.read(_BYTES_MAX + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(_BYTES_MAX + 1)
     except OSError as error:
         raise BadInput(
             f"The join file {path} cannot be read: {error.strerror or error}."

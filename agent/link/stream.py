@@ -78,7 +78,8 @@ class Link:
             try:
                 await self._recover_if_ended()
                 is_to_return_at_once = await self._connected_once()
-            except Revoked:
+            except Revoked as error:
+                await self._retire(error)
                 raise
             except AgentError as error:
                 self._report(error)
@@ -90,6 +91,14 @@ class Link:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(seconds, RECONNECT_SECONDS_MAX)):
                     await self._leaving.wait()
+
+    async def _retire(self, revoked: Revoked) -> None:
+        """Keep it on disk, so that no restart probes again. Where that fails, it was at least said."""
+        try:
+            await asyncio.to_thread(self._identity.retire, str(revoked))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            _log.warning("link.revocation_not_kept", extra={"reason": reason})
 
     async def _connected_once(self) -> bool:
         """One conversation, from connecting to its end. True if this side ended it, and may come back."""

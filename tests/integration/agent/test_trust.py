@@ -22,7 +22,7 @@ from agent.runtime.executor import run_once
 from agent.runtime.keyring import Keyring, SecretiveProber
 from tests.fakes.controller import AGENT, FakeController
 from tests.integration.agent.machine import join_file_for, machine
-from tests.integration.agent.site import joined, running, serving
+from tests.integration.agent.site import command, joined, running, serving
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
 from vedette.shared.identity import REVOKED_METADATA
@@ -125,6 +125,27 @@ async def test_a_revoked_agent_says_so_in_one_sentence_and_exits_with_3(
     assert sentence.startswith("Error: The controller at 127.0.0.1:")
     assert sentence.endswith(" refused: Agent fra-1 was revoked at 2026-06-11T10:00:00Z: stolen.")
     assert "Traceback" not in log
+
+
+async def test_a_revoked_agent_stays_away_over_restarts_and_probes_nothing(
+    controller: FakeController, tmp_path: Path
+) -> None:
+    await joined(controller, tmp_path)
+    async with serving() as target:
+        await controller.assign(target.check("home"))
+        agent = await running(tmp_path)
+        await target.until(lambda: target.hits > 0)
+        await agent.kill()
+        controller.refused_at_the_door = REVOKED
+        await (await running(tmp_path)).ended()
+        hits, calls = target.hits, controller.calls
+
+        code, log = await (await running(tmp_path)).ended()
+        assert (code, target.hits, controller.calls) == (3, hits, calls)
+    assert "This agent was revoked, and does not run again." in log
+    assert "stolen" in log
+    code, shown = await (await command("status", "--state", str(tmp_path))).ended()
+    assert (code, shown.splitlines()[0].split()[0]) == (1, "REVOKED")
 
 
 # --- secrets

@@ -45,6 +45,7 @@ def test_without_an_agent_it_says_how_to_get_one(tmp_path: Path, arguments: list
     ("arguments", "code", "words"),
     [
         pytest.param(["join", "none.join"], 2, "cannot be read: No such file", id="no join file"),
+        pytest.param(["join", "-"], 2, "-: expected a join file made by", id="an empty join file"),
         pytest.param(["join", "x", "--allow", "y"], 2, "found 'y'", id="no network"),
         pytest.param(["run", "--spool-max", "5"], 2, "a size of at least 64K", id="too small"),
         pytest.param(["run", "--spool-max", "big"], 2, "such as 512M or 8G", id="no size"),
