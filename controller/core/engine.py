@@ -146,9 +146,9 @@ class CheckEngine:
         revised_us, self._revised_us = self._revised_us, None
         if revised_us is not None and revised_us <= newest_us:
             touched.append(Touched(revised_us, newest_us + 1, revised_us))
-        if not touched and newest_us < self._book.due_us:
-            return NOTHING_CHANGED
         end_us = newest_us + 1
+        if not touched and end_us < self._book.due_us:
+            return NOTHING_CHANGED
         changed, gone = self._book.refresh(
             self,
             max(min((one.from_us for one in touched), default=end_us), self._settled_us),
