@@ -81,7 +81,7 @@ class Sending:
         self._moved.set()
 
     def seal_refused(self, refusal: pb.SealRefusal) -> None:
-        """A seal did not verify. Its lines stay unsealed; the chain goes on under a new epoch."""
+        """A seal did not verify. Its lines stay unsealed; a new chain begins, under a new epoch."""
         fields = {
             "stream": refusal.stream,
             "epoch": refusal.epoch,
@@ -90,7 +90,8 @@ class Sending:
         }
         _log.error("link.seal_refused", extra=fields)
         self.acknowledged({(refusal.epoch, refusal.stream + SEALS_SUFFIX): refusal.number})
-        if refusal.epoch == self._spool.epoch:
+        # Where not even the first one is taken, beginning again is no help.
+        if refusal.epoch == self._spool.epoch and refusal.number > 1:
             self._spool.open_epoch(
                 f"the controller refused seal {refusal.number} of {refusal.stream}: {refusal.reason}"
             )

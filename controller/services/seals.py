@@ -189,7 +189,7 @@ class Seals:
         if kept is not None and kept.note == incoming.note:
             counters.duplicates += 1
             return
-        name = StreamName(self._organisation, *stream)
+        name = StreamName(self._organisation, stream.agent, stream.stream, stream.epoch)
         seal = opened_seal(incoming.note, name, incoming.number, record.evidence_key)
         if kept is not None:
             self._fork(tx, one, stream, counters)
