@@ -1,4 +1,4 @@
-"""The fleet file: regions, services, checks, contracts. Read whole or refused with all its problems."""
+"""The fleet file: regions, services, anchors, checks, contracts. Read whole or refused with all its problems."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,17 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from controller.core.contracts import Contract, clauses_not_computed, contract_findings
+from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
-from vedette.shared.documents import BadDocument, Document, Path, Problem, converted, parse
+from vedette.shared.documents import (
+    BadDocument,
+    Document,
+    Path,
+    Problem,
+    convert,
+    converted,
+    parse,
+)
 from vedette.shared.limits import CHECKS_MAX, PROBLEMS_SHOWN_MAX
 from vedette.shared.probes import Finding
 
@@ -55,9 +64,10 @@ class Fleet:
     checks: Mapping[str, Check]
     contracts: Mapping[str, Contract]
     document: Document
+    anchors: tuple[Anchor, ...] = ()
 
 
-SECTIONS = ("version", "regions", "services", "checks", "contracts")
+SECTIONS = ("version", "regions", "services", "anchors", "checks", "contracts")
 
 
 def read_fleet(text: bytes, file: str) -> Fleet:
@@ -89,6 +99,7 @@ def read_fleet(text: bytes, file: str) -> Fleet:
         problems += _told(document, path, findings(whole), item.left_out)
         resolved[check.id] = whole
     contracts = _contracts(document, resolved, problems)
+    anchors = _anchors(document, problems)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
@@ -97,7 +108,33 @@ def read_fleet(text: bytes, file: str) -> Fleet:
         checks=resolved,
         contracts=contracts,
         document=document,
+        anchors=anchors,
     )
+
+
+def _anchors(document: Document, problems: list[Problem]) -> tuple[Anchor, ...]:
+    """The anchors; what is wrong with them goes to `problems`."""
+    items = document.data.get("anchors", [])
+    if not isinstance(items, list):
+        expected = "a list of anchors, each with one of tcp, icmp and dns"
+        problems.append(document.problem(("anchors",), expected, items))
+        return ()
+    found: list[Anchor] = []
+    for index, item in enumerate(items):
+        anchor, wrong = convert(document, ("anchors", index), item, Anchor)
+        problems += wrong
+        if anchor is not None:
+            found.append(anchor)
+            problems += [
+                document.problem(("anchors", index, *path), expected, seen)
+                for path, expected, seen in anchor_problems(anchor)
+            ]
+    if len(found) == len(items):
+        problems += [
+            document.problem(("anchors", *path), expected, seen)
+            for path, expected, seen in anchors_problems(found)
+        ]
+    return tuple(found)
 
 
 def _contracts(

@@ -1,7 +1,7 @@
 """Fleet files: what one would change, putting it in force, and what each region has to probe."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -10,6 +10,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.custody import Actor
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
 from controller.services.changes import Change, changes_between
+from vedette.shared.anchors import encode_anchor
 from vedette.shared.definitions import (
     KINDS,
     Check,
@@ -21,6 +22,7 @@ from vedette.shared.documents import BadDocument, Document, Problem, parse
 from vedette.shared.expectations import BadExpectation, compiled
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 
+_ASSIGNMENTS_KEPT_MAX: Final = 1000
 _EXPECTED: Final = "a CEL expression over what the probe saw"
 
 
@@ -57,11 +59,23 @@ class Applied:
 class Assignment:
     """What a region has to probe: check definitions with their digests, by check id.
 
-    `revision` is the SHA-256 of the digests: the same checks give the same name everywhere.
+    `revision` is the SHA-256 of the digests: the same checks give the same name everywhere. `interval_us_min` is
+    the shortest interval among them, 0 if there are none.
     """
 
     revision: str
     checks: tuple[tuple[bytes, str], ...]
+    interval_us_min: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A check of a region, and the labels that an agent must have to probe it."""
+
+    definition: bytes
+    digest: str
+    interval_us: int
+    wants: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,8 @@ class Fleets:
         self._evaluator = evaluator
         self._now_us = now_us
         self._in_force: InForce | None = None
-        self._assignments: dict[str, Assignment] = {}
+        self._assignments: dict[tuple[str, frozenset[tuple[str, str]]], Assignment] = {}
+        self._candidates: dict[str, list[Candidate]] = {}
 
     def plan(self, text: bytes, file_name: str) -> Planned:
         """What applying the file would change. Changes nothing."""
@@ -117,6 +132,7 @@ class Fleets:
             self._evaluator.revise(tx, [one.check for one in checks], now_us)
         self._in_force = None
         self._assignments.clear()
+        self._candidates.clear()
         return Applied(changes, revision=number)
 
     def export(self) -> FleetRevision | None:
@@ -134,19 +150,39 @@ class Fleets:
         with self._storage.transaction() as tx:
             return self._load(tx)
 
-    def assignment_for(self, region: str) -> Assignment:
-        """What agents of `region` have to probe."""
-        if (known := self._assignments.get(region)) is not None:
+    def assignment_for(self, region: str, labels: Mapping[str, str] | None = None) -> Assignment:
+        """What an agent of `region` that has these labels has to probe."""
+        has = frozenset((labels or {}).items())
+        if (known := self._assignments.get((region, has))) is not None:
             return known
-        found: list[tuple[bytes, str]] = []
-        in_force = self.in_force()
-        for _, one in sorted(in_force.checks.items() if in_force else ()):
-            if one.definition and region in _regions_of(decode_check(one.definition)):
-                found.append((one.definition, one.digest))
-        digests = "".join(f"{digest}\n" for _, digest in found)
+        chosen = [one for one in self._candidates_of(region) if one.wants <= has]
+        digests = "".join(f"{one.digest}\n" for one in chosen)
         revision = hashlib.sha256(digests.encode()).hexdigest()
-        made = self._assignments[region] = Assignment(revision, tuple(found))
+        checks = tuple((one.definition, one.digest) for one in chosen)
+        least_us = min((one.interval_us for one in chosen), default=0)
+        if len(self._assignments) >= _ASSIGNMENTS_KEPT_MAX:
+            self._assignments.clear()
+        made = self._assignments[region, has] = Assignment(revision, checks, least_us)
         return made
+
+    def anchors(self) -> Sequence[bytes]:
+        """What every agent probes besides its checks, as it stands on the wire."""
+        in_force = self.in_force()
+        return [encode_anchor(one) for one in in_force.fleet.anchors] if in_force else []
+
+    def _candidates_of(self, region: str) -> "list[Candidate]":
+        """The checks of `region` by id, whoever of its agents probes them."""
+        known = self._candidates.get(region)
+        if known is None:
+            known = []
+            in_force = self.in_force()
+            for _, one in sorted(in_force.checks.items() if in_force else ()):
+                check = decode_check(one.definition) if one.definition else None
+                if check is not None and region in _regions_of(check):
+                    wants = frozenset(check.agents.items())
+                    known.append(Candidate(one.definition, one.digest, check.interval_us, wants))
+            self._candidates[region] = known
+        return known
 
     def _fleet(self, tx: Transaction) -> Fleet | None:
         in_force = self._load(tx)
