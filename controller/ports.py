@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
+from controller.postings import PostingStore
 from controller.seals import SealStore
 from vedette.shared.identity import ResultId
 
@@ -349,6 +350,7 @@ class Transaction(
     AgentStore,
     PersonStore,
     CustodyStore,
+    PostingStore,
     FleetStore,
     OutcomeStore,
     Protocol,

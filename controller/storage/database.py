@@ -18,6 +18,7 @@ from controller.storage.evidence import EvidenceRows
 from controller.storage.fleet import FleetRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
+from controller.storage.postings import PostingRows
 from controller.storage.registry import RegistryRows
 from controller.storage.seals import SealRows
 
@@ -28,7 +29,9 @@ _POSTGRES: Final = "postgresql"
 _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
-class SqlTransaction(EvidenceRows, SealRows, RegistryRows, CustodyRows, FleetRows, OutcomeRows):
+class SqlTransaction(
+    EvidenceRows, SealRows, RegistryRows, CustodyRows, PostingRows, FleetRows, OutcomeRows
+):
     """controller.ports.Transaction over SQL."""
 
 
