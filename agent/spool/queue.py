@@ -39,7 +39,7 @@ from vedette.shared.limits import (
 )
 
 # What comes within it shares one fsync, which costs as much as several probes.
-_GATHER_SECONDS: Final = 0.05
+_GATHER_SECONDS: Final = 0.1
 _ACKED_STORED_SECONDS: Final = 2.0
 _RECORD_BYTES: Final = 64
 _log = logging.getLogger(__name__)
@@ -126,18 +126,19 @@ class DiskSpool:
 
     def append(self, stream: str, seq: int, line: bytes) -> None:
         """Take a line, or drop and count it if there is no room. ValueError if it is not the next one."""
-        if seq != self.next_seq(stream):
+        used = self._used
+        if seq != used.get(stream, 0) + 1:
             raise ValueError(f"line {self.next_seq(stream)} of {stream} expected, found {seq}")
         if len(line) > LINE_BYTES_MAX or not line.endswith(b"\n"):
             raise ValueError(
                 f"a line of at most {LINE_BYTES_MAX} bytes expected, found {len(line)}"
             )
-        self._used[stream] = seq
-        taken = Pending(self.epoch, stream, seq, line)
-        size = _size(taken)
+        used[stream] = seq
+        taken = Pending(self._positions.epoch, stream, seq, line)
+        pending_bytes = self._pending_bytes + _size(taken)
         if (
-            self._held_bytes + self._pending_bytes + size > self._bytes_max
-            or self._pending_bytes + size > SPOOL_PENDING_BYTES_MAX
+            pending_bytes > SPOOL_PENDING_BYTES_MAX
+            or self._held_bytes + pending_bytes > self._bytes_max
         ):
             self._drop(taken)
             return
@@ -283,14 +284,14 @@ class DiskSpool:
             _log.warning("spool.full", extra={"bytes_max": self._bytes_max})
         self._is_full = self._is_moved = True
         self._dropped += 1
-        self._settle(line)
+        self._settle(line.epoch, line.stream, line.seq)
         self._work.set()
 
-    def _settle(self, line: Pending) -> None:
-        """The number is used for good: durable or lost."""
-        if line.epoch == self.epoch:
+    def _settle(self, epoch: str, stream: str, seq: int) -> None:
+        """The numbers up to this one are used for good: durable or lost."""
+        if epoch == self.epoch:
             used = self._positions.used
-            used[line.stream] = max(used.get(line.stream, 0), line.seq)
+            used[stream] = max(used.get(stream, 0), seq)
 
     async def _commit(self) -> None:
         lines, self._pending = self._pending, []
@@ -335,9 +336,9 @@ class DiskSpool:
                 self._segments.append(growth.segment)
             self._held_bytes += growth.durable - growth.segment.durable
             growth.segment.durable = growth.durable
-            for line in growth.lines:
-                growth.segment.take(line.stream, line.seq, line.seq, 1)
-                self._settle(line)
+            for stream, held in growth.ranges.items():
+                growth.segment.take(stream, held.first, held.last, held.count)
+                self._settle(growth.segment.epoch, stream, held.last)
         notes = [line for line in done.refused if line.stream.endswith(SEALS_SUFFIX)]
         for line in done.refused:
             if line not in notes:

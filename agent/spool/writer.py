@@ -6,14 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.errors import Fatal
 from agent.files import write_synced
 from agent.spool.disk import AppendFile, OpenFile
 from agent.spool.positions import store_positions
 from agent.spool.record import encode_record, segment_header
-from agent.spool.segment import Segment, segment_path
+from agent.spool.segment import Range, Segment, segment_path
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _RESERVE: Final = "reserve"
@@ -21,9 +21,8 @@ _RESERVE_BYTES: Final = 256 * 1024
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A line that was taken and is not on disk yet."""
+class Pending(NamedTuple):
+    """A line that was taken and is not on disk yet. One is made for every line: a tuple is the cheapest."""
 
     epoch: str
     stream: str
@@ -33,11 +32,20 @@ class Pending:
 
 @dataclass(slots=True)
 class Growth:
-    """What became durable in one segment."""
+    """What became durable in one segment: up to which byte, and which lines of each stream."""
 
     segment: Segment
     durable: int
-    lines: list[Pending] = field(default_factory=list)
+    ranges: dict[str, Range] = field(default_factory=dict)
+
+    def take(self, stream: str, seq: int) -> None:
+        """Count a line."""
+        held = self.ranges.get(stream)
+        if held is None:
+            self.ranges[stream] = Range(seq, seq, 1)
+        else:
+            held.last = seq
+            held.count += 1
 
 
 @dataclass(slots=True)
@@ -94,13 +102,7 @@ class Writer:
             self._retire(segment)
             segment.delete()
             done.deleted.append(segment)
-        for at, line in enumerate(lines):
-            try:
-                self._append(line, done)
-            except OSError as error:
-                self._undo(error, done)
-                done.refused.extend(lines[at:])
-                break
+        self._write(lines, done)
         self._sync()
         self._keep_reserve()
         for segment in finished:
@@ -112,21 +114,53 @@ class Writer:
         if self._active is not None:
             self._seal(self._active)
 
-    def _append(self, line: Pending, done: Committed) -> None:
+    def _write(self, lines: Sequence[Pending], done: Committed) -> None:
+        """Append `lines`, all together as far as one segment takes them: a system call each would be dearest.
+
+        Where the disk is full, one by one: some of them may still fit.
+        """
+        at, together = 0, len(lines)
+        while at < len(lines):
+            try:
+                at += self._append(lines[at : at + together], done)
+            except OSError as error:
+                self._undo(error)
+                if together == 1:
+                    done.refused.extend(lines[at:])
+                    return
+                together = 1
+
+    def _append(self, lines: Sequence[Pending], done: Committed) -> int:
+        """Append the first of `lines` that go into one segment; how many those are, at least one."""
+        epoch = lines[0].epoch
+        active = self._active_for(epoch)
+        records: list[bytes] = []
+        size = active.size
+        for line in lines:
+            if line.epoch != epoch or (records and size >= self._segment_bytes):
+                break
+            record = encode_record(line.stream, line.seq, line.line)
+            records.append(record)
+            size += len(record)
+        active.file.write(b"".join(records))
+        active.size = size
+        if not done.grown or done.grown[-1].segment is not active.segment:
+            done.grown.append(Growth(active.segment, size))
+        growth = done.grown[-1]
+        growth.durable = size
+        for line in lines[: len(records)]:
+            growth.take(line.stream, line.seq)
+        return len(records)
+
+    def _active_for(self, epoch: str) -> _Active:
+        """The newest segment, or the next one if that is of another epoch or as large as it may be."""
         active = self._active
         if active is not None and (
-            active.segment.epoch != line.epoch or active.size >= self._segment_bytes
+            active.segment.epoch != epoch or active.size >= self._segment_bytes
         ):
             self._sync()
             self._seal(active)
-        active = self._active or self._start(line.epoch)
-        record = encode_record(line.stream, line.seq, line.line)
-        active.file.write(record)
-        active.size += len(record)
-        if not done.grown or done.grown[-1].segment is not active.segment:
-            done.grown.append(Growth(active.segment, active.size))
-        done.grown[-1].durable = active.size
-        done.grown[-1].lines.append(line)
+        return self._active or self._start(epoch)
 
     def _start(self, epoch: str) -> _Active:
         path = segment_path(self._directory, self._next_number)
@@ -143,7 +177,7 @@ class Writer:
         self._active = _Active(segment, file, len(header), 0)
         return self._active
 
-    def _undo(self, error: OSError, done: Committed) -> None:
+    def _undo(self, error: OSError) -> None:
         """Cut a half-written record off again. Fatal unless the disk is merely full."""
         if error.errno not in _FULL:
             raise self._failed("be written", error) from error
