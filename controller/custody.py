@@ -69,6 +69,8 @@ class AlarmKind(StrEnum):
     SEAL_FORKED = "seal_forked"
     SEAL_REFUSED = "seal_refused"
     SEAL_MISSING = "seal_missing"
+    # Two different lines under one identity (S-2).
+    LINES_CONFLICT = "lines_conflict"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,12 @@ class Unreachable(ControllerError):
     exit_code = 3
 
 
+class Unstorable(ControllerError):
+    """The database does not take this, and will not the next time either: a fault of ours."""
+
+    exit_code = 3
+
+
 class Fatal(ControllerError):
     """This process cannot go on."""
 

@@ -18,6 +18,7 @@ from controller.errors import (
     Revoked,
     Unauthenticated,
     Unreachable,
+    Unstorable,
 )
 from vedette.shared.identity import REVOKED_METADATA
 from vedette.shared.limits import RPC_SECONDS_MAX
@@ -30,6 +31,7 @@ STATUS_OF: Final[Mapping[type[ControllerError], grpc.StatusCode]] = {
     Revoked: grpc.StatusCode.PERMISSION_DENIED,
     Unauthenticated: grpc.StatusCode.UNAUTHENTICATED,
     Unreachable: grpc.StatusCode.UNAVAILABLE,
+    Unstorable: grpc.StatusCode.INTERNAL,
     Fatal: grpc.StatusCode.INTERNAL,
 }
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -78,6 +78,11 @@ class Evaluator:
         """Every check that there ever was, with its policies."""
         return self._known(tx)
 
+    def voting(self, tx: Transaction) -> Mapping[str, frozenset[str]]:
+        """By region, the checks in which it ever had a vote."""
+        self._known(tx)
+        return self._regions
+
     def absorb(
         self,
         tx: Transaction,

@@ -8,10 +8,17 @@ from typing import Final
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from controller.errors import BadInput, ControllerError, Fatal, Unreachable
+from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
 from controller.storage import schema
 from controller.storage.custody import CustodyRows
 from controller.storage.evidence import EvidenceRows
@@ -180,12 +187,19 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
 
 @contextmanager
 def _translated(url: URL) -> Iterator[None]:
-    """The driver's errors as ours: what may pass is Unreachable, what will not is Fatal."""
+    """The driver's errors as ours: what may pass is Unreachable, what will not is Fatal.
+
+    Unstorable is what only this transaction asked for and no database would take.
+    """
     try:
         yield
     except (OperationalError, InterfaceError) as error:
         raise Unreachable(
             f"The database {shown(url)} cannot be used now: {_reason(error)}."
+        ) from error
+    except (IntegrityError, DataError) as error:
+        raise Unstorable(
+            f"The database {shown(url)} does not take this: {_reason(error)}."
         ) from error
     except DBAPIError as error:
         raise Fatal(f"The database {shown(url)} is not usable: {_reason(error)}.") from error
