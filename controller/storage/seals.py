@@ -18,7 +18,7 @@ _FORK = table(ForkedSealRow)
 _SEGMENT = table(SegmentRow)
 _STREAM = table(StreamRow)
 # Sealed lines are written once more and then read for years.
-_SEALED_LEVEL: Final = 6
+_SEALED_LEVEL: Final = 5
 _LOOSE_LEVEL: Final = 1
 _COLUMNS: Final = (
     _SEAL.c.number, _SEAL.c.note, _SEAL.c.first_seq, _SEAL.c.last_seq, _SEAL.c.covered_seq,

@@ -1,4 +1,4 @@
-"""`make bench-ingest`: results a second into a real controller: mTLS, durable before ack, evaluated.
+"""`make bench-ingest`: results a second into a real controller: mTLS, durable before ack, evaluated, sealed.
 
 The controller runs on one core, the load on another. Beside the figure stand this machine's limits,
 measured in the same run.
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from controller.cli.demo.stage import Stage
-from tests.bench.load import LoadAgent, enrolled, frames_of, sent
+from tests.bench.load import LoadAgent, enrolled, frames_of, seals_of, sent
 from tests.bench.reference import parse_only, raw_inserts
 
 BAR_PER_SECOND = 30_000
@@ -54,8 +54,9 @@ async def measured(stage: Stage) -> tuple[int, float, float]:
     agents = prepared(stage)
     frames = [frames_of(agent, CHECKS, ROUNDS, rank) for rank, agent in enumerate(agents)]
     lines = sum(frame.count for own in frames for frame in own)
+    seals = [seals_of(a, own, CHECKS) for a, own in zip(agents, frames, strict=True)]
     started = time.perf_counter()
-    await asyncio.gather(*(sent(a, own) for a, own in zip(agents, frames, strict=True)))
+    await asyncio.gather(*(sent(*load) for load in zip(agents, frames, seals, strict=True)))
     took = time.perf_counter() - started
     return lines, took, await parse_only(frames[0])
 

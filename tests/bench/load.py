@@ -1,9 +1,11 @@
 """Agents made for load: enrolled for real, with result lines made beforehand and sent as fast as they are taken."""
 
 import asyncio
+import hashlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 
+from vedette.shared.identity import organisation_of_uri
+from vedette.shared.note import signed_note
 from vedette.shared.result import ClockReading, Outcome, ResultLine, Trigger, encode_line
+from vedette.shared.seal import (
+    ClockState,
+    Payload,
+    Seal,
+    Slots,
+    Span,
+    StreamName,
+    checks_digest,
+)
 from vedette.v1 import enrol_pb2, enrol_pb2_grpc, session_pb2, session_pb2_grpc
 
 FRAME_LINES = 500
@@ -30,6 +43,16 @@ class LoadAgent:
     region: str
     address: str
     credentials: grpc.ChannelCredentials
+    origin: str
+    evidence: ed25519.Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A seal to send once line `last` is acknowledged."""
+
+    last: int
+    message: session_pb2.Seal
 
 
 def enrolled(join_file: Path) -> LoadAgent:
@@ -71,7 +94,13 @@ def enrolled(join_file: Path) -> LoadAgent:
         serialization.NoEncryption(),
     )
     credentials = grpc.ssl_channel_credentials(ca, key, answer.certificate_chain)
-    return LoadAgent(answer.agent, answer.region, answer.session_address, credentials)
+    certificate = x509.load_pem_x509_certificates(answer.certificate_chain)[0]
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+    origin = organisation_of_uri(uri) or ""
+    return LoadAgent(
+        answer.agent, answer.region, answer.session_address, credentials, origin, evidence
+    )
 
 
 def frames_of(agent: LoadAgent, checks: int, rounds: int, rank: int) -> list[session_pb2.Frame]:
@@ -112,19 +141,53 @@ def frames_of(agent: LoadAgent, checks: int, rounds: int, rank: int) -> list[ses
     ]  # fmt: skip
 
 
-async def sent(agent: LoadAgent, frames: list[session_pb2.Frame]) -> None:
-    """Send every frame over one stream; return when the last line is acknowledged."""
-    room = asyncio.Semaphore(FRAMES_IN_FLIGHT)
-    acknowledged = 0
-    total = sum(frame.count for frame in frames)
+def seals_of(agent: LoadAgent, frames: list[session_pb2.Frame], checks: int) -> list[Sealed]:
+    """A seal for every minute of lines, as the agent makes one."""
+    seals: list[Sealed] = []
+    prev = None
+    minute = -(-checks // FRAME_LINES)
+    for at in range(0, len(frames), minute):
+        part = frames[at : at + minute]
+        body = b"".join(frame.lines for frame in part)
+        first, last = part[0].first_seq, part[-1].first_seq + part[-1].count - 1
+        count, number = last - first + 1, len(seals) + 1
+        us = (time.time_ns() // 1000) + number * 60_000_000
+        seal = Seal(
+            StreamName(agent.origin, agent.name, STREAM, EPOCH), number, prev,
+            Payload(first, last, count, hashlib.sha256(body).hexdigest(), len(body)),
+            Slots(count, 0), checks_digest([f"{n:064x}" for n in range(checks)]),
+            Span(us, us + 60_000_000, number * 10**9, (number + 60) * 10**9),
+            ClockState(True, -120, 900, 0),
+        )  # fmt: skip
+        note = signed_note(seal.text(), seal.name.key_name, agent.evidence)
+        prev = hashlib.sha256(note).hexdigest()
+        message = session_pb2.Seal(epoch=EPOCH, stream=STREAM, number=number, note=note)
+        seals.append(Sealed(last, message))
+    return seals
 
-    finished = asyncio.Event()
+
+async def sent(
+    agent: LoadAgent, frames: list[session_pb2.Frame], seals: Sequence[Sealed] = ()
+) -> None:
+    """Send every frame over one stream; return when the last line, and the last seal, is acknowledged."""
+    room = asyncio.Semaphore(FRAMES_IN_FLIGHT)
+    acknowledged = sealed = 0
+    total = sum(frame.count for frame in frames)
+    waiting = deque(seals)
+    finished, moved = asyncio.Event(), asyncio.Event()
 
     async def requests() -> AsyncIterator[session_pb2.ConnectRequest]:
         yield session_pb2.ConnectRequest(hello=session_pb2.Hello(version="load", epoch=EPOCH))
         for frame in frames:
             await room.acquire()
             yield session_pb2.ConnectRequest(frame=frame)
+            while waiting and waiting[0].last <= acknowledged:
+                yield session_pb2.ConnectRequest(seal=waiting.popleft().message)
+        while waiting:
+            while waiting[0].last > acknowledged:
+                moved.clear()
+                await moved.wait()
+            yield session_pb2.ConnectRequest(seal=waiting.popleft().message)
         await finished.wait()
 
     async with grpc.aio.secure_channel(agent.address, agent.credentials) as channel:
@@ -136,7 +199,11 @@ async def sent(agent: LoadAgent, frames: list[session_pb2.Frame]) -> None:
                 for _ in range((position.seq - acknowledged + FRAME_LINES - 1) // FRAME_LINES):
                     room.release()
                 acknowledged = max(acknowledged, position.seq)
-            if acknowledged >= total:
+            if response.HasField("seal_refusal"):
+                raise RuntimeError(response.seal_refusal.reason)
+            sealed += len(response.seal_ack.durable)
+            moved.set()
+            if acknowledged >= total and sealed == len(seals):
                 finished.set()
                 return
     raise RuntimeError(f"the stream ended after {acknowledged} of {total} lines")
