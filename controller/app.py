@@ -41,14 +41,17 @@ from controller.services.evaluate import Evaluator
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
 from controller.services.outages import Outages
+from controller.services.postings import Postings
 from controller.services.quotas import Quotas
 from controller.services.recover import Recovery
 from controller.services.report import Reports
 from controller.services.seals import Seals
 from controller.services.secrets import Secrets
+from controller.services.silence import Silence
 from controller.services.standings import Standings
 from controller.services.worker import StorageWorker
 from controller.storage import database
+from vedette.shared.limits import SILENCE_LOOK_SECONDS
 
 DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
@@ -131,6 +134,7 @@ class _Controller:
         self._ledger = Ledger(storage, wall_us)
         self._access = Access(storage, wall_us)
         self._agents = Agents(storage, wall_us)
+        self._silence = Silence(storage, wall_us)
         admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
@@ -179,7 +183,14 @@ class _Controller:
             EnrolServicer(worker, enrolment, recovery, whereabouts),
             AccessServicer(worker, self._access, self._ledger, whereabouts),
             AgentServicer(
-                worker, self._agents, enrolment, standings, self._duties, sessions, whereabouts
+                worker,
+                self._agents,
+                enrolment,
+                standings,
+                Postings(storage, wall_us),
+                self._duties,
+                sessions,
+                whereabouts,
             ),
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
@@ -202,6 +213,7 @@ class _Controller:
                     self._every(
                         RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload
                     ),
+                    self._every(SILENCE_LOOK_SECONDS, self._silence.look, "silence.unseen"),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]

@@ -1,13 +1,19 @@
-"""AgentService: agents, join tokens, approval, revocation, alarms."""
+"""AgentService: agents, join tokens, approval, revocation, labels, modes, alarms, notices."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-from controller.custody import AgentStanding, Alarm, Standing
+from controller.custody import AgentStanding
 from controller.errors import Revoked
-from controller.ports import AgentRecord, Worker
+from controller.ports import Worker
+from controller.postings import AgentReport
+from controller.rpc.agent_messages import (
+    Seen,
+    agent_message,
+    alarm_message,
+    mode_of,
+    notice_message,
+)
 from controller.rpc.enrol import Whereabouts
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
@@ -16,27 +22,23 @@ from controller.services.admission import revoked_text
 from controller.services.agents import Agents
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
+from controller.services.postings import Postings
 from controller.services.standings import Standings
 from vedette.v1 import access_pb2 as pb
 from vedette.v1 import access_pb2_grpc
-
-_STANDINGS: Final[Mapping[Standing, "pb.AgentStanding.ValueType"]] = {
-    Standing.PENDING: pb.AGENT_STANDING_PENDING,
-    Standing.APPROVED: pb.AGENT_STANDING_APPROVED,
-    Standing.REVOKED: pb.AGENT_STANDING_REVOKED,
-}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentServicer(access_pb2_grpc.AgentServiceServicer):
-    """Lists agents, hands out join tokens, approves and revokes."""
+    """Lists agents, hands out join tokens, approves, revokes, labels, drains."""
 
     worker: Worker
     agents: Agents
     enrolment: Enrolment
     standings: Standings
+    postings: Postings
     duties: Duties
     sessions: Sessions
     whereabouts: Whereabouts
@@ -50,15 +52,93 @@ class AgentServicer(access_pb2_grpc.AgentServiceServicer):
 
     def _listed(self, connected: frozenset[str]) -> list[pb.Agent]:
         standings, alarms = self.standings.all()
+        overview = self.postings.overview()
         found: list[pb.Agent] = []
         for record in self.agents.list():
-            message = _agent(record, standings.get(record.id, AgentStanding(record.id)))
-            message.connected = record.id in connected
-            duty = self.duties.of(record.id, record.region)
+            name = record.id
+            message = agent_message(
+                Seen(
+                    record,
+                    standings.get(name, AgentStanding(name)),
+                    overview.reports.get(name, AgentReport(name)),
+                    overview.postings.get(name),
+                    overview.silent.get(name),
+                )
+            )
+            message.connected = name in connected
+            duty = self.duties.of(name, record.region)
             message.assignment_current = record.assignment_revision == duty.revision
-            message.alarms = alarms.get(record.id, 0)
+            message.alarms = alarms.get(name, 0)
             found.append(message)
         return found
+
+    async def GetAgent(  # noqa: N802 - gRPC's name
+        self, request: pb.GetAgentRequest, context: Context
+    ) -> pb.GetAgentResponse:
+        """Everything that is known of one agent."""
+        connected = self.sessions.connected()
+        return await self.worker.run(lambda: self._shown(request.agent, connected))
+
+    def _shown(self, agent: str, connected: frozenset[str]) -> pb.GetAgentResponse:
+        record = self.agents.get(agent)
+        listed = next(one for one in self._listed(connected) if one.id == record.id)
+        report, duty = self.postings.report(agent), self.duties.of(agent, record.region)
+        posting = self.postings.overview().postings.get(agent)
+        return pb.GetAgentResponse(
+            agent=listed,
+            claimed=report.claimed,
+            place=posting.place if posting else 0,
+            others=self.postings.others(agent),
+            assignment_revision=record.assignment_revision,
+            assigned_revision=duty.revision,
+            checks=len(duty.assignment.checks),
+            anchors=len(duty.anchors),
+            policy=report.policy,
+            refused=report.refused,
+            refused_orders=report.refused_orders,
+            unrunnable=[
+                pb.RefusedCheck(check=check, reason=reason) for check, reason in report.unrunnable
+            ],
+            unrunnable_count=report.unrunnable_count,
+            missed_slots=report.missed_slots,
+            spool_bytes=report.spool_bytes,
+            clock_steps=report.clock_steps,
+            protocol=report.protocol,
+        )
+
+    async def LabelAgent(  # noqa: N802 - gRPC's name
+        self, request: pb.LabelAgentRequest, context: Context
+    ) -> pb.LabelAgentResponse:
+        """Labels of an agent, by which checks select it from now on."""
+        actor, changes, remove = caller().actor, dict(request.set), list(request.remove)
+        labels = await self.worker.run(
+            lambda: self.postings.label(request.agent, changes, remove, actor)
+        )
+        self.sessions.refresh_assignment(request.agent)
+        return pb.LabelAgentResponse(labels=labels)
+
+    async def SetAgentMode(  # noqa: N802 - gRPC's name
+        self, request: pb.SetAgentModeRequest, context: Context
+    ) -> pb.SetAgentModeResponse:
+        """The agent probes from now on, or does not."""
+        actor, mode = caller().actor, mode_of(request.mode)
+        others = await self.worker.run(
+            lambda: self.postings.set_mode(request.agent, mode, request.reason, actor)
+        )
+        self.sessions.refresh_assignment(request.agent)
+        fields = {"agent": request.agent, "mode": mode.value, "by": actor.name}
+        log.info("agent.mode", extra=fields)
+        is_connected = request.agent in self.sessions.connected()
+        return pb.SetAgentModeResponse(others=others, connected=is_connected)
+
+    async def ListNotices(  # noqa: N802 - gRPC's name
+        self, request: pb.ListNoticesRequest, context: Context
+    ) -> pb.ListNoticesResponse:
+        """What people should know of agents, newest first."""
+        found = await self.worker.run(
+            lambda: self.postings.notices(include_ended=request.include_ended)
+        )
+        return pb.ListNoticesResponse(notices=[notice_message(one) for one in found])
 
     async def CreateJoinToken(  # noqa: N802 - gRPC's name
         self, request: pb.CreateJoinTokenRequest, context: Context
@@ -113,7 +193,7 @@ class AgentServicer(access_pb2_grpc.AgentServiceServicer):
         found = await self.worker.run(
             lambda: self.standings.alarms(include_cleared=request.include_cleared)
         )
-        return pb.ListAlarmsResponse(alarms=[_alarm(alarm) for alarm in found])
+        return pb.ListAlarmsResponse(alarms=[alarm_message(alarm) for alarm in found])
 
     async def ClearAlarms(  # noqa: N802 - gRPC's name
         self, request: pb.ClearAlarmsRequest, context: Context
@@ -122,37 +202,3 @@ class AgentServicer(access_pb2_grpc.AgentServiceServicer):
         actor = caller().actor
         cleared = await self.worker.run(lambda: self.standings.clear_alarms(request.agent, actor))
         return pb.ClearAlarmsResponse(cleared=cleared)
-
-
-def _agent(record: AgentRecord, standing: AgentStanding) -> pb.Agent:
-    return pb.Agent(
-        id=record.id,
-        region=record.region,
-        hostname=record.hostname,
-        enrolled_us=record.enrolled_us,
-        seen_us=record.seen_us,
-        version=record.version,
-        clock_offset_us=record.clock_offset_us,
-        clock_error_us=record.clock_error_us,
-        lines=record.lines,
-        lost=record.lost,
-        spool_lines=record.spool_lines,
-        certificate_ends_us=record.certificate_ends_us,
-        standing=_STANDINGS[standing.standing],
-        standing_since_us=standing.since_us,
-        standing_reason=standing.reason,
-        recoveries=standing.recoveries,
-    )
-
-
-def _alarm(alarm: Alarm) -> pb.Alarm:
-    return pb.Alarm(
-        agent=alarm.agent,
-        kind=alarm.kind.value,
-        first_us=alarm.first_us,
-        last_us=alarm.last_us,
-        count=alarm.count,
-        detail=alarm.detail,
-        peer=alarm.peer,
-        cleared_us=alarm.cleared_us,
-    )

@@ -9,13 +9,15 @@ from typing import Any, Final, NoReturn
 from controller.custody import Standing
 from controller.errors import BadInput, ControllerError, Rejected
 from controller.ports import Worker
+from controller.rpc.assigning import Assigning
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry
+from controller.rpc.reports import claimed, printable, report_of, unrunnable_of
 from controller.rpc.seals import seal_answer, seal_tips
 from controller.rpc.status import Context
 from controller.services.admission import Admission, Admitted
 from controller.services.agents import Agents
-from controller.services.duties import Duties, Duty
+from controller.services.duties import Duties
 from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
 from controller.services.quotas import OverQuota, Quotas
@@ -30,6 +32,7 @@ FRAMES_UNDERWAY_MAX: Final = 64
 VERSION_CHARS_MAX: Final = 64
 REVISION_CHARS_MAX: Final = 64
 INSTANCE_CHARS_MAX: Final = 64
+PROTOCOL_MAX: Final = 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ class Session:
         self._ended: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._underway: set[asyncio.Task[None]] = set()
         self._stale_assignment = asyncio.Event()
+        self._assigning = Assigning(self.agent, self.region, parts.duties, parts.worker)
 
     @property
     def agent(self) -> str:
@@ -118,6 +122,8 @@ class Session:
         if not is_epoch(hello.epoch):
             raise BadInput("Expected an epoch of 1 to 32 letters and digits in Hello.")
         await self._parts.worker.run(lambda: self._note_hello(hello))
+        runs = printable(hello.assignment_revision, REVISION_CHARS_MAX)
+        self._assigning.greeted(hello.protocol, runs)
         # Once more, now that the stream can be cut: it may have been revoked since it was admitted.
         await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
@@ -140,8 +146,10 @@ class Session:
         self._parts.admission.hello(self._peer.claim, hello.instance[:INSTANCE_CHARS_MAX])
         self._parts.agents.hello(
             self.agent,
-            version=_printable(hello.version, VERSION_CHARS_MAX),
-            assignment_revision=_printable(hello.assignment_revision, REVISION_CHARS_MAX),
+            version=printable(hello.version, VERSION_CHARS_MAX),
+            assignment_revision=printable(hello.assignment_revision, REVISION_CHARS_MAX),
+            protocol=min(hello.protocol, PROTOCOL_MAX),
+            labels=claimed(hello.labels),
         )
 
     async def _read(self, context: Context) -> None:
@@ -257,19 +265,23 @@ class Session:
                 spool_lines=min(health.spool_lines, 2**63 - 1),
                 clock_offset_us=_optional(health, "clock_offset_us"),
                 clock_error_us=_optional(health, "clock_error_us"),
+                report=report_of(self.agent, health),
             )
         )
 
     async def _take_assignment_ack(self, ack: pb.AssignmentAck) -> None:
-        revision = _printable(ack.revision, REVISION_CHARS_MAX)
+        revision = printable(ack.revision, REVISION_CHARS_MAX)
+        unrunnable = unrunnable_of(ack.unrunnable)
+        self._assigning.acknowledged(revision, needs_whole=ack.needs_whole)
+        if ack.needs_whole:
+            self._stale_assignment.set()
+            return
         await self._parts.worker.run(
-            lambda: self._parts.agents.assignment_stored(self.agent, revision)
+            lambda: self._parts.agents.assignment_stored(self.agent, revision, unrunnable)
         )
-        for item in ack.unrunnable[:100]:
-            log.warning(
-                "check.unrunnable",
-                extra={"agent": self.agent, "check": item.check[:80], "reason": item.reason[:500]},
-            )
+        for check, reason in unrunnable:
+            extra = {"agent": self.agent, "check": check, "reason": reason}
+            log.warning("check.unrunnable", extra=extra)
 
     async def _check_peer(self) -> None:
         """The certificate that was good when the stream was opened must be so still."""
@@ -280,18 +292,14 @@ class Session:
 
     async def _assign(self) -> None:
         """Put what the agent has to probe in the outbox, now and whenever it changes."""
-        sent = None
         while True:
             await self._stale_assignment.wait()
             self._stale_assignment.clear()
             # It may hold secrets: who gets it is looked at once more.
             await self._check_peer()
-            duty = await self._parts.worker.run(
-                lambda: self._parts.duties.of(self.agent, self.region)
-            )
-            if duty.revision != sent:
-                sent = duty.revision
-                self._outbox.assign(_assignment(duty))
+            assignment = await self._assigning.due()
+            if assignment is not None:
+                self._outbox.assign(assignment)
 
     async def _write(self, context: Context) -> None:
         while messages := await self._outbox.next():
@@ -305,18 +313,5 @@ async def _message(context: Context) -> pb.ConnectRequest | None:
     return message if isinstance(message, pb.ConnectRequest) else None
 
 
-def _assignment(duty: Duty) -> pb.Assignment:
-    checks = [pb.AssignedCheck(definition=d, digest=h) for d, h in duty.assignment.checks]
-    secrets = [
-        pb.SealedSecret(name=copy.name, version=copy.version, sealed=copy.sealed)
-        for copy in duty.secrets
-    ]
-    return pb.Assignment(revision=duty.revision, checks=checks, secrets=secrets)
-
-
 def _optional(message: Any, field: str) -> int | None:
     return getattr(message, field) if message.HasField(field) else None
-
-
-def _printable(text: str, chars_max: int) -> str:
-    return "".join(c for c in text[:chars_max] if c.isprintable())
