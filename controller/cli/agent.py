@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from controller.cli.agent_duty import COMMANDS
+from controller.cli.agent_view import agent_document, clock_text, labels_text, state_text
 from controller.cli.alarm import alarm
 from controller.cli.channel import connected
 from controller.cli.output import (
@@ -14,7 +16,6 @@ from controller.cli.output import (
     DurationType,
     as_document,
     instant,
-    length,
     shown,
     until,
     write_json,
@@ -27,19 +28,14 @@ from vedette.v1 import access_pb2, access_pb2_grpc
 JOIN_FILE_VERSION = 1
 
 
-_STANDINGS = {
-    access_pb2.AGENT_STANDING_PENDING: "pending",
-    access_pb2.AGENT_STANDING_APPROVED: "approved",
-    access_pb2.AGENT_STANDING_REVOKED: "revoked",
-}
-
-
 @click.group()
 def agent() -> None:
     """Agents and join tokens."""
 
 
 agent.add_command(alarm)
+for _command in COMMANDS:
+    agent.add_command(_command)
 
 
 @agent.command("list")
@@ -51,13 +47,14 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
             access_pb2.ListAgentsRequest(), **connection.call
         )
     if as_json:
-        write_json({"agents": [_document(item) for item in answer.agents]})
+        write_json({"agents": [agent_document(item) for item in answer.agents]})
         return
     write_table(
         [
             "ID",
             "REGION",
             "HOST",
+            "LABELS",
             "STATE",
             "ALARMS",
             "SEEN",
@@ -66,20 +63,23 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
             "LINES",
             "LOST",
             "SPOOL",
+            "REFUSED",
         ],
         [
             (
                 item.id,
                 item.region,
                 item.hostname,
-                _state(item),
+                labels_text(item.labels),
+                state_text(item, zone),
                 str(item.alarms) if item.alarms else NOTHING,
                 instant(item.seen_us if item.HasField("seen_us") else None, zone),
                 item.version or NOTHING,
-                _clock(item),
+                clock_text(item),
                 str(item.lines),
                 str(item.lost),
                 str(item.spool_lines),
+                str(item.refused) if item.refused else NOTHING,
             )
             for item in answer.agents
         ],
@@ -191,44 +191,3 @@ def _join_file(answer: access_pb2.CreateJoinTokenResponse, address: str | None) 
         "ca_certificate": answer.ca_certificate.decode(),
     }
     return json.dumps(document, indent=2) + "\n"
-
-
-def _state(item: access_pb2.Agent) -> str:
-    if item.standing == access_pb2.AGENT_STANDING_REVOKED:
-        return "REVOKED"
-    if item.standing == access_pb2.AGENT_STANDING_PENDING:
-        return "waits for approval"
-    if not item.connected:
-        return "away"
-    return "connected" if item.assignment_current else "connected, old assignment"
-
-
-def _clock(item: access_pb2.Agent) -> str:
-    if not item.HasField("clock_offset_us"):
-        return NOTHING
-    sign = "-" if item.clock_offset_us < 0 else "+"
-    return f"{sign}{length(abs(item.clock_offset_us))}"
-
-
-def _document(item: access_pb2.Agent) -> dict[str, object]:
-    return {
-        "id": item.id,
-        "region": item.region,
-        "hostname": item.hostname,
-        "enrolled_us": item.enrolled_us,
-        "seen_us": item.seen_us if item.HasField("seen_us") else None,
-        "connected": item.connected,
-        "version": item.version,
-        "clock_offset_us": item.clock_offset_us if item.HasField("clock_offset_us") else None,
-        "clock_error_us": item.clock_error_us if item.HasField("clock_error_us") else None,
-        "lines": item.lines,
-        "lost": item.lost,
-        "spool_lines": item.spool_lines,
-        "certificate_ends_us": item.certificate_ends_us,
-        "assignment_current": item.assignment_current,
-        "standing": _STANDINGS.get(item.standing),
-        "standing_since_us": item.standing_since_us,
-        "standing_reason": item.standing_reason or None,
-        "alarms": item.alarms,
-        "recoveries": item.recoveries,
-    }
