@@ -71,3 +71,34 @@ async def test_a_clock_that_is_set_back_goes_on_from_there() -> None:
     clock.wall = 40 * SECOND
     await run_until_enough(scheduler, launches)
     assert launches.seen[-1].due_us <= clock.wall < 100 * SECOND
+
+
+async def test_slots_that_are_close_share_a_round_and_are_hardly_late_for_it() -> None:
+    clock, late_us = FakeClock(100 * SECOND), list[int]()
+    enough = Launches(until=1000)
+
+    def launch(due: Due) -> None:
+        late_us.append(clock.wall - due.due_us)
+        enough(due)
+
+    scheduler = Scheduler(clock, launch)
+    scheduler.replace({f"c{n}": Cadence(SECOND, n * 1000) for n in range(1000)})
+    await run_until_enough(scheduler, enough)
+    assert {due.check for due in enough.seen} == {f"c{n}" for n in range(1000)}
+    assert max(late_us) < 5000
+    rounds = late_us.count(0)
+    assert rounds <= 201
+
+
+async def test_a_slot_that_is_alone_is_launched_when_it_is_due() -> None:
+    clock, late_us = FakeClock(100 * SECOND), list[int]()
+    enough = Launches(until=4)
+
+    def launch(due: Due) -> None:
+        late_us.append(clock.wall - due.due_us)
+        enough(due)
+
+    scheduler = Scheduler(clock, launch)
+    scheduler.replace({"a": Cadence(SECOND, 7)})
+    await run_until_enough(scheduler, enough)
+    assert set(late_us) == {0}
