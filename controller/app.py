@@ -57,6 +57,8 @@ DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
 RENEW_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 600.0
+# How late it may be noticed that nothing was heard any more.
+ADVANCE_SECONDS: Final = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +203,7 @@ class _Controller:
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:
         """Start, serve until told to stop, drain."""
-        await self._worker.run(self._evaluator.rebuild)
+        await self._worker.run(lambda: self._evaluator.rebuild(wall_us()))
         listeners = {"agents": self._agents_listener, "people": self._people_listener}
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -214,6 +216,11 @@ class _Controller:
                         RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload
                     ),
                     self._every(SILENCE_LOOK_SECONDS, self._silence.look, "silence.unseen"),
+                    self._every(
+                        ADVANCE_SECONDS,
+                        lambda: self._evaluator.advance(wall_us()),
+                        "timeline.behind",
+                    ),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]

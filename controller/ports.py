@@ -259,6 +259,10 @@ class FleetStore(Protocol):
         """The file in force."""
         ...
 
+    def fleets(self, after: int = 0) -> Sequence[FleetRevision]:
+        """Every file that was applied with a greater number, in order."""
+        ...
+
     def put_fleet(self, fleet: FleetRevision, checks: Sequence[CheckRevision]) -> None:
         """Put a file and the revisions that it changes in force."""
         ...
@@ -315,6 +319,10 @@ class OutcomeStore(Protocol):
 
     def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
         """Intervals that touch that time, by time."""
+        ...
+
+    def other_verdict_us(self, check: str, verdict: str, before_us: int) -> int | None:
+        """Until when, before that instant, the verdict was last another than `verdict`; None: never."""
         ...
 
     def settled_us(self, check: str) -> int | None:

@@ -147,12 +147,14 @@ class CheckEngine:
         if revised_us is not None and revised_us <= newest_us:
             touched.append(Touched(revised_us, newest_us + 1, revised_us))
         end_us = newest_us + 1
-        if not touched and end_us < self._book.due_us:
+        if end_us >= self._book.due_us:
+            touched.append(Touched(end_us, end_us, None))
+        if not touched:
             return NOTHING_CHANGED
         changed, gone = self._book.refresh(
             self,
-            max(min((one.from_us for one in touched), default=end_us), self._settled_us),
-            max((one.to_us for one in touched), default=end_us),
+            max(min(one.from_us for one in touched), self._settled_us),
+            max(one.to_us for one in touched),
             reach_us=self._reach_us,
             horizon_us=end_us,
         )
@@ -254,13 +256,15 @@ class CheckEngine:
     def revise(self, revisions: Sequence[PolicyRevision]) -> bool:
         """Judge by these policies from now on: all of them, with their effective times.
 
-        False, and nothing is changed, if that takes samples that were forgotten: then only a new engine,
-        built from storage, can tell.
+        False, and nothing is changed, if that changes what is settled, or takes samples that were
+        forgotten: then only a new engine, built from storage, can tell.
         """
         evaluations = _evaluations(revisions, self._held_us)
+        changed_us = _first_change(self._revisions, revisions)
+        if changed_us is not None and changed_us < self._settled_us:
+            return False
         if not self._intake.can_judge_by([e.policy for e in evaluations]):
             return False
-        changed_us = _first_change(self._revisions, revisions)
         newest_us = self._note_frontier()
         self._revisions = list(revisions)
         self._turns_us = _turns(revisions)

@@ -115,10 +115,10 @@ def _started(entry: _Entry) -> int:
 def _entry(view: View, span: Span, reach_us: int, horizon_us: int) -> _Entry:
     segments = view.timeline_part(span.started_us - reach_us, span.until_us)
     policy = segments[-1].policy
-    separated, look_us = NOT_SEPARATED, reach_us
+    separated, look_us, seen_us = NOT_SEPARATED, reach_us, span.until_us
     # Most gaps close soon: there is no need to read the whole time after an old outage.
-    while separated.at_us == FOREVER_US and span.until_us + look_us // 2 < horizon_us:
-        until_us = min(span.until_us + look_us, horizon_us)
-        separated = separation(policy, view.timeline_part(span.until_us, until_us))
+    while separated.at_us == FOREVER_US and seen_us < horizon_us:
+        seen_us = min(span.until_us + look_us, horizon_us)
+        separated = separation(policy, view.timeline_part(span.until_us, seen_us))
         look_us *= 2
     return _Entry(outage_of(span, segments, view.judged), separated)

@@ -1,7 +1,8 @@
 """Evaluation: one engine a check, fed with what arrives; what it changes is written where it arrived.
 
 Everything here is a cache of storage. When a transaction is undone, the engines that it fed are dropped
-and made again from storage when they are next needed.
+and made again from storage when they are next needed. What an engine that was made anew says is written
+whole, once, before anything else that it says.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ from controller.core.policy import PolicyRevision, policy_revision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
 from controller.ports import Storage, StoredInterval, Transaction
-from controller.services.history import Built, built_engine
+from controller.services.history import History, changed_trouble_us
+from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
 from controller.services.recorded import RecordedOutages
 
-_START_US: Final = 0
 # How much of a check stays in memory at least. Older evidence is taken too, but its check is read anew.
 _KEPT_US: Final = 6 * 3600 * 1_000_000
+# What is late by less than that many times what a sample can reach back is taken without reading anew.
+_KEPT_MARGINS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,22 @@ class Evaluator:
         self._regions: dict[str, frozenset[str]] = {}
         self._engines: dict[str, CheckEngine] = {}
         self._outages = RecordedOutages()
-        self._tails: dict[str, int] = {}
-        self._late_before_us: dict[str, int] = {}
+        self._intervals = RecordedIntervals()
+        self._unwritten: set[str] = set()
         self._fed: set[str] = set()
 
-    def rebuild(self) -> None:
+    def rebuild(self, now_us: int) -> None:
         """Make every engine from storage: at start, so that the first results need not wait for it."""
         with self.transaction() as tx:
             for check in self._known(tx):
-                self._engine(tx, check)
+                self._judge_anew(tx, check, FOREVER_US, now_us)
                 self._settle(tx, check)
+
+    def advance(self, now_us: int) -> None:
+        """Tell and write what time alone has changed until now: evidence that ran out, and what follows."""
+        with self.transaction() as tx:
+            for check in self._known(tx):
+                self._advance(tx, check, now_us)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -68,8 +77,7 @@ class Evaluator:
             for check in self._fed:
                 self._engines.pop(check, None)
                 self._outages.forget(check)
-                self._tails.pop(check, None)
-                self._late_before_us.pop(check, None)
+                self._intervals.forget(check)
             raise
         finally:
             self._fed.clear()
@@ -77,11 +85,6 @@ class Evaluator:
     def checks(self, tx: Transaction) -> Mapping[str, Sequence[PolicyRevision]]:
         """Every check that there ever was, with its policies."""
         return self._known(tx)
-
-    def voting(self, tx: Transaction) -> Mapping[str, frozenset[str]]:
-        """By region, the checks in which it ever had a vote."""
-        self._known(tx)
-        return self._regions
 
     def absorb(
         self,
@@ -103,71 +106,73 @@ class Evaluator:
         for sample in samples:
             check = sample.check
             engine = touched.get(check)
-            if engine is None:
-                # An engine that does not exist yet is made from storage, which holds these samples.
-                if (engine := self._engines.get(check)) is None:
-                    anew.setdefault(check, FOREVER_US)
-                    continue
+            if engine is None and (engine := self._ready(check)) is not None:
                 touched[check] = engine
-                self._fed.add(check)
-                if sample.at_us < self._late_before_us.get(check, -FOREVER_US):
-                    self._unsettle(tx, check, sample.at_us)
-            if not engine.insert(sample):
+            # An engine that is made from storage finds these samples there.
+            if engine is None or not engine.insert(sample):
                 anew[check] = min(sample.at_us, anew.get(check, FOREVER_US))
+        by_agent: dict[tuple[str, str], list[AnchorRound]] = {}
         for region, one in rounds:
-            for check in self._regions.get(region, ()):
-                self._absorb_round(tx, check, one, touched, anew)
+            by_agent.setdefault((region, one.agent), []).append(one)
+        for (region, agent), own in by_agent.items():
+            self._absorb_rounds(tx, agent, own, self._regions.get(region, ()), touched, anew)
         for check, engine in touched.items():
             if check not in anew and (changes := engine.drain()):
                 self._write(tx, check, engine, changes, now_us)
         for check, at_us in sorted(anew.items()):
             self._judge_anew(tx, check, at_us, now_us)
 
-    def _absorb_round(
+    def _absorb_rounds(
         self,
         tx: Transaction,
-        check: str,
-        one: AnchorRound,
+        agent: str,
+        rounds: Sequence[AnchorRound],
+        checks: Iterable[str],
         touched: dict[str, CheckEngine],
         anew: dict[str, int],
     ) -> None:
-        engine = self._engines.get(check)
-        self._fed.add(check)
-        if engine is None:
-            anew.setdefault(check, FOREVER_US)
-        elif engine.insert_anchor(one):
-            touched[check] = engine
-            if one.at_us < self._late_before_us.get(check, -FOREVER_US):
-                self._unsettle(tx, check, -FOREVER_US)
-        else:
-            # How far back it voids samples is seen only from the rounds before it.
-            anew[check] = -FOREVER_US
+        """Give anchor rounds of an agent to its checks; where they reach too far back, storage decides."""
+        refused: list[str] = []
+        for check in checks:
+            engine = self._ready(check)
+            # All of them are taken: an engine that refuses one is made anew, or loses nothing.
+            taken = [engine.insert_anchor(one) for one in rounds] if engine else [False]
+            if engine is not None:
+                touched[check] = engine
+            else:
+                anew.setdefault(check, FOREVER_US)
+            if not all(taken):
+                refused.append(check)
+        changed_us = changed_trouble_us(tx, agent, rounds) if refused else None
+        if changed_us is not None:
+            for check in refused:
+                anew[check] = min(changed_us, anew.get(check, FOREVER_US))
 
     def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
         """Judge these checks by the revisions that `tx` holds now."""
         self._policies = None
         for check in checks:
-            self._fed.add(check)
             policies = self._known(tx)[check]
-            engine = self._engine(tx, check)
-            engine.revise(policies)
-            if changes := engine.drain():
+            engine = self._ready(check)
+            if engine is None or not engine.revise(policies):
+                self._judge_anew(tx, check, policies[-1].effective_us, now_us)
+            elif changes := engine.drain():
                 self._write(tx, check, engine, changes, now_us)
 
     def standing(self, tx: Transaction, check: str, now_us: int) -> Standing:
         """What the check is at `now_us`."""
         engine = self._engine(tx, check)
-        segments = engine.segments(now_us, now_us + 1, FOREVER_US)
-        if not segments:
+        recent = engine.segments(max(engine.settled_us, START_US), now_us + 1, FOREVER_US)
+        if not recent:
             return Standing("UNKNOWN", None, {})
-        verdict = segments[-1].verdict
-        since_us = now_us
-        for one in reversed(self.intervals(tx, check, _START_US, now_us + 1, FOREVER_US)):
-            if one.verdict != verdict:
-                break
-            since_us = one.from_us
-        since = since_us if since_us > _START_US else None
-        return Standing(verdict.value, since, engine.labels(now_us))
+        verdict = recent[-1].verdict
+        other = next((one for one in reversed(recent) if one.verdict is not verdict), None)
+        since_us = (
+            tx.other_verdict_us(check, verdict.value, recent[0].from_us)
+            if other is None
+            else other.to_us
+        )
+        return Standing(verdict.value, since_us, engine.labels(now_us))
 
     def segments(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
@@ -182,57 +187,80 @@ class Evaluator:
     def intervals(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
     ) -> Sequence[StoredInterval]:
-        """The verdicts over [from_us, to_us), cut at the horizon: stored ones, then the engine's."""
-        engine = self._engine(tx, check)
+        """The verdicts over [from_us, to_us), cut at the horizon: stored ones, then an engine's.
+
+        Nothing is used that is later than the horizon, however long ago that is (S-21).
+        """
         end_us = min(to_us, horizon_us)
-        settled_us = engine.settled_us
-        before_us = min(settled_us, end_us)
-        stored = tx.intervals(check, from_us, before_us) if from_us < before_us else ()
-        found = [_cut(one, max(one.from_us, from_us), min(one.to_us, before_us)) for one in stored]
-        tail = engine.segments(max(from_us, settled_us), end_us, horizon_us)
-        return _merged([*found, *_stored_intervals(check, tail)])
+        engine, horizon_us = self._seen(tx, check, end_us, horizon_us)
+        before_us = min(engine.settled_us, end_us)
+        old = tx.intervals(check, from_us, before_us) if from_us < before_us else ()
+        found = [cut(one, max(one.from_us, from_us), min(one.to_us, before_us)) for one in old]
+        tail = engine.segments(max(from_us, engine.settled_us), end_us, horizon_us)
+        return merged([*found, *stored(check, tail)])
+
+    def starts(
+        self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
+    ) -> Sequence[int]:
+        """When outages began in [from_us, to_us), seen as `intervals` are."""
+        end_us = min(to_us, horizon_us)
+        engine, horizon_us = self._seen(tx, check, end_us, horizon_us)
+        old = [one.started_us for one in tx.outages(check, from_us, end_us)]
+        found = [at_us for at_us in old if at_us < engine.settled_us]
+        found += [one.span.started_us for one in engine.outages(horizon_us)]
+        return sorted(at_us for at_us in found if from_us <= at_us < end_us)
+
+    def _seen(
+        self, tx: Transaction, check: str, end_us: int, horizon_us: int
+    ) -> tuple[CheckEngine, int]:
+        """An engine that says what was seen of the time before `end_us`, and the horizon to ask it with.
+
+        Before its settled instant, what is stored says the same.
+        """
+        engine = self._engine(tx, check)
+        if horizon_us >= engine.latest_us:
+            return engine, horizon_us
+        history = History(tx, check, self._known(tx)[check], horizon_us)
+        certain_us = history.certain_us()
+        if end_us <= certain_us:
+            return engine, FOREVER_US
+        if engine.settled_us <= certain_us:
+            return engine, horizon_us
+        return history.engine(certain_us).engine, horizon_us
 
     def settle(self) -> None:
         """Write what is older than a few hours for good, and let the engines forget it."""
         with self.transaction() as tx:
             for check in list(self._engines):
-                self._settle(tx, check)
+                if check not in self._unwritten:
+                    self._settle(tx, check)
 
     def _settle(self, tx: Transaction, check: str) -> None:
         engine = self._engines[check]
         newest_us = engine.newest_us
-        if newest_us is None or newest_us - _KEPT_US <= engine.settled_us:
+        if newest_us is None:
             return
-        if tx.newest_sample_us(check, newest_us - _KEPT_US) is None:
+        before_us = engine.settled_us
+        kept_us = max(_KEPT_US, _KEPT_MARGINS * self._margin_us(tx, check))
+        if newest_us - kept_us <= before_us or engine.latest_us < START_US:
             return
         self._fed.add(check)
-        self._write_intervals(tx, check, engine, engine.settled_us)
-        before_us = engine.settled_us
-        settled_us = engine.settle(newest_us - _KEPT_US)
-        if settled_us > max(before_us, _START_US):
+        self._intervals.write(tx, check, engine, before_us)
+        settled_us = engine.settle(newest_us - kept_us)
+        if settled_us > max(before_us, START_US):
             tx.put_settled(check, settled_us)
-            self._note_settled(tx, check, settled_us)
-
-    def _note_settled(self, tx: Transaction, check: str, settled_us: int | None) -> None:
-        """Remember what is late: a sample that can still change what is complete in storage."""
-        if settled_us is None:
-            self._late_before_us.pop(check, None)
-        else:
-            self._late_before_us[check] = settled_us + 2 * self._reach_us(tx, check)
 
     def _unsettle(self, tx: Transaction, check: str, at_us: int) -> None:
         """Something at `at_us` changed: what is stored is complete only until before that."""
         settled_us = tx.settled_us(check)
-        before_us = at_us - 2 * self._reach_us(tx, check)
+        before_us = at_us - self._margin_us(tx, check)
         if settled_us is not None and before_us < settled_us:
-            settled_us = before_us if before_us > _START_US else None
-            tx.put_settled(check, settled_us)
-            self._note_settled(tx, check, settled_us)
+            tx.put_settled(check, before_us if before_us > START_US else None)
 
-    def _reach_us(self, tx: Transaction, check: str) -> int:
-        """How far a sample reaches: it can change the bounds of the hold before it (S-8)."""
+    def _margin_us(self, tx: Transaction, check: str) -> int:
+        """How far back a sample can reach."""
         policies = self._known(tx)[check]
-        return max((one.policy.freshness_us for one in policies if one.policy), default=0)
+        return max((one.policy.margin_us for one in policies if one.policy), default=0)
 
     def _known(self, tx: Transaction) -> dict[str, list[PolicyRevision]]:
         if self._policies is None:
@@ -248,86 +276,52 @@ class Evaluator:
             self._regions = {region: frozenset(own) for region, own in checks_of.items()}
         return self._policies
 
+    def _ready(self, check: str) -> CheckEngine | None:
+        """The engine of a check, about to be fed; None if there is none whose words are all written."""
+        self._fed.add(check)
+        return None if check in self._unwritten else self._engines.get(check)
+
     def _engine(self, tx: Transaction, check: str) -> CheckEngine:
-        """The engine of a check, made from storage if there is none."""
+        """The engine of a check, to be asked; made from storage if there is none."""
         engine = self._engines.get(check)
         if engine is None:
-            engine = self._build(tx, check, FOREVER_US).engine
+            engine = History(tx, check, self._known(tx)[check]).engine(FOREVER_US).engine
+            self._engines[check] = engine
+            self._unwritten.add(check)
         return engine
 
-    def _build(self, tx: Transaction, check: str, before_us: int) -> Built:
-        built = built_engine(tx, check, self._known(tx)[check], before_us)
-        self._engines[check] = built.engine
-        self._tails.pop(check, None)
-        self._note_settled(tx, check, tx.settled_us(check))
-        return built
+    def _advance(self, tx: Transaction, check: str, now_us: int) -> None:
+        engine = self._ready(check)
+        if engine is None:
+            self._judge_anew(tx, check, FOREVER_US, now_us)
+        elif changes := engine.drain(now_us):
+            self._write(tx, check, engine, changes, now_us)
 
     def _judge_anew(self, tx: Transaction, check: str, at_us: int, now_us: int) -> None:
-        """Make an engine from storage that reaches back before `at_us`, and write what it says."""
+        """Make an engine from storage that reaches back before `at_us`, and write all that it says."""
         self._fed.add(check)
         if at_us < FOREVER_US:
             self._unsettle(tx, check, at_us)
-        engine, outages = self._build(tx, check, at_us)
-        from_us = max(engine.settled_us, _START_US)
-        ids = {outage.id for outage in outages}
+        built = History(tx, check, self._known(tx)[check]).engine(at_us, now_us)
+        self._engines[check] = engine = built.engine
+        self._intervals.forget(check)
+        from_us = max(engine.settled_us, START_US)
+        ids = {outage.id for outage in built.outages}
         gone = tuple(
             key
             for key, one in self._outages.of(tx, check).items()
             if one.started_us >= from_us and key not in ids
         )
-        everything = Changes(from_us=from_us, outages=outages, gone=gone)
-        self._write(tx, check, engine, everything, now_us)
+        self._write(tx, check, engine, Changes(from_us, (), built.outages, gone), now_us)
+        self._unwritten.discard(check)
 
     def _write(
         self, tx: Transaction, check: str, engine: CheckEngine, changes: Changes, now_us: int
     ) -> None:
         if changes.from_us is not None:
-            # The last interval that is stored has gone on since: it is written again, longer.
-            self._write_intervals(
-                tx, check, engine, min(changes.from_us, self._tails.get(check, 0))
-            )
+            self._intervals.write(tx, check, engine, changes.from_us)
         if changes.outages or changes.gone:
             self._outages.write(tx, check, changes, now_us)
-
-    def _write_intervals(
-        self, tx: Transaction, check: str, engine: CheckEngine, from_us: int
-    ) -> None:
-        """Store the verdicts from an instant on, up to the newest evidence."""
-        newest_us = engine.newest_us
-        if newest_us is None:
-            return
-        from_us = max(from_us, engine.settled_us, _START_US)
-        segments = engine.segments(from_us, newest_us + 1, FOREVER_US)
-        before = tx.intervals(check, from_us - 1, from_us)
-        cut = [_cut(one, one.from_us, from_us) for one in before]
-        intervals = _merged([*cut, *_stored_intervals(check, segments)])
-        if intervals:
-            tx.replace_intervals(check, intervals[0].from_us, intervals)
-            self._tails[check] = intervals[-1].from_us
-
-
-def _stored_intervals(check: str, segments: Iterable[Segment]) -> list[StoredInterval]:
-    """Segments without their votes; neighbours differ in one of the three verdicts."""
-    return _merged(StoredInterval(check, s.from_us, s.to_us, *s.verdicts) for s in segments)
-
-
-def _merged(intervals: Iterable[StoredInterval]) -> list[StoredInterval]:
-    """Intervals in order of time, neighbours that say the same made one."""
-    found: list[StoredInterval] = []
-    for one in intervals:
-        if found and _said(found[-1]) == _said(one) and found[-1].to_us == one.from_us:
-            found[-1] = _cut(one, found[-1].from_us, one.to_us)
-        else:
-            found.append(one)
-    return found
-
-
-def _said(one: StoredInterval) -> tuple[str, str, str]:
-    return one.verdict, one.low, one.high
-
-
-def _cut(one: StoredInterval, from_us: int, to_us: int) -> StoredInterval:
-    return StoredInterval(one.check, from_us, to_us, one.verdict, one.low, one.high)
 
 
 def _regions(policies: Iterable[PolicyRevision]) -> set[str]:

@@ -1,26 +1,27 @@
-"""How much history an engine has to read: all of it, or from a quiet time on.
+"""How much of the evidence has to be read: all of it, or from an instant on at which nothing earlier matters.
 
-At a quiet time every agent of a check has said UP often enough that nothing before it can matter: the
-automaton of S-6 is in the same state whatever it was in before, no outage lies across, and no agent was
-in trouble. An engine that begins there gives the same timeline from there on as one that read everything.
+Such an instant is proven by what was heard just before it: every agent's labels are then known whatever
+came earlier, and no outage lies across. An engine that begins there gives the same timeline from there on
+as one that read everything.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from controller.core.engine import CheckEngine
-from controller.core.intervals import FOREVER_US, clip
+from controller.core.intervals import FOREVER_US, difference
 from controller.core.labels import bad_intervals
 from controller.core.outages import Outage
-from controller.core.policy import Policy, PolicyRevision
-from controller.core.quorum import Verdict
+from controller.core.policy import PolicyRevision
+from controller.core.resync import is_parted, sure_us
 from controller.core.samples import AnchorRound, Sample
+from controller.core.timeline import EvidenceSet, evidence_until
 from controller.ports import Transaction
-from vedette.shared.result import Outcome
 
 # Each attempt looks twice as far back as the one before it: about 200 days for a check every minute.
 _ATTEMPTS_MAX: Final = 14
+# How far ahead the next anchor round is looked for at first; then twice as far, and so on.
+_NEXT_ROUND_US: Final = 3600 * 1_000_000
 
 
 class Built(NamedTuple):
@@ -30,108 +31,152 @@ class Built(NamedTuple):
     outages: tuple[Outage, ...]
 
 
-def built_engine(
-    tx: Transaction, check: str, policies: Sequence[PolicyRevision], before_us: int
-) -> Built:
-    """The engine of a check, right from some instant before `before_us` on, at which it is settled.
+class _Start(NamedTuple):
+    """A time before which nothing has to be read: from `sure_us` on, what follows from it is known."""
 
-    What lies before that instant is stored, and complete. Without a quiet time to begin at, the engine
-    reads everything and is not settled.
-    """
-    known = [one.policy for one in policies if one.policy is not None]
-    settled_us = tx.settled_us(check)
-    if known and settled_us is not None:
-        window_us = _window_us(known)
-        end_us = min(settled_us, before_us)
+    from_us: int
+    sure_us: int
+    end_us: int
+    rounds: list[AnchorRound]
+
+
+class History:
+    """The stored evidence of one check, as seen from a horizon."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        check: str,
+        revisions: Sequence[PolicyRevision],
+        horizon_us: int = FOREVER_US,
+    ) -> None:
+        self._tx = tx
+        self._check = check
+        self._revisions = revisions
+        self._horizon_us = horizon_us
+        self._policies = [one.policy for one in revisions if one.policy is not None]
+
+    def engine(self, before_us: int, now_us: int = -FOREVER_US) -> Built:
+        """An engine that is right from some instant before `before_us` on, at which it is settled.
+
+        It tells of the time until `now_us`, or until the newest evidence. What lies before the instant is
+        stored, and complete. Without an instant to begin at, the engine reads everything and is not
+        settled.
+        """
+        settled_us = self._tx.settled_us(self._check)
+        if settled_us is not None:
+            for start in self._starts(min(settled_us, before_us)):
+                built = self._from(start, now_us)
+                if built is not None:
+                    return built
+        engine = self._filled(-FOREVER_US, self._rounds(-FOREVER_US))
+        return Built(engine, engine.drain(now_us).outages)
+
+    def evidence(self, from_us: int, to_us: int) -> EvidenceSet:
+        """Enough of the evidence to judge [from_us, to_us) as if all of it was there."""
+        start = next(self._starts(from_us), None)
+        rounds = self._rounds(-FOREVER_US) if start is None else start.rounds
+        after_us = to_us + max((policy.margin_us for policy in self._policies), default=0)
+        samples = self._samples(start.from_us if start else -FOREVER_US, after_us)
+        return evidence_until(samples, rounds, self._horizon_us)
+
+    def certain_us(self) -> int:
+        """The instant before which nothing depends on what is later than the horizon.
+
+        A later sample reaches back by a run at most, a later anchor round to the last good one before it.
+        """
+        earliest_us = self._horizon_us
+        for agent in self._agents():
+            good_us = self._tx.last_good_anchor_us(agent, self._horizon_us + 1)
+            if good_us is not None and self._is_voided_later(agent, good_us):
+                earliest_us = min(earliest_us, good_us)
+        return earliest_us - max((policy.margin_us for policy in self._policies), default=0)
+
+    def _is_voided_later(self, agent: str, good_us: int) -> bool:
+        """After `good_us`, its last good round that is seen, the next round of an agent is a bad one."""
+        if self._tx.anchors([agent], good_us + 1, self._horizon_us + 1):
+            return False  # it was in trouble already
+        from_us, span_us = self._horizon_us + 1, _NEXT_ROUND_US
+        while from_us < FOREVER_US:
+            rounds = self._tx.anchors([agent], from_us, min(from_us + span_us, FOREVER_US))
+            if rounds:
+                # Of several at one instant any may come first.
+                return any(one.is_bad for one in rounds if one.at_us == rounds[0].at_us)
+            from_us += span_us
+            span_us *= 2
+        return False
+
+    def _from(self, start: _Start, now_us: int) -> Built | None:
+        """An engine that begins at `start`, or None if an outage may lie across its end."""
+        engine = self._filled(start.from_us, start.rounds)
+        outages = engine.drain(now_us).outages
+        settled_us = engine.settle(start.end_us)
+        if settled_us < start.sure_us:
+            return None
+        calm = engine.timeline_part(start.sure_us, settled_us)
+        if not is_parted(calm, self._revisions):
+            return None
+        return Built(engine, tuple(o for o in outages if o.span.started_us >= settled_us))
+
+    def _starts(self, end_us: int) -> Iterator[_Start]:
+        """Times to begin at, all before `end_us`, the latest first."""
+        if not self._policies:
+            return
+        window_us = max(
+            policy.margin_us + 3 * policy.freshness_us + 2 * policy.merge_gap_us
+            for policy in self._policies
+        )
         for attempt in range(_ATTEMPTS_MAX):
-            newest_us = tx.newest_sample_us(check, end_us)
+            newest_us = self._tx.newest_sample_us(self._check, end_us)
             if newest_us is None:
-                break
-            built = _from_quiet(tx, check, policies, known, min(end_us, newest_us + 1))
-            if built is not None:
-                return built
+                return
+            end_us = min(end_us, newest_us + 1)
+            from_us = end_us - window_us
+            rounds = self._rounds(from_us)
+            evidence = evidence_until(self._samples(from_us, end_us), rounds, self._horizon_us)
+            found_us = sure_us(evidence, self._policies, from_us, end_us)
+            if found_us is not None:
+                yield _Start(from_us, found_us, end_us, rounds)
             end_us = newest_us - window_us * 2**attempt
-    everything = _rounds(tx, policies, -FOREVER_US)
-    engine = _filled(tx, check, policies, -FOREVER_US, everything)
-    return Built(engine, engine.drain().outages)
+
+    def _samples(self, from_us: int, to_us: int) -> Sequence[Sample]:
+        return self._tx.samples(self._check, from_us, min(to_us, self._horizon_us + 1))
+
+    def _agents(self) -> list[str]:
+        """The agents of every region that ever had a vote."""
+        regions = {region for policy in self._policies for region in policy.regions}
+        return [agent.id for agent in self._tx.agents() if agent.region in regions]
+
+    def _rounds(self, from_us: int) -> list[AnchorRound]:
+        """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on."""
+        agents = self._agents()
+        end_us = self._horizon_us + 1
+        if from_us == -FOREVER_US:
+            return list(self._tx.anchors(agents, from_us, end_us))
+        found: list[AnchorRound] = []
+        for agent in agents:
+            good_us = self._tx.last_good_anchor_us(agent, from_us)
+            start_us = -FOREVER_US if good_us is None else good_us
+            found += self._tx.anchors([agent], start_us, end_us)
+        return found
+
+    def _filled(self, from_us: int, rounds: Sequence[AnchorRound]) -> CheckEngine:
+        """An engine with the samples from an instant on, and these rounds."""
+        engine = CheckEngine(self._revisions)
+        for sample in self._samples(from_us, FOREVER_US):
+            engine.insert(sample)
+        for one in rounds:
+            engine.insert_anchor(one)
+        return engine
 
 
-def _from_quiet(
-    tx: Transaction,
-    check: str,
-    policies: Sequence[PolicyRevision],
-    known: Sequence[Policy],
-    end_us: int,
-) -> Built | None:
-    """An engine that begins at `end_us`, or None if the time before that is not quiet."""
-    from_us = end_us - _window_us(known)
-    rounds = _rounds(tx, policies, from_us)
-    runs = max(policy.recover_after for policy in known)
-    samples = tx.samples(check, from_us, end_us)
-    if not (_all_up(samples, runs) and _untroubled(rounds, from_us, end_us)):
-        return None
-    engine = _filled(tx, check, policies, from_us, rounds)
-    sure_us = from_us + max(policy.freshness_us for policy in known)
-    calm_us = sum(
-        one.to_us - one.from_us
-        for one in engine.intervals(sure_us, end_us, FOREVER_US)
-        if one.verdict is not Verdict.UNKNOWN
-    )
-    if calm_us <= max(policy.merge_gap_us for policy in known):
-        return None
-    outages = engine.drain().outages
-    return Built(engine, outages) if engine.settle(end_us) >= sure_us else None
-
-
-def _all_up(samples: Sequence[Sample], runs: int) -> bool:
-    """Every agent that speaks says UP, more than `runs` times."""
-    evidence = [sample for sample in samples if sample.outcome is not Outcome.AGENT_ERROR]
-    counts = Counter((sample.region, sample.agent) for sample in evidence)
-    is_up = all(sample.outcome is not Outcome.DOWN for sample in evidence)
-    return is_up and bool(counts) and min(counts.values()) > runs
-
-
-def _untroubled(rounds: Sequence[AnchorRound], from_us: int, to_us: int) -> bool:
-    """No agent's own network was in trouble in the time (S-10)."""
-    by_agent: dict[str, list[AnchorRound]] = {}
-    for one in rounds:
-        by_agent.setdefault(one.agent, []).append(one)
-    return not any(clip(bad_intervals(own), from_us, to_us) for own in by_agent.values())
-
-
-def _window_us(policies: Sequence[Policy]) -> int:
-    return max(
-        policy.freshness_us * (max(policy.fail_after, policy.recover_after) + 4)
-        + 2 * policy.merge_gap_us
-        for policy in policies
-    )
-
-
-def _rounds(tx: Transaction, policies: Sequence[PolicyRevision], from_us: int) -> list[AnchorRound]:
-    """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on."""
-    regions = {region for one in policies if one.policy for region in one.policy.regions}
-    agents = [agent.id for agent in tx.agents() if agent.region in regions]
-    if from_us == -FOREVER_US:
-        return list(tx.anchors(agents, -FOREVER_US, FOREVER_US))
-    found: list[AnchorRound] = []
-    for agent in agents:
-        good_us = tx.last_good_anchor_us(agent, from_us)
-        start_us = -FOREVER_US if good_us is None else good_us
-        found += tx.anchors([agent], start_us, FOREVER_US)
-    return found
-
-
-def _filled(
-    tx: Transaction,
-    check: str,
-    policies: Sequence[PolicyRevision],
-    from_us: int,
-    rounds: Sequence[AnchorRound],
-) -> CheckEngine:
-    """An engine with the samples from an instant on, and these rounds."""
-    engine = CheckEngine(policies)
-    for sample in tx.samples(check, from_us, FOREVER_US):
-        engine.insert(sample)
-    for one in rounds:
-        engine.insert_anchor(one)
-    return engine
+def changed_trouble_us(tx: Transaction, agent: str, new: Sequence[AnchorRound]) -> int | None:
+    """The first instant that stored rounds of an agent, `new` ones, void or restore; None if none does."""
+    first_us = min(one.at_us for one in new)
+    good_us = tx.last_good_anchor_us(agent, first_us)
+    rounds = tx.anchors([agent], -FOREVER_US if good_us is None else good_us, FOREVER_US)
+    added = {one[:4] for one in new}
+    before = bad_intervals(one for one in rounds if one[:4] not in added)
+    after = bad_intervals(rounds)
+    touched = [*difference(after, before), *difference(before, after)]
+    return min((one.from_us for one in touched), default=None)

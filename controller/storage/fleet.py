@@ -22,6 +22,11 @@ class FleetRows(Rows):
         row = self._connection.execute(query).mappings().first()
         return None if row is None else FleetRevision(**row)
 
+    def fleets(self, after: int = 0) -> Sequence[FleetRevision]:
+        """Every file that was applied with a greater number, in order."""
+        query = select(_FLEET).where(_FLEET.c.number > after).order_by(_FLEET.c.number)
+        return [FleetRevision(**row) for row in self._connection.execute(query).mappings()]
+
     def put_fleet(self, fleet: FleetRevision, checks: Sequence[CheckRevision]) -> None:
         """Put a file and the revisions that it changes in force."""
         self._connection.execute(insert(_FLEET).values(asdict(fleet)))

@@ -42,6 +42,19 @@ class OutcomeRows(Rows):
         )
         return [StoredInterval(check, *row) for row in self._connection.execute(query)]
 
+    def other_verdict_us(self, check: str, verdict: str, before_us: int) -> int | None:
+        """Until when, before that instant, the verdict was last another than `verdict`; None: never."""
+        number = self._names.find(self._connection, check)
+        c = _INTERVAL.c
+        query = (
+            select(c.to_us)
+            .where(c.check_id == number, c.from_us < before_us, c.verdict != verdict)
+            .order_by(c.from_us.desc())
+            .limit(1)
+        )
+        found: int | None = self._connection.execute(query).scalar()
+        return None if found is None else min(found, before_us)
+
     def settled_us(self, check: str) -> int | None:
         """The instant before which the stored intervals and outages of a check are complete."""
         number = self._names.find(self._connection, check)

@@ -292,7 +292,7 @@ async def test_a_restart_changes_nothing(world: World, running: Running) -> None
     assert [one.verdict for one in intervals].count("DOWN") >= 2
     assert outages
     world.restart()
-    world.evaluator.rebuild()
+    world.evaluator.rebuild(world.now_us)
     assert world.view() == before
 
 
