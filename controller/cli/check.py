@@ -47,8 +47,7 @@ def list_(retired: bool, exit_code: bool, as_json: bool, zone: ZoneInfo) -> None
                     length(item.interval_us),
                     "retired" if item.retired else item.verdict or NOTHING,
                     instant(item.since_us if item.HasField("since_us") else None, zone),
-                    " ".join(f"{label.region}={label.label}" for label in item.labels)
-                    or " ".join(item.regions),
+                    " ".join(map(_label, item.labels)) or " ".join(item.regions),
                 )
                 for item in answer.checks
             ],
@@ -74,6 +73,11 @@ def probe(check_id: str, as_json: bool) -> None:
         click.echo(f"Asked {', '.join(answer.agents)} to probe {check_id} now.")
 
 
+def _label(label: fleet_pb2.RegionLabel) -> str:
+    said = f"{label.region}={label.label}"
+    return f"{said} ({label.reason})" if label.reason else said
+
+
 def _document(item: fleet_pb2.Check) -> dict[str, object]:
     return {
         "id": item.id,
@@ -90,6 +94,7 @@ def _document(item: fleet_pb2.Check) -> dict[str, object]:
                 "region": label.region,
                 "label": label.label,
                 "sample_us": label.sample_us if label.HasField("sample_us") else None,
+                "reason": label.reason or None,
             }
             for label in item.labels
         ],

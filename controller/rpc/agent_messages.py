@@ -8,6 +8,7 @@ from controller.custody import AgentStanding, Alarm, Standing
 from controller.errors import BadInput
 from controller.ports import AgentRecord
 from controller.postings import AgentReport, Mode, Notice, Posting
+from controller.rpc.reports import COUNT_MAX
 from controller.services.postings import is_skewed
 from vedette.v1 import access_pb2 as pb
 
@@ -61,7 +62,8 @@ def agent_message(seen: Seen) -> pb.Agent:
         silent_since_us=seen.notice.from_us if seen.notice else None,
         skewed=is_skewed(record),
         clock_synced=report.clock_synced,
-        refused=sum(report.refused.values()),
+        # Each is bounded; their sum need not be.
+        refused=min(sum(report.refused.values()), COUNT_MAX),
         site_paused=report.is_paused,
     )
 

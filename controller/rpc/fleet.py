@@ -118,7 +118,9 @@ def _check(standing: CheckStanding) -> fleet_pb2.Check:
         verdict=standing.verdict,
         since_us=standing.since_us,
         labels=[
-            fleet_pb2.RegionLabel(region=one.region, label=one.label, sample_us=one.sample_us)
+            fleet_pb2.RegionLabel(
+                region=one.region, label=one.label, sample_us=one.sample_us, reason=one.reason
+            )
             for one in standing.labels
         ],
         retired=standing.is_retired,

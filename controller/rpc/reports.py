@@ -12,7 +12,7 @@ from vedette.v1 import session_pb2 as pb
 _CHECK_CHARS_MAX: Final = 80
 _REASON_CHARS_MAX: Final = 500
 _KINDS_MAX: Final = 32
-_COUNT_MAX: Final = 2**63 - 1
+COUNT_MAX: Final = 2**63 - 1
 
 
 def claimed(labels: Mapping[str, str]) -> dict[str, str]:
@@ -24,17 +24,17 @@ def claimed(labels: Mapping[str, str]) -> dict[str, str]:
 def report_of(agent: str, health: pb.Health) -> AgentReport:
     """What a message of health says, besides what stands in the agent's record."""
     site = health.site
-    refused = sorted((printable(k, 64), min(v, _COUNT_MAX)) for k, v in site.refused.items())
+    refused = sorted((printable(k, 64), min(v, COUNT_MAX)) for k, v in site.refused.items())
     return AgentReport(
         agent,
-        missed_slots=min(health.missed_slots, _COUNT_MAX),
-        spool_bytes=min(health.spool_bytes, _COUNT_MAX),
+        missed_slots=min(health.missed_slots, COUNT_MAX),
+        spool_bytes=min(health.spool_bytes, COUNT_MAX),
         clock_synced=health.clock_synced if health.HasField("clock_synced") else None,
-        clock_steps=min(health.clock_steps, _COUNT_MAX),
+        clock_steps=min(health.clock_steps, COUNT_MAX),
         policy=printable(site.policy, POLICY_CHARS_MAX),
         is_paused=site.paused,
         refused=dict(refused[:_KINDS_MAX]),
-        refused_orders=min(site.refused_orders, _COUNT_MAX),
+        refused_orders=min(site.refused_orders, COUNT_MAX),
         unrunnable=unrunnable_of(site.unrunnable),
         unrunnable_count=max(site.unrunnable_count, 0),
     )

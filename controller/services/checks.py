@@ -2,20 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from controller.ports import CheckRevision, Storage, Transaction
+from controller.services.absence import Absences
 from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
 from vedette.shared.definitions import Check, decode_check
 
+_NONE: Final = "NONE"
+
 
 @dataclass(frozen=True, slots=True)
 class RegionStanding:
-    """What one region says of a check, and when the newest sample behind it was taken."""
+    """What one region says of a check, when the newest sample behind it was taken, and why there is none."""
 
     region: str
     label: str
     sample_us: int | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,9 @@ class Checks:
             return []
         now_us = self._now_us()
         with self._storage.transaction() as tx:
+            absences = Absences.of(tx, now_us)
             found = [
-                self._standing(tx, check, in_force.checks[check.id].digest, now_us)
+                self._standing(tx, absences, check, in_force.checks[check.id].digest, now_us)
                 for check in in_force.fleet.checks.values()
             ]
             if include_retired:
@@ -60,20 +66,19 @@ class Checks:
                 ]
         return found
 
-    def _standing(self, tx: Transaction, check: Check, digest: str, now_us: int) -> CheckStanding:
+    def _standing(
+        self, tx: Transaction, absences: Absences, check: Check, digest: str, now_us: int
+    ) -> CheckStanding:
         standing = self._evaluator.standing(tx, check.id, now_us)
         newest: dict[str, int] = {}
         for sample in tx.samples(check.id, now_us - check.freshness_us, now_us + 1):
             newest[sample.region] = max(sample.at_us, newest.get(sample.region, 0))
         regions = check.regions if isinstance(check.regions, list) else []
-        labels = [
-            RegionStanding(
-                region,
-                standing.labels[region].name if region in standing.labels else "NONE",
-                newest.get(region),
-            )
-            for region in regions
-        ]
+        labels = []
+        for region in regions:
+            label = standing.labels[region].name if region in standing.labels else _NONE
+            reason = absences.reason(check, region) if label == _NONE else ""
+            labels.append(RegionStanding(region, label, newest.get(region), reason))
         return CheckStanding(check, digest, standing.verdict, standing.since_us, labels, False)
 
 

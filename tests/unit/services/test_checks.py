@@ -33,7 +33,7 @@ async def test_checks_are_listed_in_the_order_of_the_file_with_their_verdict(
     assert home.labels == [
         RegionStanding("fra", "DOWN", world.now_us),
         RegionStanding("nyc", "DOWN", world.now_us),
-        RegionStanding("sin", "NONE", None),
+        RegionStanding("sin", "NONE", None, "sin-1 has never reported"),
     ]
     assert (dns.check.id, dns.verdict, dns.since_us, dns.is_retired) == (
         "shop-dns", "UNKNOWN", None, False,
