@@ -1,9 +1,10 @@
 """Files that are only ever appended to: the seam at which tests fill the disk or break it."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.files import PRIVATE_FILE, sync_directory
 
@@ -26,6 +27,14 @@ class AppendFile(Protocol):
     def close(self) -> None:
         """Let go of the file."""
         ...
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def is_full(error: OSError) -> bool:
+    """There is no room: the disk is well, and may take more when something was deleted."""
+    return error.errno in _FULL
 
 
 OpenFile = Callable[[Path], AppendFile]

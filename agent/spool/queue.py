@@ -276,8 +276,7 @@ class DiskSpool:
 
     def _seal(self) -> None:
         self._writer.close()
-        for segment in self._segments:
-            segment.write_index()
+        self._writer.write_indexes(self._segments)
 
     def _drop(self, line: Pending) -> None:
         if not self._is_full:

@@ -6,7 +6,6 @@ minute without a controller is then as well attested as any other.
 
 import asyncio
 import contextlib
-import errno
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from agent.core.accounts import SlotAccount, Standing
 from agent.errors import Fatal
 from agent.ports import SEALS_SUFFIX, Clock, ClockOffset, SealTip, Side
 from agent.spool.chains import Chains, Tip, store_chains, stored_chains
+from agent.spool.disk import is_full
 from agent.spool.payload import Gathering, Sealable
 from agent.spool.queue import DiskSpool
 from vedette.shared.limits import SEAL_EVERY_SECONDS
@@ -284,7 +284,7 @@ class Sealer:
 
     def _give_up(self, error: OSError) -> None:
         """There is no room to say what was sealed: nothing was. The lines are read again the next time."""
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise Fatal(
                 f"The seals in {self._directory} could not be stored: {error.strerror or error}. Check the "
                 "disk; the agent goes on from what is there when it is started."

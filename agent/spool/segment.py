@@ -1,6 +1,5 @@
 """Segment files: what each holds, found by its index or else by reading it."""
 
-import contextlib
 import math
 import os
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import msgspec
 
 from agent.files import replace
 from agent.ports import SEALS_SUFFIX
+from agent.spool.disk import is_full
 from agent.spool.record import HEADER_BYTES, Scan, Tail, epoch_of_header, segment_header
 
 SUFFIX: Final = ".seg"
@@ -85,11 +85,14 @@ class Segment:
     def write_index(self) -> None:
         """Say beside the segment what it holds, so that a restart need not read it.
 
-        Without it (the disk may be full) the segment is simply read.
+        Without it (the disk may be full) the segment is simply read. OSError if the disk fails.
         """
         index = _Index(self.epoch, self.durable, self.ranges)
-        with contextlib.suppress(OSError):
+        try:
             replace(self.path.with_suffix(INDEX_SUFFIX), msgspec.json.encode(index))
+        except OSError as error:
+            if not is_full(error):
+                raise
 
     def delete(self) -> None:
         """Remove the files."""

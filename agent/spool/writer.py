@@ -1,7 +1,6 @@
 """The half of the spool that touches the disk for writing. It runs in a worker thread, one call at a time."""
 
 import contextlib
-import errno
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,12 +9,11 @@ from typing import Final, NamedTuple
 
 from agent.errors import Fatal
 from agent.files import write_synced
-from agent.spool.disk import AppendFile, OpenFile
+from agent.spool.disk import AppendFile, OpenFile, is_full
 from agent.spool.positions import store_positions
 from agent.spool.record import encode_record, segment_header
 from agent.spool.segment import Range, Segment, segment_path
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _RESERVE: Final = "reserve"
 _RESERVE_BYTES: Final = 256 * 1024
 _log = logging.getLogger(__name__)
@@ -100,14 +98,24 @@ class Writer:
             done.is_stored = self._store(positions)
         for segment in acked if done.is_stored else ():
             self._retire(segment)
-            segment.delete()
+            try:
+                segment.delete()
+            except OSError as error:
+                raise self._failed("be trimmed", error) from error
             done.deleted.append(segment)
         self._write(lines, done)
         self._sync()
         self._keep_reserve()
-        for segment in finished:
-            segment.write_index()
+        self.write_indexes(finished)
         return done
+
+    def write_indexes(self, segments: Sequence[Segment]) -> None:
+        """Say beside each segment what it holds. Fatal if the disk fails."""
+        for segment in segments:
+            try:
+                segment.write_index()
+            except OSError as error:
+                raise self._failed("be indexed", error) from error
 
     def close(self) -> None:
         """Seal the newest segment."""
@@ -179,7 +187,7 @@ class Writer:
 
     def _undo(self, error: OSError) -> None:
         """Cut a half-written record off again. Fatal unless the disk is merely full."""
-        if error.errno not in _FULL:
+        if not is_full(error):
             raise self._failed("be written", error) from error
         _log.warning("spool.disk_full", extra={"directory": str(self._directory)})
         if self._active is not None:
@@ -212,7 +220,7 @@ class Writer:
         try:
             store_positions(self._directory, positions)
         except OSError as error:
-            if error.errno not in _FULL:
+            if not is_full(error):
                 raise self._failed("be stored", error) from error
             with contextlib.suppress(OSError):
                 (self._directory / _RESERVE).unlink()
@@ -227,8 +235,10 @@ class Writer:
             return
         try:
             write_synced(path, b"\0" * _RESERVE_BYTES)
-        except OSError:
+        except OSError as error:
             path.unlink(missing_ok=True)
+            if not is_full(error):
+                raise self._failed("be written", error) from error
 
     def _failed(self, what: str, error: OSError) -> Fatal:
         return Fatal(
