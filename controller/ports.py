@@ -255,8 +255,8 @@ class CheckRevision:
 class FleetStore(Protocol):
     """Fleet files and the check revisions that they made."""
 
-    def fleet(self) -> FleetRevision | None:
-        """The file in force."""
+    def fleet(self, number: int | None = None) -> FleetRevision | None:
+        """The file in force, or the one of that number."""
         ...
 
     def fleets(self, after: int = 0) -> Sequence[FleetRevision]:

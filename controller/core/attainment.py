@@ -115,7 +115,13 @@ def shown_percent(share: Fraction | None, target: str) -> str | None:
 
 
 def record_of(
-    contract: Contract, objective: Objective, period: Period, observed: Observed, as_of_us: int
+    contract: Contract,
+    objective: Objective,
+    period: Period,
+    observed: Observed,
+    as_of_us: int,
+    *,
+    revision: int = 1,
 ) -> dict[str, Any]:
     """The record of one objective over one period, with facts up to `as_of_us`.
 
@@ -136,7 +142,7 @@ def record_of(
     budget = (1 - objective.target_share) * whole_us
     return {
         "contract": contract.id,
-        "revision": 1,
+        "revision": revision,
         "objective": objective.id,
         "period": {
             "from": from_us, "to": to_us, "ends": period.to_us, "tz": contract.period.tz, "label": period.label,

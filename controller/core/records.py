@@ -17,9 +17,17 @@ from controller.core.replay import Replay, ReplayedInterval
 Record = dict[str, Any]
 
 
-def records(contract: Contract, period: Period, observed: Observed, as_of_us: int) -> list[Record]:
-    """A record for each objective of the contract, in its order."""
-    return [record_of(contract, one, period, observed, as_of_us) for one in contract.objectives]
+def records(
+    contract: Contract, period: Period, observed: Observed, as_of_us: int, *, revision: int = 1
+) -> list[Record]:
+    """A record for each objective of the contract, in its order.
+
+    `revision` counts what the contract was until then; where one file is all that there is, it is the first.
+    """
+    return [
+        record_of(contract, one, period, observed, as_of_us, revision=revision)
+        for one in contract.objectives
+    ]
 
 
 def records_bytes(found: Sequence[Record]) -> bytes:

@@ -16,9 +16,11 @@ _CHECK = table(CheckRevisionRow)
 class FleetRows(Rows):
     """controller.ports.FleetStore over SQL."""
 
-    def fleet(self) -> FleetRevision | None:
-        """The file in force."""
+    def fleet(self, number: int | None = None) -> FleetRevision | None:
+        """The file in force, or the one of that number."""
         query = select(_FLEET).order_by(_FLEET.c.number.desc()).limit(1)
+        if number is not None:
+            query = query.where(_FLEET.c.number == number)
         row = self._connection.execute(query).mappings().first()
         return None if row is None else FleetRevision(**row)
 

@@ -1,5 +1,7 @@
 """Attainment from what is stored equals attainment from the lines themselves."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -71,3 +73,63 @@ def test_what_there_is_no_status_of(reports: Reports) -> None:
         reports.status("", "other", None)
     with pytest.raises(BadInput, match="expected a period such as 2026-06"):
         reports.status("June", None, None)
+
+
+async def test_s21_as_of_an_instant_the_same_bytes_are_told_before_and_after_settling(
+    world: World, running: Running, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "_KEPT_US", 600 * SECOND)
+    for seq in range(1, 120):
+        for place, region in enumerate(REGIONS):
+            world.now_us = START + (seq * 60 + place * 20) * SECOND
+            outcome = "down" if 50 <= seq < 60 else "up"
+            await running.give(frame(seq, line(seq, world.now_us, outcome, region)), region)
+    instants = [START + (3000 + offset) * SECOND for offset in range(0, 700, 35)]
+    before = [reports.status("2025-06", "acme", at_us) for at_us in instants]
+    records_told = [msgspec.json.decode(one)["records"][0] for one in before]
+    # One failure of each region is known at first, and nothing confirms them yet.
+    assert [(r["down"], r["downtime_max"], r["outages"]) for r in records_told[:2]] == [
+        (0, 0, 0)
+    ] * 2
+    assert records_told[-1]["down"] > 500 * SECOND
+    assert records_told[-1]["outages"] == 1
+    for _ in range(2):
+        world.evaluator.settle()
+        assert [reports.status("2025-06", "acme", at_us) for at_us in instants] == before
+        await running.restart()
+        world.evaluator.rebuild(world.now_us)
+        reports = Reports(world.storage, world.evaluator, lambda: world.now_us)
+
+
+def revisions(reports: Reports, as_of_us: int | None = None, name: str | None = None) -> list[Any]:
+    told = msgspec.json.decode(reports.status("2025-06", name, as_of_us))["records"]
+    return [(one["contract"], one["revision"], one["target"]) for one in told]
+
+
+def test_a_record_names_the_revision_of_the_contract_and_keeps_to_it(
+    world: World, reports: Reports
+) -> None:
+    first_us = world.now_us
+    assert revisions(reports) == [("acme", 1, "99.0")]
+    world.now_us += SECOND
+    world.fleets.apply(FLEET + b"# again\n" + CONTRACTS, "fleet.yaml", "ada")
+    assert revisions(reports) == [("acme", 1, "99.0")], "a comment is no amendment"
+    world.now_us += SECOND
+    other = CONTRACTS.replace(b"99.0", b"99.5") + CONTRACTS.split(b"\n", 1)[1].replace(
+        b"id: acme", b"id: beta"
+    )
+    world.fleets.apply(FLEET + other, "fleet.yaml", "ada")
+    second_us = world.now_us
+    assert revisions(reports) == [("acme", 2, "99.5"), ("beta", 1, "99.0")]
+    assert revisions(reports, second_us - 1) == [("acme", 1, "99.0")]
+    assert revisions(reports, first_us - SECOND) == [], "the first file of all had none"
+    assert revisions(reports, first_us - SECOND, "acme") == [("acme", 1, "99.0")]
+    assert revisions(reports, first_us, "beta") == [("beta", 1, "99.0")], "its first revision"
+    world.now_us += SECOND
+    world.fleets.apply(FLEET + CONTRACTS, "fleet.yaml", "ada")
+    assert revisions(reports) == [("acme", 3, "99.0")], "what is put back is an amendment too"
+    assert revisions(reports, second_us) == [("acme", 2, "99.5"), ("beta", 1, "99.0")]
+    with pytest.raises(NotFound, match="in force \\(acme\\), found 'beta'"):
+        revisions(reports, None, "beta")
+    afresh = Reports(world.storage, world.evaluator, lambda: world.now_us)
+    assert revisions(afresh) == [("acme", 3, "99.0")]
