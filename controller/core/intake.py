@@ -125,10 +125,15 @@ class Intake:
         if from_us is not None:
             times.append(from_us)
         span_us = (min(times), max(times))
+        source.tracks.clear()
         for evaluation in self.evaluations:
             for track in evaluation.tracks:
                 if track.source is source:
                     evaluation.replaced(track, start, end - start, len(new), span_us)
+                    # Which policies read what comes next hangs on what is the newest now: one that had
+                    # seen its last sample has not, if that sample was withdrawn.
+                    if source.last_us < evaluation.closing_us:
+                        source.tracks.append(track)
 
     def insert_anchor(self, anchor: AnchorRound, from_us: int = -FOREVER_US) -> bool:
         """Take an anchor round; what it voids or restores is judged again.

@@ -216,6 +216,19 @@ def _merged(changes: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
     return found
 
 
+def test_p2_a_withdrawn_sample_lets_its_policy_read_on() -> None:
+    """The newest sample lay after the policy's time; a conflict takes it away, and another one comes."""
+    policy = Policy(
+        check="c", revision="r1", regions=("a",), freshness_us=3, min_evidence=1,
+        fail_after=1, recover_after=1, merge_gap_us=0, abandon_after_us=6,
+    )  # fmt: skip
+    caller = Caller([PolicyRevision(-FOREVER_US, policy), PolicyRevision(4, None)])
+    times = [(1, 0, Outcome.UP), (3, 10, Outcome.UP), (3, 2, Outcome.DOWN), (4, 3, Outcome.UP)]
+    for digest, (seq, at_us, outcome) in enumerate(times):
+        caller.take(Sample("a0", "e1", "s", seq, "c", "a", at_us, outcome, digest=digest))
+        _assert_equal(caller, caller.latest_us + 1)
+
+
 @settings(max_examples=300, deadline=None)
 @given(revisions(), arrivals(), st.integers(0, 70))
 def test_p2_incremental_equals_batch_after_every_insert(
