@@ -25,13 +25,13 @@ from controller.identity.authority import (
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.roles import Role
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
+from controller.services.export import exported
 from controller.storage import database
 from controller.storage.schema import State, advice
 from vedette.shared.identity import agent_of_uri, agent_uri
 
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45}")
 _LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-_LINES_AT_ONCE: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +147,12 @@ def backup_database(state: Path, database_url: str | None, path: Path) -> None:
         database.backup(_database_of(state, database_url), path)
 
 
-def stored_lines(state: Path, database_url: str | None) -> Iterator[bytes]:
-    """Every result line that is kept, exact bytes, stream by stream in the order of their numbers.
-
-    Of lines that came under one identity with different bytes, the first.
-    """
+def stored_lines(
+    state: Path, database_url: str | None, *, set_aside: bool = False
+) -> Iterator[bytes]:
+    """Every result line that counts, or every one that was set aside, as `services.export` says."""
     with _storage(_database_of(state, database_url)) as storage:
-        with storage.transaction() as tx:
-            positions = tx.positions()
-        for position in positions:
-            seq = 1
-            while seq <= position.seq:
-                # A transaction each: a controller that runs meanwhile is not kept waiting.
-                with storage.transaction() as tx:
-                    segments = tx.segments(
-                        position.agent, position.epoch, position.stream, seq, seq + _LINES_AT_ONCE
-                    )
-                yield from (segment.lines for segment in segments)
-                # Segments are whole: the last one may reach beyond what was asked for.
-                seq = max([seq + _LINES_AT_ONCE, *(s.first_seq + s.count for s in segments)])
+        yield from exported(storage.transaction, set_aside=set_aside)
 
 
 def _database_of(state: Path, database_url: str | None) -> str:

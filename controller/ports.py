@@ -4,7 +4,7 @@ Storage is synchronous and has one writer: services run in one worker thread (`W
 transaction is a plain `with` block and SQLite never sees two writers.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -55,15 +55,28 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A line that came again with other bytes: an integrity alarm; both are kept (S-2).
+    """A line that came under an identity that other bytes had: an integrity alarm; both are kept (S-2).
 
-    `read` is what it counts as, if it can be evaluated.
+    Of all lines of one identity one counts, whatever checks they name. Where that is this one from now on,
+    `counts` is what it counts as, and `withdrawn` is what counted before.
     """
 
     id: ResultId
     line: bytes
     received_us: int
-    read: Sample | AnchorRound | None = None
+    counts: Sample | AnchorRound | None = None
+    withdrawn: Sample | AnchorRound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Oddities:
+    """How many lines of an agent are kept that do not simply count."""
+
+    agent: str
+    conflicts: int = 0
+    quarantined: int = 0
+    strays: int = 0
+    lost: int = 0
 
 
 class EvidenceStore(Protocol):
@@ -80,18 +93,28 @@ class EvidenceStore(Protocol):
         anchors: Iterable[AnchorRound],
         quarantined: Iterable[Quarantined],
         conflicts: Iterable[Conflict],
+        strays: Iterable[Sample] = (),
     ) -> None:
         """Keep lines and what was read from them. The caller has checked the sequence.
 
-        A segment without lines (count 0) moves the stream over lines that were lost.
+        A segment without lines (count 0) moves the stream over lines that were lost. `strays` are samples
+        of checks that there are not: only where their lines are is remembered.
         """
         ...
 
     def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
-        """Samples of a check with from_us <= at_us < to_us, by time; conflicting ones included.
+        """Samples of a check with from_us <= at_us < to_us, by time; one of each identity (S-2).
 
-        `digest` is known where lines conflict, and 0 elsewhere: only there does it decide anything.
+        `digest` is 0: which line of an identity counts was decided when it was appended.
         """
+        ...
+
+    def strays(self, check: str) -> Sequence[ResultId]:
+        """Lines that came for a check before there was one of that name, by identity."""
+        ...
+
+    def forget_strays(self, check: str) -> None:
+        """They are strays no more."""
         ...
 
     def newest_sample_us(self, check: str, before_us: int) -> int | None:
@@ -112,6 +135,12 @@ class EvidenceStore(Protocol):
         """Segments that hold lines with from_seq <= seq < to_seq of a stream, by sequence."""
         ...
 
+    def next_segments(
+        self, agent: str, epoch: str, stream: str, from_seq: int, limit: int
+    ) -> Sequence[Segment]:
+        """The first segments of a stream that hold a line at or after `from_seq`, by sequence."""
+        ...
+
     def line(self, result: ResultId) -> bytes | None:
         """The exact bytes of a line, or None if there is none. Of several, the one that came first."""
         ...
@@ -120,8 +149,24 @@ class EvidenceStore(Protocol):
         """Other lines that came under the same identity, as they came; without what they count as."""
         ...
 
+    def conflicts_between(
+        self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int
+    ) -> Sequence[Conflict]:
+        """Those of a stream with from_seq <= seq < to_seq, by number and as they came."""
+        ...
+
     def quarantined(self) -> Sequence[Quarantined]:
         """Every line that was set aside, by identity."""
+        ...
+
+    def quarantined_between(
+        self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int
+    ) -> Mapping[int, str]:
+        """Why lines of a stream with from_seq <= seq < to_seq were set aside, by number."""
+        ...
+
+    def oddities(self) -> Sequence[Oddities]:
+        """What of each agent is kept besides what counts, by agent."""
         ...
 
 

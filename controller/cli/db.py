@@ -64,11 +64,20 @@ def backup(state: Path, database_url: str | None, file: Path, as_json: bool) -> 
 
 
 @db.command("lines")
+@click.option(
+    "--quarantined",
+    is_flag=True,
+    help="Only the lines that were set aside when they came; they count nowhere.",
+)
 @state_option
 @database_option
-def lines(state: Path, database_url: str | None) -> None:
-    """Write every result line that is kept to stdout, exact bytes: input for `vedette replay`."""
+def lines(state: Path, database_url: str | None, quarantined: bool) -> None:
+    """Write every result line that counts to stdout, exact bytes: input for `vedette replay`.
+
+    Of lines that came under one number with different bytes all are written: which of them counts is for
+    the replay to decide, as the controller did.
+    """
     from controller.local import stored_lines
 
-    for some in stored_lines(state, database_url):
+    for some in stored_lines(state, database_url, set_aside=quarantined):
         click.echo(some, nl=False)

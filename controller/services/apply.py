@@ -10,6 +10,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.custody import Actor
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
 from controller.services.changes import Change, changes_between
+from controller.services.strays import adopt
 from vedette.shared.anchors import encode_anchor
 from vedette.shared.definitions import (
     KINDS,
@@ -129,6 +130,8 @@ class Fleets:
             what = f"{file_name}, {len(changes)} changes"
             act = (actor or Actor(by)).act(now_us, "fleet.apply", f"revision {number}", what)
             tx.record(act)
+            for one in checks:
+                adopt(tx, one.check)
             self._evaluator.revise(tx, [one.check for one in checks], now_us)
         self._in_force = None
         self._assignments.clear()

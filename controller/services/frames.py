@@ -8,12 +8,13 @@ from typing import Final
 from controller.core.admission import admitted
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.ports import Conflict
-from vedette.shared.identity import ResultId, is_epoch, is_id
-from vedette.shared.limits import FRAME_BYTES_MAX, FRAME_LINES_MAX, ID_CHARS_MAX, LINE_BYTES_MAX
+from vedette.shared.identity import is_epoch, is_id
+from vedette.shared.limits import FRAME_BYTES_MAX, FRAME_LINES_MAX, ID_CHARS_MAX, SEQ_MAX
 from vedette.shared.result import ANCHORS, decode_line
 
 # What a signed 64-bit integer holds, with room for sums: beyond it a number is no evidence but a fault.
-NUMBER_MAX: Final = 1 << 62
+_TOOK_US_MAX: Final = 1 << 62
+_ANCHORS_COUNTED_MAX: Final = 65_535
 _KIND: Final = re.compile(rf"[A-Za-z0-9_.:-]{{1,{ID_CHARS_MAX}}}")
 _SHOWN_CHARS_MAX: Final = 120
 
@@ -62,23 +63,25 @@ class Refusal(Exception):
 class Gathered:
     """What was read from frames and waits to be committed together.
 
-    `rounds` come with their agent's region; `disputes` are checks of which lines conflict, and the event
-    time of the first of these.
+    `strays` are samples of checks that there are not. `rounds` come with their agent's region; `disputes`
+    are checks for which another line counts now, and the event time of the first of these. `lost` lines
+    stand between what is durable and what came.
     """
 
     samples: list[Sample] = field(default_factory=list)
+    strays: list[Sample] = field(default_factory=list)
     rounds: list[tuple[str, AnchorRound]] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     disputes: dict[str, int] = field(default_factory=dict)
     lines: int = 0
     duplicates: int = 0
-    unknown: int = 0
     lost: int = 0
 
     def add(self, other: "Gathered") -> None:
         """Take over what another one gathered, after what is here."""
         self.samples += other.samples
+        self.strays += other.strays
         self.rounds += other.rounds
         self.quarantined += other.quarantined
         self.conflicts += other.conflicts
@@ -86,11 +89,10 @@ class Gathered:
             self.dispute(check, at_us)
         self.lines += other.lines
         self.duplicates += other.duplicates
-        self.unknown += other.unknown
         self.lost += other.lost
 
     def dispute(self, check: str, at_us: int) -> None:
-        """Lines of a check conflict, one of them at `at_us`."""
+        """Another line counts for a check now, one of them at `at_us`."""
         self.disputes[check] = min(at_us, self.disputes.get(check, at_us))
 
 
@@ -109,9 +111,10 @@ def split_lines(frame: IncomingFrame) -> list[bytes]:
         raise Refusal(f"expected an epoch of letters and digits, found {_shown(frame.epoch)}")
     if frame.stream not in ("", ANCHORS) and not is_id(frame.stream):
         raise Refusal(f"expected the name of a service as stream, found {_shown(frame.stream)}")
-    if not 1 <= frame.first_seq <= NUMBER_MAX or not 0 <= frame.lost < frame.first_seq:
+    last_seq = frame.first_seq + max(frame.count, 1) - 1
+    if not 1 <= frame.first_seq <= last_seq <= SEQ_MAX or not 0 <= frame.lost < frame.first_seq:
         raise Refusal(
-            "expected a first_seq of 1 or more and a smaller lost,"
+            f"expected a first_seq of 1 or more, a smaller lost and no number beyond {SEQ_MAX},"
             f" found first_seq {frame.first_seq}, lost {frame.lost}"
         )
     if len(frame.lines) > FRAME_BYTES_MAX:
@@ -137,8 +140,7 @@ def read_lines(
 ) -> Gathered:
     """What lines of `frame` count as, the first of them being number `first_seq`.
 
-    Refusal if one cannot be read, or claims another identity than its sender's. Lines of checks that are
-    not in `checks` are kept by the caller and not evaluated.
+    Refusal if one cannot be read, or claims another identity than its sender's.
     """
     found = Gathered(lines=len(lines))
     samples, agent, region, epoch, stream = (
@@ -154,9 +156,8 @@ def read_lines(
                 or evidence.region != region
                 or evidence.epoch != epoch
                 or evidence.stream != stream
-                or len(line) > LINE_BYTES_MAX
             ):
-                raise ValueError(_foreign(evidence, sender, frame, seq, len(line)))
+                raise ValueError(_foreign(evidence, sender, frame, seq))
             one = admitted(evidence, received_us)
             if isinstance(one, Sample):
                 if one.at_us < 0 or one.kind is not None or one.took_us is not None:
@@ -164,9 +165,9 @@ def read_lines(
                 if one.check in checks:
                     samples.append(one)
                 else:
-                    found.unknown += 1
+                    found.strays.append(_stray(one))
             elif isinstance(one, AnchorRound):
-                if not (one.at_us >= 0 and one.total < NUMBER_MAX):
+                if not (one.at_us >= 0 and one.total <= _ANCHORS_COUNTED_MAX):
                     raise ValueError("expected an instant since 1970 and small counts")
                 found.rounds.append((region, one))
             else:
@@ -176,20 +177,16 @@ def read_lines(
     return found
 
 
-def conflict_of(
-    frame: IncomingFrame, sender: Sender, line: bytes, seq: int, checks: Set[str]
-) -> Conflict:
-    """A line whose identity is taken by other bytes, with what it counts as. Refusal as in `read_lines`."""
-    found = read_lines(frame, sender, [line], seq, checks)
-    read: list[Sample | AnchorRound] = [*found.samples, *(one for _, one in found.rounds)]
-    identity = ResultId(sender.agent, frame.epoch, frame.stream, seq)
-    return Conflict(identity, line + b"\n", sender.received_us, read[0] if read else None)
+def _stray(sample: Sample) -> Sample:
+    if not is_id(sample.check):
+        raise ValueError(f"expected the id of a check, found {_shown(sample.check)}")
+    return sample
 
 
 def _check_ranges(sample: Sample) -> None:
     if sample.at_us < 0:
         raise ValueError(f"expected an instant since 1970, found {sample.at_us}")
-    if sample.took_us is not None and not 0 <= sample.took_us < NUMBER_MAX:
+    if sample.took_us is not None and not 0 <= sample.took_us < _TOOK_US_MAX:
         raise ValueError(f"expected a `took` of microseconds, found {sample.took_us}")
     if sample.kind is not None and _KIND.fullmatch(sample.kind) is None:
         raise ValueError(
@@ -198,10 +195,8 @@ def _check_ranges(sample: Sample) -> None:
         )
 
 
-def _foreign(evidence: object, sender: Sender, frame: IncomingFrame, seq: int, size: int) -> str:
+def _foreign(evidence: object, sender: Sender, frame: IncomingFrame, seq: int) -> str:
     """Which part of a line's identity is not what it must be."""
-    if size > LINE_BYTES_MAX:
-        return f"expected at most {LINE_BYTES_MAX} bytes, found {size}"
     expected = {
         "agent": sender.agent,
         "region": sender.region,

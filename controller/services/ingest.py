@@ -1,19 +1,23 @@
 """Ingest: frames of all agents, committed in groups, acknowledged when they are durable and evaluated."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
+from controller.core.policy import PolicyRevision
 from controller.core.samples import Sample
-from controller.errors import ControllerError, Fatal
-from controller.ports import Position, Worker
+from controller.custody import Alarm, AlarmKind
+from controller.errors import ControllerError, Fatal, Unstorable
+from controller.ports import Conflict, Position, Transaction, Worker
 from controller.services.evaluate import Evaluator
 from controller.services.frames import Gathered, IncomingFrame, Refused
-from controller.services.intake import Answer, Intake, StreamKey
-from vedette.shared.limits import INGEST_BATCH_LINES_MAX, INGEST_QUEUE_FRAMES_MAX
+from controller.services.intake import Answer, Intake
+from controller.services.lookback import LookBack, StreamKey
+from controller.services.tally import IngestCounters, Tally
+from vedette.shared.limits import INGEST_BATCH_LINES_MAX, INGEST_QUEUE_FRAMES_MAX, REASON_CHARS_MAX
 from vedette.shared.result import Outcome
 
 _RETRY_SECONDS_MIN: Final = 0.25
@@ -24,27 +28,15 @@ _CHECK_AND_TIME: Final = itemgetter(Sample._fields.index("check"), Sample._field
 
 
 @dataclass(slots=True)
-class IngestCounters:
-    """What happened since start."""
-
-    lines: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-    quarantined: int = 0
-    unknown_checks: int = 0
-    lost: int = 0
-    refused_frames: int = 0
-    commits: int = 0
-    failed_commits: int = 0
-    last_failure: str = ""
-
-
-@dataclass(slots=True)
 class _Waiting:
     agent: str
     region: str
     frame: IncomingFrame
     answer: "asyncio.Future[Answer]"
+
+
+class _Defect(Exception):
+    """The controller failed on what it was given, and would fail again: a fault of ours."""
 
 
 def ignore(_checks: Sequence[str]) -> None:
@@ -68,7 +60,8 @@ class Ingest:
         on_first_failure: Callable[[Sequence[str]], None] = ignore,
         retry_seconds_min: float = _RETRY_SECONDS_MIN,
     ) -> None:
-        self.counters = IngestCounters()
+        self.tally = Tally()
+        self.lookback = LookBack()
         self._worker = worker
         self._evaluator = evaluator
         self._now_us = now_us
@@ -78,7 +71,14 @@ class Ingest:
         self._room = asyncio.Semaphore(INGEST_QUEUE_FRAMES_MAX)
         self._arrived = asyncio.Event()
         self._positions: dict[StreamKey, int] | None = None
+        self._checks: Mapping[str, Sequence[PolicyRevision]] = {}
+        self._asked: Mapping[str, Set[str]] = {}
         self._down: set[tuple[str, str]] = set()
+
+    @property
+    def counters(self) -> IngestCounters:
+        """What happened since start."""
+        return self.tally.total
 
     async def submit(self, agent: str, region: str, frame: IncomingFrame) -> Answer:
         """Give a frame of an authenticated agent; the answer comes after the commit.
@@ -121,19 +121,56 @@ class Ingest:
         return taken
 
     async def _committed(self, taken: Sequence[_Waiting]) -> list[Answer]:
-        """The answers to frames after their commit, tried until it succeeds."""
+        """The answers to frames after their commit.
+
+        What only one frame can bring about (a fault of ours that its lines show) must not stop the others:
+        it is found by committing halves.
+        """
+        try:
+            return await self._stored(taken)
+        except _Defect as error:
+            if len(taken) == 1:
+                return [await self._set_aside(taken[0], error)]
+            half = len(taken) // 2
+            before = await self._committed(taken[:half])
+            return [*before, *await self._committed(taken[half:])]
+
+    async def _set_aside(self, one: _Waiting, error: _Defect) -> Answer:
+        """A frame that cannot be worked on: sent line by line, the line at fault is kept unread.
+
+        Fatal if not even that works: then it is not the line.
+        """
+        frame = one.frame
+        where = f"line {frame.first_seq} of stream {frame.stream!r} of agent {one.agent}"
+        self.tally.defect(one.agent, where, error)
+        if frame.count > 1:
+            reason = f"the controller failed on one of {frame.count} lines from {where} on: send them singly"
+            answer = Refused(frame.epoch, frame.stream, frame.first_seq, 0, reason)
+            self.tally.refused(one.agent, answer, self._now_us())
+            return answer
+        try:
+            return (await self._stored([one], f"the controller failed on it: {error}"))[0]
+        except _Defect as again:
+            raise Fatal(
+                f"The controller failed on {where}, and could not even keep it: {again}."
+            ) from again
+
+    async def _stored(
+        self, taken: Sequence[_Waiting], set_aside: str | None = None
+    ) -> list[Answer]:
+        """Commit, tried until storage takes it."""
         delay_seconds = self._retry_seconds_min
         while True:
             try:
-                answers, suspects = await self._worker.run(lambda: self._commit(taken))
+                answers, suspects = await self._worker.run(lambda: self._tried(taken, set_aside))
             except Fatal:
                 raise
             except ControllerError as error:
-                self.counters.failed_commits += 1
-                self.counters.last_failure = str(error)
+                self.tally.failed(str(error), self._now_us())
                 await asyncio.sleep(delay_seconds)
                 delay_seconds = min(2 * delay_seconds, _RETRY_SECONDS_MAX)
                 continue
+            self.tally.succeeded()
             if suspects:
                 self._on_first_failure(suspects)
             return answers
@@ -144,15 +181,29 @@ class Ingest:
         with self._evaluator.transaction() as tx:
             return tx.positions(agent)
 
-    def _commit(self, taken: Sequence[_Waiting]) -> tuple[list[Answer], list[str]]:
+    def _tried(
+        self, taken: Sequence[_Waiting], set_aside: str | None
+    ) -> tuple[list[Answer], list[str]]:
+        try:
+            return self._commit(taken, set_aside)
+        except Unstorable as error:
+            raise _Defect(str(error)) from error
+        except ControllerError:
+            raise
+        except Exception as error:
+            raise _Defect(f"{type(error).__name__}: {error}"[:REASON_CHARS_MAX]) from error
+
+    def _commit(
+        self, taken: Sequence[_Waiting], set_aside: str | None = None
+    ) -> tuple[list[Answer], list[str]]:
         """One transaction: lines, samples, and everything that they change."""
         received_us = self._now_us()
         with self._evaluator.transaction() as tx:
             if self._positions is None:
                 self._positions = {(p.agent, p.epoch, p.stream): p.seq for p in tx.positions()}
             checks = self._evaluator.checks(tx).keys()
-            intake = Intake(tx, self._positions, checks, received_us)
-            answers = [intake.answer(one.agent, one.region, one.frame) for one in taken]
+            intake = Intake(tx, self._positions, checks, received_us, self.lookback)
+            answers = [intake.answer(one.agent, one.region, one.frame, set_aside) for one in taken]
             gathered = intake.gathered
             # By check and time: what a check's engine and the table are quickest at. The order of arrival
             # decides nothing (S-20).
@@ -163,24 +214,54 @@ class Ingest:
                 (one for _, one in gathered.rounds),
                 gathered.quarantined,
                 gathered.conflicts,
+                gathered.strays,
             )
+            self._raise_alarms(tx, gathered.conflicts, received_us)
             self._evaluator.absorb(
                 tx, gathered.samples, gathered.rounds, gathered.disputes, received_us
             )
+            self._note_asked(self._evaluator.checks(tx))
         self._positions.update(intake.moved)
-        self._count(gathered, answers)
+        self._count(intake.taken, taken, answers, received_us)
         return answers, self._first_failures(gathered.samples, received_us)
 
-    def _count(self, gathered: Gathered, answers: Sequence[Answer]) -> None:
-        counters = self.counters
-        counters.commits += 1
-        counters.lines += gathered.lines
-        counters.duplicates += gathered.duplicates
-        counters.conflicts += len(gathered.conflicts)
-        counters.quarantined += len(gathered.quarantined)
-        counters.unknown_checks += gathered.unknown
-        counters.lost += gathered.lost
-        counters.refused_frames += sum(isinstance(answer, Refused) for answer in answers)
+    def _note_asked(self, checks: Mapping[str, Sequence[PolicyRevision]]) -> None:
+        """Remember which checks each region was ever asked to probe."""
+        if checks is not self._checks:
+            self._checks = checks
+            asked: dict[str, set[str]] = {}
+            for check, revisions in checks.items():
+                for policy in (one.policy for one in revisions if one.policy):
+                    for region in policy.regions:
+                        asked.setdefault(region, set()).add(check)
+            self._asked = asked
+
+    def _raise_alarms(
+        self, tx: Transaction, conflicts: Sequence[Conflict], received_us: int
+    ) -> None:
+        """Two lines under one identity are an integrity alarm, one for each agent."""
+        for agent, count in sorted(Counter(one.id.agent for one in conflicts).items()):
+            first = next(one.id for one in conflicts if one.id.agent == agent)
+            detail = f"line {first.seq} of stream {first.stream!r} epoch {first.epoch} came with other bytes"
+            tx.raise_alarm(
+                Alarm(agent, AlarmKind.LINES_CONFLICT, received_us, received_us, count, detail, "")
+            )
+
+    def _count(
+        self,
+        gathered: Sequence[tuple[str, Gathered]],
+        taken: Sequence[_Waiting],
+        answers: Sequence[Answer],
+        received_us: int,
+    ) -> None:
+        self.tally.committed(gathered)
+        for agent, own in gathered:
+            if own.samples:
+                asked = self._asked.get(own.samples[0].region, frozenset())
+                self.tally.outside(agent, sum(one.check not in asked for one in own.samples))
+        for one, answer in zip(taken, answers, strict=True):
+            if isinstance(answer, Refused):
+                self.tally.refused(one.agent, answer, received_us)
 
     def _first_failures(self, samples: Sequence[Sample], received_us: int) -> list[str]:
         """Checks of which a region has just begun to fail: the others should look at once."""

@@ -1,11 +1,12 @@
 """One batch of frames against what is durable: what is new, what came before, what must be refused."""
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
-from controller.core.intervals import FOREVER_US
-from controller.core.samples import AnchorRound
-from controller.ports import Conflict, Segment, Transaction
+from controller.core.samples import Quarantined
+from controller.ports import Segment, Transaction
+from controller.services.disputes import Clash, Disputes
 from controller.services.frames import (
     Accepted,
     Gathered,
@@ -13,14 +14,35 @@ from controller.services.frames import (
     Refusal,
     Refused,
     Sender,
-    conflict_of,
     read_lines,
     split_lines,
 )
+from controller.services.lookback import LookBack, StreamKey
+from vedette.shared.identity import ResultId
 from vedette.shared.limits import FRAME_LINES_MAX
 
 Answer = Accepted | Refused
-StreamKey = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What came of one stream in this batch: segments to keep, and their lines for comparison."""
+
+    segments: list[Segment] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    parts: list[list[bytes]] = field(default_factory=list)
+    found: dict[int, bytes] = field(default_factory=dict)
+
+    def lines(self, from_seq: int, to_seq: int) -> Iterator[tuple[int, bytes]]:
+        """Lines of this batch with from_seq <= seq < to_seq, by number, without their newlines."""
+        place = max(0, bisect_right(self.starts, from_seq) - 1)
+        for start, part in zip(self.starts[place:], self.parts[place:], strict=True):
+            if start >= to_seq:
+                break
+            skipped = max(0, from_seq - start)
+            yield from enumerate(part[skipped : max(0, to_seq - start)], start + skipped)
+        if self.found:
+            yield from ((n, self.found[n]) for n in range(from_seq, to_seq) if n in self.found)
 
 
 class Intake:
@@ -32,30 +54,39 @@ class Intake:
         durable: Mapping[StreamKey, int],
         checks: Set[str],
         received_us: int,
+        lookback: LookBack,
     ) -> None:
         self.gathered = Gathered()
         self.moved: dict[StreamKey, int] = {}
+        self.taken: list[tuple[str, Gathered]] = []
         self._tx = tx
         self._durable = durable
         self._checks = checks
         self._received_us = received_us
-        self._segments: dict[StreamKey, list[Segment]] = {}
+        self._lookback = lookback
+        self._disputes = Disputes(tx, checks, received_us, lookback)
+        self._streams: dict[StreamKey, _Stream] = {}
 
     def segments(self) -> list[Segment]:
         """The lines to keep, stream by stream; consecutive frames of a stream are one segment."""
-        return [joined for own in self._segments.values() for joined in _joined(own)]
+        return [joined for own in self._streams.values() for joined in _joined(own.segments)]
 
-    def answer(self, agent: str, region: str, frame: IncomingFrame) -> Answer:
-        """Take a frame or refuse it; a refused one leaves no trace."""
+    def answer(
+        self, agent: str, region: str, frame: IncomingFrame, set_aside: str | None = None
+    ) -> Answer:
+        """Take a frame or refuse it; a refused one leaves no trace.
+
+        With `set_aside` its new lines are kept unread, for this reason, and old ones are not compared.
+        """
         try:
-            seq = self._take(Sender(agent, region, self._received_us), frame)
+            seq = self._take(Sender(agent, region, self._received_us), frame, set_aside)
         except Refusal as refusal:
             return Refused(
                 frame.epoch, frame.stream, frame.first_seq, refusal.resend_from, str(refusal)
             )
         return Accepted(frame.epoch, frame.stream, seq)
 
-    def _take(self, sender: Sender, frame: IncomingFrame) -> int:
+    def _take(self, sender: Sender, frame: IncomingFrame, set_aside: str | None) -> int:
         """Gather what is new in a frame; gives the position of its stream after it."""
         lines = split_lines(frame)
         key = (sender.agent, frame.epoch, frame.stream)
@@ -69,87 +100,99 @@ class Intake:
             )
         known = max(0, min(expected - frame.first_seq, len(lines)))
         fresh, first_seq = lines[known:], frame.first_seq + known
-        new = read_lines(frame, sender, fresh, first_seq, self._checks)
-        kept = self._late(sender, frame, lines[:known], new) if known else []
+        if set_aside is None:
+            new = read_lines(frame, sender, fresh, first_seq, self._checks)
+        else:
+            new = _unread(key, first_seq, len(fresh), set_aside)
+        own = self._streams.get(key) or _Stream()
+        found: dict[int, bytes] = {}
+        if known and set_aside is None:
+            self._require_allowance(sender.agent, frame, expected)
+            found = self._late(sender, frame, lines[:known], own, new, expected)
         new.lost = max(0, first_seq - expected)
+        own.found |= found
+        own.segments += [
+            Segment(*key, seq, 1, line + b"\n", self._received_us) for seq, line in found.items()
+        ]
         if fresh or new.lost:
             body = b"".join(line + b"\n" for line in fresh) if known else frame.lines
-            received_us = sender.received_us
-            kept.append(Segment(*key, first_seq, len(fresh), body, received_us, new.lost))
-        self._segments.setdefault(key, []).extend(kept)
+            at_us = self._received_us
+            own.segments.append(Segment(*key, first_seq, len(fresh), body, at_us, new.lost))
+            own.starts.append(first_seq)
+            own.parts.append(fresh)
+        self._streams[key] = own
         self.gathered.add(new)
+        self.taken.append((sender.agent, new))
         self.moved[key] = max(have, first_seq + len(fresh) - 1)
         return self.moved[key]
 
+    def _require_allowance(self, agent: str, frame: IncomingFrame, expected: int) -> None:
+        """Refusal if the agent made us look back too much in this hour."""
+        if not self._lookback.may(agent, self._received_us):
+            raise Refusal(
+                f"expected line {expected} of stream {frame.stream!r} or a later one, found"
+                f" {frame.first_seq}: too many old or conflicting lines came from agent {agent} in this hour,"
+                " and for the rest of it only new ones are taken",
+                resend_from=expected,
+            )
+
     def _late(
-        self, sender: Sender, frame: IncomingFrame, lines: Sequence[bytes], into: Gathered
-    ) -> list[Segment]:
+        self,
+        sender: Sender,
+        frame: IncomingFrame,
+        lines: Sequence[bytes],
+        own: _Stream,
+        into: Gathered,
+        expected: int,
+    ) -> dict[int, bytes]:
         """Lines of numbers that the stream is past: the same again, other bytes, or found after all.
 
-        Gives segments of lines that had been reported lost.
+        Gives lines that had been reported lost.
         """
         key = (sender.agent, frame.epoch, frame.stream)
-        held = self._held(key, frame.first_seq, frame.first_seq + len(lines))
-        found: list[Segment] = []
-        for seq, line in enumerate(lines, frame.first_seq):
-            first = held.get(seq)
-            if first == line:
+        from_seq, to_seq = frame.first_seq, frame.first_seq + len(lines)
+        stored = self._lookback.lines(self._tx, key, from_seq, to_seq, self._received_us)
+        recent = dict(own.lines(from_seq, to_seq))
+        found: dict[int, bytes] = {}
+        clashes: list[Clash] = []
+        for seq, line in enumerate(lines, from_seq):
+            held = recent.get(seq) or stored.get(seq)
+            if held == line:
                 into.duplicates += 1
-            elif first is None:
+            elif held is None:
                 into.add(read_lines(frame, sender, [line], seq, self._checks))
-                found.append(Segment(*key, seq, 1, line + b"\n", sender.received_us))
+                found[seq] = line
             else:
-                conflict = conflict_of(frame, sender, line, seq, self._checks)
-                if self._is_known(conflict):
-                    into.duplicates += 1
-                else:
-                    into.conflicts.append(conflict)
-                    for one in (conflict, conflict_of(frame, sender, first, seq, self._checks)):
-                        self._dispute(one, into)
+                clashes.append(Clash(seq, line, held, seq in recent))
+        if clashes:
+            self._disputes.settle(sender, frame, clashes, into, resend_from=expected)
         return found
 
-    def _held(self, key: StreamKey, from_seq: int, to_seq: int) -> dict[int, bytes]:
-        """Lines of a stream that are durable, or in this batch, by number; without their newlines."""
-        held: dict[int, bytes] = {}
-        for segment in [
-            *self._tx.segments(*key, from_seq, to_seq),
-            *self._segments.get(key, ()),
-        ]:
-            if segment.first_seq < to_seq and segment.first_seq + segment.count > from_seq:
-                held |= enumerate(segment.lines.split(b"\n")[:-1], segment.first_seq)
-        return held
 
-    def _is_known(self, conflict: Conflict) -> bool:
-        """The very same line conflicted before."""
-        others = [*self._tx.conflicts(conflict.id), *self.gathered.conflicts]
-        return any(one.id == conflict.id and one.line == conflict.line for one in others)
-
-    def _dispute(self, one: Conflict, into: Gathered) -> None:
-        """Note the checks that have to be judged anew because of a line of a conflict."""
-        if isinstance(one.read, AnchorRound):
-            for check in self._checks:
-                into.dispute(check, -FOREVER_US)
-        elif one.read is not None:
-            into.dispute(one.read.check, one.read.at_us)
+def _unread(key: StreamKey, first_seq: int, count: int, reason: str) -> Gathered:
+    """Lines that are kept and not looked into."""
+    numbers = range(first_seq, first_seq + count)
+    aside = [Quarantined(ResultId(*key, seq), reason) for seq in numbers]
+    return Gathered(quarantined=aside, lines=count)
 
 
 def _joined(segments: Sequence[Segment]) -> list[Segment]:
     """Segments of a stream, those that follow one another without loss made one."""
     found: list[Segment] = []
     run: list[Segment] = []
+    count = 0
     for segment in segments:
-        if run and not _follows(run, segment):
+        if run and not _follows(run[-1], segment, count):
             found.append(_one(run))
-            run = []
+            run, count = [], 0
         run.append(segment)
+        count += segment.count
     return [*found, _one(run)] if run else found
 
 
-def _follows(run: Sequence[Segment], segment: Segment) -> bool:
-    last = run[-1]
-    lines = sum(one.count for one in run) + segment.count
+def _follows(last: Segment, segment: Segment, count: int) -> bool:
     is_next = segment.first_seq == last.first_seq + last.count and not segment.lost
-    return is_next and lines <= FRAME_LINES_MAX
+    return is_next and count + segment.count <= FRAME_LINES_MAX
 
 
 def _one(run: Sequence[Segment]) -> Segment:

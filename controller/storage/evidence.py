@@ -4,17 +4,14 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, true, update
 
-from controller.core.admission import digest_of_line
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.ports import Conflict, Position, Segment
-from controller.storage.bulk import Rows
+from controller.storage.aside import AsideRows
 from controller.storage.names import StreamKey
 from controller.storage.tables import (
     AnchorRow,
-    ConflictRow,
-    QuarantineRow,
     SampleRow,
     SegmentRow,
     StreamRow,
@@ -27,8 +24,6 @@ _STREAM = table(StreamRow)
 _SEGMENT = table(SegmentRow)
 _SAMPLE = table(SampleRow)
 _ANCHOR = table(AnchorRow)
-_QUARANTINE = table(QuarantineRow)
-_CONFLICT = table(ConflictRow)
 
 OUTCOMES: Final = (Outcome.UP, Outcome.DEGRADED, Outcome.DOWN, Outcome.AGENT_ERROR)
 _OUTCOME_NUMBERS: Final = {outcome: number for number, outcome in enumerate(OUTCOMES)}
@@ -36,7 +31,7 @@ _OUTCOME_NUMBERS: Final = {outcome: number for number, outcome in enumerate(OUTC
 _ZLIB_LEVEL: Final = 1
 
 
-class EvidenceRows(Rows):
+class EvidenceRows(AsideRows):
     """controller.ports.EvidenceStore over SQL."""
 
     def positions(self, agent: str | None = None) -> Sequence[Position]:
@@ -53,18 +48,15 @@ class EvidenceRows(Rows):
         anchors: Iterable[AnchorRound],
         quarantined: Iterable[Quarantined],
         conflicts: Iterable[Conflict],
+        strays: Iterable[Sample] = (),
     ) -> None:
         """Keep lines and what was read from them, in bulk."""
         self._append_segments(segments)
         self._append_samples(samples)
-        for conflict in conflicts:
-            self._append_conflict(conflict)
         self._insert_many(_ANCHOR, [self._anchor_row(one, 0) for one in anchors])
-        aside = [
-            (self._stream_number(q.id.agent, q.id.epoch, q.id.stream), q.id.seq, q.reason)
-            for q in quarantined
-        ]
-        self._insert_many(_QUARANTINE, aside)
+        self._append_quarantined(quarantined)
+        self._append_strays(strays)
+        self._append_conflicts(conflicts)
 
     def _append_segments(self, segments: Sequence[Segment]) -> None:
         if not segments:
@@ -93,7 +85,7 @@ class EvidenceRows(Rows):
             moved,
         )
 
-    def _append_samples(self, samples: Iterable[Sample]) -> None:
+    def _append_samples(self, samples: Iterable[Sample], variant: int = 0) -> None:
         """The hot path: one tuple a sample, numbers looked up in plain dicts."""
         numbers: dict[str, int] = {}
         streams: dict[tuple[str, str, str], int] = {}
@@ -108,7 +100,7 @@ class EvidenceRows(Rows):
                 region_id = numbers[region] = self._number(region)
             kind_id = None if kind is None else self._number(kind)
             rows.append(
-                (check_id, at_us, stream_id, seq, 0, region_id, _OUTCOME_NUMBERS[outcome], kind_id, took_us)
+                (check_id, at_us, stream_id, seq, variant, region_id, _OUTCOME_NUMBERS[outcome], kind_id, took_us)
             )  # fmt: skip
         self._insert_many(_SAMPLE, rows)
 
@@ -117,44 +109,47 @@ class EvidenceRows(Rows):
         agent = self._number(one.agent)
         return agent, one.at_us, stream, one.seq, variant, one.ok, one.total
 
-    def _append_conflict(self, conflict: Conflict) -> None:
-        key = StreamKey(conflict.id.agent, conflict.id.epoch, conflict.id.stream)
-        stream = self._names.stream_number(self._connection, key)
-        variant = len(self.conflicts(conflict.id)) + 1
-        row = (stream, conflict.id.seq, variant, conflict.line, conflict.received_us)
-        self._insert_many(_CONFLICT, [row])
-        read = conflict.read
-        if isinstance(read, AnchorRound):
-            self._insert_many(_ANCHOR, [self._anchor_row(read, variant)])
-        elif read is not None:
-            kind = None if read.kind is None else self._number(read.kind)
-            place = (self._number(read.check), read.at_us, stream, read.seq, variant)
-            seen = (self._number(read.region), _OUTCOME_NUMBERS[read.outcome], kind, read.took_us)
-            self._insert_many(_SAMPLE, [(*place, *seen)])
+    def _append_conflicts(self, conflicts: Iterable[Conflict]) -> None:
+        """After everything else: what a conflict withdraws may have come in the same batch."""
+        for one in conflicts:
+            stream, variant = self._append_conflict(one)
+            if one.withdrawn is not None:
+                self._withdraw(stream, one.withdrawn)
+            if isinstance(one.counts, AnchorRound):
+                self._insert_many(_ANCHOR, [self._anchor_row(one.counts, variant)])
+            elif one.counts is not None:
+                self._append_samples([one.counts], variant)
+
+    def _withdraw(self, stream: int, item: Sample | AnchorRound) -> None:
+        """Forget what a line counted as; the line itself stays."""
+        if isinstance(item, AnchorRound):
+            rows, whose, number = _ANCHOR, _ANCHOR.c.agent_id, self._number(item.agent)
+        else:
+            rows, whose, number = _SAMPLE, _SAMPLE.c.check_id, self._number(item.check)
+            self._forget_stray(stream, item.seq)
+        where = (whose == number) & (rows.c.at_us == item.at_us)
+        line = (rows.c.stream_id == stream) & (rows.c.seq == item.seq)
+        self._connection.execute(delete(rows).where(where & line))
 
     def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
-        """Samples of a check with from_us <= at_us < to_us, by time; conflicting ones included."""
+        """Samples of a check with from_us <= at_us < to_us, by time; one of each identity (S-2)."""
         number = self._names.find(self._connection, check)
         if number is None:
             return []
         c = _SAMPLE.c
         query = (
-            select(
-                c.stream_id, c.seq, c.region_id, c.at_us, c.outcome, c.kind_id, c.took_us, c.variant
-            )
+            select(c.stream_id, c.seq, c.region_id, c.at_us, c.outcome, c.kind_id, c.took_us)
             .where(c.check_id == number, c.at_us >= from_us, c.at_us < to_us)
-            .order_by(c.at_us, c.stream_id, c.seq, c.variant)
+            .order_by(c.at_us, c.stream_id, c.seq)
         )
         rows = self._connection.execute(query).all()
-        digests = self._digests((row[0], row[1]) for row in rows if row[7])
         name, stream_of = self._name, self._stream
         return [
             Sample(
                 *stream_of(stream), seq, check, name(region), at_us, OUTCOMES[outcome],
                 None if kind is None else name(kind), took,
-                digests.get((stream, seq, variant), 0) if digests else 0,
             )
-            for stream, seq, region, at_us, outcome, kind, took, variant in rows
+            for stream, seq, region, at_us, outcome, kind, took in rows
         ]  # fmt: skip
 
     def newest_sample_us(self, check: str, before_us: int) -> int | None:
@@ -172,16 +167,12 @@ class EvidenceRows(Rows):
         numbers = [number for number in found if number is not None]
         c = _ANCHOR.c
         query = (
-            select(c.stream_id, c.seq, c.at_us, c.ok, c.total, c.variant)
+            select(c.stream_id, c.seq, c.at_us, c.ok, c.total)
             .where(c.agent_id.in_(numbers), c.at_us >= from_us, c.at_us < to_us)
-            .order_by(c.at_us, c.stream_id, c.seq, c.variant)
+            .order_by(c.at_us, c.stream_id, c.seq)
         )
         rows = self._connection.execute(query).all()
-        digests = self._digests((row[0], row[1]) for row in rows if row[5])
-        return [
-            AnchorRound(*self._stream(r[0]), *r[1:5], digest=digests.get((r[0], r[1], r[5]), 0))
-            for r in rows
-        ]
+        return [AnchorRound(*self._stream(row[0]), *row[1:]) for row in rows]
 
     def last_good_anchor_us(self, agent: str, before_us: int) -> int | None:
         """Event time of the newest good anchor round of an agent before that instant."""
@@ -192,27 +183,34 @@ class EvidenceRows(Rows):
         found: int | None = self._connection.execute(query).scalar()
         return found
 
-    def _digests(self, disputed: Iterable[tuple[int, int]]) -> dict[tuple[int, int, int], int]:
-        """Digests of every line of the identities (stream number, seq) that several lines claim."""
-        found: dict[tuple[int, int, int], int] = {}
-        for stream, seq in set(disputed):
-            result = ResultId(*self._stream(stream), seq)
-            lines = [self.line(result), *(one.line for one in self.conflicts(result))]
-            for variant, line in enumerate(lines):
-                found[stream, seq, variant] = 0 if line is None else digest_of_line(line)
-        return found
-
     def segments(
         self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int
     ) -> Sequence[Segment]:
         """Segments that hold lines with from_seq <= seq < to_seq of a stream, by sequence."""
         key = StreamKey(agent, epoch, stream)
+        return self._segments(key, from_seq, _SEGMENT.c.first_seq < to_seq, None)
+
+    def next_segments(
+        self, agent: str, epoch: str, stream: str, from_seq: int, limit: int
+    ) -> Sequence[Segment]:
+        """The first segments of a stream that hold a line at or after `from_seq`, by sequence."""
+        return self._segments(StreamKey(agent, epoch, stream), from_seq, true(), limit)
+
+    def _segments(
+        self, key: StreamKey, from_seq: int, where: ColumnElement[bool], limit: int | None
+    ) -> list[Segment]:
+        """Segments from the one that holds `from_seq` on. They do not overlap: one seek finds the first."""
         number = self._names.find_stream(self._connection, key)
         c = _SEGMENT.c
+        its = c.stream_id == number
+        newest = select(func.max(c.first_seq)).where(its, c.first_seq <= from_seq)
+        start = self._connection.execute(newest).scalar()
         query = (
             select(c.first_seq, c.count, c.body, c.received_us, c.lost)
-            .where(c.stream_id == number, c.first_seq < to_seq, c.first_seq + c.count > from_seq)
+            .where(its, c.first_seq >= (from_seq if start is None else start), where)
+            .where(c.first_seq + c.count > from_seq)
             .order_by(c.first_seq)
+            .limit(limit)
         )
         return [
             Segment(*key, first, count, zlib.decompress(body), received, lost)
@@ -225,22 +223,3 @@ class EvidenceRows(Rows):
         for segment in self.segments(*where):
             return segment.lines.split(b"\n")[result.seq - segment.first_seq] + b"\n"
         return None
-
-    def conflicts(self, result: ResultId) -> Sequence[Conflict]:
-        """Other lines that came under the same identity, as they came; without what they count as."""
-        key = StreamKey(result.agent, result.epoch, result.stream)
-        number = self._names.find_stream(self._connection, key)
-        c = _CONFLICT.c
-        query = (
-            select(c.line, c.received_us)
-            .where(c.stream_id == number, c.seq == result.seq)
-            .order_by(c.variant)
-        )
-        return [Conflict(result, line, at) for line, at in self._connection.execute(query)]
-
-    def quarantined(self) -> Sequence[Quarantined]:
-        """Every line that was set aside, by identity."""
-        c = _QUARANTINE.c
-        rows = self._connection.execute(select(c.stream_id, c.seq, c.reason)).all()
-        found = (Quarantined(ResultId(*self._stream(r[0]), r[1]), r[2]) for r in rows)
-        return sorted(found, key=lambda one: one.id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from controller.ports import AgentRecord, JoinToken, PersonToken
 from controller.storage.bulk import Rows
@@ -14,6 +14,7 @@ _JOIN_TOKEN = table(JoinTokenRow)
 _PERSON_TOKEN = table(PersonTokenRow)
 _STREAM = table(StreamRow)
 _COUNTED = ("lines", "lost")
+_COUNT_MAX = 2**63 - 1
 
 
 class RegistryRows(Rows):
@@ -52,17 +53,16 @@ class RegistryRows(Rows):
         return self._agents(None)
 
     def _agents(self, agent_id: str | None) -> Sequence[AgentRecord]:
-        counts = select(
-            _STREAM.c.agent, func.sum(_STREAM.c.lines), func.sum(_STREAM.c.lost)
-        ).group_by(_STREAM.c.agent)
+        counts = select(_STREAM.c.agent, _STREAM.c.lines, _STREAM.c.lost)
         agents = select(_AGENT)
         if agent_id is not None:
             counts = counts.where(_STREAM.c.agent == agent_id)
             agents = agents.where(_AGENT.c.id == agent_id)
-        counted = {
-            agent: (int(lines), int(lost))
-            for agent, lines, lost in self._connection.execute(counts)
-        }
+        # Added up here: a database refuses a sum that is too large for it, and agents say what they lost.
+        counted: dict[str, tuple[int, int]] = {}
+        for agent, lines, lost in self._connection.execute(counts):
+            before = counted.get(agent, (0, 0))
+            counted[agent] = (before[0] + lines, min(before[1] + lost, _COUNT_MAX))
         records = []
         for row in self._connection.execute(agents).mappings():
             lines, lost = counted.get(row["id"], (0, 0))

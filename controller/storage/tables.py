@@ -68,7 +68,7 @@ class SegmentRow(Row, table=True):
 
 
 class SampleRow(Row, table=True):
-    """One admitted result. `variant` is 0, or the number of a conflicting line of the identity (S-2).
+    """One admitted result that counts. `variant` is 0, or the number of the conflicting line it is of (S-2).
 
     Clustered by check and time, which is how samples are read; there is no second index to keep up.
     """
@@ -107,6 +107,16 @@ class QuarantineRow(Row, table=True):
     stream_id: int = Field(primary_key=True, foreign_key="stream.id")
     seq: int = Field(primary_key=True, sa_type=BigInteger)
     reason: str
+
+
+class StrayRow(Row, table=True):
+    """Where a line is that came for a check before there was one of that name."""
+
+    __tablename__ = "stray"
+    stream_id: int = Field(primary_key=True, foreign_key="stream.id")
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
+    check: str
+    __table_args__ = (Index("ix_stray_check", "check"),)
 
 
 class ConflictRow(Row, table=True):

@@ -2,9 +2,8 @@
 
 import pytest
 
-from controller.core.admission import digest_of_line
 from controller.core.samples import AnchorRound, Quarantined, Sample
-from controller.ports import Conflict, Position, Segment, Storage
+from controller.ports import AgentRecord, Conflict, Oddities, Position, Segment, Storage
 from vedette.shared.identity import ResultId
 from vedette.shared.result import Outcome
 
@@ -62,6 +61,23 @@ def test_segments_are_found_by_any_line_in_them(storage: Storage) -> None:
         assert tx.segments("fra-1", "e1", "shop", 8, 100) == parts[2:]
 
 
+def test_the_next_segments_are_found_over_any_hole(storage: Storage) -> None:
+    far = 2**40
+    parts = [
+        segment(1, b"1\n", b"2\n"),
+        segment(7, b"7\n", lost=4),
+        segment(far, b"x\n", lost=far - 8),
+    ]
+    append(storage, parts, [])
+    with storage.transaction() as tx:
+        assert tx.next_segments("fra-1", "e1", "shop", 0, 9) == parts
+        assert tx.next_segments("fra-1", "e1", "shop", 2, 2) == parts[:2]
+        assert tx.next_segments("fra-1", "e1", "shop", 3, 1) == parts[1:2]
+        assert tx.next_segments("fra-1", "e1", "shop", 8, 9) == parts[2:]
+        assert tx.next_segments("fra-1", "e1", "shop", far + 1, 9) == []
+        assert tx.next_segments("nyc-1", "e1", "shop", 0, 9) == []
+
+
 def test_lost_lines_move_the_stream_even_when_nothing_follows(storage: Storage) -> None:
     append(storage, [segment(1, b"1\n"), segment(7, lost=5)], [])
     with storage.transaction() as tx:
@@ -108,31 +124,72 @@ def test_every_field_of_a_sample_is_kept(storage: Storage, outcome: Outcome) -> 
         assert tx.samples("c", 0, 2**62) == [whole, bare]
 
 
-def test_both_of_two_conflicting_lines_are_kept(storage: Storage) -> None:
+def test_s02_both_of_two_conflicting_lines_are_kept_and_one_counts(storage: Storage) -> None:
     up, down = sample(1, 1_000), sample(1, 1_000, Outcome.DOWN)
-    conflict = Conflict(up.id, b"other\n", 99, down)
     append(storage, [segment(1, b"first\n")], [up])
     with storage.transaction() as tx:
-        tx.append([], [], [], [], [conflict])
+        tx.append([], [], [], [], [Conflict(up.id, b"other\n", 99, down, up)])
+        tx.append([], [], [], [], [Conflict(up.id, b"third\n", 100)])
     with storage.transaction() as tx:
-        assert tx.samples("shop-home", 0, 10_000) == [
-            up._replace(digest=digest_of_line(b"first\n")),
-            down._replace(digest=digest_of_line(b"other\n")),
-        ]
+        assert tx.samples("shop-home", 0, 10_000) == [down]
         assert tx.line(up.id) == b"first\n"
-        assert tx.conflicts(up.id) == [Conflict(up.id, b"other\n", 99)]
+        kept = [Conflict(up.id, b"other\n", 99), Conflict(up.id, b"third\n", 100)]
+        assert tx.conflicts(up.id) == kept
+        assert tx.conflicts_between("fra-1", "e1", "shop", 1, 2) == kept
+        assert tx.conflicts_between("fra-1", "e1", "shop", 2, 9) == []
+        assert tx.conflicts_between("nyc-1", "e1", "shop", 0, 9) == []
 
 
-def test_both_of_two_conflicting_anchor_rounds_are_kept(storage: Storage) -> None:
-    good = AnchorRound("fra-1", "e1", "shop", 1, 10, 4, 4)
-    bad = good._replace(ok=0)
+def test_s02_what_counts_may_be_of_another_check_or_an_anchor_round(storage: Storage) -> None:
+    up, other = sample(1, 1_000), sample(1, 7_000, Outcome.DOWN)._replace(check="shop-dns")
+    bad = AnchorRound("fra-1", "e1", "shop", 1, 10, 0, 4)
     with storage.transaction() as tx:
-        tx.append([segment(1, b"good\n")], [], [good], [], [])
-        tx.append([], [], [], [], [Conflict(bad.id, b"bad\n", 99, bad)])
-        assert tx.anchors(["fra-1"], 0, 100) == [
-            good._replace(digest=digest_of_line(b"good\n")),
-            bad._replace(digest=digest_of_line(b"bad\n")),
-        ]
+        # What is withdrawn may come in the same batch.
+        tx.append([segment(1, b"1\n")], [up], [], [], [Conflict(up.id, b"2\n", 99, other, up)])
+        assert tx.samples("shop-home", 0, 10_000) == []
+        assert tx.samples("shop-dns", 0, 10_000) == [other]
+        tx.append([], [], [], [], [Conflict(up.id, b"3\n", 99, bad, other)])
+        assert tx.samples("shop-dns", 0, 10_000) == []
+        assert tx.anchors(["fra-1"], 0, 100) == [bad]
+        tx.append([], [], [], [], [Conflict(up.id, b"4\n", 99, up, bad)])
+        assert tx.anchors(["fra-1"], 0, 100) == []
+        assert tx.samples("shop-home", 0, 10_000) == [up]
+
+
+def test_strays_are_found_by_the_name_of_their_check(storage: Storage) -> None:
+    strays = [sample(seq, 1_000, agent=agent) for agent in ("nyc-1", "fra-1") for seq in (2, 1)]
+    with storage.transaction() as tx:
+        tx.append([], [], [], [], [], strays)
+        tx.append([], [], [], [], [], [sample(3, 1_000)._replace(check="shop-dns")])
+    with storage.transaction() as tx:
+        assert tx.samples("shop-home", 0, 10_000) == []
+        assert tx.strays("shop-home") == sorted(one.id for one in strays)
+        tx.append([], [], [], [], [Conflict(strays[0].id, b"2\n", 99, None, strays[0])])
+        assert tx.strays("shop-home") == sorted(one.id for one in strays[1:])
+        tx.forget_strays("shop-home")
+        assert (len(tx.strays("shop-home")), len(tx.strays("shop-dns"))) == (0, 1)
+
+
+def test_what_does_not_simply_count_is_counted_by_agent(storage: Storage) -> None:
+    one = sample(1, 1_000)
+    other = one._replace(agent="nyc-1")
+    with storage.transaction() as tx:
+        tx.append([segment(9, b"1\n", lost=8)], [], [], [], [], [one, one._replace(seq=2)])
+        tx.append([], [], [], [Quarantined(other.id, "later")], [Conflict(one.id, b"2\n", 99)])
+    with storage.transaction() as tx:
+        assert tx.oddities() == [
+            Oddities("fra-1", conflicts=1, strays=2, lost=8), Oddities("nyc-1", quarantined=1),
+        ]  # fmt: skip
+
+
+def test_losses_are_added_up_whatever_agents_say(storage: Storage) -> None:
+    huge = [Segment("fra-1", f"e{n}", "shop", 2**62, 0, b"", 77, 2**62 - 1) for n in range(9)]
+    record = AgentRecord("fra-1", "fra", "box", 1, b"", b"", "0a", None, 2)
+    with storage.transaction() as tx:
+        tx.put_agent(record)
+        tx.append(huge, [], [], [], [])
+        assert [one.lost for one in tx.oddities()] == [9 * (2**62 - 1)]
+        assert [one.lost for one in tx.agents()] == [2**63 - 1]
 
 
 def test_anchor_rounds_come_by_time_for_the_agents_asked_for(storage: Storage) -> None:
@@ -163,6 +220,8 @@ def test_quarantined_lines_are_no_samples(storage: Storage) -> None:
         assert tx.samples("shop-home", 0, 2**62) == []
         assert tx.line(future) == b"future\n"
         assert tx.quarantined() == [Quarantined(future, "from the future")]
+        assert tx.quarantined_between("fra-1", "e1", "shop", 1, 2) == {1: "from the future"}
+        assert tx.quarantined_between("fra-1", "e1", "shop", 2, 9) == {}
 
 
 def test_an_exception_undoes_everything_and_what_was_cached(storage: Storage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from controller.errors import ControllerError
 from controller.ports import AgentRecord
 from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
@@ -108,6 +109,16 @@ class Running:
     ) -> Accepted | Refused:
         return await self.world.ingest.submit(agent or f"{region}-1", region, submitted)
 
+    def give_soon(
+        self, submitted: IncomingFrame, region: str = "fra"
+    ) -> "asyncio.Task[Accepted | Refused]":
+        """Submit without waiting: what is given so before anything is awaited comes in one batch."""
+        return asyncio.create_task(self.give(submitted, region))
+
+    async def ended(self) -> None:
+        """Wait until ingest has ended by itself."""
+        await self._task
+
     async def restart(self) -> None:
         """Crash and start again."""
         await self.stop()
@@ -119,7 +130,7 @@ class Running:
 
     async def stop(self) -> None:
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, ControllerError):
             await self._task
 
 
