@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check fix docs proto lock bench-agent bench-ingest clean
+.PHONY: help demo test unit check check-deploy fix docs proto lock wheel bench-agent bench-ingest clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,9 @@ check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependenc
 	@$(BIN)/deptry . --no-ansi
 	@$(BIN)/codespell
 
+check-deploy: ## Units, images, compose file and role of deploy/, with tools of their own.
+	@PYTHON=$(PYTHON) deploy/check.sh
+
 fix: $(INSTALLED) ## Format and mend what can be mended by itself.
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
@@ -50,6 +53,12 @@ lock: $(INSTALLED) ## Recompile requirements/*.txt from pyproject.toml.
 	@for extra in agent controller dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	  --extra $$extra pyproject.toml --output-file requirements/$$extra.txt; done
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-header --no-annotate - --output-file requirements/build.txt
+
+wheel: $(INSTALLED) ## Build the distribution into dist/.
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 bench-agent: $(INSTALLED) ## CPU a check beside blackbox_exporter, memory, schedule and phase errors; about three minutes.
 	@$(BIN)/python -m tests.bench.agent
