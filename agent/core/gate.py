@@ -46,8 +46,10 @@ class Gate:
 
     def enforce(self, policy: Policy, checks: Iterable[Check]) -> None:
         """Judge these checks, and every run from now on, by `policy`."""
-        self._policy = policy
         terms = policy.terms
+        if terms.rates != self._policy.terms.rates:
+            self._total, self._targets, self._addresses = Meter(), Meter(), Meter()
+        self._policy = policy
         self._refusals, self._burdens = {}, {}
         admitted = 0
         for check in sorted(checks, key=lambda check: check.id):

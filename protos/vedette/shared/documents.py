@@ -14,7 +14,12 @@ import yaml
 
 from vedette.shared.durations import EXPECTED as DURATION_EXPECTED
 from vedette.shared.durations import PATTERN as DURATION_PATTERN
-from vedette.shared.identity import ID_EXPECTED, ID_PATTERN
+from vedette.shared.identity import (
+    ID_EXPECTED,
+    ID_PATTERN,
+    LABEL_VALUE_EXPECTED,
+    LABEL_VALUE_PATTERN,
+)
 from vedette.shared.limits import FLEET_BYTES_MAX, PROBLEMS_SHOWN_MAX
 
 T = TypeVar("T")
@@ -40,7 +45,11 @@ _ENUM: Final = re.compile(r"Invalid enum value (.*?)(?: - at `([^`]*)`)?", re.DO
 _AT: Final = re.compile(r"(.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _ONE_OF: Final = "one of"
 _REGEX: Final = "matching regex"
-_PATTERNS: Final = {ID_PATTERN: ID_EXPECTED, DURATION_PATTERN: DURATION_EXPECTED}
+_PATTERNS: Final = {
+    ID_PATTERN: ID_EXPECTED,
+    DURATION_PATTERN: DURATION_EXPECTED,
+    LABEL_VALUE_PATTERN: LABEL_VALUE_EXPECTED,
+}
 _TYPES: Final = {
     "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number",
     "object": "a mapping", "array": "a list",
@@ -268,7 +277,8 @@ def _in_words(expected: str) -> str:
         if repr(pattern) in expected:
             return words
     plain = expected.replace("`", "")
-    return _TYPES.get(plain, plain)
+    kinds = [_TYPES.get(kind, kind) for kind in plain.split(" | ") if kind != "null"]
+    return " or ".join(kinds)
 
 
 def _words_at(kind: type, steps: Path) -> str:

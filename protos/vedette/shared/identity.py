@@ -13,6 +13,9 @@ ID_EXPECTED: Final = (
 )
 ID_PATTERN: Final = rf"^[a-z0-9][a-z0-9._-]{{0,{ID_CHARS_MAX - 1}}}$"
 LABEL_VALUE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
+LABEL_VALUE_EXPECTED: Final = (
+    "1 to 63 letters, digits, '.', '_', '/' and '-', starting with a letter or digit"
+)
 # Trailing metadata of a refusal that is for good: the agent is revoked, and need not come again.
 REVOKED_METADATA: Final = "vedette-revoked"
 _ID: Final = re.compile(ID_PATTERN)
@@ -31,8 +34,7 @@ def label_problem(key: str, value: str) -> str | None:
     if not is_id(key):
         return f"expected as key {ID_EXPECTED}, found {key[:80]!r}"
     if _LABEL_VALUE.fullmatch(value) is None:
-        expected = "1 to 63 letters, digits, '.', '_', '/' and '-', starting with a letter or digit"
-        return f"expected as value {expected}, found {value[:80]!r}"
+        return f"expected as value {LABEL_VALUE_EXPECTED}, found {value[:80]!r}"
     return None
 
 
