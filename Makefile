@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit check check-deploy fix docs proto lock wheel bench-agent bench-ingest clean
+.PHONY: help demo test unit fuzz check check-deploy fix docs proto lock wheel bench-agent bench-ingest clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,6 +24,9 @@ test: check unit ## The gates, then every test.
 
 unit: $(INSTALLED) ## Every test, without the gates.
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+fuzz: $(INSTALLED) ## The laws on new examples, five times; a failure prints how to get it again.
+	@for round in 1 2 3 4 5; do VEDETTE_HYPOTHESIS=fuzz $(BIN)/python -m pytest -n 2 -q --timeout 600 tests/property || exit 1; done
 
 check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependencies, spelling.
 	@$(BIN)/ruff check .
