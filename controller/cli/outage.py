@@ -111,21 +111,29 @@ def explain(handle: str, as_json: bool, zone: ZoneInfo) -> None:
     )
     click.echo("\nThe results behind it:")
     write_table(
-        ["AT", "REGION", "AGENT", "LINE", "OUTCOME", "COUNTS AS", "KIND", "DETAIL"],
+        ["AT", "REGION", "AGENT", "LINE", "TRIGGER", "OUTCOME", "COUNTS AS", "KIND", "DETAIL"],
         [
             (
                 instant(item.at_us, zone),
                 item.region,
                 item.agent,
                 f"{item.epoch}/{item.stream}/{item.seq}",
+                item.trigger or NOTHING,
                 item.outcome,
-                "void" if item.voided else item.label,
+                _counts_as(item),
                 item.kind or NOTHING,
                 item.detail or NOTHING,
             )
             for item in answer.samples
         ],
     )
+
+
+def _counts_as(item: outage_pb2.Sample) -> str:
+    """What became of a result: a label, or why it has none."""
+    if item.overruled:
+        return "conflict"
+    return "void" if item.voided else item.label
 
 
 def _fetched(handle: str) -> outage_pb2.GetOutageResponse:
@@ -198,5 +206,7 @@ def _sample(item: outage_pb2.Sample) -> dict[str, Any]:
         "kind": item.kind or None,
         "detail": item.detail or None,
         "took_us": item.took_us,
+        "trigger": item.trigger or None,
         "voided": item.voided,
+        "overruled": item.overruled,
     }

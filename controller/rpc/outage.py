@@ -89,4 +89,6 @@ def _sample(view: SampleView) -> outage_pb2.Sample:
         detail=view.detail,
         took_us=sample.took_us or 0,
         voided=view.is_voided,
+        trigger=view.trigger,
+        overruled=view.is_overruled,
     )

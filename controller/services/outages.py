@@ -1,27 +1,22 @@
 """Outages for people: a list of them, and what decided one."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from controller.core.labels import Label
-from controller.core.policy import Policy
-from controller.core.samples import Sample
-from controller.core.timeline import (
-    EvidenceSet,
-    Segment,
-    evidence_until,
-    timeline,
-    tracks_of,
-)
+from controller.core.labels import Label, bad_intervals
+from controller.core.policy import Policy, PolicyRevision, in_force
+from controller.core.samples import AnchorRound, Sample
+from controller.core.timeline import EvidenceSet, Segment, judged_samples, timeline
 from controller.errors import BadInput, NotFound
 from controller.ports import Storage, StoredOutage, Transaction
+from controller.services.backing import Backed, backed
 from controller.services.evaluate import Evaluator
+from controller.services.history import History
 from controller.services.outage_body import OutageBody, body_of, decode_body
 from controller.services.rule import rule_in_words
 from vedette.shared.definitions import decode_check
-from vedette.shared.result import decode_line
 
 T = TypeVar("T")
 
@@ -55,12 +50,18 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample as it was judged. `is_voided`: its agent's own network was in trouble (S-10)."""
+    """A sample as it was judged.
+
+    `is_voided`: its agent's own network was in trouble (S-10). `is_overruled`: another line of the same
+    identity counts instead (S-2). `trigger` is why it was taken: by schedule, or to confirm.
+    """
 
     sample: Sample
     label: str
     detail: str
     is_voided: bool
+    trigger: str = ""
+    is_overruled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +131,21 @@ class Outages:
         body = view.body
         policy = self._policy(tx, body)
         margin_us = _MARGIN_RUNS * policy.freshness_us
-        from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us)
-        evidence = _evidence(tx, policy, from_us, to_us, now_us)
+        from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us + 1)
         policies = self._evaluator.checks(tx)[body.check]
+        evidence = History(tx, body.check, policies, now_us).evidence(from_us, to_us)
         ballots = _ballots(timeline(evidence, policies, from_us, to_us))
-        samples = _judged(evidence, policy, from_us, to_us)
+        samples = [one for one in evidence.samples if from_us <= one.at_us < to_us]
         shown, left_out = _ends(samples, _SAMPLES_SHOWN_MAX)
         rule = rule_in_words(policy)
         if left_out:
             rule += f" ({left_out} samples in the middle are not shown.)"
+        labels = _labels(evidence, policies, from_us, to_us)
         return Explanation(
-            view, _ends(ballots, _BALLOTS_SHOWN_MAX)[0], _with_details(tx, shown), rule
+            view,
+            _ends(ballots, _BALLOTS_SHOWN_MAX)[0],
+            _judged(evidence, labels, backed(tx, shown)),
+            rule,
         )
 
     def _policy(self, tx: Transaction, body: OutageBody) -> Policy:
@@ -151,35 +156,36 @@ class Outages:
         raise NotFound(f"The revision of check {body.check} that judged this outage is not here.")
 
 
-def _evidence(
-    tx: Transaction, policy: Policy, from_us: int, to_us: int, now_us: int
-) -> EvidenceSet:
-    """What is stored of the time, and as much of what came before as its labels hang on."""
-    runs = max(policy.fail_after, policy.recover_after)
-    before_us = from_us - _MARGIN_RUNS * (runs + 1) * policy.freshness_us
-    samples = tx.samples(policy.check, before_us, to_us + policy.freshness_us)
-    rounds = tx.anchors(sorted({s.agent for s in samples}), before_us, to_us + policy.freshness_us)
-    return evidence_until(samples, rounds, now_us)
+def _labels(
+    evidence: EvidenceSet, policies: Sequence[PolicyRevision], from_us: int, to_us: int
+) -> Mapping[Sample, Label]:
+    """The label of each sample that counted, under the policy that was in force."""
+    return {
+        one.sample: one.label
+        for start_us, end_us, policy in in_force(policies, from_us, to_us)
+        if policy is not None
+        for one in judged_samples(evidence, policy, start_us, end_us)
+    }
 
 
 def _judged(
-    evidence: EvidenceSet, policy: Policy, from_us: int, to_us: int
+    evidence: EvidenceSet, labels: Mapping[Sample, Label], shown: Iterable[Backed]
 ) -> Sequence[SampleView]:
-    """The samples of the time with their labels, by time."""
-    labels: dict[Sample, Label] = {}
-    bad: dict[str, Sequence[tuple[int, int]]] = {}
-    for track in tracks_of(evidence.samples, evidence.rounds, policy):
-        labels |= {one.sample: one.label for one in track.said}
-        bad[track.agent] = track.bad
+    """Samples with their labels, and whether their agent was in trouble."""
+    rounds: dict[str, list[AnchorRound]] = {}
+    for one in evidence.rounds:
+        rounds.setdefault(one.agent, []).append(one)
+    bad = {agent: bad_intervals(own) for agent, own in rounds.items()}
     return [
         SampleView(
-            sample,
-            labels.get(sample, Label.NONE).name,
-            "",
-            any(start <= sample.at_us < end for start, end in bad.get(sample.agent, ())),
+            one.sample,
+            Label.NONE.name if one.is_overruled else labels.get(one.sample, Label.NONE).name,
+            one.detail,
+            any(start <= one.sample.at_us < end for start, end in bad.get(one.sample.agent, ())),
+            one.trigger,
+            one.is_overruled,
         )
-        for sample in evidence.samples
-        if from_us <= sample.at_us < to_us
+        for one in shown
     ]
 
 
@@ -214,23 +220,3 @@ def _ends(items: Sequence[T], count_max: int) -> tuple[Sequence[T], int]:
         return items, 0
     half = count_max // 2
     return [*items[:half], *items[-half:]], left_out
-
-
-def _with_details(tx: Transaction, views: Iterable[SampleView]) -> Sequence[SampleView]:
-    """The samples with what their lines say for people."""
-    kept = list(views)
-    numbers: dict[tuple[str, str, str], list[int]] = {}
-    for view in kept:
-        numbers.setdefault(view.sample[:3], []).append(view.sample.seq)
-    details: dict[tuple[str, str, str, int], str] = {}
-    for key, seqs in numbers.items():
-        wanted = set(seqs)
-        for segment in tx.segments(*key, min(seqs), max(seqs) + 1):
-            lines = segment.lines.split(b"\n")[:-1]
-            for seq, line in enumerate(lines, segment.first_seq):
-                if seq in wanted:
-                    details[(*key, seq)] = decode_line(line).detail or ""
-    return [
-        SampleView(view.sample, view.label, details.get(view.sample[:4], ""), view.is_voided)
-        for view in kept
-    ]

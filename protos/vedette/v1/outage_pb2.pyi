@@ -322,6 +322,8 @@ class Sample(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     TOOK_US_FIELD_NUMBER: _builtins.int
     VOIDED_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    OVERRULED_FIELD_NUMBER: _builtins.int
     agent: _builtins.str
     """Agent id."""
     epoch: _builtins.str
@@ -346,6 +348,10 @@ class Sample(_message.Message):
     """How long the probe took, microseconds."""
     voided: _builtins.bool
     """The agent's own network was in trouble: kept, not counted."""
+    trigger: _builtins.str
+    """Why it was taken: schedule, confirm (another region had seen a failure), manual."""
+    overruled: _builtins.bool
+    """Another line of the same identity counts instead: an integrity alarm, kept, not counted."""
     def __init__(
         self,
         *,
@@ -361,10 +367,12 @@ class Sample(_message.Message):
         detail: _builtins.str = ...,
         took_us: _builtins.int = ...,
         voided: _builtins.bool = ...,
+        trigger: _builtins.str = ...,
+        overruled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "at_us", b"at_us", "detail", b"detail", "epoch", b"epoch", "kind", b"kind", "label", b"label", "outcome", b"outcome", "region", b"region", "seq", b"seq", "stream", b"stream", "took_us", b"took_us", "voided", b"voided"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "at_us", b"at_us", "detail", b"detail", "epoch", b"epoch", "kind", b"kind", "label", b"label", "outcome", b"outcome", "overruled", b"overruled", "region", b"region", "seq", b"seq", "stream", b"stream", "took_us", b"took_us", "trigger", b"trigger", "voided", b"voided"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -124,6 +124,68 @@ async def test_s10_samples_of_an_agent_in_trouble_are_marked(
     assert voided == [("fra-1", 2, "NONE"), ("fra-1", 3, "NONE"), ("fra-1", 4, "NONE")]
 
 
+async def test_an_outage_is_explained_by_the_labels_that_decided_it(
+    story: Story, outages: Outages
+) -> None:
+    """fra failed twice two hours ago, and has not succeeded twice in a row since: it is DOWN all along."""
+    for number in range(1, 150):
+        await story.one(number, "fra", is_down=number < 3 or number % 2 == 0)
+        await story.one(number, "nyc", is_down=120 <= number < 125, place=1)
+    told = outages.explain("OUT-1")
+    body = told.outage.body
+    down = [ballot for ballot in told.ballots if ballot.verdict == "DOWN"]
+    assert (down[0].from_us, down[-1].to_us) == (body.started_us, body.ended_us)
+    assert {dict(ballot.votes)["fra"] for ballot in told.ballots} == {"DOWN"}
+    assert {one.label for one in told.samples if one.sample.region == "fra"} == {"DOWN"}
+
+
+async def test_s10_trouble_that_began_long_before_is_seen_in_the_explanation(
+    story: Story, outages: Outages
+) -> None:
+    for seq, (minute, ok) in enumerate(((1, 4), (2, 0), (3, 0)), 1):
+        at_us = START + minute * 60 * SECOND
+        story.world.now_us = at_us
+        anchors = line(seq, at_us, check="@anchors", stream="@anchors", ok=ok, total=4)
+        await story.running.give(frame(seq, anchors, stream="@anchors"))
+    await story.rounds(4, 100)
+    await story.rounds(100, 105, down=("nyc", "sin"))
+    told = outages.explain("OUT-1")
+    assert all(one.is_voided == (one.sample.region == "fra") for one in told.samples)
+    assert {dict(ballot.votes)["fra"] for ballot in told.ballots} == {"NONE"}
+
+
+async def test_results_that_confirmed_are_told_from_those_of_the_schedule(
+    story: Story, outages: Outages
+) -> None:
+    await story.rounds(1, 5)
+    for region in REGIONS:
+        for trigger, after in (("schedule", 0), ("confirm", 2)):
+            story.seqs[region] += 1
+            seq, at_us = story.seqs[region], START + (300 + after) * SECOND
+            story.world.now_us = max(story.world.now_us, at_us)
+            one = line(seq, at_us, "down", region, trigger=trigger)
+            await story.running.give(frame(seq, one), region)
+    failures = [one for one in outages.explain("OUT-1").samples if one.sample.outcome == "down"]
+    assert [one.trigger for one in failures] == ["schedule"] * 3 + ["confirm"] * 3
+
+
+async def test_s02_lines_that_were_overruled_are_shown_beside_the_one_that_counts(
+    story: Story, outages: Outages
+) -> None:
+    await story.rounds(1, 5)
+    await story.rounds(5, 8, down=REGIONS)
+    at_us = START + 5 * 60 * SECOND
+    other = line(5, at_us, "up", detail="all is well, says another line")
+    await story.running.give(frame(5, other))
+    told = outages.explain("OUT-1")
+    both = [one for one in told.samples if one.sample.id.seq == 5 and one.sample.region == "fra"]
+    assert [(o.sample.outcome.value, o.label, o.is_overruled, o.detail) for o in both] == [
+        ("down", "DOWN", False, "503 at 5"),
+        ("up", "NONE", True, "all is well, says another line"),
+    ]
+    assert sum(one.is_overruled for one in told.samples) == 1
+
+
 async def test_s19_the_handle_stays_when_late_results_move_the_start(
     story: Story, outages: Outages
 ) -> None:
