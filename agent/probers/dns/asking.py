@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from agent.probers.dns.connection import Peer, by_connection
 from agent.probers.dns.datagram import by_datagram
 from agent.probers.dns.question import Question
-from agent.probers.dns.reply import is_truncated
+from agent.probers.dns.reply import Reading, T, read_aside
 from agent.probers.dns.servers import Server
 from agent.probers.network.fault import Fault
 from agent.probers.network.handshake import Shown, TlsWants, policy_of
@@ -49,9 +49,13 @@ class Asked:
     shown: Shown = field(default_factory=Shown)
     phases_us: dict[str, int] = field(default_factory=dict)
 
-    def count(self, name: str, took_us: int) -> None:
-        """Add to the time of the phase `name`."""
-        self.phases_us[name] = self.phases_us.get(name, 0) + took_us
+    ended_us: int = 0
+    """When the last phase ended. What is made of a reply after it arrived is nobody's time."""
+
+    def end(self, name: str, now_us: int) -> None:
+        """The phase `name` ended at `now_us`; it began where the one before it ended."""
+        self.phases_us[name] = self.phases_us.get(name, 0) + now_us - self.ended_us
+        self.ended_us = now_us
 
 
 async def ask(
@@ -60,8 +64,9 @@ async def ask(
     transport: Transport,
     asked: Asked,
     watch: Stopwatch,
-) -> bytes:
-    """The reply to `question`, of the first of `servers` that gives one; `asked` learns each step.
+    reading: Reading[T],
+) -> T:
+    """What `reading` makes of the reply to `question`, of the first of `servers` that gives one; `asked` learns each step.
 
     Each server gets an even share of the time that is left. Fault of the first one that had a part in it
     if none replies.
@@ -71,7 +76,9 @@ async def ask(
         asked.server, asked.transport, asked.shown = server, transport.name, Shown()
         share_us = watch.left_us // (len(servers) - place)
         try:
-            return await _ask_one(question, transport, asked, Stopwatch(share_us, watch.clock))
+            return await _ask_one(
+                question, transport, asked, Stopwatch(share_us, watch.clock), reading
+            )
         except Fault as fault:
             if worst is None or (worst.kind.is_agent_fault and not fault.kind.is_agent_fault):
                 worst = fault
@@ -80,23 +87,27 @@ async def ask(
 
 
 async def _ask_one(
-    question: Question, transport: Transport, asked: Asked, watch: Stopwatch
-) -> bytes:
+    question: Question, transport: Transport, asked: Asked, watch: Stopwatch, reading: Reading[T]
+) -> T:
     server = asked.server
     assert server is not None
     carrier = transport.name
     if carrier == "udp":
         try:
-            data = await by_datagram(question, server.address, server.port, watch.left_us / 1e6)
-        finally:
-            asked.count("query", watch.took_us)
-        if not is_truncated(data):
-            return data
+            made, arrived_us = await by_datagram(
+                question, server.address, server.port, watch, reading
+            )
+        except Fault:
+            asked.end("query", watch.clock())
+            raise
+        asked.end("query", arrived_us)
+        if made is not None:
+            return made
         asked.is_truncated, asked.transport, carrier = True, "tcp", "tcp"
     peer = transport.peer(server)
     found, phases_us = await by_connection(question, carrier, peer, watch, asked.shown)
     for name, took_us in phases_us.items():
-        asked.count(name, took_us)
+        asked.end(name, asked.ended_us + took_us)
     if isinstance(found, Fault):
         raise found
-    return found
+    return await read_aside(reading, found, server.where)

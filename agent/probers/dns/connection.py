@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.probers.dns.question import Question
-from agent.probers.dns.reply import reply_of
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.handshake import Shown, TlsWants, secured
@@ -56,7 +55,7 @@ class Peer:
 async def by_connection(
     question: Question, carrier: str, peer: Peer, watch: Stopwatch, shown: Shown
 ) -> tuple[bytes | Fault, dict[str, int]]:
-    """(the reply to `question`, readable, or why there is none; the phases that were reached)."""
+    """(the bytes of the reply to `question`, not yet read, or why there is none; the phases that were reached)."""
     if carrier == "https":
         return await _by_https(question, peer, watch, shown)
     return await _by_stream(question, carrier, peer, watch, shown)
@@ -78,7 +77,9 @@ async def _by_stream(
                 stream = await secured(plain, peer.tls, shown)
                 steps.end()
             steps.begin("query", Failure.QUERY_TIMEOUT, f"{peer.where} did not answer")
-            return await _by_length(question, stream, peer), steps.phases_us
+            data = await _by_length(question, stream, peer)
+            steps.end()
+            return data, steps.phases_us
     except Fault as fault:
         return _told(fault, peer), steps.phases_us
     finally:
@@ -159,7 +160,6 @@ def _checked(question: Question, number: int, data: bytes, peer: Peer) -> bytes:
     mismatch = question.mismatch(number, data)
     if mismatch is not None:
         raise Fault(Failure.BAD_REPLY, f"{peer.where} replied with {mismatch}")
-    reply_of(data, peer.where)
     return data
 
 

@@ -14,10 +14,10 @@ from agent.probers.dns.asking import Asked, Transport, ask
 from agent.probers.dns.chain import Proof, proof_of
 from agent.probers.dns.observation import Seen, facts_of, variables_of
 from agent.probers.dns.question import Manner, Question, question_of
-from agent.probers.dns.reply import message_of, reply_of
+from agent.probers.dns.reply import Reply, message_of, reply_of, signed_reply_of
 from agent.probers.dns.serials import Census
 from agent.probers.dns.servers import Named, Server, admitted_servers, named_servers
-from agent.probers.dns.signatures import Signatures
+from agent.probers.dns.signatures import Signatures, State
 from agent.probers.dns.walk import Asks, Walk, anchors_of
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
@@ -66,6 +66,7 @@ class DnsProber:
         fault: Fault | None = None
         names: frozenset[str] = frozenset()
         watch = Stopwatch(0, self.monotonic)
+        seen.asked.ended_us = watch.started_us
         try:
             prepared = self._of(check)
             names = prepared.names
@@ -73,7 +74,7 @@ class DnsProber:
             await self._see(prepared, seen, watch)
         except Fault as error:
             fault = error
-        took_us = watch.took_us
+        took_us = seen.asked.ended_us - watch.started_us
         phases_us = seen.asked.phases_us
         return Observation(
             took_us=took_us,
@@ -111,36 +112,40 @@ class DnsProber:
         try:
             servers = await admitted_servers(prepared.servers, probe, self.admission, watch)
         finally:
-            asked.count("resolve", watch.took_us)
-        data = await ask(prepared.question, servers, prepared.transport, asked, watch)
+            asked.end("resolve", watch.clock())
+        reading = reply_of if probe.dnssec is None else signed_reply_of
+        seen.reply = await ask(
+            prepared.question, servers, prepared.transport, asked, watch, reading
+        )
         server = asked.server
         assert server is not None
-        seen.reply = reply_of(data, server.where)
         if probe.dnssec is not None:
-            began_us = watch.took_us
             try:
-                seen.proof = await self._proof(prepared, server, data, watch)
+                seen.proof = await self._proof(prepared, server, seen.reply, watch)
             finally:
-                asked.count("dnssec", watch.took_us - began_us)
+                asked.end("dnssec", watch.clock())
         if probe.serials:
-            began_us = watch.took_us
             try:
                 census = self._census(prepared, servers, watch)
                 seen.serials = await census.serials(prepared.question.name)
             finally:
-                asked.count("serials", watch.took_us - began_us)
+                asked.end("serials", watch.clock())
 
     async def _proof(
-        self, prepared: _Prepared, server: Server, data: bytes, watch: Stopwatch
+        self, prepared: _Prepared, server: Server, reply: Reply, watch: Stopwatch
     ) -> Proof:
-        """What the reply `data` of `server` is worth, by what the same server says of the zones above."""
+        """What the `reply` of `server` is worth, by what the same server says of the zones above."""
         assert prepared.probe.dnssec is not None
+        assert reply.message is not None, "it was read to be proven"
+        if reply.left_out:
+            reason = f"the reply has {reply.left_out} records more than are read"
+            return Proof(State.INDETERMINATE, reason)
         anchors = anchors_of(tuple(prepared.probe.dnssec.anchors))
         manner = Manner(dnssec_ok=True, checking_disabled=True)
         asks = self._asks(prepared, [server], watch, manner)
         walk = Walk(asks, anchors, Signatures(lambda: self.wall() / 1e6))
         question = prepared.question
-        return await proof_of(walk, question.name, question.rdtype, message_of(data, server.where))
+        return await proof_of(walk, question.name, question.rdtype, reply.message)
 
     def _asks(
         self, prepared: _Prepared, servers: Sequence[Server], watch: Stopwatch, manner: Manner
@@ -151,9 +156,7 @@ class DnsProber:
         async def asks(name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message:
             asked = Asked(transport.name)
             question = Question.of(name, rdtype, manner)
-            data = await ask(question, servers, transport, asked, watch)
-            assert asked.server is not None
-            return message_of(data, asked.server.where)
+            return await ask(question, servers, transport, asked, watch, message_of)
 
         return asks
 
@@ -164,8 +167,7 @@ class DnsProber:
 
         async def asks_one(name: dns.name.Name, server: Server) -> dns.message.Message:
             question = Question.of(name, dns.rdatatype.SOA, Manner(recursion=False))
-            data = await ask(question, [server], plain, Asked(plain.name), watch)
-            return message_of(data, server.where)
+            return await ask(question, [server], plain, Asked(plain.name), watch, message_of)
 
         asks = self._asks(prepared, servers, watch, Manner(recursion=probe.recursion))
         port = PORTS["udp"] if probe.transport in ("tls", "https") else probe.port_or_default

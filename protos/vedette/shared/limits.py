@@ -89,6 +89,9 @@ RECORDS_SHOWN_MAX: Final = 20
 HEADER_NAMES_SHOWN_MAX: Final = 64
 SHOWN_CHARS_MAX: Final = 120
 ICMP_PACKETS_PER_WAKE_MAX: Final = 64
+# Of one reply: a longer one takes longer to read than its target has a right to.
+DNS_RECORDS_MAX: Final = 1000
+REPLIES_READ_AT_ONCE_MAX: Final = 1
 DATAGRAMS_PASSED_OVER_MAX: Final = 64
 NAME_SERVERS_MAX: Final = 16
 # Validation is public-key arithmetic that a hostile zone could ask for without end.

@@ -83,7 +83,7 @@ def test_the_trees_are_whole() -> None:
 def test_none_of_them_leaves_the_reading_of_a_reply(
     kind: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(_data: bytes) -> dns.message.Message:
+    def failing(_data: bytes, **_options: bool) -> dns.message.Message:
         raise made(kind)
 
     monkeypatch.setattr(dns.message, "from_wire", failing)
