@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from vedette.shared.definitions import Check
 from vedette.shared.result import ClockReading, Trigger
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """What a prober saw: facts, without a judgement except that the probe could not be completed.
 
     `kind` and `detail` are set when it was not completed (a failure kind, and a sentence for people);
@@ -24,8 +25,8 @@ class Observation:
     is_agent_fault: bool = False
     addr: str | None = None
     phases: dict[str, int] | None = None
-    variables: dict[str, Any] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
 
 
 class Prober(Protocol):

@@ -7,15 +7,14 @@ would load target and agent at the worst moment.
 
 import heapq
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vedette.shared.definitions import Check
 from vedette.shared.limits import REFUSAL_INTERVAL_US_MIN, REFUSED_CHECKS_SCHEDULED_MAX
 from vedette.shared.slots import Cadence, cadence_of, slot_at, slot_start_us
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A run that has to be started: which check, which slot, and when its slot began."""
 
     check: str
@@ -64,19 +63,23 @@ class Schedule:
         """The slots to run now, at most one a check, oldest first; each is given once."""
         due: list[Due] = []
         heap = self._heap
+        is_in_order = True
         while heap and heap[0][0] <= now_us:
-            _, check, slot = heap[0]
-            cadence = self._cadences[check]
-            current = slot_at(cadence, now_us)
-            begun_us = slot_start_us(cadence, current)
-            self.missed += current - slot
+            begun_us, check, slot = heap[0]
+            interval_us = self._cadences[check].interval_us
+            passed = (now_us - begun_us) // interval_us
+            if passed:
+                self.missed += passed
+                slot += passed
+                begun_us += passed * interval_us
+                is_in_order = False
             if now_us - begun_us <= self._late_us_max:
-                due.append(Due(check, current, begun_us))
+                due.append(Due(check, slot, begun_us))
             else:
                 self.missed += 1
-            self._next[check] = current + 1
-            heapq.heapreplace(heap, (begun_us + cadence.interval_us, check, current + 1))
-        if len(due) > 1:
+            self._next[check] = slot + 1
+            heapq.heapreplace(heap, (begun_us + interval_us, check, slot + 1))
+        if not is_in_order:
             due.sort(key=lambda d: (d.due_us, d.check))
         return due
 

@@ -1,7 +1,8 @@
 """The verdict: what an observation means for the check (S-4)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from agent.core.assertions import Assertion, evaluated
 from agent.ports import Observation
@@ -16,8 +17,7 @@ _NOT_CONNECTED: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """Outcome, why, and the expectations one by one (none where the probe was not completed)."""
 
     outcome: Outcome

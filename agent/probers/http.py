@@ -1,7 +1,9 @@
 """HTTP probes: one request, its redirects, and every phase of each hop."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from agent.ports import Observation
 from agent.probers.http_addresses import at_every_address
@@ -93,7 +95,7 @@ def _not_accused(seen: Observation, token_us: int) -> Observation:
     detail = (
         f"the token took {token_us / 1000:.0f} ms of the timeout, and in the rest: {seen.detail}"
     )
-    return replace(seen, kind=Failure.TOKEN_FAILED, detail=detail)
+    return msgspec.structs.replace(seen, kind=Failure.TOKEN_FAILED, detail=detail)
 
 
 def _not_begun(fault: Fault, took_us: int) -> Observation:

@@ -6,7 +6,6 @@ stood still, says something about this agent and nothing about the target: such 
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -47,27 +46,27 @@ async def run_once(
     pulse = heartbeat or Heartbeat(clock.monotonic_us)
     begun_us = pulse.begin()
     try:
-        seen = await _seen(check, prober, clock)
+        with pulse.deadlines.after(check.timeout_us + OVERRUN_US_MAX):
+            seen = await prober.probe(check)
+    except TimeoutError:
+        seen = _overran(check, clock.monotonic_us() - begun_us)
+    except Exception as error:  # noqa: BLE001 - a defect in one prober must not end the others; logged
+        seen = _broken(check, clock.monotonic_us() - begun_us, error)
     finally:
         loop_lag_us = pulse.end(begun_us)
     return _finding(check, seen, at_us=at_us, lag_us=lag_us, loop_lag_us=loop_lag_us)
 
 
-async def _seen(check: Check, prober: Prober, clock: Clock) -> Observation:
-    """What the prober saw, or how it failed us."""
-    started_us = clock.monotonic_us()
-    try:
-        async with asyncio.timeout((check.timeout_us + OVERRUN_US_MAX) / 1e6):
-            return await prober.probe(check)
-    except TimeoutError:
-        took_us = clock.monotonic_us() - started_us
-        detail = f"stopped {took_us / 1e6:.1f} s after its start, with a timeout of {check.timeout}"
-        return Observation(took_us, Failure.OVERRAN, detail, is_agent_fault=True)
-    except Exception as error:  # noqa: BLE001 - a defect in one prober must not end the others; logged
-        _log.exception("probe.failed", extra={"check": check.id})
-        took_us = clock.monotonic_us() - started_us
-        detail = f"the prober failed: {type(error).__name__}"
-        return Observation(took_us, Failure.AGENT_FAULT, detail, is_agent_fault=True)
+def _overran(check: Check, took_us: int) -> Observation:
+    allowed = f"a timeout of {check.timeout_us / 1e6:g} s"
+    detail = f"stopped {took_us / 1e6:.1f} s after its start, with {allowed}"
+    return Observation(took_us, Failure.OVERRAN, detail, is_agent_fault=True)
+
+
+def _broken(check: Check, took_us: int, error: Exception) -> Observation:
+    _log.error("probe.failed", extra={"check": check.id}, exc_info=error)
+    detail = f"the prober failed: {type(error).__name__}"
+    return Observation(took_us, Failure.AGENT_FAULT, detail, is_agent_fault=True)
 
 
 class Executor:
@@ -84,7 +83,7 @@ class Executor:
         self._probers = probers
         self._clock = clock
         self._places = asyncio.Semaphore(at_once)
-        self._running: Counter[str] = Counter()
+        self._running: dict[str, int] = {}
         self._heartbeat = Heartbeat(clock.monotonic_us)
 
     @property
@@ -95,11 +94,11 @@ class Executor:
     @property
     def running(self) -> int:
         """Runs that hold or wait for a place."""
-        return self._running.total()
+        return sum(self._running.values())
 
     def has_room_for(self, check: str) -> bool:
         """Another run of `check` may be started. If not, its slot is missed, and to be counted as such."""
-        return self._running[check] < PROBES_PER_CHECK_MAX
+        return self._running.get(check, 0) < PROBES_PER_CHECK_MAX
 
     async def run(self, check: Check, due_us: int | None = None) -> Finding:
         """Run `check`, due at `due_us` by the wall clock (now, if not given), when a place is free.
@@ -111,13 +110,14 @@ class Executor:
         if prober is None:
             detail = f"this agent has no prober for {check.kind}"
             return _agent_error(self._clock.wall_us(), 0, 0, Failure.UNRUNNABLE, detail)
-        self._running[check.id] += 1
+        running, name = self._running, check.id
+        running[name] = running.get(name, 0) + 1
         try:
             return await self._run_in_place(check, prober, lag_us)
         finally:
-            self._running[check.id] -= 1
-            if not self._running[check.id]:
-                del self._running[check.id]
+            left = running.pop(name) - 1
+            if left:
+                running[name] = left
 
     async def _run_in_place(self, check: Check, prober: Prober, lag_us: int) -> Finding:
         """What was late when the run came counts by the wall clock, and the wait for a place by the steady one."""

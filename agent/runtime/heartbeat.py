@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from agent.runtime.deadlines import Deadlines
 from vedette.shared.limits import HEARTBEAT_US, LATE_BEATS_KEPT_MAX
 
 # Loops round timers to milliseconds: less than this is no lateness.
@@ -17,9 +18,13 @@ _NOISE_US: Final = 2_000
 
 
 class Heartbeat:
-    """The lag of the running loop. `monotonic_us` is the clock that it is measured with."""
+    """The lag of the running loop. `monotonic_us` is the clock that it is measured with.
+
+    `deadlines` are looked at with every beat, as long as anything is watched.
+    """
 
     def __init__(self, monotonic_us: Callable[[], int]) -> None:
+        self.deadlines = Deadlines()
         self._now_us = monotonic_us
         self._late: deque[tuple[int, int]] = deque(maxlen=LATE_BEATS_KEPT_MAX)
         self._due_us = 0
@@ -69,5 +74,6 @@ class Heartbeat:
         if late_us:
             self._late.append((now_us, late_us))
         self._timer = None
+        self.deadlines.look(asyncio.get_running_loop().time())
         if self._watched:
             self._arm(now_us)

@@ -1,7 +1,8 @@
 """A finding as a line: what one run found, where it stands, and the bound that the line keeps."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from agent.core.assertions import Assertion
 from agent.core.verdict import clipped
@@ -10,8 +11,7 @@ from vedette.shared.limits import LINE_BYTES_MAX
 from vedette.shared.result import ClockReading, Outcome, ResultLine, Trigger, encode_line
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What one run of a check found. Becomes a line when the pipeline adds who, where and which number."""
 
     at_us: int
@@ -22,14 +22,13 @@ class Finding:
     detail: str | None = None
     addr: str | None = None
     phases: dict[str, int] | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = {}
     attempts: int = 1
     expectations: tuple[Assertion, ...] = ()
     loop_lag_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What the pipeline knows of a line: whose it is, and where it stands in its stream."""
 
     agent: str
@@ -40,7 +39,7 @@ class Place:
     rev: str | None = None
     slot: int | None = None
     trigger: Trigger = Trigger.SCHEDULE
-    clock: ClockReading = field(default_factory=ClockReading)
+    clock: ClockReading = ClockReading()
     capture: dict[str, Any] | None = None
 
 

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.core.accounts import SlotAccount, revisions_by_stream
 from agent.core.assignment import Program, difference, program_of, whole
@@ -49,8 +49,7 @@ class Who:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """One run to make: of which check, for which slot, and why."""
 
     check: Check
