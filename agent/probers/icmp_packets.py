@@ -9,7 +9,6 @@ from icmplib import ICMPReply, ICMPv4Socket, ICMPv6Socket
 
 _HEADER_BYTES: Final = 8
 _IPV4_HEADER_BYTES: Final = 20
-_IPV4_WITHOUT_OPTIONS: Final = 0x45
 _ID_AND_SEQUENCE: Final = struct.Struct("!2H")
 _IPV6_HEADER_BYTES: Final = 40
 _ECHO_REQUESTS: Final = {4: 8, 6: 128}
@@ -70,30 +69,38 @@ class _Packets:
 
         Replies are most of what comes, and are read right here; what a router says is icmplib's to read.
         """
-        body = self.body(packet)
-        if len(body) < _HEADER_BYTES:
+        at = self.header_bytes(packet)
+        if len(packet) < at + _HEADER_BYTES:
             return None
-        if body[0] == self.reply_type:
-            number, sequence = _ID_AND_SEQUENCE.unpack_from(body, 4)
-            return Incoming(Saying.REPLY, number, sequence, body[_HEADER_BYTES:])
-        error: ICMPReply | None = self._parse_reply(packet, source, 0.0)  # type: ignore[attr-defined] # of icmplib's class
+        if packet[at] == self.reply_type:
+            number, sequence = _ID_AND_SEQUENCE.unpack_from(packet, at + 4)
+            return Incoming(Saying.REPLY, number, sequence, packet[at + _HEADER_BYTES :])
+        return self._error(packet[at:], source)
+
+    def header_bytes(self, packet: bytes) -> int:
+        """How long the IP header is that `packet` begins with: none, unless a family gives one."""
+        return 0
+
+    def _error(self, body: bytes, source: str) -> Incoming | None:
+        """What a router says in the message `body`, without its IP header."""
+        # icmplib reads headers at fixed offsets: behind an IP header without options, where there is any.
+        header = bytes(self._ICMP_HEADER_OFFSET) if self._privileged else b""  # type: ignore[attr-defined] # of icmplib's class
+        error: ICMPReply | None = self._parse_reply(header + body, source, 0.0)  # type: ignore[attr-defined] # likewise
         saying = None if error is None else saying_of(self.version, error.type, error.code)
         target = _quoted_target(self.version, body[_HEADER_BYTES:])
         if error is None or saying is None or target is None:
             return None
         return Incoming(saying, error.id, error.sequence, target=target)
 
-    def body(self, packet: bytes) -> bytes:
-        """`packet` from its ICMP header on."""
-        return packet
-
     def _checksum(self, data: bytes) -> int:
-        """The checksum of RFC 1071, as icmplib's, by one call for all words."""
-        data += b"\0" * (len(data) & 1)
-        total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-        while total >> 16:
-            total = (total & 0xFFFF) + (total >> 16)
-        return ~total & 0xFFFF
+        """The checksum of RFC 1071, as icmplib's, without going through the words.
+
+        To add words and the carry is to reckon modulo 2**16 - 1, in which a word counts the same wherever it
+        stands: the sum is the one number that all bytes together are, and its nought is written as ones.
+        """
+        number = int.from_bytes(data + b"\0" * (len(data) & 1))
+        total = number % 0xFFFF or (0xFFFF if number else 0)
+        return 0xFFFF - total
 
 
 class Packets4(_Packets, ICMPv4Socket):  # type: ignore[misc] # icmplib has no types
@@ -106,16 +113,11 @@ class Packets4(_Packets, ICMPv4Socket):  # type: ignore[misc] # icmplib has no t
         """As for both families; a packet with IP options is looked at more closely later."""
         return packet[:1] == b"\x45" and packet[20:21] == b"\0" and packet[24:26] != own_id
 
-    def incoming(self, packet: bytes, source: str) -> Incoming | None:
-        """As for both families. A raw socket gives the IP header too, which may carry options."""
-        if self._privileged and packet and packet[0] != _IPV4_WITHOUT_OPTIONS:
-            options = (packet[0] & 0x0F) * 4 - _IPV4_HEADER_BYTES
-            packet = packet[:_IPV4_HEADER_BYTES] + packet[_IPV4_HEADER_BYTES + max(options, 0) :]
-        return super().incoming(packet, source)
-
-    def body(self, packet: bytes) -> bytes:
-        """`packet` from its ICMP header on."""
-        return packet[_IPV4_HEADER_BYTES:] if self._privileged else packet
+    def header_bytes(self, packet: bytes) -> int:
+        """A raw socket gives the IP header too, which may carry options."""
+        if not self._privileged or not packet:
+            return 0
+        return max((packet[0] & 0x0F) * 4, _IPV4_HEADER_BYTES)
 
 
 class Packets6(_Packets, ICMPv6Socket):  # type: ignore[misc] # icmplib has no types

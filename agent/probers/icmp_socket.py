@@ -280,7 +280,7 @@ def _details(ancillary: list[Any], now_us: int) -> tuple[int, int | None]:
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= _TIMESPEC.size:
             seconds, nanoseconds = _TIMESPEC.unpack_from(data)
-            waited_us = (time.time_ns() - seconds * 10**9 - nanoseconds) // 1000
+            waited_us = (time.time_ns() - seconds * 1_000_000_000 - nanoseconds) // 1000
             # A step of the wall clock between the two readings would show here: then it is not used.
             if 0 <= waited_us < 1_000_000:
                 at_us = now_us - waited_us
