@@ -77,6 +77,10 @@ class Process:
         self._process.kill()
         await self._process.communicate()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     async def terminate(self) -> tuple[int, str]:
         """SIGTERM; its exit code and its log."""
         self._process.send_signal(signal.SIGTERM)

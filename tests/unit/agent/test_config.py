@@ -92,8 +92,8 @@ def test_every_key_of_a_policy_means_what_it_says(tmp_path: Path) -> None:
     terms = policy.terms
     assert [str(p) for p in terms.ports_allowed] == ["80", "443", "8000-8100"]
     assert [str(p) for p in terms.ports_denied] == ["25"]
-    assert terms.methods == {"GET", "HEAD"}
-    assert terms.kinds == {"http", "icmp"}
+    assert terms.methods == frozenset({"GET", "HEAD"})
+    assert terms.kinds == frozenset({"http", "icmp"})
     rates = terms.rates
     assert [str(r) for r in (rates.total, rates.target, rates.address)] == ["50/s", "300/m", "10/s"]
     sizes = terms.sizes
