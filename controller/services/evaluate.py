@@ -21,6 +21,7 @@ from controller.ports import Storage, StoredInterval, Transaction
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
 from controller.services.recorded import RecordedOutages
+from vedette.shared.definitions import decode_check
 
 # How much of a check stays in memory at least. Older evidence is taken too, but its check is read anew.
 _KEPT_US: Final = 6 * 3600 * 1_000_000
@@ -47,6 +48,7 @@ class Evaluator:
         self._storage = storage
         self._policies: dict[str, list[PolicyRevision]] | None = None
         self._regions: dict[str, frozenset[str]] = {}
+        self._prompt_us: dict[str, int] = {}
         self._engines: dict[str, CheckEngine] = {}
         self._outages = RecordedOutages()
         self._intervals = RecordedIntervals()
@@ -85,6 +87,13 @@ class Evaluator:
     def checks(self, tx: Transaction) -> Mapping[str, Sequence[PolicyRevision]]:
         """Every check that there ever was, with its policies."""
         return self._known(tx)
+
+    def prompt_us(self, check: str) -> int:
+        """How old a result of a check may be when it comes and still tell of now.
+
+        An interval and a timeout: what is older comes after the next one was due.
+        """
+        return self._prompt_us.get(check, 0)
 
     def absorb(
         self,
@@ -268,6 +277,9 @@ class Evaluator:
             for one in tx.check_revisions():
                 revision = policy_revision(one.definition, one.effective_us)
                 policies.setdefault(one.check, []).append(revision)
+                if one.definition:
+                    definition = decode_check(one.definition)
+                    self._prompt_us[one.check] = definition.interval_us + definition.timeout_us
             self._policies = policies
             checks_of: dict[str, set[str]] = {}
             for check, revisions in policies.items():

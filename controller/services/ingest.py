@@ -22,8 +22,6 @@ from vedette.shared.result import Outcome
 
 _RETRY_SECONDS_MIN: Final = 0.25
 _RETRY_SECONDS_MAX: Final = 10.0
-# A failure that is older than this is history, and asking other regions about it now says nothing.
-_FRESH_US: Final = 60_000_000
 _CHECK_AND_TIME: Final = itemgetter(Sample._fields.index("check"), Sample._fields.index("at_us"))
 
 
@@ -264,15 +262,22 @@ class Ingest:
                 self.tally.refused(one.agent, answer, received_us)
 
     def _first_failures(self, samples: Sequence[Sample], received_us: int) -> list[str]:
-        """Checks of which a region has just begun to fail: the others should look at once."""
+        """Checks of which a region has just begun to fail: the others should look at once.
+
+        What is late (a backlog, or what came while storage was away) says nothing of now.
+        """
         down = self._down
         found: dict[str, None] = {}
         for sample in samples:
-            if sample.outcome is Outcome.DOWN:
-                place = (sample.check, sample.region)
-                if place not in down and sample.at_us > received_us - _FRESH_US:
-                    down.add(place)
-                    found[sample.check] = None
-            elif down and sample.outcome is not Outcome.AGENT_ERROR:
-                down.discard((sample.check, sample.region))
+            is_failure = sample.outcome is Outcome.DOWN
+            if not (is_failure or down) or sample.outcome is Outcome.AGENT_ERROR:
+                continue
+            if sample.at_us <= received_us - self._evaluator.prompt_us(sample.check):
+                continue
+            place = (sample.check, sample.region)
+            if not is_failure:
+                down.discard(place)
+            elif place not in down:
+                down.add(place)
+                found[sample.check] = None
         return list(found)

@@ -305,6 +305,26 @@ async def test_the_first_failure_of_a_region_is_told_once(world: World, running:
     assert len(world.suspects) == 2, "a failure of an hour ago is not asked about"
 
 
+async def test_what_a_backlog_brings_asks_nobody_and_forgets_no_failure(
+    world: World, running: Running
+) -> None:
+    """The check runs every 60 s with a timeout of 10 s: what is older than 70 s is history."""
+    world.now_us = START + 3600 * SECOND
+    old = [line(n, START + n * 60 * SECOND, "up" if n % 2 else "down") for n in range(1, 50)]
+    await running.give(frame(1, *old))
+    assert world.suspects == []
+    await running.give(frame(50, line(50, world.now_us - 70 * SECOND, "down")))
+    assert world.suspects == []
+    await running.give(frame(51, line(51, world.now_us - 70 * SECOND + 1, "down")))
+    assert world.suspects == ["shop-home"]
+    late = [line(n, START + n * SECOND, "up") for n in (52, 53)]
+    await running.give(frame(52, *late, line(54, world.now_us, "down")))
+    assert world.suspects == ["shop-home"], "fra fails as before, whatever it once saw"
+    await running.restart()
+    await running.give(frame(55, *[line(n, START + n * SECOND, "down") for n in range(55, 60)]))
+    assert world.suspects == ["shop-home"]
+
+
 async def test_s10_anchor_rounds_void_samples_also_after_a_restart(
     world: World, running: Running
 ) -> None:
