@@ -1,5 +1,7 @@
 """A conversation: lines and bytes of one connection, bounded in length, amount and number of pieces."""
 
+import asyncio
+import ssl
 from typing import TYPE_CHECKING, Final
 
 from agent.probers.network.fault import Fault
@@ -11,6 +13,8 @@ from vedette.shared.limits import (
     DIALOGUE_BYTES_MAX,
     DIALOGUE_LINE_BYTES_MAX,
     DIALOGUE_PIECES_MAX,
+    REFUSAL_US_MAX,
+    REFUSAL_US_MIN,
     SHOWN_CHARS_MAX,
 )
 
@@ -80,6 +84,31 @@ class Conversation:
         late = f"{self.where} did not finish the TLS handshake"
         self.steps.begin("tls", Failure.TLS_TIMEOUT, late)
         self._stream = await secured(self._plain, wants, self.shown)
+        self.steps.end()
+
+    async def hear_refusal(self) -> None:
+        """Fault if the target refuses the certificate that was shown to it, as far as that can be told soon.
+
+        In TLS 1.3 a client is done before the server has looked at its certificate (RFC 8446 4.4.2.4), and
+        consent is silence. So it is waited for twice the time of the handshake, within bounds.
+        """
+        if self.shown.version != "TLSv1.3":
+            return
+        self.steps.begin("consent", Failure.TLS_TIMEOUT, f"{self.where} did not go on")
+        wait_us = min(max(2 * self.steps.phases_us["tls"], REFUSAL_US_MIN), REFUSAL_US_MAX)
+        try:
+            async with asyncio.timeout(min(wait_us, self.steps.left_us) / 1e6):
+                is_open = await self._more()
+        except TimeoutError:
+            is_open = True
+        except Fault as fault:
+            if not isinstance(fault.__cause__, ssl.SSLError):
+                raise
+            said = f"{self.where} refuses the client certificate: {fault.detail}"
+            raise Fault(Failure.TLS_HANDSHAKE_FAILED, said) from fault
+        if not is_open:
+            said = f"{self.where} closed the connection when it had seen the client certificate"
+            raise Fault(Failure.CONNECTION_LOST, said)
         self.steps.end()
 
     def close(self) -> None:

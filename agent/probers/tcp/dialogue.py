@@ -10,7 +10,7 @@ from agent.probers.network.handshake import TlsWants
 from agent.probers.tcp.conversation import Conversation, quoted
 from vedette.shared.definitions import micros
 from vedette.shared.failure import Failure
-from vedette.shared.limits import CAPTURE_CHARS_MAX
+from vedette.shared.limits import CAPTURE_CHARS_MAX, PATTERN_WINDOW_BYTES
 from vedette.shared.patterns import Pattern, pattern_of
 from vedette.shared.probes import Step
 from vedette.shared.probes.tcp import PLACEHOLDER
@@ -82,12 +82,12 @@ class Dialogue:
 
     async def _expect_bytes(self, name: str, pattern: Pattern, last: list[bytes]) -> None:
         """Take bytes until they match somewhere; what stands behind the match is left for the next step."""
-        size = 1
+        looked = 0
         while True:
-            data = await self.conversation.arrived(size)
+            data = await self.conversation.arrived(looked + 1)
             if data is None:
                 raise self._closed(name, pattern, last)
-            found = pattern.found_in(data)
+            found = await _searched(pattern, data, looked)
             if found is not None:
                 self.conversation.take(found[0])
                 self._capture(found[1])
@@ -95,7 +95,7 @@ class Dialogue:
             last[:] = [data]
             unexpected = _unexpected(name, pattern, data)
             self.conversation.steps.now(unexpected.kind, f"{unexpected.detail}, and nothing better")
-            size = len(data) + 1
+            looked = len(data)
 
     def _capture(self, values: Mapping[str, str]) -> None:
         self.captures.update({name: text[:CAPTURE_CHARS_MAX] for name, text in values.items()})
@@ -105,6 +105,23 @@ class Dialogue:
             return _unexpected(name, pattern, last[0])
         said = f"{self.conversation.where} closed the connection at {name}, which expects {pattern.text!r}"
         return Fault(Failure.CONNECTION_LOST, said)
+
+
+async def _searched(
+    pattern: Pattern, data: bytes, looked: int
+) -> tuple[int, dict[str, str]] | None:
+    """What `pattern` finds in `data`, of which the first `looked` bytes gave nothing; None if nothing.
+
+    A window goes over what is new, half its size at a time, and lets others have a turn in between: all that
+    has come is in view while it fits, and later any match of up to half the window.
+    """
+    while True:
+        end = min(looked + PATTERN_WINDOW_BYTES // 2, len(data))
+        found = pattern.found_in(data, max(end - PATTERN_WINDOW_BYTES, 0), end)
+        if found is not None or end == len(data):
+            return found
+        looked = end
+        await asyncio.sleep(0)
 
 
 def said_by(step: Step, captures: Mapping[str, str]) -> bytes:

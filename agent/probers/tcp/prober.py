@@ -100,6 +100,8 @@ class TcpProber:
             steps.end()
             await conversation.start_tls(wants)
         if not probe.dialogue and not wants_banner:
+            if probe.demands.client is not None:
+                await conversation.hear_refusal()
             return
         steps.begin("dialogue", Failure.DIALOGUE_TIMEOUT, f"{stream.address} did not greet")
         for number, step in enumerate(probe.dialogue, start=1):

@@ -52,6 +52,10 @@ ICMP_PAYLOAD_BYTES_MAX: Final = 8972  # an Ethernet jumbo frame
 DIALOGUE_STEPS_MAX: Final = 50
 DIALOGUE_SEND_CHARS_MAX: Final = 4096
 PATTERN_CHARS_MAX: Final = 1000
+# Steps of a compiled pattern, and bytes that it is matched against at once: their product is the longest time
+# that a match takes, about 40 ms.
+PATTERN_STEPS_MAX: Final = 400
+PATTERN_WINDOW_BYTES: Final = 8 * 1024
 PATTERN_MEMORY_BYTES_MAX: Final = 1024 * 1024
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BODY_BYTES_DEFAULT: Final = 1024 * 1024
@@ -100,6 +104,9 @@ DNSSEC_KEYS_MAX: Final = 32
 DNSSEC_SIGNATURES_MAX: Final = 8
 DNSSEC_VERIFICATIONS_MAX: Final = 128
 NSEC3_ITERATIONS_MAX: Final = 150
+# TLS 1.3 is agreed on before the server has seen the client's certificate: how long its refusal is waited for.
+REFUSAL_US_MIN: Final = 20_000
+REFUSAL_US_MAX: Final = 250_000
 DIALOGUE_LINE_BYTES_MAX: Final = 8 * 1024
 DIALOGUE_BYTES_MAX: Final = 256 * 1024
 # Lines and reads: a target that drips must not keep the agent busy either.

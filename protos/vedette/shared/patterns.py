@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import re2
 
-from vedette.shared.limits import PATTERN_MEMORY_BYTES_MAX
+from vedette.shared.limits import PATTERN_MEMORY_BYTES_MAX, PATTERN_STEPS_MAX
 
 
 class BadPattern(ValueError):
@@ -24,6 +24,10 @@ class Pattern:
             self._compiled: Any = re2.compile(text.encode(), _OPTIONS)
         except re2.error as error:
             raise BadPattern(_reason(error)) from error
+        steps = self._compiled.programsize
+        if steps > PATTERN_STEPS_MAX:
+            most = f"of at most {PATTERN_STEPS_MAX} steps; this one has {steps}: repeat fewer times"
+            raise BadPattern(most)
         named = {number: name.decode() for name, number in self._compiled.groupindex.items()}
         self.text = text
         self.groups: tuple[str, ...] = tuple(
@@ -31,12 +35,15 @@ class Pattern:
         )
         """The names of its groups in order; the number of one that has none."""
 
-    def found_in(self, data: bytes) -> "tuple[int, dict[str, str]] | None":
+    def found_in(
+        self, data: bytes, begin: int = 0, end: int | None = None
+    ) -> "tuple[int, dict[str, str]] | None":
         """(end of the first match, text of every group) in `data`; None if it does not match.
 
+        The match lies between `begin` and `end`; `^` and `$` still are where `data` begins and ends.
         A group that took no part is empty. Bytes that are no UTF-8 become replacement characters.
         """
-        match = self._compiled.search(data)
+        match = self._compiled.search(data, begin, len(data) if end is None else end)
         if match is None:
             return None
         values = (match.group(number) or b"" for number in range(1, len(self.groups) + 1))

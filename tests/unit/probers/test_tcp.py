@@ -1,7 +1,10 @@
 """TCP probes against real servers on loopback, well-behaved and hostile."""
 
 import asyncio
+import contextlib
+import socket
 import ssl
+import time
 from collections.abc import Callable
 
 import pytest
@@ -305,3 +308,88 @@ async def test_the_policy_comes_before_the_connection() -> None:
 async def test_a_name_that_does_not_exist_is_not_a_closed_port() -> None:
     run = await run_tcp(9, "!connected", host="nothing.invalid")
     assert run.outcome != "up"
+
+
+async def longest_stall_us(work: "asyncio.Task[Run]") -> int:
+    """The longest time for which the loop did nothing else while `work` ran."""
+    longest, last = 0, time.monotonic_ns()
+    while not work.done():
+        await asyncio.sleep(0)
+        now = time.monotonic_ns()
+        longest, last = max(longest, now - last), now
+    return longest // 1000
+
+
+async def test_a_dear_pattern_over_much_text_does_not_stop_the_loop() -> None:
+    """The dearest kind that is allowed, on text that it nearly matches everywhere."""
+    stalls = []
+    for _ in range(3):
+        async with target(saying(b"a" * 200_000)) as place:
+            steps = [{"expect_bytes": "(a?){95}(a|b|ab)*c"}]
+            work = asyncio.create_task(run_tcp(place.port, within="1s", dialogue=steps))
+            stalls.append(await longest_stall_us(work))
+            run = await work
+        assert run.kind == "unexpected_reply"
+    assert min(stalls) < 100_000
+
+
+@pytest.mark.parametrize("before", [0, 1, 4000, 8191, 8192, 12_287, 12_288, 100_001])
+@pytest.mark.parametrize("pieces", [1 << 20, 5000])
+async def test_a_match_is_found_wherever_it_stands(before: int, pieces: int) -> None:
+    text = b"a" * before + b"<" + b"b" * 3000 + b">"
+    parts = [text[place : place + pieces] for place in range(0, len(text), pieces)]
+    async with target(saying(*parts)) as place:
+        run = await run_tcp(
+            place.port, "size(captures['1']) == 1000", dialogue=[{"expect_bytes": "<(b+)>$"}]
+        )
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_a_pattern_begins_where_the_text_does_and_not_where_the_window_does() -> None:
+    async with target(saying(b"a" * 50_000, then_close=True)) as place:
+        run = await run_tcp(place.port, dialogue=[{"expect_bytes": "^a{100}b|[^a]"}])
+    assert run.kind == "unexpected_reply"
+
+
+def asking_who(context: ssl.SSLContext) -> ssl.SSLContext:
+    CA.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_of(ca: trustme.CA) -> dict[str, str]:
+    shown = ca.issue_cert("agent@example.com")
+    return {
+        "certificate": shown.cert_chain_pems[0].bytes().decode(),
+        "key": shown.private_key_pem.bytes().decode(),
+    }
+
+
+async def test_a_client_certificate_that_is_taken() -> None:
+    async with target(silent, tls=asking_who(server_tls())) as place:
+        run = await run_tcp(place.port, tls={**TRUST, "client": client_of(CA)})
+    assert run.outcome == "up", run.verdict.detail
+    assert list(run.seen.phases or {}) == ["resolve", "connect", "tls", "consent"]
+
+
+async def test_a_close_at_the_sight_of_a_client_certificate_is_noticed() -> None:
+    async with target(silent, tls=asking_who(server_tls())) as place:  # asyncio sends no alert
+        run = await run_tcp(place.port, tls={**TRUST, "client": client_of(trustme.CA())})
+    assert (run.outcome, run.kind) == ("down", "connection_lost")
+
+
+async def test_a_refused_client_certificate_is_noticed_without_a_dialogue() -> None:
+    context = asking_who(server_tls())
+    with socket.create_server((LOOPBACK, 0)) as server:
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(ssl.SSLError):
+                context.wrap_socket(connection, server_side=True)
+
+        refusing = asyncio.create_task(asyncio.to_thread(refuse))
+        port = server.getsockname()[1]
+        run = await run_tcp(port, tls={**TRUST, "client": client_of(trustme.CA())})
+        await refusing
+    assert (run.outcome, run.kind) == ("down", "tls_handshake_failed")
+    assert "refuses the client certificate" in (run.verdict.detail or "")

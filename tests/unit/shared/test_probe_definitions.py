@@ -77,6 +77,7 @@ def test_what_is_right_is_taken_and_travels(kind: str, probe: dict[str, object])
         ("tcp", {"host": "x", "port": 1, "dialogue": [{}]}, "tcp.dialogue.0: expected exactly one of expect, expect_bytes, send, line, hex, starttls, found none"),
         ("tcp", {"host": "x", "port": 1, "dialogue": [{"send": "a", "line": "b"}]}, "found send and line"),
         ("tcp", {"host": "x", "port": 1, "dialogue": [{"expect": "("}]}, "tcp.dialogue.0.expect: expected a regular expression (missing )"),
+        ("tcp", {"host": "x", "port": 1, "dialogue": [{"expect": "(a{0,50}){0,15}(a|b|ab)*c"}]}, "a regular expression (of at most 400 steps; this one has 1555: repeat fewer times)"),
         ("tcp", {"host": "x", "port": 1, "dialogue": [{"line": "${who}"}]}, "expected a capture of an earlier step (nothing), found ${who}"),
         ("tcp", {"host": "x", "port": 1, "dialogue": [{"send": "${1}"}, {"expect": "(.)"}]}, "tcp.dialogue.0.send"),
         ("tcp", {"host": "x", "port": 1, "dialogue": [{"hex": "0"}]}, "pairs of hexadecimal digits"),
