@@ -105,19 +105,7 @@ class Agent:
             gate=gate,
             anchors=self._anchors,
         )
-        self._sealer = Sealer(
-            self._spool,
-            options.state / SPOOL_DIRECTORY,
-            Signer(self._identity.organisation(), facts.agent, self._identity.evidence_key()),
-            Witness(
-                account,
-                self._pipeline.in_force,
-                clock,
-                self._offset,
-                lambda: self._offset.is_synced,
-            ),
-            every_seconds=options.seal_every_seconds,
-        )
+        self._sealer = self._sealer_of(options, account)
         parts = Parts(
             agent=facts.agent,
             region=facts.region,
@@ -138,6 +126,25 @@ class Agent:
         )
         self._stopping = asyncio.Event()
         self._site.changed = self._enforce
+
+    def _sealer_of(self, options: Options, account: SlotAccount) -> Sealer:
+        return Sealer(
+            self._spool,
+            options.state / SPOOL_DIRECTORY,
+            Signer(
+                self._identity.organisation(),
+                self._identity.facts.agent,
+                self._identity.evidence_key(),
+            ),
+            Witness(
+                account,
+                self._pipeline.in_force,
+                options.clock,
+                self._offset,
+                lambda: self._offset.is_synced,
+            ),
+            every_seconds=options.seal_every_seconds,
+        )
 
     def reread_policy(self) -> None:
         """The site's owner may have changed its policy: look now."""
