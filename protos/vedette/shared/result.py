@@ -4,6 +4,7 @@
 decodes any line, ignoring keys that it does not know. All times are integer microseconds.
 """
 
+import re
 from enum import StrEnum
 from typing import Any, Final
 
@@ -112,10 +113,23 @@ _slots: Final = msgspec.json.Decoder(_Slotted)
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Evidence)
 
+# What a terminal would obey or a reader be misled by, in text that a target chose: DEL and C1 controls, marks
+# and overrides of direction, separators of lines. In UTF-8; JSON already escapes the controls below a space.
+_UNSEEN: Final = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf"
+)
+
 
 def encode_line(line: ResultLine) -> bytes:
-    """The bytes of `line`, ending in a newline."""
-    return _encoder.encode(line) + b"\n"
+    """The bytes of `line`, ending in a newline. Characters that act instead of being seen are escaped."""
+    data = _encoder.encode(line)
+    if not data.isascii() or b"\x7f" in data:
+        data = _UNSEEN.sub(_escaped, data)
+    return data + b"\n"
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    return f"\\u{ord(match[0].decode()):04x}".encode()
 
 
 def decode_line(data: bytes) -> Evidence:

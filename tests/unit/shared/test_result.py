@@ -1,11 +1,14 @@
 """The result line: what is refused, whichever key it stands in, and what of it is not looked at twice."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 import pytest
 
 from vedette.shared import plain_json
 from vedette.shared.limits import LINE_BYTES_MAX, LINE_DEPTH_MAX
-from vedette.shared.result import Outcome, decode_line
+from vedette.shared.result import Outcome, ResultLine, decode_line, encode_line
 
 HEAD = (
     b'{"agent":"fra-1","epoch":"e1","stream":"shop","seq":7,"check":"shop-home","region":"fra",'
@@ -107,3 +110,33 @@ def test_what_is_remembered_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch)
     for letter in b"ghijklmnopqrst":
         decode_line(line(b',"x":"%c"' % letter))
     assert len(plain_json._shapes) <= 4
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["\x7f", "\x80", "\x9b2J", "\x9f", "\u061c", "\u200e", "\u2028", "\u202e", "\u2069", "\ufeff"],
+)
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(lambda text: {"tcp": {"banner": text}}, id="a greeting"),
+        pytest.param(lambda text: {"http": {"reason": text}}, id="a reason"),
+        pytest.param(lambda text: {"dns": {"answers": [text]}}, id="a TXT record"),
+        pytest.param(lambda text: {"http": {"tls": {"subject": text}}}, id="a subject"),
+        pytest.param(lambda text: {"detail": text}, id="a detail"),
+    ],
+)
+def test_characters_that_act_instead_of_being_seen_are_escaped(
+    unseen: str, facts: Callable[[str], dict[str, Any]]
+) -> None:
+    said = facts(f"ü{unseen}€")
+    written = encode_line(
+        ResultLine(
+            agent="a", epoch="e", seq=1, check="c", region="r", at=1, outcome=Outcome.UP, **said
+        )
+    )
+    assert all(c.isprintable() for c in written.decode().removesuffix("\n"))
+    assert "ü" in written.decode()
+    assert decode_line(written).seq == 1
+    again = msgspec.json.decode(written)
+    assert {key: again[key] for key in said} == said
