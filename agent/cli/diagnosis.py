@@ -1,6 +1,5 @@
-"""What this machine lets an agent do: each thing looked at once, without sending a packet to anyone."""
+"""What this machine lets an agent do: each thing looked at once; only the controller is sent anything."""
 
-import ctypes
 import shutil
 import socket
 import sys
@@ -10,23 +9,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from agent.config import ASSIGNMENT_FILE, POLICY_FILE, SPOOL_DIRECTORY, site_policy
+from agent.config import ASSIGNMENT_FILE, CLOCK_FILE, POLICY_FILE, SPOOL_DIRECTORY, site_policy
 from agent.core.assignment import program_of
+from agent.core.gate import Gate
 from agent.errors import AgentError
 from agent.link.identity import Identity
+from agent.link.offset import MeasuredOffset
 from agent.probers.dns.servers import own_servers
 from agent.probers.icmp_socket import permission_problem
 from agent.probers.network.fault import Fault
 from agent.runtime.assignments import StoredAssignment
+from agent.runtime.clock import SystemClock
+from agent.runtime.kernel_clock import kernel_clock
 from agent.spool.census import census_of
 from vedette.shared.definitions import KINDS, Check
-from vedette.shared.limits import SPOOL_BYTES_MAX
+from vedette.shared.limits import CLOCK_OFFSET_US_MAX, SPOOL_BYTES_MAX
 from vedette.shared.probes import Family, IcmpProbe
 
 # Connecting a datagram socket chooses a route and sends nothing.
 _ROUTES: Final = {4: (socket.AF_INET, "192.0.2.1"), 6: (socket.AF_INET6, "2000::1")}
-_TIMEX_BYTES: Final = 512
-_UNSYNCHRONISED: Final = 5
+_REACH_SECONDS: Final = 3.0
 _ROOM_BYTES_MIN: Final = 256 * 1024 * 1024
 _SHOWN_MAX: Final = 10
 
@@ -58,6 +60,8 @@ def diagnosis(state: Path) -> list[Seen]:
         lambda: _route(6, routes[6]),
         _resolver,
         _clock,
+        lambda: _offset(state),
+        lambda: _controller(state),
         lambda: _policy(state),
         lambda: _spool(state),
         lambda: _checks(state, icmp, routes),
@@ -102,22 +106,55 @@ def _resolver() -> Seen:
 
 
 def _clock() -> Seen:
-    """Whether the kernel's clock is kept by something (NTP, PTP, a hypervisor)."""
+    """Whether the kernel's clock is kept by something (NTP, PTP, a hypervisor), and how well."""
     if not sys.platform.startswith("linux"):
         return Seen("clock", State.NOTE, "whether it is synchronised can only be read on Linux")
-    try:
-        status = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    except (AttributeError, OSError):
+    found = kernel_clock()
+    if found.is_synced is None:
         return Seen("clock", State.NOTE, "whether it is synchronised cannot be read here")
-    if status == _UNSYNCHRONISED:
+    if not found.is_synced:
         detail = (
             "the system does not keep it synchronised: run chrony, ntpd or systemd-timesyncd. The controller measures "
             "its offset all the same, and results more than 60 s off are no evidence"
         )
         return Seen("clock", State.NOTE, detail)
-    if status < 0:
-        return Seen("clock", State.NOTE, "whether it is synchronised may not be read here")
-    return Seen("clock", State.FINE, "the system keeps it synchronised")
+    within = f", within {found.error_us / 1000:.0f} ms by its own account" if found.error_us else ""
+    return Seen("clock", State.FINE, f"the system keeps it synchronised{within}")
+
+
+def _offset(state: Path) -> Seen:
+    """What was measured against the controller's clock the last time."""
+    offset = MeasuredOffset(SystemClock(), state / CLOCK_FILE).reading()
+    if offset.offset is None:
+        return Seen("offset", State.NOTE, "not measured against the controller's clock yet")
+    off, error = offset.offset / 1e6, (offset.error or 0) / 1e6
+    said = f"{off:+.3f} s from the controller's clock, give or take {error:.3f} s, as last measured"
+    if abs(offset.offset) > CLOCK_OFFSET_US_MAX:
+        return Seen("offset", State.BAD, f"{said}: nothing that this agent sees is evidence")
+    return Seen("offset", State.FINE, said)
+
+
+def _controller(state: Path) -> Seen:
+    """Whether the ports that this agent needs can be reached. The only look that sends something."""
+    try:
+        facts = Identity.load(state).facts
+    except AgentError as error:
+        return Seen("network", State.NOTE, str(error))
+    problems, reached = [], []
+    needed = {"agents": facts.session_address, "enrolment": facts.enrol_address}
+    for purpose, address in needed.items():
+        host, _, port = address.rpartition(":")
+        if not host:
+            continue
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS).close()
+            reached.append(f"{address} ({purpose})")
+        except OSError as error:
+            why = error.strerror or str(error)
+            problems.append(f"{address} ({purpose}) cannot be reached: {why}")
+    if problems:
+        return Seen("network", State.BAD, "; ".join(problems))
+    return Seen("network", State.FINE, f"the controller is reached at {' and '.join(reached)}")
 
 
 def _policy(state: Path) -> Seen:
@@ -125,14 +162,10 @@ def _policy(state: Path) -> Seen:
         policy = site_policy(state)
     except AgentError as error:
         return Seen("policy", State.BAD, str(error))
-    allowed = ", ".join(["public addresses", *map(str, policy.allowed)])
-    denied = ", ".join(map(str, policy.denied))
     source = POLICY_FILE if (state / POLICY_FILE).exists() else f"there is no {POLICY_FILE}"
-    return Seen(
-        "policy",
-        State.FINE,
-        f"may probe {allowed}{f'; never {denied}' if denied else ''} ({source})",
-    )
+    if policy.terms.is_paused:
+        return Seen("policy", State.NOTE, f"all probing is PAUSED by {POLICY_FILE}: {policy}")
+    return Seen("policy", State.FINE, f"may probe {policy} ({source})")
 
 
 def _spool(state: Path) -> Seen:
@@ -160,12 +193,17 @@ def _checks(state: Path, icmp: dict[int, str | None], routes: dict[int, str | No
     try:
         region = Identity.load(state).facts.region
         assignment = StoredAssignment(state / ASSIGNMENT_FILE).load()
+        policy = site_policy(state)
     except AgentError as error:
         return Seen("checks", State.NOTE, str(error))
     if assignment is None:
         return Seen("checks", State.NOTE, "nothing is assigned yet")
-    program = program_of(assignment, region, KINDS)
+    held = {secret.name for secret in assignment.secrets}
+    program = program_of(assignment, region, KINDS, held)
     refused = [f"{one.check}: {one.reason}" for one in program.unrunnable]
+    gate = Gate()
+    gate.enforce(policy, (a.check for a in program.checks.values()))
+    refused += [f"{check}: {one.detail}" for check, one in gate.refusals.items()]
     refused += _unable((a.check for a in program.checks.values()), icmp, routes)
     if not refused:
         return Seen("checks", State.FINE, f"all {len(program.checks)} assigned checks can run")

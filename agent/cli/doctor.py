@@ -18,7 +18,8 @@ _MARKS: Final = {State.FINE: "ok  ", State.NOTE: "note", State.BAD: "BAD "}
 def doctor(state: Path, as_json: bool) -> None:
     """Say what this machine can probe, and what to set where it cannot.
 
-    Sends nothing to anyone, and works before a join. Exit code 1 if something is bad.
+    Works before a join. Only the controller is spoken to, if there is one: a connection to each of its ports.
+    Exit code 1 if something is bad.
     """
     seen = diagnosis(state)
     is_bad = any(one.state is State.BAD for one in seen)

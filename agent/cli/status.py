@@ -49,6 +49,8 @@ class _Status:
             "policy": {
                 "allow": [str(network) for network in policy.allowed],
                 "deny": [str(network) for network in policy.denied],
+                "paused": policy.terms.is_paused,
+                "text": str(policy),
             },
         }
 
@@ -79,8 +81,6 @@ def _text(found: dict[str, Any]) -> str:
         if assignment["revision"]
         else "none yet"
     )
-    allowed = ", ".join(["public addresses", *found["policy"]["allow"]])
-    denied = ", ".join(found["policy"]["deny"])
     rows = [
         ("agent", found["agent"]),
         ("region", found["region"]),
@@ -89,7 +89,7 @@ def _text(found: dict[str, Any]) -> str:
         ("certificate", ends),
         ("assignment", running),
         ("spool", f"{spool['lines']} lines to send, {spool['bytes']} bytes on disk"),
-        ("may probe", allowed + (f"; never {denied}" if denied else "") + f" ({POLICY_FILE})"),
+        ("may probe", f"{found['policy']['text']} ({POLICY_FILE})"),
     ]
     if found["revoked"]:
         rows.insert(0, ("REVOKED", found["revoked"]))

@@ -1,6 +1,8 @@
 """`vedette-agent doctor`: what a machine lets an agent do, and what to set where it does not."""
 
 import json
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from click.testing import CliRunner, Result
 from agent.cli import diagnosis
 from agent.cli.diagnosis import State
 from agent.cli.main import cli
-from agent.config import ASSIGNMENT_FILE
+from agent.config import ASSIGNMENT_FILE, CLOCK_FILE
 from agent.link.identity import DIRECTORY
 from agent.probers.network.fault import Fault
 from agent.runtime.assignments import StoredAssignment
@@ -51,6 +53,7 @@ def of_fra(machine: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     class Known:
         class facts:  # noqa: N801 - stands for an attribute
             region = "fra"
+            session_address = enrol_address = ""
 
         @staticmethod
         def load(state: Path) -> "type[Known]":
@@ -96,10 +99,17 @@ def test_a_system_without_name_servers_is_bad(tmp_path: Path, machine: pytest.Mo
 def test_the_policy_is_told_and_a_wrong_one_is_bad(
     tmp_path: Path, machine: pytest.MonkeyPatch
 ) -> None:
-    assert "public addresses (there is no policy.yaml)" in seen(tmp_path)["policy"][1]
+    found = seen(tmp_path)["policy"][1]
+    assert found.startswith("may probe public addresses; 1000/s in all")
+    assert found.endswith("(there is no policy.yaml)")
     (tmp_path / "policy.yaml").write_text("allow: [10.0.0.0/8]\ndeny: [10.9.0.0/16]\n")
-    expected = "may probe public addresses, 10.0.0.0/8; never 10.9.0.0/16 (policy.yaml)"
-    assert seen(tmp_path)["policy"] == ("fine", expected)
+    state, detail = seen(tmp_path)["policy"]
+    assert state == "fine"
+    assert detail.startswith("may probe public addresses, 10.0.0.0/8; never 10.9.0.0/16; ")
+    (tmp_path / "policy.yaml").write_text("paused: true\n")
+    state, detail = seen(tmp_path)["policy"]
+    assert state == "note"
+    assert "all probing is PAUSED by policy.yaml" in detail
     (tmp_path / "policy.yaml").write_text("alow: [10.0.0.0/8]\n")
     state, detail = seen(tmp_path)["policy"]
     assert state == "bad"
@@ -144,6 +154,50 @@ def test_assigned_checks_that_cannot_run_here_are_named(
     assert seen(tmp_path)["checks"] == ("bad", expected)
 
 
+def test_checks_that_the_sites_policy_refuses_are_named(
+    tmp_path: Path, of_fra: pytest.MonkeyPatch
+) -> None:
+    agent_with(tmp_path, check("ping"), v6("six"))
+    (tmp_path / "policy.yaml").write_text("kinds: [icmp]\n")
+    expected = "1 of 2 assigned checks cannot run: six: this site runs no http probes (icmp only)"
+    assert seen(tmp_path)["checks"] == ("bad", expected)
+
+
+@pytest.mark.parametrize(
+    ("offset_us", "state", "words"),
+    [
+        (-2_500_000, "fine", "-2.500 s from the controller's clock, give or take 0.0"),
+        (61_000_000, "bad", "+61.000 s from the controller's clock"),
+        (None, "note", "not measured against the controller's clock yet"),
+    ],
+)
+def test_the_offset_that_was_measured_last_is_told(
+    tmp_path: Path, machine: pytest.MonkeyPatch, offset_us: int | None, state: str, words: str
+) -> None:
+    if offset_us is not None:
+        stored = {"offset_us": offset_us, "error_us": 900, "wall_us": time.time_ns() // 1000}
+        (tmp_path / CLOCK_FILE).write_text(json.dumps(stored))
+    found = seen(tmp_path)["offset"]
+    assert found[0] == state
+    assert words in found[1]
+
+
+def test_the_controllers_ports_are_reached_or_it_is_said_which_is_not(
+    tmp_path: Path, of_fra: pytest.MonkeyPatch
+) -> None:
+    known = vars(diagnosis)["Identity"].load(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        of_fra.setattr(known.facts, "session_address", place, raising=False)
+        assert seen(tmp_path)["network"] == (
+            "fine",
+            f"the controller is reached at {place} (agents)",
+        )
+    state, detail = seen(tmp_path)["network"]
+    assert state == "bad"
+    assert detail == f"{place} (agents) cannot be reached: Connection refused"
+
+
 def test_without_an_agent_it_says_how_to_get_one(
     tmp_path: Path, machine: pytest.MonkeyPatch
 ) -> None:
@@ -153,7 +207,13 @@ def test_without_an_agent_it_says_how_to_get_one(
 
 
 @pytest.mark.parametrize(
-    "look", [lambda: diagnosis._clock(), lambda: diagnosis._resolver()], ids=["clock", "resolver"]
+    "look",
+    [
+        lambda: diagnosis._clock(),
+        lambda: diagnosis._resolver(),
+        lambda: diagnosis._offset(Path("no")),
+    ],
+    ids=["clock", "resolver", "offset"],
 )
 def test_looking_at_this_very_machine_never_fails(look: Callable[[], diagnosis.Seen]) -> None:
     assert look().detail
