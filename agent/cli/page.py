@@ -9,8 +9,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from agent.cli.seen import sections_of
-from agent.cli.shown import grid, milliseconds, pairs, plain
+from agent.cli.shown import cell, grid, milliseconds, pairs, plain
 from agent.core.assertions import Assertion
+from agent.core.redaction import redacted_url
 from agent.runtime.line import Finding
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
@@ -45,9 +46,8 @@ def page(check: Check, finding: Finding) -> RenderableType:
 
 def _headline(check: Check, finding: Finding) -> Text:
     word = _WORDS.get(finding.outcome, finding.outcome.upper())
-    text = Text.assemble(
-        (f" {word} ", f"{_STYLES[finding.outcome]} reverse"), "  ", plain(check.target)
-    )
+    target = redacted_url(check.target) if check.kind == "http" else check.target
+    text = Text.assemble((f" {word} ", f"{_STYLES[finding.outcome]} reverse"), "  ", plain(target))
     if finding.addr:
         text.append(f"  {finding.addr}", "dim")
     return text.append(f"  {milliseconds(finding.took_us)}", "bold")
@@ -61,7 +61,8 @@ def _why(finding: Finding) -> Iterator[RenderableType]:
         line.append(f"{finding.kind}: ", "bold")
     yield line.append(plain(finding.detail or ""))
     if finding.kind in {failure.value for failure in Failure}:
-        yield Text(f"  look at: {Failure(finding.kind).look_at}", "dim")
+        look_at = Failure(finding.kind).look_at.replace("`detail`", "the line above")
+        yield Text(f"  look at: {look_at}", "dim")
 
 
 def _section(title: str, content: RenderableType) -> list[RenderableType]:
@@ -78,7 +79,7 @@ def _bars(phases_us: Mapping[str, int]) -> RenderableType:
     for place, (name, took_us) in enumerate(phases_us.items()):
         left = begin * _BAR_CHARS // total
         width = max((begin + took_us) * _BAR_CHARS // total - left, 1)
-        bar = Text(" " * left).append("█" * width, _SHADES[place % len(_SHADES)])
+        bar = Text(" " * left, overflow="crop").append("█" * width, _SHADES[place % len(_SHADES)])
         table.add_row(name, Text(milliseconds(took_us), justify="right"), bar)
         begin += took_us
     table.add_row("total", Text(milliseconds(total), "bold", justify="right"), "")
@@ -93,8 +94,8 @@ def _hops(hops: list[Mapping[str, Any]]) -> RenderableType:
             str(number),
             str(hop.get("status", "-")),
             Text(milliseconds(took_us), justify="right"),
-            Text(plain(str(hop.get("addr", "")))),
-            Text(plain(str(hop["url"]))),
+            cell(str(hop.get("addr", ""))),
+            cell(str(hop["url"])),
         )
     return table
 
@@ -118,5 +119,5 @@ def _expectations(assertions: tuple[Assertion, ...]) -> RenderableType:
         mark = Text("✓", "green") if assertion.holds else Text("✗", "bold red")
         seen = ", ".join(f"{s.path} is {s.shown}" for s in assertion.seen)
         why = "; ".join(part for part in (assertion.reason, seen) if part)
-        table.add_row(mark, Text(assertion.text), Text(plain(why), "dim"))
+        table.add_row(mark, cell(assertion.text), cell(why, "dim"))
     return table

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rich.console import RenderableType
 from rich.text import Text
 
-from agent.cli.shown import grid, milliseconds, pairs, plain
+from agent.cli.shown import cell, grid, milliseconds, pairs, plain
 from agent.core.echoes import echo_variables
 
 Sections = Iterator[tuple[str, RenderableType]]
@@ -73,7 +73,7 @@ def _dnssec(proof: Mapping[str, Any]) -> RenderableType:
     state = str(proof.get("state", ""))
     table.add_row(Text("state", "dim"), Text(state, _STATES.get(state, "bold yellow")))
     if "reason" in proof:
-        table.add_row(Text("because", "dim"), Text(plain(str(proof["reason"]))))
+        table.add_row(Text("because", "dim"), cell(str(proof["reason"])))
     if "days_left" in proof:
         left = f"{proof['days_left']:.1f} days until the first signature expires"
         table.add_row(Text("left", "dim"), Text(left))
@@ -86,9 +86,7 @@ def _serials(serials: Mapping[str, int | None], missing: Mapping[str, str]) -> R
     table = grid()
     for server, serial in serials.items():
         said = missing.get(server, "none") if serial is None else str(serial)
-        table.add_row(
-            Text(plain(server), "dim"), Text(plain(said), "red" if serial is None else "")
-        )
+        table.add_row(cell(server, "dim"), cell(said, "red" if serial is None else ""))
     return table
 
 

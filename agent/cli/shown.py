@@ -15,8 +15,13 @@ def pairs(values: Mapping[str, str]) -> Table:
     """Names and values under each other."""
     table = grid()
     for name, value in values.items():
-        table.add_row(Text(name, "dim"), Text(plain(value)))
+        table.add_row(Text(name, "dim"), cell(value))
     return table
+
+
+def cell(text: str, style: str = "") -> Text:
+    """`text`, which may be a target's, in a table: it wraps where the page is narrow, and is never cut."""
+    return Text(plain(text), style, overflow="fold")
 
 
 def milliseconds(took_us: int) -> str:

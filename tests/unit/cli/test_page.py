@@ -11,14 +11,16 @@ from tests.unit.probers.http_probing import check_of
 from vedette.shared.result import Outcome
 
 
-def shown(kind: str, probe: dict[str, object], facts: dict[str, Any], **finding: Any) -> str:
-    console = Console(width=120, force_terminal=False)
+def shown(
+    of: str, probe: dict[str, object], facts: dict[str, Any], width: int = 120, **finding: Any
+) -> str:
+    console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
         found = Finding(
-            at_us=0, took_us=1500, lag_us=0, outcome=Outcome.UP, facts=facts,
-            phases={"resolve": 10, "connect": 1490}, **finding,
+            at_us=0, took_us=1500, lag_us=0, facts=facts, phases={"resolve": 10, "connect": 1490},
+            **{"outcome": Outcome.UP, **finding},
         )  # fmt: skip
-        console.print(page(check_of(kind, probe), found))
+        console.print(page(check_of(of, probe), found))
     return capture.get()
 
 
@@ -84,3 +86,46 @@ def test_tcp_shows_the_dialogue_and_the_certificate() -> None:
 )
 def test_a_probe_that_saw_nothing_has_a_page(kind: str, probe: dict[str, object]) -> None:
     assert " UP " in shown(kind, probe, {})
+
+
+URL = "https://a.example/login?token=s3cr3t"
+
+
+def test_the_values_of_a_query_are_not_shown() -> None:
+    text = shown("http", {"url": URL}, {"status": 200})
+    assert "s3cr3t" not in text
+    assert "https://a.example/login?token=*" in text
+
+
+def test_what_to_look_at_is_on_the_page() -> None:
+    text = shown(
+        "http", {"url": URL}, {}, outcome=Outcome.DOWN, kind="expectation_failed", detail="it is 5"
+    )
+    assert "look at: the expression and the values in the line above" in text
+
+
+def test_a_narrow_page_wraps_and_cuts_nothing() -> None:
+    path = "/a" * 40
+    text = shown("http", {"url": URL}, {
+        "hops": [{"url": f"https://a.example{path}", "status": 200, "phases": {}}],
+        "tls": {"version": "TLSv1.3", "sha256": "0123456789abcdef" * 4},
+    }, width=60)  # fmt: skip
+    whole = "".join(text.split())
+    assert "0123456789abcdef" * 4 in whole
+    assert path in whole
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 60
+
+
+@pytest.mark.parametrize("unseen", ["\x1b[31m", "\x9b2J", "\u202e", "\u2066"])
+def test_what_a_terminal_would_obey_is_not_printed(unseen: str) -> None:
+    said = f"a{unseen}b"
+    pages = [
+        shown("http", {"url": URL}, {"reason": said, "tls": {"subject": said}}),
+        shown("tcp", {"host": "x", "port": 1}, {"banner": said}),
+        shown("dns", {"name": "x"}, {**DNS, "rcode": "NOERROR", "answers": [said], "count": 1}),
+        shown("tcp", {"host": "x", "port": 1}, {}, outcome=Outcome.DOWN, detail=said),
+    ]
+    for text in pages:
+        assert unseen not in text
+        assert "a?" in text
