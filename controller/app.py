@@ -51,6 +51,7 @@ from controller.services.silence import Silence
 from controller.services.standings import Standings
 from controller.services.worker import StorageWorker
 from controller.storage import database
+from controller.storage.claim import claimed
 from vedette.shared.limits import SILENCE_LOOK_SECONDS
 
 DRAIN_SECONDS_MAX: Final = 5.0
@@ -74,18 +75,19 @@ async def serve(
     settings = directory.settings()
     if config.public_host is not None:
         refuse_bad_names([config.public_host], settings.organisation)
+    url = config.database_url or directory.database_url
     worker = StorageWorker()
     try:
-        with private_files():
-            # Init made the database. One that is empty now was lost, and serving over it would hide that.
-            url = config.database_url or directory.database_url
-            storage = database.open_storage(url, is_new=False)
-        try:
-            controller = _Controller(config, directory, settings, storage, worker)
-            await controller.run(announce, stop or _told_to_stop(controller.reload))
-        finally:
-            worker.close()
-            storage.close()
+        with claimed(config.state, url):
+            with private_files():
+                # Init made the database. One that is empty now was lost; serving over it would hide that.
+                storage = database.open_storage(url, is_new=False)
+            try:
+                controller = _Controller(config, directory, settings, storage, worker)
+                await controller.run(announce, stop or _told_to_stop(controller.reload))
+            finally:
+                worker.close()
+                storage.close()
     except BaseExceptionGroup as group:
         raise _reason(group) from group
     finally:

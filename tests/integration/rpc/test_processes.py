@@ -82,15 +82,29 @@ def test_from_init_to_a_list_of_checks(tmp_path: Path) -> None:
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shell.run("init", "--token-file", str(tmp_path / "token"))
+    other = ("--state", str(tmp_path / "other"))
+    shell.run("init", "--token-file", str(tmp_path / "other-token"), *other)
     with shell.serve() as (_, addresses):
-        taken = shell.run(
-            "serve", "--agents-address", addresses["agents"], "--people-address", "127.0.0.1:0"
-        )
+        ports = ("--agents-address", addresses["agents"], "--people-address", "127.0.0.1:0")
+        taken = shell.run("serve", *ports, *other)
     assert taken.returncode == 3
     assert taken.stdout == ""
     assert taken.stderr == (
         f"Error: Cannot listen on {addresses['agents']}: the port is in use, or the address is not"
         " of this machine.\n"
+    )
+
+
+def test_a_second_controller_on_one_state_directory_is_one_sentence(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.run("init", "--token-file", str(tmp_path / "token"))
+    with shell.serve() as (process, _):
+        second = shell.run("serve", *ANY_PORT)
+    state = tmp_path / "state"
+    assert (second.returncode, second.stdout) == (3, "")
+    assert second.stderr == (
+        f"Error: Another vedette serve (process {process.pid}) is using {state}: stop it first, or give"
+        " this one a state directory of its own with --state.\n"
     )
 
 
