@@ -110,6 +110,9 @@ def evaluated(check: Check, variables: Mapping[str, Any]) -> tuple[Assertion, ..
 
 def _evaluated(expectation: Expectation, kind: Failure, variables: Mapping[str, Any]) -> Assertion:
     read = {name: variables[name] for name in expectation.names if name in variables}
+    if expectation.cost.is_too_large(read):
+        why = f"too large to evaluate: more than {expectation.cost.elements_max} elements"
+        return Assertion(expectation.text, False, kind, why, read)
     try:
         result = expectation.program.execute(read)
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:

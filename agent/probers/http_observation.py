@@ -11,7 +11,7 @@ from agent.core.redaction import redacted_url
 from agent.probers.network.certificate import tls_facts, tls_variables
 from agent.probers.transport.answer import Answer
 from agent.probers.transport.wants import Hop
-from vedette.shared.limits import HEADER_NAMES_SHOWN_MAX, JSON_DEPTH_MAX
+from vedette.shared.limits import HEADER_NAMES_SHOWN_MAX, JSON_BYTES_MAX, JSON_DEPTH_MAX
 
 # By allow-list: some of Python's codecs take quadratic time on hostile input.
 _CHARSETS: Final = frozenset(
@@ -141,7 +141,9 @@ def _text(content: bytes, content_type: str) -> str:
 
 
 def _json(content: bytes) -> dict[str, Any]:
-    """The body as JSON under its name; nothing if it is none, or nested without measure."""
+    """The body as JSON under its name; nothing if it is none, too large, or nested without measure."""
+    if len(content) > JSON_BYTES_MAX:
+        return {}
     try:
         value = msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError, ValueError):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from vedette.shared.cel_library import cel
 from vedette.shared.definitions import KINDS, Check
+from vedette.shared.macros import Cost, cost_of, macro_problem
 from vedette.shared.probes import PROBES, Finding
 
 VARIABLES: Final = {kind: probe.variables for kind, probe in PROBES.items()}
@@ -46,6 +47,7 @@ class Expectation:
     text: str
     program: Any
     names: frozenset[str]
+    cost: Cost
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +55,7 @@ def compiled(text: str, kind: str) -> Expectation:
     """The expression `text` for probes of `kind`.
 
     BadExpectation if it cannot be parsed, reads a name that such a probe never has, holds a regular
-    expression that is none, or compares with a response code that does not exist.
+    expression that is none, compares with a response code that does not exist, or nests macros.
     """
     try:
         program = cel.compile(text)
@@ -71,10 +73,12 @@ def compiled(text: str, kind: str) -> Expectation:
         raise BadExpectation(
             text, column, f"unknown variable {unknown[0]}; a {kind} probe has {known}"
         )
+    if (nested := macro_problem(text)) is not None:
+        raise BadExpectation(text, *nested)
     _check_patterns(text)
     if kind == "dns":
         _check_rcodes(text)
-    return Expectation(text, program, names)
+    return Expectation(text, program, names, cost_of(text, names))
 
 
 def problems_of_expectations(check: Check) -> Iterator[Finding]:

@@ -34,6 +34,10 @@ FLEET_BYTES_MAX: Final = 16 * 1024 * 1024
 CHECKS_MAX: Final = 100_000
 EXPECTATIONS_MAX: Final = 50
 EXPECTATION_CHARS_MAX: Final = 1000
+# What an expression may be given: some tens of milliseconds each, where a macro takes its input squared or cubed.
+EXPECTATION_ELEMENTS_MAX: Final = 20_000
+MACRO_ELEMENTS_MAX: Final = 1000
+MACRO_COPIED_ELEMENTS_MAX: Final = 250
 INTERVAL_US_MIN: Final = 1_000_000
 INTERVAL_US_MAX: Final = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX: Final = 120 * 1_000_000
@@ -88,6 +92,8 @@ TOKENS_KEPT_MAX: Final = 1024
 TOKEN_ANSWER_BYTES_MAX: Final = 64 * 1024
 READ_AHEAD_BYTES_MAX: Final = 256 * 1024
 JSON_DEPTH_MAX: Final = 100
+# A larger body is not parsed as JSON: its `json` is absent.
+JSON_BYTES_MAX: Final = 256 * 1024
 ADDRESSES_MAX: Final = 32
 RECORDS_SHOWN_MAX: Final = 20
 HEADER_NAMES_SHOWN_MAX: Final = 64

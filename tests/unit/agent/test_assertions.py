@@ -203,3 +203,11 @@ def test_all_wrong_expressions_are_told_at_once() -> None:
         ("http", "expect", 0),
         ("http", "expect", 2),
     ]
+
+
+def test_a_macro_over_too_much_is_false_and_says_so_instead_of_taking_minutes() -> None:
+    check = check_of("http", "json.a.filter(x, x > 0).size() > 0")
+    (found,) = evaluated(check, {"json": {"a": [1] * 20_000}})
+    assert not found.holds
+    assert found.reason is not None
+    assert found.reason.startswith("too large to evaluate")

@@ -233,3 +233,11 @@ async def test_facts_hold_no_secret() -> None:
     assert "session" not in f"{run.seen.facts}"
     assert run.seen.facts["url"].endswith("/p?token=*&*")
     assert run.seen.facts["headers"] == ["set-cookie", "x-token", "content-length"]
+
+
+async def test_json_of_a_large_body_is_not_parsed() -> None:
+    large = b"[" + b"[]," * 100_000 + b"[]]"
+    async with target(answering(response(large))) as server:
+        run = await run_http(server.url(), "json[0] == []")
+    assert run.kind == "expectation_failed"
+    assert "json" not in run.seen.variables
