@@ -21,6 +21,7 @@ from vedette.shared.probes import SCHEMES, host_problem
 
 REFUSALS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 _PORTS = {"http": 80, "https": 443}
+_PORT_MAX = 65535
 _DROPPED = frozenset({b"connection"})
 
 
@@ -145,11 +146,14 @@ def _as_sent(request: httpx.Request, kind: Failure, body: bytes | None = None) -
         raise Fault(kind, f"the address begins with {url.scheme}:, and only http and https work")
     if not host or host_problem(host):
         raise Fault(kind, f"the address has no host to ask: {host!r}")
+    port = _PORTS[url.scheme] if url.port is None else url.port
+    if not 1 <= port <= _PORT_MAX:
+        raise Fault(kind, f"the address has no port from 1 to {_PORT_MAX}: {port}")
     return Request(
         method=request.method,
         scheme=url.scheme,
         host=host,
-        port=url.port or _PORTS[url.scheme],
+        port=port,
         target=url.raw_path.decode("latin-1"),
         headers=tuple((n, v) for n, v in request.headers.raw if n.lower() not in _DROPPED),
         body=request.content if body is None else body,

@@ -54,6 +54,7 @@ _KINDS: Final[Mapping[type[BaseException], Failure]] = {
     zlib.error: Failure.BAD_ENCODING,
     brotli.error: Failure.BAD_ENCODING,
     UnicodeError: Failure.BAD_REDIRECT,
+    OverflowError: Failure.BAD_REDIRECT,
     EOFError: Failure.TRUNCATED,
     MemoryError: Failure.EXHAUSTED,
 }

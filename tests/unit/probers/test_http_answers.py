@@ -124,6 +124,10 @@ async def test_redirect_is_judged_itself_when_none_is_followed() -> None:
     ("location", "kind"),
     [
         pytest.param("https://[bad/", "bad_redirect", id="an address that is none"),
+        pytest.param("http://127.0.0.1:99999/", "bad_redirect", id="a port out of range"),
+        pytest.param("http://127.0.0.1:0/", "bad_redirect", id="port 0"),
+        pytest.param("http://127.0.0.1:-1/", "bad_redirect", id="a negative port"),
+        pytest.param(f"http://127.0.0.1:{'9' * 5000}/", "bad_redirect", id="an endless port"),
         pytest.param("ftp://127.0.0.1/", "bad_redirect", id="another protocol"),
         pytest.param("http://10.0.0.1/", "policy_refused", id="a private network"),
         pytest.param("http://169.254.169.254/", "policy_refused", id="a metadata address"),

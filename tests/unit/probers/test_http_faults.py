@@ -37,7 +37,8 @@ def exceptions_of(module: ModuleType) -> list[type[BaseException]]:
 
 
 ALL = sorted(
-    {found for module in MODULES for found in exceptions_of(module)} | {zlib.error, brotli.error},
+    {found for module in MODULES for found in exceptions_of(module)}
+    | {zlib.error, brotli.error, OverflowError, UnicodeEncodeError, UnicodeDecodeError},
     key=lambda found: f"{found.__module__}.{found.__qualname__}",
 )
 
