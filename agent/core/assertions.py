@@ -6,19 +6,21 @@ redacted for the line, because bodies and header values never leave the agent.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from vedette.shared.definitions import Check
 from vedette.shared.expectations import Expectation, compiled
 from vedette.shared.failure import Failure
 from vedette.shared.limits import SHOWN_CHARS_MAX
-from vedette.shared.probes import DnsProbe
+from vedette.shared.probes import DnsProbe, HttpProbe
 
 # What holds where a check says nothing, and the kind of failure that it is when it does not.
 DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
-    "http": (("status >= 200 && status < 400", Failure.BAD_STATUS),),
+    "http": (("status >= 200 && status < 300", Failure.BAD_STATUS),),
     "dns": (
         ("rcode == 'NOERROR'", Failure.BAD_RCODE),
         ("size(answers) > 0", Failure.NO_ANSWER),
@@ -26,6 +28,8 @@ DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
     "icmp": (("received > 0", Failure.NO_REPLY),),
     "tcp": (("connected", Failure.CONNECT_REFUSED),),
 }
+# Where redirects are not followed, the redirect itself is the answer.
+_UNFOLLOWED: Final = ("status >= 200 && status < 400", Failure.BAD_STATUS)
 # Added to the default ones of a DNS check that asks for these things.
 _DNSSEC: Final = ("dnssec.state == 'secure'", Failure.DNSSEC_INVALID)
 _SERIALS: Final = ("serials_equal", Failure.SERIALS_DIFFER)
@@ -49,19 +53,22 @@ class Seen:
     public: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(msgspec.Struct, frozen=True, eq=False):
     """One expectation after evaluation. `reason` says why it does not hold, unless its values say so.
 
     `read` holds the variables that it read; what is worth showing of them is found when it is asked for,
-    because most expectations hold and nobody asks.
+    because most expectations hold and nobody asks. They stay out of what is printed: bodies are among them.
     """
 
     text: str
     holds: bool
     kind: Failure = Failure.EXPECTATION_FAILED
     reason: str | None = None
-    read: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    read: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        """What it says and whether that holds, without what it read."""
+        return f"Assertion({self.text!r}, holds={self.holds}, kind={self.kind!r}, reason={self.reason!r})"
 
     @property
     def seen(self) -> tuple[Seen, ...]:
@@ -82,12 +89,20 @@ def expectations_of(check: Check) -> Sequence[tuple[Expectation, Failure]]:
         return _own(check.kind, tuple(probe.expect))
     if isinstance(probe, DnsProbe):
         return _default("dns", probe.dnssec is not None, probe.serials)
+    if isinstance(probe, HttpProbe) and not probe.redirects.follow:
+        return _unfollowed()
     return _default(check.kind)
 
 
 @lru_cache(maxsize=4096)
 def _own(kind: str, texts: tuple[str, ...]) -> Sequence[tuple[Expectation, Failure]]:
     return tuple((compiled(text, kind), Failure.EXPECTATION_FAILED) for text in texts)
+
+
+@lru_cache(maxsize=1)
+def _unfollowed() -> Sequence[tuple[Expectation, Failure]]:
+    text, failure = _UNFOLLOWED
+    return ((compiled(text, "http"), failure),)
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +120,7 @@ def names_read(check: Check) -> frozenset[str]:
 
 def evaluated(check: Check, variables: Mapping[str, Any]) -> tuple[Assertion, ...]:
     """Every expectation of `check` over `variables`, in the order of the definition."""
-    return tuple(_evaluated(e, kind, variables) for e, kind in expectations_of(check))
+    return tuple([_evaluated(e, kind, variables) for e, kind in expectations_of(check)])
 
 
 def _evaluated(expectation: Expectation, kind: Failure, variables: Mapping[str, Any]) -> Assertion:

@@ -223,7 +223,7 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "the host, firewalls for ICMP",
     ),
     Failure.BAD_STATUS: (
-        "The HTTP status is outside 200-399.",
+        "The HTTP status is outside 200-299, or 200-399 where redirects are not followed.",
         "the application behind the target",
     ),
     Failure.BAD_RCODE: (

@@ -116,9 +116,9 @@ def test_a_person_at_the_site_sees_the_values() -> None:
     ("kind", "seen", "failure"),
     [
         ("http", {"status": 200}, None),
-        ("http", {"status": 399}, None),
+        ("http", {"status": 299}, None),
         ("http", {"status": 199}, Failure.BAD_STATUS),
-        ("http", {"status": 400}, Failure.BAD_STATUS),
+        ("http", {"status": 300}, Failure.BAD_STATUS),
         ("dns", {"rcode": "NOERROR", "answers": ["a"]}, None),
         ("dns", {"rcode": "NOERROR", "answers": []}, Failure.NO_ANSWER),
         ("dns", {"rcode": "SERVFAIL", "answers": []}, Failure.BAD_RCODE),

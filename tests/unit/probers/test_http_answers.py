@@ -17,7 +17,8 @@ from tests.unit.probers.http_probing import run_http
         pytest.param(200, [], "up", id="200 is fine by default"),
         pytest.param(201, [], "up", id="201 too"),
         pytest.param(299, [], "up", id="299 too"),
-        pytest.param(399, [], "up", id="399 is the last that is"),
+        pytest.param(300, [], "down", id="300 leads nowhere"),
+        pytest.param(399, [], "down", id="nor does 399"),
         pytest.param(404, [], "down", id="404 is not"),
         pytest.param(500, [], "down", id="500 is not"),
         pytest.param(404, ["status in [200, 404]"], "up", id="a listed 404 is fine"),
@@ -32,6 +33,13 @@ async def test_status_is_judged(status: int, expect: list[str], outcome: str) ->
     assert run.kind == (
         None if outcome == "up" else "expectation_failed" if expect else "bad_status"
     )
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(302, "up"), (300, "up"), (400, "down")])
+async def test_a_redirect_that_is_not_followed_is_the_answer(status: int, outcome: str) -> None:
+    async with target(answering(response(status=f"{status} Any"))) as server:
+        run = await run_http(server.url(), redirects={"follow": False})
+    assert run.outcome == outcome
 
 
 @pytest.mark.parametrize("scheme", ["http://", "HtTp://", ""])
