@@ -41,7 +41,7 @@ class AnchorRounds:
         self._voice = voice
         self._anchors = anchors
         self._targets: Sequence[bytes] = ()
-        self._interval_us = ANCHOR_INTERVAL_US_MAX
+        self.interval_us = ANCHOR_INTERVAL_US_MAX
         self._known: set[str] = set()
         self._wanted = asyncio.Event()
         self._was_bad = False
@@ -51,7 +51,7 @@ class AnchorRounds:
         """Ask the anchors of `assignment` from now on."""
         self._targets = assignment.anchors
         wanted_us = assignment.anchor_interval_us or ANCHOR_INTERVAL_US_MAX
-        self._interval_us = min(max(wanted_us, ANCHOR_INTERVAL_US_MIN), ANCHOR_INTERVAL_US_MAX)
+        self.interval_us = min(max(wanted_us, ANCHOR_INTERVAL_US_MIN), ANCHOR_INTERVAL_US_MAX)
         self._wanted.set()
 
     def nudge(self) -> None:
@@ -66,7 +66,7 @@ class AnchorRounds:
                 await self._round()
             await asyncio.sleep(ANCHOR_APART_US_MIN / 1e6)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout((self._interval_us - ANCHOR_APART_US_MIN) / 1e6):
+                async with asyncio.timeout((self.interval_us - ANCHOR_APART_US_MIN) / 1e6):
                     await self._wanted.wait()
 
     async def _round(self) -> None:

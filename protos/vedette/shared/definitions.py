@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from vedette.shared.durations import Duration
-from vedette.shared.identity import ID_PATTERN, LABEL_VALUE_PATTERN
+from vedette.shared.identity import ID_EXPECTED, ID_PATTERN, LABEL_VALUE_PATTERN, is_id
 from vedette.shared.limits import LABELS_MAX
 from vedette.shared.probes import (
     PROBES,
@@ -29,7 +29,6 @@ from vedette.shared.probes import (
 )
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
-LabelKey = Annotated[str, Meta(pattern=ID_PATTERN)]
 LabelValue = Annotated[str, Meta(pattern=LABEL_VALUE_PATTERN)]
 
 
@@ -84,7 +83,7 @@ class Check(Part, frozen=True):
     timeout: DurationText | None = None
     degraded_over: DurationText | None = None
     regions: list[Id] | UnsetType = UNSET
-    agents: Annotated[dict[LabelKey, LabelValue], Meta(max_length=LABELS_MAX)] = field(
+    agents: Annotated[dict[str, LabelValue], Meta(max_length=LABELS_MAX)] = field(
         default_factory=dict
     )
     http: HttpProbe | UnsetType = UNSET
@@ -217,6 +216,11 @@ def findings(check: Check) -> list[Finding]:
     elif check.freshness_us < interval + timeout:
         expected = f"at least interval + timeout ({Duration(interval + timeout)}): a result must outlive the next run"
         found.append((("quorum", "freshness"), expected, str(check.quorum.freshness)))
+    found += [
+        (("agents",), f"as label {ID_EXPECTED}", repr(key))
+        for key in check.agents
+        if not is_id(key)
+    ]
     return found + _quorum_findings(check)
 
 

@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
-from agent.core.assignment import Program, difference, program_of
+from agent.core.assignment import Program, difference, program_of, whole
 from agent.core.backoff import Backoff
 from agent.core.echoes import echo_variables
 from agent.core.redaction import redacted_url
+from agent.errors import UnknownBase
 from agent.ports import AssignedCheck, Assignment
 from tests.unit.agent.checks import check_of
 from vedette.shared.definitions import Check, canonical_bytes, digest_of
@@ -144,3 +145,30 @@ def test_urls_are_redacted(url: str, redacted: str) -> None:
 
 def test_assigned_checks_survive_the_wire() -> None:
     assert msgspec.json.decode(canonical_bytes(check_of()), type=Check) == check_of()
+
+
+def parts(*checks: Check) -> tuple[AssignedCheck, ...]:
+    return assigned(*checks).checks
+
+
+def test_a_change_makes_the_assignment_that_it_was_made_for() -> None:
+    a, b, c, changed = (check_of(id="a"), check_of(id="b"), check_of(id="c"),
+                        check_of(id="b", every="30s"))  # fmt: skip
+    base = Assignment("r1", parts(a, b), anchors=(b"{}",), place=1)
+    gone = parts(b)[0].digest
+    made = whole(
+        Assignment("r2", parts(c, changed), base="r1", removed=(gone,), anchors=(b"[]",), place=2),
+        base,
+    )
+    assert {part.digest for part in made.checks} == {p.digest for p in parts(a, c, changed)}
+    assert (made.revision, made.base, made.removed) == ("r2", "", ())
+    assert (made.anchors, made.place) == ((b"[]",), 2)
+    assert whole(made, Assignment("")) is made
+    assert whole(Assignment("r3", base="r2", removed=tuple(p.digest for p in made.checks)), made
+                 ).checks == ()  # fmt: skip
+
+
+@pytest.mark.parametrize("runs", ["", "r0"])
+def test_a_change_of_another_assignment_is_not_made(runs: str) -> None:
+    with pytest.raises(UnknownBase, match=r"Assignment r2 changes r1, and (none|r0) is being run"):
+        whole(Assignment("r2", base="r1"), Assignment(runs))

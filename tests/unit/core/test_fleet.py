@@ -78,5 +78,48 @@ contracts:
 def test_the_default_timeout_fits_the_interval() -> None:
     text = GOOD.replace(b"{id: home, service: shop,", b"{id: home, service: shop, every: 3s,")
     check = read_fleet(text, "fleet.yaml").checks["home"]
-    assert (check.timeout_us, check.freshness_us) == (3_000_000, 7_500_000)
+    assert (check.timeout_us, check.freshness_us) == (2_400_000, 7_500_000)
     assert read_fleet(GOOD, "fleet.yaml").checks["home"].timeout_us == 10_000_000
+
+
+ANCHORS = b"""anchors:
+  - {tcp: {host: 192.0.2.1, port: 443}}
+  - {icmp: {host: 192.0.2.2, count: 1}}
+  - {dns: {name: example.com, servers: [192.0.2.3]}}
+"""
+
+
+def test_anchors_are_read_with_the_fleet() -> None:
+    fleet = read_fleet(GOOD + ANCHORS, "fleet.yaml")
+    assert [one.kind for one in fleet.anchors] == ["tcp", "icmp", "dns"]
+    assert read_fleet(GOOD, "fleet.yaml").anchors == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (b"  - {icmp: {host: 192.0.2.2, count: 1}}\n", b"", "anchors: expected 3 to 16 anchors"),
+        (b"192.0.2.2,", b"192.0.2.1,", "anchors[1]: expected a target of its own"),
+        (b"tcp: {host", b"udp: {host", "anchors[0].udp: expected no such key"),
+        (b"port: 443", b"port: 0", "anchors[0].tcp.port: expected"),
+        (b"port: 443", b"port: 443, expect: [connected]", "anchors[0].tcp: expected host, port"),
+    ],
+)
+def test_wrong_anchors_are_refused_with_their_place(old: bytes, new: bytes, problem: str) -> None:
+    assert any(problem in one for one in problems_of(GOOD + ANCHORS.replace(old, new)))
+
+
+def test_anchors_that_are_no_list_are_refused() -> None:
+    found = problems_of(GOOD + b"anchors: {tcp: 1}\n")
+    assert any("anchors: expected a list of anchors" in one for one in found)
+
+
+def test_a_check_selects_agents_by_labels_that_can_be_labels() -> None:
+    chosen = GOOD.replace(b"id: home,", b"id: home, agents: {rack: a7, owner: Ops/1},")
+    assert read_fleet(chosen, "fleet.yaml").checks["home"].agents == {
+        "rack": "a7",
+        "owner": "Ops/1",
+    }
+    for wrong in (b"{Rack: a}", b"{rack: 'a b'}", b"{rack: 7}", b"[rack]"):
+        found = problems_of(GOOD.replace(b"id: home,", b"id: home, agents: " + wrong + b","))
+        assert any("checks[0].agents" in one for one in found), found
