@@ -27,6 +27,7 @@ from controller.identity.roles import Role
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.export import exported
 from controller.storage import database
+from controller.storage.damage import damages
 from controller.storage.schema import State, advice
 from vedette.shared.identity import agent_of_uri, agent_uri
 
@@ -130,15 +131,35 @@ def upgrade_database(state: Path, database_url: str | None) -> tuple[str | None,
     return database.upgrade(_database_of(state, database_url))
 
 
-def check_database(state: Path, database_url: str | None) -> tuple[bool, str, str]:
-    """(fits this version, its state in a word, what to know and do)."""
+@dataclass(frozen=True, slots=True)
+class CheckedDatabase:
+    """How a database stands to this version, what to know and do, and what is damaged in it.
+
+    Without a state nothing could be read of it.
+    """
+
+    state: State | None
+    advice: str
+    damages: Sequence[str] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """It is of this version, and nothing was found."""
+        return self.state is State.CURRENT and not self.damages
+
+
+def check_database(state: Path, database_url: str | None) -> CheckedDatabase:
+    """Whether the database fits this version, and if it does, whether all of it is there and whole."""
     url = _database_of(state, database_url)
-    found = database.check(url)
-    return (
-        found is State.CURRENT,
-        found.value,
-        advice(found, database.shown(make_url(url))),
-    )
+    try:
+        found = database.check(url)
+    except Fatal as error:
+        return CheckedDatabase(None, "Stop the controller and restore a backup.", [str(error)])
+    text = advice(found, database.shown(make_url(url)))
+    if found is not State.CURRENT:
+        return CheckedDatabase(found, text)
+    with _storage(url) as storage:
+        return CheckedDatabase(found, text, list(damages(storage)))
 
 
 def backup_database(state: Path, database_url: str | None, path: Path) -> None:

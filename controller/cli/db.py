@@ -35,16 +35,31 @@ def upgrade(state: Path, database_url: str | None, as_json: bool) -> None:
 @database_option
 @as_document
 def check(state: Path, database_url: str | None, as_json: bool) -> None:
-    """Say whether the database fits this version. Exit code 1 if it does not."""
+    """Say whether the database fits this version, and look for damage. Exit code 1 if anything is wrong.
+
+    Reads everything, a little at a time, also while the controller runs. Damage is named with its place;
+    what to do is to stop the controller and restore a backup.
+    """
     from controller.local import check_database
 
-    is_current, status, advice = check_database(state, database_url)
+    found = check_database(state, database_url)
     if as_json:
-        write_json({"state": status, "is_current": is_current})
+        write_json(
+            {
+                "state": found.state.value if found.state else "unreadable",
+                "is_current": found.state is not None and found.state.value == "current",
+                "is_sound": found.is_sound,
+                "damages": list(found.damages),
+            }
+        )
     else:
-        click.echo(advice)
-    if not is_current:
+        click.echo("\n".join([found.advice, *(found.damages or _untouched(found.is_sound))]))
+    if not found.is_sound:
         raise click.exceptions.Exit(1)
+
+
+def _untouched(is_sound: bool) -> list[str]:
+    return ["No damage was found."] if is_sound else []
 
 
 @db.command("backup")

@@ -15,6 +15,11 @@ class Rows:
         self._connection = connection
         self._names = names
 
+    @property
+    def connection(self) -> Connection:
+        """The connection, for other modules of this package."""
+        return self._connection
+
     def _insert_many(self, into: Table, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert rows whose values stand in the order of the table's columns.
 

@@ -144,6 +144,35 @@ def test_a_database_of_a_newer_version_is_a_sentence(folder: Path) -> None:
     assert vedette("db", "check").exit_code == 1
 
 
+def test_damage_is_named_and_is_a_negative_finding(folder: Path) -> None:
+    import sqlite3
+
+    vedette("init")
+    fine = vedette("db", "check")
+    assert (fine.exit_code, fine.stdout.splitlines()[-1]) == (0, "No damage was found.")
+    with sqlite3.connect(folder / "state" / "vedette.db") as database:
+        database.execute("INSERT INTO stream VALUES (1, 'fra-1', 'e1', 'shop', 2, 2, 0)")
+        database.execute("INSERT INTO segment VALUES (1, 1, 2, 0, 7, x'00')")
+    database.close()
+    assert vedette("db", "check").exit_code == 1
+    told = vedette("db", "check", "--json")
+    assert told.exit_code == 1
+    document = json.loads(told.stdout)
+    assert (document["state"], document["is_current"], document["is_sound"]) == (
+        "current",
+        True,
+        False,
+    )
+    (damage,) = document["damages"]
+    (folder / "state" / "vedette.db").write_bytes(b"no database" * 1000)
+    ruined = vedette("db", "check")
+    assert ruined.exit_code == 1
+    assert "file is not a database" in ruined.stdout
+    assert damage.startswith(
+        "Lines 1 to 2 of stream 'shop' epoch e1 of agent fra-1: they cannot be unpacked"
+    )
+
+
 def test_a_token_for_a_person_is_made_beside_the_database(folder: Path) -> None:
     vedette("init")
     result = vedette("token", "create", "--local", "--name", "ada", "--role", "auditor", "--json")
