@@ -12,7 +12,7 @@ from vedette.shared.slots import Cadence
 _IDLE_US: Final = 60 * 1_000_000
 # From one round to the next. To wake up for a slot costs as much as to run it, so that slots of one round share
 # it. Only an agent with more slots than rounds launches any later for it: by half of this on average.
-_ROUND_US: Final = 10_000
+_ROUND_US: Final = 5_000
 # A clock that is nudged must not run a slot twice.
 _SET_BACK_US: Final = 500_000
 

@@ -85,8 +85,8 @@ async def test_slots_that_are_close_share_a_round_and_are_hardly_late_for_it() -
     scheduler.replace({f"c{n}": Cadence(SECOND, n * 1000) for n in range(1000)})
     await run_until_enough(scheduler, enough)
     assert {due.check for due in enough.seen} == {f"c{n}" for n in range(1000)}
-    assert max(late_us) < 10_000
-    assert late_us[:1000].count(0) == 100
+    assert max(late_us) < 5_000
+    assert late_us[:1000].count(0) == 200
 
 
 async def test_a_slot_that_is_alone_is_launched_when_it_is_due() -> None:
