@@ -272,15 +272,22 @@ class Track:
         first = index - run
         for place in range(first, index):
             self.labels[place] = _LABELS[side]
-        return first, self._run_from(index, index + inserted, state)
+        same_from = index + inserted + bool(removed)
+        return first, self._run_from(index, index + inserted, same_from, state)
 
-    def _run_from(self, index: int, old_from: int, state: int) -> int:
-        """Label from `index` on; states at `old_from` and later are those of the last time."""
+    def _run_from(self, index: int, old_from: int, same_from: int, state: int) -> int:
+        """Label from `index` on; states at `old_from` and later are those of the last time.
+
+        From `same_from` on, a sample that comes after a silence came after one the last time too: nothing
+        before it reaches it. A week that is delivered late costs no more than what it holds.
+        """
         evidence, policy = self.source.evidence, self.outlook.policy
         previous_us = evidence[index - 1].at_us if index else self.base_us
         for place in range(index, len(self.labels)):
             sample = evidence[place]
             if previous_us is not None and sample.at_us - previous_us >= policy.freshness_us:
+                if place >= same_from:
+                    return place - 1
                 state = _NOTHING
             previous_us = sample.at_us
             state = self._step(place, state, policy)
