@@ -41,7 +41,10 @@ def _check(text: bytes, file: str) -> Check:
         raise BadDocument(problems)
     found: list[Problem] = [
         document.problem(path, expected, seen)
-        for path, expected, seen in (*findings(check), *problems_of_expectations(check))
+        for path, expected, seen in (
+            *findings(check, is_new=True),
+            *problems_of_expectations(check),
+        )
     ]
     if found:
         raise BadDocument(sorted(found)[:PROBLEMS_SHOWN_MAX])

@@ -70,8 +70,11 @@ class Fleet:
 SECTIONS = ("version", "regions", "services", "anchors", "checks", "contracts")
 
 
-def read_fleet(text: bytes, file: str) -> Fleet:
-    """The fleet that the file `text` describes. BadDocument with every problem if it does not hold."""
+def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
+    """The fleet that the file `text` describes. BadDocument with every problem if it does not hold.
+
+    One that `is_new` is to come into force; others are or were in force, here or elsewhere, and are only read.
+    """
     document = parse(text, file)
     data = document.data
     if not isinstance(data, dict):
@@ -96,7 +99,7 @@ def read_fleet(text: bytes, file: str) -> Fleet:
             if check.regions is not UNSET
             else msgspec.structs.replace(check, regions=list(regions))
         )
-        problems += _told(document, path, findings(whole), item.left_out)
+        problems += _told(document, path, findings(whole, is_new=is_new), item.left_out)
         resolved[check.id] = whole
     contracts = _contracts(document, resolved, problems)
     anchors = _anchors(document, problems)

@@ -231,7 +231,7 @@ def checked_fleet(text: bytes, file_name: str) -> Fleet:
     problems: list[Problem] = []
     fleet: Fleet | None = None
     try:
-        fleet = read_fleet(text, file_name)
+        fleet = read_fleet(text, file_name, is_new=True)
         document = fleet.document
     except BadDocument as error:
         problems += error.problems

@@ -121,8 +121,10 @@ class Check(Part, frozen=True):
 
     @property
     def timeout_us(self) -> int:
-        """Time that a run may take: what was said, or ten seconds, or the interval if that is less."""
-        return micros(self.timeout) if self.timeout else min(_TIMEOUT_US, self.interval_us)
+        """Time that a run may take: what was said, or ten seconds, or 4/5 of the interval if that is less."""
+        if self.timeout:
+            return micros(self.timeout)
+        return min(_TIMEOUT_US, self.interval_us * 4 // 5 // 1000 * 1000)
 
     @property
     def freshness_us(self) -> int:
@@ -190,9 +192,11 @@ def fraction_of(text: str) -> Fraction:
     return Fraction(int(numerator), int(denominator))
 
 
-def findings(check: Check) -> list[Finding]:
+def findings(check: Check, *, is_new: bool = False) -> list[Finding]:
     """What is wrong with a well-formed check on its own: (path, expected, found) each.
 
+    A timeout as long as the interval is refused in a check that is new here. One that is or was in force, here
+    or elsewhere, may have it: what was measured under it is read as ever.
     Rules that span several fields stand here, for the fleet file and for one-shot probes alike.
     """
     found: list[Finding] = []
@@ -210,8 +214,10 @@ def findings(check: Check) -> list[Finding]:
         found.append((("degraded_over",), expected, check.degraded_over))
     if interval < 1_000_000 or interval > 86_400_000_000:
         found.append((("every",), "an interval from 1s to 24h", check.every))
-    if not 1_000 <= timeout <= min(interval, 120_000_000):
-        expected = f"a timeout from 1ms to the interval ({check.every}), 120s at most"
+    longest = min(interval - 1 if is_new else interval, 120_000_000)
+    if not 1_000 <= timeout <= longest:
+        below = f"below the interval ({check.every}), so that runs do not overlap"
+        expected = f"a timeout of 1ms or more, 120s at most and {below}"
         found.append((("timeout",), expected, str(check.timeout)))
     elif check.freshness_us < interval + timeout:
         expected = f"at least interval + timeout ({Duration(interval + timeout)}): a result must outlive the next run"

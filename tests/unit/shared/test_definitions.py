@@ -71,7 +71,9 @@ def test_the_order_of_keys_in_a_file_does_not_make_a_revision() -> None:
         pytest.param(
             {"every": "100ms", "timeout": "50ms"}, ("every",), "an interval from", id="too often"
         ),
-        pytest.param({"timeout": "61s"}, ("timeout",), "a timeout from", id="timeout > every"),
+        pytest.param(
+            {"timeout": "61s"}, ("timeout",), "below the interval (60s)", id="timeout > every"
+        ),
         pytest.param(
             {"quorum": {"freshness": "69s"}},
             ("quorum", "freshness"),

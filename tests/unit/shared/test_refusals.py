@@ -7,6 +7,7 @@ import pytest
 
 from agent.cli.check_file import read_check
 from agent.errors import BadInput
+from controller.core.fleet import read_fleet
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import World
 from vedette.shared.documents import Problem
@@ -39,7 +40,7 @@ WRONG = {
     "all addresses behind a proxy": (f"http:\n  {HTTP}\n  proxy: http://p.example:3128\n  addresses: all", 4, "http.addresses", "addresses: any", "all"),
     "no duration": (f"every: soon\nhttp: {{{HTTP}}}", 1, "every", "a duration such as 250ms", "'soon'"),
     "an interval below a second": (f"every: 500ms\ntimeout: 100ms\nhttp: {{{HTTP}}}", 1, "every", "from 1s to 24h", "500ms"),
-    "a timeout past the interval": (f"every: 60s\ntimeout: 61s\nquorum: {{freshness: 5m}}\nhttp: {{{HTTP}}}", 2, "timeout", "a timeout from 1ms to the interval (60s)", "61s"),
+    "a timeout past the interval": (f"every: 60s\ntimeout: 61s\nquorum: {{freshness: 5m}}\nhttp: {{{HTTP}}}", 2, "timeout", "below the interval (60s)", "61s"),
     "a soft limit past the timeout": (f"timeout: 5s\ndegraded_over: 6s\nhttp: {{{HTTP}}}", 2, "degraded_over", "below the timeout (5s)", "6s"),
     "k without k_of": (f"quorum:\n  rule: majority\n  k: 2\nhttp: {{{HTTP}}}", 3, "quorum.k", "rule k_of", "2"),
     "an unknown rule": (f"quorum:\n  rule: most\nhttp: {{{HTTP}}}", 2, "quorum.rule", "one of all, any", "most"),
@@ -137,12 +138,26 @@ def test_everything_that_is_wrong_is_said_at_once(world: World, tmp_path: Path) 
     assert len(probed(tmp_path, check)) >= 2
 
 
-def test_a_timeout_may_equal_the_interval(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", ["30s", "31s"])
+def test_a_timeout_is_below_the_interval(world: World, tmp_path: Path, length: str) -> None:
+    check = f"every: 30s\ntimeout: {length}\nhttp:\n  {HTTP}\n"
+    for problems in refused(world, check):
+        (problem,) = problems
+        assert (problem.path, problem.found) == ("checks[0].timeout", length)
+        assert "below the interval (30s), so that runs do not overlap" in problem.expected
+    assert any("below the interval (30s)" in said for said in probed(tmp_path, check))
+
+
+def test_a_fleet_that_was_in_force_may_have_a_timeout_as_long_as_the_interval() -> None:
     check = f"every: 30s\ntimeout: 30s\nhttp:\n  {HTTP}\n"
+    (read,) = read_fleet(fleet_of(check), "fleet.yaml").checks.values()
+    assert read.timeout_us == read.interval_us
+
+
+@pytest.mark.parametrize("every", ["1s", "3s", "12500ms", "1m", "24h"])
+def test_the_default_timeout_is_below_the_interval(world: World, every: str) -> None:
+    check = f"every: {every}\nhttp:\n  {HTTP}\n"
     assert not world.fleets.plan(fleet_of(check), "fleet.yaml").problems
-    file = tmp_path / "check.yaml"
-    file.write_text(check)
-    assert read_check(file).timeout_us == read_check(file).interval_us
 
 
 @pytest.mark.parametrize("text", ["http: {url: [", "", "- a\n- b", "just words", "checks: []"])
