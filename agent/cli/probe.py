@@ -14,7 +14,7 @@ from agent.cli.page import page
 from agent.config import default_state, site_policy
 from agent.core.assignment import unrunnable_reason
 from agent.core.policy import Policy, network_of
-from agent.errors import AgentError, BadInput, Rejected
+from agent.errors import BadInput, Rejected
 from agent.probers.registry import probers_of
 from agent.runtime.clock import SystemClock
 from agent.runtime.executor import run_once
@@ -52,13 +52,8 @@ def probe(check: Path, allow: tuple[str, ...], as_json: bool, state: Path | None
     exit code is 0 when the check is up or degraded, 1 when it is down, 2 when the definition is wrong, and
     3 when this agent is the reason that nothing can be said.
     """
-    try:
-        definition = read_check(check)
-        policy = _policy(allow, state)
-        finding = _found(definition, policy)
-    except AgentError as error:
-        click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+    definition = read_check(check)
+    finding = _found(definition, _policy(allow, state))
     if as_json:
         click.echo(encoded_line(finding, definition, _place(definition)), nl=False)
     else:

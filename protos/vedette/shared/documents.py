@@ -45,6 +45,15 @@ _ENUM: Final = re.compile(r"Invalid enum value (.*?)(?: - at `([^`]*)`)?", re.DO
 _AT: Final = re.compile(r"(.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _ONE_OF: Final = "one of"
 _REGEX: Final = "matching regex"
+_BOUND: Final = re.compile(r"[<>]=? -?[0-9]")
+# What a schema bounds: the keys of the bounds, and how they are said.
+_BOUNDS: Final = {
+    "integer": ("minimum", "maximum", "a whole number", ""),
+    "number": ("minimum", "maximum", "a number", ""),
+    "string": ("minLength", "maxLength", "text of", " characters"),
+    "array": ("minItems", "maxItems", "a list of", " items"),
+    "object": ("minProperties", "maxProperties", "a mapping of", " keys"),
+}
 _PATTERNS: Final = {
     ID_PATTERN: ID_EXPECTED,
     DURATION_PATTERN: DURATION_EXPECTED,
@@ -111,7 +120,7 @@ def shown_value(value: object) -> str:
 def path_text(path: Path) -> str:
     """`path` as `checks[0].http.url`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text.removeprefix("."))
 
 
 def parse(text: bytes, file: str) -> Document:
@@ -244,6 +253,8 @@ def converted(
                 expected = _words_at(kind, steps)
             elif _REGEX in expected:
                 expected = _meaning_at(kind, steps) or expected
+            elif _BOUND.search(expected):
+                expected = _bounds_at(kind, steps) or expected
             if steps not in removed:
                 problems.append(
                     document.problem(
@@ -291,6 +302,22 @@ def _meaning_at(kind: type, steps: Path) -> str | None:
     """What `kind` says of the text at `steps`, which a pattern would not tell a person."""
     found = _schema_at(kind, steps).get("description")
     return None if found is None else str(found)
+
+
+def _bounds_at(kind: type, steps: Path) -> str | None:
+    """The bounds that `kind` sets at `steps`, in words; None if they are of another sort."""
+    part = _schema_at(kind, steps)
+    for option in part.get("anyOf", [part]):
+        low_key, high_key, what, unit = _BOUNDS.get(str(option.get("type")), ("", "", "", ""))
+        low, high = option.get(low_key), option.get(high_key)
+        among = "" if unit else "from "
+        if low is not None and high is not None:
+            return f"{what} {among}{low} to {high}{unit}"
+        if low is not None:
+            return f"{what} at least {low}{unit}"
+        if high is not None:
+            return f"{what} at most {high}{unit}"
+    return None
 
 
 def _schema_at(kind: type, steps: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from agent.cli.probe import probe
+from agent.cli.main import cli
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,7 +43,7 @@ def run(tmp_path: Path, text: str, *options: str) -> Result:
     file = tmp_path / "check.yaml"
     file.write_text(text)
     state = ("--state", str(tmp_path / "state"))
-    return CliRunner().invoke(probe, [str(file), *state, *options], catch_exceptions=False)
+    return CliRunner().invoke(cli, ["probe", str(file), *state, *options], catch_exceptions=False)
 
 
 def free_port() -> int:
@@ -157,7 +157,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_bad_network_are_2(tmp_path: Path) -> None:
-    missing = CliRunner().invoke(probe, [str(tmp_path / "none.yaml")])
+    missing = CliRunner().invoke(cli, ["probe", str(tmp_path / "none.yaml")])
     assert (missing.exit_code, "cannot be read" in missing.output) == (2, True)
     bad = run(tmp_path, "icmp: {host: x}\n", "--allow", "ten")
     assert (bad.exit_code, "expected a network such as 10.0.0.0/8" in bad.output) == (2, True)

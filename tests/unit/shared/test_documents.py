@@ -107,3 +107,21 @@ def test_a_good_part_converts_without_problems() -> None:
 
 def test_paths_read_as_people_write_them() -> None:
     assert path_text(("checks", 0, "http", "url")) == "checks[0].http.url"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tcp: {host: x, port: 70000}", "tcp.port: expected a whole number from 1 to 65535, found 70000"),
+        ("dns: {name: x, port: 0}", "dns.port: expected a whole number from 1 to 65535, found 0"),
+        ("dns: {name: ''}", "dns.name: expected text of 1 to 255 characters, found ''"),
+        ("dns: {name: x, type: a b}", "dns.type: expected a record type such as A, AAAA"),
+        ("dns: {name: x, path: x}", "dns.path: expected the path of DNS over HTTPS, beginning with /, found 'x'"),
+        ('"ev\\nry": 1\ndns: {name: x}', "ev\\nry: expected no such key"),
+    ],
+)  # fmt: skip
+def test_bounds_and_patterns_are_said_in_words(text: str, said: str) -> None:
+    document = parse(f"id: a\nservice: b\n{text}".encode(), "fleet.yaml")
+    _, problems = convert(document, (), document.data, Check)
+    assert [said in str(problem) for problem in problems] == [True]
+    assert all(str(problem).isprintable() for problem in problems)

@@ -51,7 +51,13 @@ class DnsProbe(Part, frozen=True):
     """A DNS question and what its answer must be."""
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
-    type: Annotated[str, Meta(pattern=r"^[A-Z0-9-]{1,20}$")] = "A"
+    type: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Z0-9-]{1,20}$",
+            description="a record type such as A, AAAA, MX, TXT, SOA, CAA or TYPE65",
+        ),
+    ] = "A"
     record_class: Literal["IN", "CH", "HS"] = field(default="IN", name="class")
     servers: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=262)]],
@@ -87,7 +93,9 @@ class DnsProbe(Part, frozen=True):
     serials: Annotated[
         bool, Meta(description="ask every name server of the zone for its SOA serial")
     ] = False
-    path: Annotated[str, Meta(pattern=_PATH, description="of DNS over HTTPS")] = "/dns-query"
+    path: Annotated[
+        str, Meta(pattern=_PATH, description="the path of DNS over HTTPS, beginning with /")
+    ] = "/dns-query"
     tls: TlsDemands = TlsDemands()
     expect: Expectations = []
 
