@@ -1,5 +1,6 @@
 """One hop: a request to one origin and its answer, every phase a step of its own."""
 
+import asyncio
 from contextlib import suppress
 
 from agent.probers.network.admission import Admission
@@ -16,6 +17,7 @@ from agent.probers.transport.response import Response
 from agent.probers.transport.steps import Steps
 from agent.probers.transport.wants import Hop, Request, Resolved, Wants
 from vedette.shared.failure import Failure
+from vedette.shared.limits import FEED_SLICE_BYTES
 
 
 async def exchange(
@@ -141,12 +143,24 @@ async def _exchanged(
         response.end()
     steps.begin("transfer", Failure.TRANSFER_TIMEOUT, f"{hop.addr} did not complete its answer")
     if data:
-        response.feed(data)
+        await _fed(response, data)
     while not response.is_complete:
         data = await stream.read()
         if data:
-            response.feed(data)
+            await _fed(response, data)
         else:
             response.end()
     steps.end()
     return response
+
+
+async def _fed(response: Response, data: bytes) -> None:
+    """Give `response` what arrived, in slices: small chunks take long, and others must run in between."""
+    if len(data) <= FEED_SLICE_BYTES:
+        response.feed(data)
+        return
+    for start in range(0, len(data), FEED_SLICE_BYTES):
+        response.feed(data[start : start + FEED_SLICE_BYTES])
+        if response.is_complete:
+            return
+        await asyncio.sleep(0)

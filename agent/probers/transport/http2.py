@@ -1,5 +1,6 @@
 """One request over HTTP/2 (RFC 9113), with the same phases and bounds as over HTTP/1.1."""
 
+import asyncio
 from contextlib import suppress
 from typing import Final
 
@@ -21,6 +22,7 @@ from agent.probers.transport.steps import Steps
 from agent.probers.transport.wants import Hop, Request, Wants
 from vedette.shared.failure import Failure
 from vedette.shared.limits import (
+    HTTP2_FRAMES_MAX,
     HTTP2_OVERHEAD_BYTES_MAX,
     INTERIM_RESPONSES_MAX,
     RESPONSE_HEADER_BYTES_MAX,
@@ -29,6 +31,8 @@ from vedette.shared.limits import (
 
 _FRAME_HEADER_BYTES: Final = 9
 _FRAME_BYTES_MAX: Final = 16_384
+_SLICE_BYTES: Final = 2048
+_BYTES_A_FRAME: Final = 256
 _SETTINGS: Final = 4
 _CONFIG = h2.config.H2Configuration(client_side=True, header_encoding=None)
 _NO_HTTP2: Final = "the target does not begin as HTTP/2 does: it speaks something else on this port"
@@ -46,6 +50,7 @@ class _Conversation:
         self.is_begun = False
         self._stream = stream
         self._received = 0
+        self._frames = 0
         self._preface = b""
         self._number = 1
         self._connection = h2.connection.H2Connection(_CONFIG)
@@ -80,6 +85,18 @@ class _Conversation:
         data = await self._stream.read()
         if not data:
             self._ended()
+        for start in range(0, len(data), _SLICE_BYTES):
+            if start:
+                await asyncio.sleep(0)  # small frames take long, and others must run in between
+            self._feed(data[start : start + _SLICE_BYTES])
+            if self.answer.is_complete:
+                return
+        if not self.answer.is_complete:
+            # A target that is gone may have said all there is to say before: what arrived is read first.
+            with suppress(Fault):
+                await self._flush()
+
+    def _feed(self, data: bytes) -> None:
         self._received += len(data)
         if len(self._preface) < _FRAME_HEADER_BYTES:
             self._preface += data[:_FRAME_HEADER_BYTES]
@@ -90,17 +107,18 @@ class _Conversation:
                 self._take(event)
         except h2.exceptions.DenialOfServiceError as error:
             raise Fault(Failure.HEADERS_TOO_LARGE, HEADERS_TOO_LARGE) from error
+        except h2.exceptions.InvalidBodyLengthError as error:
+            said = f"the body is not as long as its content-length says: {error}"
+            raise Fault(Failure.TRUNCATED, said) from error
         except h2.exceptions.ProtocolError as error:
             why = str(error)[:120] or type(error).__name__
             raise Fault(Failure.PROTOCOL_ERROR, f"the answer is not HTTP/2: {why}") from error
         body = self.answer.body
         kept = body.received_bytes if body is not None else 0
-        if self._received - kept > HTTP2_OVERHEAD_BYTES_MAX + kept:
+        self._frames += len(events)
+        is_endless = self._frames > HTTP2_FRAMES_MAX + kept // _BYTES_A_FRAME
+        if is_endless or self._received - kept > HTTP2_OVERHEAD_BYTES_MAX + kept:
             raise Fault(Failure.PROTOCOL_ERROR, "the target sends frames without an end")
-        if not self.answer.is_complete:
-            # A target that is gone may have said all there is to say before: what arrived is read first.
-            with suppress(Fault):
-                await self._flush()
 
     async def _flush(self) -> None:
         data = self._connection.data_to_send()

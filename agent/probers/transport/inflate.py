@@ -8,6 +8,7 @@ import brotli
 
 from agent.probers.network.fault import Fault
 from vedette.shared.failure import Failure
+from vedette.shared.limits import BODY_OVERHEAD_BYTES_MAX, GZIP_MEMBERS_MAX
 
 ACCEPTED: Final = "gzip, deflate, br"
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -37,19 +38,24 @@ class Body:
         self._bytes_max = bytes_max
         self._coding = self.codings[0] if self.codings and self.is_plain else None
         self._decoder: _Decoder | None = None
-        self._chunks: list[bytes] = []
-        self._size = 0
+        self._members = 0
+        self._content = bytearray()
+        self._joined: bytes | None = None
+        self._received_max = 2 * bytes_max + BODY_OVERHEAD_BYTES_MAX
 
     @property
     def content(self) -> bytes:
         """What was collected."""
-        if len(self._chunks) > 1:
-            self._chunks = [b"".join(self._chunks)]
-        return self._chunks[0] if self._chunks else b""
+        if self._joined is None or len(self._joined) != len(self._content):
+            self._joined = bytes(self._content)
+        return self._joined
 
     def feed(self, data: bytes) -> None:
         """Take the next piece as it arrived."""
         self.received_bytes += len(data)
+        if self.received_bytes > self._received_max:
+            said = f"the body is larger than {self._received_max} bytes as it is sent"
+            raise Fault(Failure.BODY_TOO_LARGE, said)
         if self._coding is None:
             self._collect(data)
             return
@@ -67,18 +73,25 @@ class Body:
     def _inflate(self, data: bytes, coding: str) -> None:
         while data:
             decoder = self._decoder
+            if decoder is not None and decoder.is_finished and coding == "gzip":
+                data = data.lstrip(b"\0")  # padding, as gzip itself takes it
+                if not data:
+                    return
             if decoder is None or (decoder.is_finished and coding == "gzip"):
+                self._members += 1
+                if self._members > GZIP_MEMBERS_MAX:
+                    said = f"the body has more than {GZIP_MEMBERS_MAX} gzip members"
+                    raise Fault(Failure.BAD_ENCODING, said)
                 self._decoder = decoder = _DECODERS[coding](data)
             elif decoder.is_finished:
                 return  # what stands behind the end is not part of the body
             # One byte more than may be kept shows that there is more, and costs no memory.
-            content, data = decoder.undone(data, self._bytes_max - self._size + 1)
+            content, data = decoder.undone(data, self._bytes_max - len(self._content) + 1)
             self._collect(content)
 
     def _collect(self, data: bytes) -> None:
-        room = self._bytes_max - self._size
-        self._chunks.append(data if len(data) <= room else data[:room])
-        self._size += min(len(data), room)
+        room = self._bytes_max - len(self._content)
+        self._content += data if len(data) <= room else data[:room]
         if len(data) > room:
             raise Fault(Failure.BODY_TOO_LARGE, f"the body is larger than {self._bytes_max} bytes")
 

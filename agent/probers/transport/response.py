@@ -13,6 +13,7 @@ from agent.probers.transport.answer import (
 )
 from vedette.shared.failure import Failure
 from vedette.shared.limits import (
+    BODY_OVERHEAD_BYTES_MAX,
     INTERIM_RESPONSES_MAX,
     RESPONSE_HEADER_BYTES_MAX,
     RESPONSE_HEADERS_MAX,
@@ -30,6 +31,8 @@ class Response(Answer):
         super().__init__(method, body_bytes_max)
         self._header_bytes = 0
         self._fed_bytes = 0
+        self._received_before = 0
+        self._silent_bytes = 0
         self._reason = b""
         self._fault: Fault | None = None
         self._is_begun = False
@@ -51,10 +54,26 @@ class Response(Answer):
                 raise Fault(
                     Failure.PROTOCOL_ERROR, f"the answer is not HTTP/1: {_shown(error)}"
                 ) from error
+        if self.body is not None and not self.is_complete:
+            self._demand_measure(len(data))
         if self.body is None and self._fed_bytes > RESPONSE_HEADER_BYTES_MAX:
             self._fail(Failure.HEADERS_TOO_LARGE, HEADERS_TOO_LARGE)
         if self._fault is not None:
             raise self._fault
+
+    def _demand_measure(self, fed: int) -> None:
+        """Fault of what is neither header nor body: endless trailers, and framing beyond measure."""
+        assert self.body is not None
+        received = self.body.received_bytes
+        if received != self._received_before:
+            self._received_before, self._silent_bytes = received, 0
+        else:
+            self._silent_bytes += fed
+        if self._silent_bytes > RESPONSE_HEADER_BYTES_MAX:
+            self._fail(Failure.HEADERS_TOO_LARGE, HEADERS_TOO_LARGE)
+        if self._fed_bytes > 2 * self._body_bytes_max + BODY_OVERHEAD_BYTES_MAX:
+            said = f"the body takes {self._fed_bytes} bytes and is not complete"
+            self._fail(Failure.BODY_TOO_LARGE, said)
 
     def end(self) -> None:
         """The target has closed. Fault if the response was not complete without that."""
@@ -67,7 +86,9 @@ class Response(Answer):
                 )
             raise Fault(Failure.TRUNCATED, "the target closed the connection within the headers")
         names = {name for name, _ in self.headers}
-        if b"content-length" in names or b"transfer-encoding" in names:
+        coding = self.header(b"transfer-encoding").rpartition(b",")[2].strip().lower()
+        # Without chunks as the last coding, the body ends where the connection does (RFC 9112, 6.3).
+        if coding == b"chunked" or (b"content-length" in names and not coding):
             raise Fault(
                 Failure.TRUNCATED,
                 f"the target closed the connection after {self.body.received_bytes} bytes of the body",

@@ -87,6 +87,12 @@ RESPONSE_HEADERS_MAX: Final = 256
 INTERIM_RESPONSES_MAX: Final = 10
 # Frames of HTTP/2 that carry neither headers nor body that we keep.
 HTTP2_OVERHEAD_BYTES_MAX: Final = 256 * 1024
+HTTP2_FRAMES_MAX: Final = 5000
+# What arrives of a body beyond twice its bound (chunks, extensions, empty blocks) ends it.
+BODY_OVERHEAD_BYTES_MAX: Final = 1024 * 1024
+GZIP_MEMBERS_MAX: Final = 1000
+# What arrived is parsed in slices, and others run between them.
+FEED_SLICE_BYTES: Final = 16 * 1024
 PLANS_KEPT_MAX: Final = 8192
 TOKENS_KEPT_MAX: Final = 1024
 TOKEN_ANSWER_BYTES_MAX: Final = 64 * 1024
@@ -184,6 +190,8 @@ AGENT_BYTES_PER_SECOND_MAX: Final = 16 * 1024 * 1024
 AGENT_BYTES_BURST: Final = 320 * 1024 * 1024
 AGENT_MESSAGES_PER_SECOND_MAX: Final = 20
 AGENT_MESSAGES_BURST: Final = 400
+# Checks whose whole timeline is read again in one transaction, which takes up to half a second each.
+LATE_CHECKS_AT_ONCE_MAX: Final = 4
 SEALS_QUEUE_MAX: Final = 1024
 # Seals of one transaction: each may have 32 MiB of lines behind it, which are read one after another.
 SEALS_AT_ONCE_MAX: Final = 64

@@ -22,7 +22,7 @@ from tests.fakes.tcp_target import (
     target,
 )
 from tests.unit.probers.http_probing import LOOPBACK_ONLY, run_http
-from vedette.shared.limits import RESPONSE_HEADER_BYTES_MAX
+from vedette.shared.limits import FEED_SLICE_BYTES, RESPONSE_HEADER_BYTES_MAX
 
 GZIP = ("Content-Encoding: gzip",)
 
@@ -83,6 +83,38 @@ def bomb(size: int) -> bytes:
             endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n" * 500),
             "body_too_large",
             id="endless small chunks",
+        ),
+        pytest.param(
+            endless(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 200
+            ),
+            "headers_too_large",
+            id="endless trailers",
+        ),
+        pytest.param(
+            endless(
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ", b"a" * 10_000
+            ),
+            "headers_too_large",
+            id="an endless trailer",
+        ),
+        pytest.param(
+            endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 10_000),
+            "headers_too_large",
+            id="an endless extension of a chunk",
+        ),
+        pytest.param(
+            endless(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", gzip.compress(b"") * 500),
+            "bad_encoding",
+            id="endless empty gzip members",
+        ),
+        pytest.param(
+            endless(
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n\x78\x9c",
+                b"\0\0\0\xff\xff" * 2000,
+            ),
+            "body_too_large",
+            id="endless empty blocks",
         ),
         pytest.param(answering(), "connection_lost", id="closes without a word"),
         pytest.param(answering(b"HTTP/1.1 200 OK\r\nA: b"), "truncated", id="closes in the head"),
@@ -205,3 +237,38 @@ async def test_a_request_that_is_not_taken_is_a_send_timeout() -> None:
             await exchange(request, hop, Wants(), Admission(LOOPBACK_ONLY), Stopwatch(500_000))
     assert caught.value.kind == "send_timeout"
     assert list(hop.phases_us) == ["resolve", "connect", "send"]
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "chunked, odd"])
+async def test_a_coding_that_is_not_chunked_ends_with_the_connection(coding: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n".encode()
+    async with target(answering(head + b"hello")) as server:
+        run = await run_http(server.url(), "body_size == 5")
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_zeros_behind_gzip_are_padding() -> None:
+    packed = gzip.compress(b"hi") + bytes(4)
+    async with target(answering(response(packed, headers=GZIP))) as server:
+        run = await run_http(server.url(), "body == 'hi'")
+    assert run.outcome == "up", run.verdict.detail
+
+
+async def test_other_things_run_while_small_chunks_are_read() -> None:
+    """Chunks of two bytes, as many as fit: between two turns of the loop, a slice and no more is parsed."""
+    chunks = b"2\r\naa\r\n" * 100_000
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with target(answering(head + chunks + b"0\r\n\r\n")) as server:
+        other = asyncio.create_task(turning())
+        run = await run_http(server.url(), "body_size == 200000")
+        other.cancel()
+    assert run.outcome == "up", run.verdict.detail
+    assert turns >= len(chunks) // FEED_SLICE_BYTES
