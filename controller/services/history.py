@@ -20,7 +20,7 @@ from controller.ports import Transaction
 
 # Each attempt looks twice as far back as the one before it: about 200 days for a check every minute.
 _ATTEMPTS_MAX: Final = 14
-# How far ahead the next anchor round is looked for at first; then twice as far, and so on.
+# How far ahead the next anchor round is looked for at first; then eight times as far, and so on.
 _NEXT_ROUND_US: Final = 3600 * 1_000_000
 
 
@@ -85,12 +85,17 @@ class History:
 
         A later sample reaches back by a run at most, a later anchor round to the last good one before it.
         """
+        margin_us = max((policy.margin_us for policy in self._policies), default=0)
         earliest_us = self._horizon_us
         for agent in self._agents():
             good_us = self._tx.last_good_anchor_us(agent, self._horizon_us + 1)
-            if good_us is not None and self._is_voided_later(agent, good_us):
+            if good_us is None:
+                continue
+            # Where that good round is recent it costs little to reckon with a bad one after it.
+            is_recent = good_us >= self._horizon_us - margin_us
+            if is_recent or self._is_voided_later(agent, good_us):
                 earliest_us = min(earliest_us, good_us)
-        return earliest_us - max((policy.margin_us for policy in self._policies), default=0)
+        return earliest_us - margin_us
 
     def _is_voided_later(self, agent: str, good_us: int) -> bool:
         """After `good_us`, its last good round that is seen, the next round of an agent is a bad one."""
@@ -103,7 +108,7 @@ class History:
                 # Of several at one instant any may come first.
                 return any(one.is_bad for one in rounds if one.at_us == rounds[0].at_us)
             from_us += span_us
-            span_us *= 2
+            span_us *= 8
         return False
 
     def _from(self, start: _Start, now_us: int) -> Built | None:
