@@ -126,3 +126,22 @@ async def test_phases_sum_to_what_an_outer_watch_sees(transport: str, delay_ms: 
     assert 0 <= statistics.median(missed) < 1000
     assert min(waited) >= 0
     assert statistics.median(waited) < 15_000
+
+
+SIGNATURE = (
+    "example.com. 3600 IN RRSIG A 13 2 3600 20300101000000 20200101000000 1 example.com. AAAA"
+)
+
+
+@pytest.mark.parametrize(("asked", "count"), [("A", 1), ("ANY", 2)])
+async def test_signatures_that_came_along_are_records_and_no_answers(
+    asked: str, count: int
+) -> None:
+    def signed(query: Query) -> list[bytes]:
+        return [wire(reply_to(query, ["example.com. 3600 IN A 127.0.0.1", SIGNATURE]))]
+
+    async with name_server(signed) as port:
+        run = await run_dns(
+            port, f"size(answers) == {count} && size(records) == 2", type=asked, dnssec_ok=True
+        )
+    assert run.outcome == "up", run.verdict.detail
