@@ -19,6 +19,7 @@ from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.confirm import Confirmation
+from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
@@ -34,10 +35,12 @@ from controller.services.access import Access
 from controller.services.admission import Admission
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
+from controller.services.behind import catching_up
 from controller.services.checks import Checks
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
+from controller.services.examine import Examination
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
 from controller.services.outages import Outages
@@ -200,6 +203,7 @@ class _Controller:
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages),
             EvidenceServicer(self._seals),
+            DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
         )
 
@@ -213,6 +217,7 @@ class _Controller:
                 for work in (
                     self._ingest.run(),
                     self._seals.run(),
+                    catching_up(self._worker, self._evaluator, wall_us),
                     self._confirmation.run(),
                     self._every(
                         RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload

@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
     "token": Lazy("controller.cli.token", "token", "People's tokens."),
     "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),
+    "doctor": Lazy("controller.cli.doctor", "doctor", "Look a running controller over."),
     "audit": Lazy("controller.cli.audit", "audit", "The ledger of privileged acts."),
     "ca": Lazy(
         "controller.cli.ca", "ca", "The certificate authority, on the controller's machine."

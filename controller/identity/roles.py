@@ -55,6 +55,7 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.FleetService/ProbeNow": _STAFF,
     "/vedette.v1.OutageService/ListOutages": _READERS,
     "/vedette.v1.OutageService/GetOutage": _READERS,
+    "/vedette.v1.DoctorService/Examine": _READERS,
     "/vedette.v1.SlaService/GetStatus": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
 }

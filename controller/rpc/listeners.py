@@ -10,6 +10,7 @@ from controller.errors import Fatal
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
+from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
@@ -21,6 +22,7 @@ from controller.rpc.tls import ServerCertificate
 from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
 from vedette.v1 import (
     access_pb2_grpc,
+    doctor_pb2_grpc,
     enrol_pb2_grpc,
     evidence_pb2_grpc,
     fleet_pb2_grpc,
@@ -95,6 +97,8 @@ def people_listener(
                 secret_pb2_grpc.add_SecretServiceServicer_to_server(servicer, server)
             case EvidenceServicer():
                 evidence_pb2_grpc.add_EvidenceServiceServicer_to_server(servicer, server)
+            case DoctorServicer():
+                doctor_pb2_grpc.add_DoctorServiceServicer_to_server(servicer, server)
             case SlaServicer():
                 sla_pb2_grpc.add_SlaServiceServicer_to_server(servicer, server)
             case _:

@@ -24,7 +24,7 @@ READS: Final = {
     "AgentService/ListAlarms", "SecretService/ListSecrets", "FleetService/Plan",
     "FleetService/Export", "FleetService/ListChecks", "OutageService/ListOutages",
     "OutageService/GetOutage", "SlaService/GetStatus", "AgentService/GetAgent",
-    "AgentService/ListNotices",
+    "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {"AgentService/LabelAgent", "AgentService/SetAgentMode"}

@@ -4,7 +4,7 @@ import pytest
 
 from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
 
-PEOPLES_MODULES = ["access", "enrol", "fleet", "outage", "secret", "sla"]
+PEOPLES_MODULES = ["access", "doctor", "enrol", "evidence", "fleet", "outage", "secret", "sla"]
 
 
 def served_methods() -> list[str]:
@@ -60,6 +60,7 @@ def test_only_enrolment_needs_no_token() -> None:
         ("/vedette.v1.FleetService/ProbeNow", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.OutageService/ListOutages", {Role.COUNTERPARTY}),
         ("/vedette.v1.SlaService/GetStatus", {Role.COUNTERPARTY}),
+        ("/vedette.v1.DoctorService/Examine", {Role.COUNTERPARTY}),
         ("/vedette.v1.AccessService/WhoAmI", set()),
     ],
 )
