@@ -27,6 +27,8 @@ def test_the_newest_fleet_is_in_force_and_every_revision_stays(storage: Storage)
         tx.put_fleet(second, revisions[2:])
     with storage.transaction() as tx:
         assert tx.fleet() == second
+        assert [tx.fleet(number) for number in (1, 2, 3)] == [first, second, None]
+        assert (tx.fleets(), tx.fleets(after=1)) == ([first, second], [second])
         assert tx.check_revisions() == [revisions[1], revisions[0], revisions[2]]
 
 
@@ -66,6 +68,25 @@ def test_intervals_that_only_touch_the_window_are_left_out(storage: Storage) -> 
         assert tx.intervals("shop-home", 10, 11) == [interval(10, 20, "DOWN")]
         assert tx.intervals("shop-home", 0, 10) == [interval(0, 10)]
         assert tx.intervals("nothing", 0, 10) == []
+
+
+def test_until_when_a_check_was_last_something_else(storage: Storage) -> None:
+    told = [
+        interval(0, 10, "DOWN"),
+        interval(10, 20, "UP"),
+        interval(20, 30, "PARTIAL"),
+        interval(30, 40, "UP"),
+        replace(interval(40, 50, "UP"), high="UP"),
+    ]
+    with storage.transaction() as tx:
+        assert tx.other_verdict_us("shop-home", "UP", 50) is None
+        tx.replace_intervals("shop-home", 0, told)
+        assert tx.other_verdict_us("shop-home", "UP", 50) == 30
+        assert tx.other_verdict_us("shop-home", "DOWN", 50) == 50
+        assert tx.other_verdict_us("shop-home", "UP", 25) == 25
+        assert tx.other_verdict_us("shop-home", "UP", 20) == 10
+        assert tx.other_verdict_us("shop-home", "DOWN", 10) is None
+        assert tx.other_verdict_us("shop-dns", "UP", 50) is None
 
 
 def test_a_number_is_given_once_even_after_its_outage_vanished(storage: Storage) -> None:
