@@ -96,6 +96,27 @@ def test_results_that_no_check_claims_are_counted_and_not_fatal(folder: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("ambiguous", "message"),
+    [
+        pytest.param("[" * 1500 + "]" * 1500, "at most 32 objects and arrays", id="deep"),
+        pytest.param('{"a":1,"a":2}', "expected every key once, found 'a' twice", id="twice"),
+        pytest.param('"\xff"', "expected UTF-8", id="no UTF-8"),
+        pytest.param(f'"{"x" * 20_000}"', "expected at most 16384 bytes", id="long"),
+    ],
+)
+def test_a_line_that_can_be_read_in_two_ways_is_a_sentence_with_its_place(
+    folder: Path, ambiguous: str, message: str
+) -> None:
+    line = _line(seq=91).replace("}\n", f', "x": {ambiguous}}}\n')
+    with (folder / "results.jsonl").open("ab") as file:
+        file.write(line.encode("latin-1"))
+    outcome = _run(folder, "--json")
+    assert outcome.exit_code == 2
+    assert "results.jsonl:11: not a result line: " in outcome.stderr
+    assert message in outcome.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--from", "240000000"], "Expected --from before --to"),

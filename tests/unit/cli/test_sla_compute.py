@@ -221,3 +221,13 @@ def test_a_timeline_that_does_not_hold_is_refused(old: str, new: str, said: str)
 def test_a_timeline_nested_without_end_is_refused() -> None:
     with pytest.raises(ValueError, match=r"nested|maximum"):
         decode_replay(b'{"version":1,"x":' + b"[" * 100_000)
+
+
+def test_a_file_nested_without_end_is_bad_input(tmp_path: Path) -> None:
+    timeline = tmp_path / "deep.json"
+    timeline.write_text('{"x":' + "[" * 5000 + "]" * 5000 + "}")
+    outcome = _invoke(
+        "sla", "compute", "--config", _fleet(tmp_path), "--timeline", timeline, "--contract", "gold", "--period", "1970-01",
+    )  # fmt: skip
+    assert outcome.exit_code == 2
+    assert "nested" in outcome.stderr
