@@ -15,6 +15,7 @@ from vedette.shared.failure import Failure
 
 _READ_BYTES: Final = 64 * 1024
 _DER: Final = 2
+_OF_CERTIFICATES: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 _VERSIONS: Final[Mapping[str, ssl.TLSVersion]] = {
     "TLSv1": ssl.TLSVersion.TLSv1,
     "TLSv1.1": ssl.TLSVersion.TLSv1_1,
@@ -175,9 +176,7 @@ class TlsStream:
                 # Many servers close without the closing alert; the message's own length tells a cut.
                 return b""
             except ssl.SSLError as error:
-                raise Fault(
-                    Failure.CONNECTION_LOST, f"TLS broke off: {error.reason or error}"
-                ) from error
+                raise _broken_off(error) from error
 
     def write(self, data: bytes) -> None:
         """Send `data` as soon as the system takes it."""
@@ -186,9 +185,7 @@ class TlsStream:
             while left:  # a call takes one record at most
                 left = left[self._tls.write(left) :]
         except ssl.SSLError as error:
-            raise Fault(
-                Failure.CONNECTION_LOST, f"TLS broke off: {error.reason or error}"
-            ) from error
+            raise _broken_off(error) from error
         self._flush()
 
     async def drain(self) -> None:
@@ -216,6 +213,15 @@ class TlsStream:
                 f"{self._inner.address} closed the connection in the TLS handshake",
             )
         self._incoming.write(data)
+
+
+def _broken_off(error: ssl.SSLError) -> Fault:
+    """An end within TLS. In TLS 1.3 a peer refuses the agent's certificate after the handshake, by an alert."""
+    alert = error.reason or ""
+    if "ALERT" in alert and any(word in alert for word in _OF_CERTIFICATES):
+        said = alert.replace("_", " ").lower()
+        return Fault(Failure.TLS_HANDSHAKE_FAILED, f"the target refuses who asks: {said}")
+    return Fault(Failure.CONNECTION_LOST, f"TLS broke off: {error.reason or error}")
 
 
 def _handshake_detail(error: ssl.SSLError) -> str:

@@ -12,7 +12,7 @@ from agent.probers.network.tls import TlsStream, context_of
 from agent.probers.transport.answer import Answer
 from agent.probers.transport.byte_stream import ByteStream
 from agent.probers.transport.http2 import exchanged as exchanged_http2
-from agent.probers.transport.proxying import opened_by_proxy
+from agent.probers.transport.proxying import demand_passed, opened_by_proxy, unanswered_by
 from agent.probers.transport.response import Response
 from agent.probers.transport.steps import Steps
 from agent.probers.transport.wants import Hop, Request, Resolved, Wants
@@ -48,9 +48,14 @@ async def exchange(
                 protocol = _agreed(tls.protocol, wants)
             if protocol == "h2":
                 return await exchanged_http2(stream, request, hop, wants, steps)
-            return await _exchanged(stream, request, hop, wants, steps)
+            answer = await _exchanged(stream, request, hop, wants, steps)
+            if wants.proxy is not None and request.scheme == "http":
+                demand_passed(answer, wants.proxy)
+            return answer
     except Fault as fault:
         hop.fault = _cut(fault, hop)
+        if wants.proxy is not None and request.scheme == "http":
+            hop.fault = unanswered_by(wants.proxy, hop.fault, hop)
         raise hop.fault from fault.__cause__
     finally:
         if stream is not None:

@@ -9,12 +9,15 @@ network, and one outside does not reach into the site.
 from agent.probers.network.admission import Admission
 from agent.probers.network.fault import Fault
 from agent.probers.network.stream import Stream, connected
+from agent.probers.transport.answer import Answer
 from agent.probers.transport.response import Response
 from agent.probers.transport.steps import Steps
 from agent.probers.transport.wants import Hop, Proxy, Request, Wants
 from vedette.shared.failure import Failure
 
 _CANNOT_REACH = frozenset({500, 502, 503, 504})
+_PROXY_AUTHENTICATION = 407
+_CLOSED = frozenset({Failure.CONNECTION_LOST, Failure.SEND_TIMEOUT})
 
 
 async def opened_by_proxy(
@@ -76,6 +79,21 @@ async def _tunnel(stream: Stream, request: Request, proxy: Proxy) -> None:
     said = f"the proxy {proxy.where} answers {response.status} to CONNECT {request.authority}"
     is_target = response.status in _CANNOT_REACH
     raise Fault(Failure.UNREACHABLE if is_target else Failure.PROXY_FAILED, said)
+
+
+def demand_passed(answer: Answer, proxy: Proxy) -> None:
+    """Fault if a plain answer is the proxy's own refusal: 407 is said by nobody else (RFC 9110, 15.5.8)."""
+    if answer.status == _PROXY_AUTHENTICATION:
+        said = f"the proxy {proxy.where} answers {answer.status}: it wants to know who asks"
+        raise Fault(Failure.PROXY_FAILED, said)
+
+
+def unanswered_by(proxy: Proxy, fault: Fault, hop: Hop) -> Fault:
+    """What a plain request means that no answer came to: the connection was the proxy's, and it closed it."""
+    is_answered = hop.response is not None and hop.response.status
+    if fault.kind in _CLOSED and not is_answered:
+        return Fault(Failure.PROXY_FAILED, f"the proxy {proxy.where} failed: {fault.detail}")
+    return fault
 
 
 def _of_proxy(fault: Fault) -> Fault:

@@ -271,7 +271,7 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "`paused` in the site's policy file; ask its owner",
     ),
     Failure.PROXY_FAILED: (
-        "The proxy could not be reached, or did not let the agent through.",
+        "The proxy could not be reached, closed without an answer, or did not let the agent through (407, or no tunnel).",
         "the proxy, its credentials and its rules",
     ),
     Failure.NO_ROUTE: (

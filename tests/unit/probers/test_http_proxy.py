@@ -110,3 +110,21 @@ async def test_the_policy_judges(url: str, allowed: str) -> None:
         run = await run_http(url, proxy=proxy.url, policy=Policy.of([allowed]))
         assert proxy.heads == []
     assert (run.outcome, run.kind) == ("agent_error", "policy_refused")
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "kind"),
+    [
+        pytest.param(
+            answering(response(status="407 Who?")), "agent_error", "proxy_failed", id="407"
+        ),
+        pytest.param(answering(), "agent_error", "proxy_failed", id="it hangs up"),
+        pytest.param(answering(response(status="502 No")), "down", "bad_status", id="502"),
+    ],
+)
+async def test_a_plain_request_that_the_proxy_does_not_pass_on(
+    script: Script, outcome: str, kind: str
+) -> None:
+    async with target(script) as proxy:
+        run = await run_http("http://shop.example/", proxy=proxy.url(""))
+    assert (run.outcome, run.kind) == (outcome, kind), run.verdict.detail

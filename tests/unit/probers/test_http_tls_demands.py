@@ -1,10 +1,12 @@
 """HTTP probes and what they demand of TLS: pins, versions, client certificates, and ends without a goodbye."""
 
 import asyncio
+import os
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -231,3 +233,30 @@ async def test_a_new_agreement_in_the_middle_is_declined(
         run = await run_http(f"https://{LOOPBACK}:{port}/", within="10s", tls={"verify": False})
     assert (run.outcome, run.kind) == ("down", "connection_lost"), run.verdict.detail
     assert run.seen.took_us < 5_000_000
+
+
+async def test_a_certificate_that_is_wanted_after_the_handshake_is_no_lost_connection(
+    authority: trustme.CA, leaf: trustme.LeafCert
+) -> None:
+    """TLS 1.3: the client's handshake is complete before the server says that it wants a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    leaf.configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    def refuse(listener: socket.socket) -> None:
+        plain, _ = listener.accept()
+        with context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as tls:
+            with suppress(ssl.SSLError):
+                tls.do_handshake()
+            os.read(tls.fileno(), 65536)  # what is left unread would reset the connection
+
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port = listener.getsockname()[1]
+        refusing = asyncio.create_task(asyncio.to_thread(refuse, listener))
+        tls = {"ca": pem(authority)}
+        run = await run_http(f"https://localhost:{port}/", family="ipv4", tls=tls)
+        await refusing
+    assert (run.outcome, run.kind) == ("down", "tls_handshake_failed"), run.verdict.detail
+    assert "certificate required" in (run.verdict.detail or "")
