@@ -20,10 +20,11 @@ _State = tuple[Label, int]
 _AT_FIRST: Final[_State] = (Label.NONE, 0)
 
 
-def agreed_us(evidence: Sequence[Sample], policy: Policy) -> int | None:
+def agreed_us(evidence: Sequence[Sample], policy: Policy, from_us: int) -> int | None:
     """Event time of the first sample after which the state is known; None if that never happens.
 
-    `evidence` is what counts of one agent, in the order of S-6, without what came before.
+    `evidence` is what counts of one agent from `from_us` on, in the order of S-6; what came before it is
+    not known.
     """
     states: set[_State] = {
         (side, run)
@@ -34,9 +35,10 @@ def agreed_us(evidence: Sequence[Sample], policy: Policy) -> int | None:
         )
         for run in range(limit)
     }
-    previous_us: int | None = None
+    # The one before the first may have been the instant before.
+    previous_us = from_us
     for sample in evidence:
-        if previous_us is not None and sample.at_us - previous_us >= policy.freshness_us:
+        if sample.at_us - previous_us >= policy.freshness_us:
             states = {_AT_FIRST}
         previous_us = sample.at_us
         side = Label.DOWN if OWN_LABEL[sample.outcome] is Label.DOWN else Label.UP
@@ -77,7 +79,7 @@ def sure_us(
         for policy in by_rules.values():
             if not counted or region not in policy.regions:
                 continue
-            known_us = agreed_us(counted, policy)
+            known_us = agreed_us(counted, policy, from_us)
             if known_us is None:
                 # Its next sample finds it reset, if it has been silent for long enough.
                 known_us = counted[-1].at_us + policy.freshness_us
