@@ -74,7 +74,9 @@ class Mask:
     def __init__(self, secrets: Sequence[Secret]) -> None:
         shapes = [(shape, secret.label) for secret in secrets for shape in _shapes(secret.value)]
         shapes.sort(key=lambda pair: -len(pair[0]))
-        self._shapes = [(s.lower()[:_NEEDLE_CHARS], s.lower(), label) for s, label in shapes]
+        # Lowered as texts are: a letter for a letter, or the places would not be the same.
+        lowered = [(_lowered(shape), label) for shape, label in shapes]
+        self._shapes = [(low[:_NEEDLE_CHARS], low, label) for low, label in lowered]
 
     def of(self, value: Any) -> Any:
         """`value` with every text in it masked: mappings, lists and tuples included."""
@@ -131,7 +133,9 @@ def _spans(low: str, needle: str, shape: str, label: str) -> Iterator[tuple[int,
 def _lowered(text: str) -> str:
     """`text` in lower case, where that keeps every character in its place."""
     low = text.lower()
-    return low if len(low) == len(text) else text
+    if len(low) == len(text):
+        return low
+    return "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
 
 
 def _shapes(value: str) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Seals with real processes: what was probed is sealed, across kills of both sides."""
 
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -49,7 +50,7 @@ def test_everything_that_was_probed_is_sealed_across_kills_of_both_sides(tmp_pat
                 stage.serve()
             else:
                 stage.start_agent(victim)
-            until(stage, lambda s, before=before: s["shop"]["sealed_lines"] > before + 3)
+            until(stage, functools.partial(_has_sealed, before + 3))
         stage.terminate("fra")
         shop, dns = (streams(stage)[name] for name in ("shop", "dns"))
         for one in (shop, dns):
@@ -61,3 +62,7 @@ def test_everything_that_was_probed_is_sealed_across_kills_of_both_sides(tmp_pat
         assert dns["seals"] > dns["lines"]
         table = stage.command("evidence", "streams")
         assert "MISSED SLOTS" in table
+
+
+def _has_sealed(lines: int, seen: dict[str, Any]) -> bool:
+    return bool(seen["shop"]["sealed_lines"] > lines)

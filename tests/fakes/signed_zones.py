@@ -1,11 +1,10 @@
 """Zones signed in the test, and a resolver over them that answers with signatures and proofs."""
 
 import base64
-import functools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.dnssec
 import dns.flags
@@ -16,8 +15,10 @@ import dns.rdata
 import dns.rdataset
 import dns.rdatatype
 import dns.rrset
+import dns.transaction
 import dns.zone
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from dns.dnssectypes import Algorithm
 from dns.rdtypes.ANY.NSEC3 import NSEC3
 from dns.rdtypes.util import Bitmap
 
@@ -50,7 +51,7 @@ class SignedZone:
     def __post_init__(self) -> None:
         self.apex = name_of(self.origin)
         self.dnskey: DNSKEY = dns.dnssec.make_dnskey(
-            self.key.public_key(), dns.dnssec.Algorithm.ED25519, flags=257
+            self.key.public_key(), Algorithm.ED25519, flags=257
         )
         self.zone = dns.zone.Zone(self.apex, relativize=False)
         self.ends = time.time() + self.days * DAY_SECONDS
@@ -63,7 +64,12 @@ class SignedZone:
                 owner, ttl, rdtype, data = line.replace("..", ".").split(" ", 3)
                 txn.add(name_of(owner), int(ttl), dns.rdata.from_text("IN", rdtype, data))
         if self.is_signed and not self.nsec3:
-            dns.dnssec.sign_zone(self.zone, keys=[(self.key, self.dnskey)], **self._times())
+            dns.dnssec.sign_zone(
+                self.zone,
+                keys=[(self.key, self.dnskey)],
+                inception=self.ends - 60 * DAY_SECONDS,
+                expiration=self.ends,
+            )
         elif self.is_signed:
             self._sign_with_nsec3()
 
@@ -79,15 +85,14 @@ class SignedZone:
     def digest(self, name: Name) -> str:
         return dns.dnssec.nsec3_hash(name, SALT, self.iterations, 1)
 
-    def _times(self) -> dict[str, float]:
-        return {"inception": self.ends - 60 * DAY_SECONDS, "expiration": self.ends}
+    def _sign(self, txn: dns.transaction.Transaction, rrset: dns.rrset.RRset) -> None:
+        keys: list[Any] = [(self.key, self.dnskey)]
+        dns.dnssec.default_rrset_signer(
+            txn, rrset, signer=self.apex, ksks=keys, zsks=keys,
+            inception=self.ends - 60 * DAY_SECONDS, expiration=self.ends, origin=self.apex,
+        )  # fmt: skip
 
     def _sign_with_nsec3(self) -> None:
-        signer = functools.partial(
-            dns.dnssec.default_rrset_signer,
-            signer=self.apex, ksks=[(self.key, self.dnskey)], zsks=[(self.key, self.dnskey)],
-            origin=self.apex, **self._times(),
-        )  # fmt: skip
         with self.zone.writer() as txn:
             txn.add(self.apex, 3600, self.dnskey)
             own = sorted(txn.iterate_names())
@@ -101,19 +106,19 @@ class SignedZone:
             for name in own:
                 for rdataset in list(txn.get_node(name).rdatasets):
                     if name not in cuts or rdataset.rdtype == dns.rdatatype.DS:
-                        signer(txn, dns.rrset.from_rdata(name, rdataset.ttl, *rdataset))
+                        self._sign(txn, dns.rrset.from_rdata(name, rdataset.ttl, *rdataset))
             chain = sorted((self.digest(n), n) for n in types)
             for place, (digest, name) in enumerate(chain):
                 following = base64.b32hexdecode(chain[(place + 1) % len(chain)][0].upper())
                 shown = types[name] | ({dns.rdatatype.RRSIG} if types[name] - {2} else set())
-                rdata = NSEC3(
+                rdata = NSEC3(  # type: ignore[no-untyped-call]  # dnspython leaves rdata untyped
                     1, dns.rdatatype.NSEC3, 1, int(self.opt_out), self.iterations, SALT,
                     following, Bitmap.from_rdtypes(list(shown)).windows,
                 )  # fmt: skip
                 owner = dns.name.Name((digest.encode(), *self.apex.labels))
                 rrset = dns.rrset.from_rdata(owner, 60, rdata)
                 txn.add(rrset)
-                signer(txn, rrset)
+                self._sign(txn, rrset)
 
 
 def _between(name: Name, apex: Name) -> Iterator[Name]:
@@ -147,7 +152,9 @@ class Resolver:
         if node is not None and self._give(zone, reply.answer, name, name, rdtype):
             return
         if node is not None and self._give(zone, reply.answer, name, name, dns.rdatatype.CNAME):
-            target = zone.zone.get_rdataset(name, dns.rdatatype.CNAME)[0].target
+            alias = zone.zone.get_rdataset(name, dns.rdatatype.CNAME)
+            assert alias is not None
+            target = alias[0].target
             self._answer(reply, target, rdtype)
             return
         exists = any(n.is_subdomain(name) for n in zone.zone.nodes)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -186,7 +187,7 @@ async def test_seals_of_one_group_see_each_other(world: World) -> None:
     ],
 )  # fmt: skip
 async def test_what_does_not_verify_is_refused_by_name_and_leaves_an_alarm(
-    world: World, lies: dict[str, object], said: str
+    world: World, lies: dict[str, Any], said: str
 ) -> None:
     agent = Agent()
     world.lines(1, 4)
