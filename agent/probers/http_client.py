@@ -22,6 +22,10 @@ from vedette.shared.probes import SCHEMES, host_problem
 REFUSALS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 _PORTS = {"http": 80, "https": 443}
 _PORT_MAX = 65535
+_HARMLESS = frozenset({
+    "accept", "accept-encoding", "accept-language", "content-length", "content-type", "cookie", "host",
+    "user-agent",
+})  # fmt: skip
 _DROPPED = frozenset({b"connection"})
 
 
@@ -103,7 +107,15 @@ async def _follow(
         following = response.next_request
         if following is None:
             return
+        if following.url.host != request.url.host:
+            _leave_behind(following)
     raise Fault(Failure.TOO_MANY_REDIRECTS, f"a redirect follows after {most} redirects")
+
+
+def _leave_behind(request: httpx.Request) -> None:
+    """Another host learns nothing that the check says to its own: headers may hold a key under any name."""
+    for name in [name for name in request.headers if name not in _HARMLESS]:
+        del request.headers[name]
 
 
 class _NoBody(httpx.AsyncByteStream):

@@ -253,3 +253,14 @@ async def test_json_of_a_large_body_is_not_parsed() -> None:
         run = await run_http(server.url(), "json[0] == []")
     assert run.kind == "expectation_failed"
     assert "json" not in run.seen.variables
+
+
+async def test_the_checks_own_headers_stay_with_its_own_host() -> None:
+    async with target(answering(response())) as other:
+        away = response(status="302 Found", headers=(f"Location: http://localhost:{other.port}/",))
+        async with target(answering(away)) as server:
+            run = await run_http(server.url(), headers={"X-Api-Key": "canary", "Accept": "a/b"})
+    assert run.outcome == "up", run.verdict.detail
+    assert b"canary" in server.heads[0]
+    assert b"canary" not in other.heads[0]
+    assert b"a/b" in other.heads[0]

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from vedette.shared.definitions import Check, canonical_bytes, decode_check, findings
 from vedette.shared.documents import convert, parse, path_text
+from vedette.shared.probes.host import shown_url
 
 AUTHORITY = trustme.CA()
 MINE = AUTHORITY.issue_cert("agent.example")
@@ -132,6 +133,18 @@ def test_a_wrong_word_is_refused_where_it_stands(text: str, said: str) -> None:
 
 def test_a_password_in_a_url_is_not_shown() -> None:
     check = check_of(url="https://me:canary@shop.example/a?b=c@d")
-    assert check.target == "https://shop.example/a?b=c@d"
+    assert check.target == "https://shop.example/a?b=*"
     assert check_of(url="shop.example/@x").target == "http://shop.example/@x"
     assert "canary" not in f"{told(proxy='ftp://me:canary@p')}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://u:canary@h.example:99999/a?k=canary&b#canary", "https://h.example:99999/a?k=*&*"),
+        ("u:canary@h.example/x://y", "h.example/x://y"),
+        ("http://u:canary@h.example/x://y", "http://h.example/x://y"),
+    ],
+)
+def test_a_url_for_people_keeps_its_secrets(url: str, shown: str) -> None:
+    assert shown_url(url) == shown

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 SCHEMES: Final = ("http", "https")
 LABEL_CHARS_MAX: Final = 63
 
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -36,3 +37,13 @@ def host_problem(host: str) -> str | None:
     if _UNSAFE.search(host) or any(not 1 <= len(label) <= LABEL_CHARS_MAX for label in labels):
         return "a name with labels of 1 to 63 characters, or an address"
     return "a name, without / @ [ ] % or \\" if re.search(r"[/@\[\]%\\]", host) else None
+
+
+def shown_url(url: str) -> str:
+    """`url` for people, however wrong it is: without user info, fragment and the values of its query."""
+    place, mark, query = url.partition("#")[0].partition("?")
+    scheme, slashes, rest = place.partition("://") if _SCHEME.match(place) else ("", "", place)
+    authority, slash, path = rest.partition("/")
+    names = [pair.partition("=") for pair in query.split("&")] if query else []
+    shown = "&".join(f"{name}=*" if eq else "*" for name, eq, _ in names)
+    return f"{scheme}{slashes}{authority.rpartition('@')[2]}{slash}{path}{mark}{shown}"

@@ -17,7 +17,7 @@ from vedette.shared.limits import (
     URL_CHARS_MAX,
 )
 from vedette.shared.probes.endpoint import Endpoint
-from vedette.shared.probes.host import url_problem
+from vedette.shared.probes.host import shown_url, url_problem
 from vedette.shared.probes.http_auth import Auth
 from vedette.shared.probes.part import DurationText, Expectations, Family, Finding, Part
 from vedette.shared.probes.tls import TlsDemands
@@ -27,6 +27,7 @@ Url = Annotated[str, Meta(min_length=1, max_length=URL_CHARS_MAX)]
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}")
 _HEADER_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+_LATIN: Final = re.compile(r"[\x00-\xff]*")
 _OWN_HEADERS: Final = frozenset({
     "connection", "content-length", "keep-alive", "proxy-authorization", "proxy-connection", "te",
     "transfer-encoding", "upgrade",
@@ -101,12 +102,8 @@ class HttpProbe(Part, frozen=True):
 
     @property
     def target(self) -> str:
-        """What is probed, in one line for people: never a password."""
-        scheme, _, rest = self.full_url.partition("://")
-        authority, slash, path = rest.partition("/")
-        return (
-            f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}" if "@" in rest else self.url
-        )
+        """What is probed, in one line for people: never a password, nor a value of the query."""
+        return shown_url(self.full_url if "@" in self.url else self.url)
 
     @property
     def header_pairs(self) -> list[tuple[str, str]]:
@@ -121,7 +118,7 @@ class HttpProbe(Part, frozen=True):
         """What is wrong between its fields, in a check that has `timeout_us`."""
         found: list[Finding] = []
         if wrong := url_problem(self.full_url):
-            found.append((("url",), wrong, repr(self.url)))
+            found.append((("url",), wrong, repr(shown_url(self.url))))
         if self.method == "CONNECT":
             expected = "a method that asks the target itself; for a proxy there is `proxy`"
             found.append((("method",), expected, "CONNECT"))
@@ -157,6 +154,11 @@ def _header_problems(probe: HttpProbe) -> list[Finding]:
         (("headers", name), "a value without control characters", "a control character")
         for name, value in probe.header_pairs
         if not _HEADER_VALUE.fullmatch(value)
+    ]
+    found += [
+        (("headers", name), "a value of latin-1 characters", "another character")
+        for name, value in probe.header_pairs
+        if not _LATIN.fullmatch(value)
     ]
     if probe.compression is not None and "accept-encoding" in seen:
         expected = "no Accept-Encoding where `compression` says what is asked for"

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from vedette.shared.limits import OAUTH_PARAMETERS_MAX, SECRET_CHARS_MAX, URL_CHARS_MAX
-from vedette.shared.probes.host import url_problem
+from vedette.shared.probes.host import shown_url, url_problem
 from vedette.shared.probes.part import Finding, Part
 
 Secret = Annotated[str, Meta(max_length=SECRET_CHARS_MAX)]
@@ -76,7 +76,7 @@ def _basic_problems(basic: BasicAuth) -> list[Finding]:
 def _oauth2_problems(oauth2: OAuth2) -> list[Finding]:
     found: list[Finding] = []
     if wrong := url_problem(oauth2.token_url):
-        found.append((("oauth2", "token_url"), wrong, repr(oauth2.token_url)))
+        found.append((("oauth2", "token_url"), wrong, repr(shown_url(oauth2.token_url))))
     for place, scope in enumerate(oauth2.scopes):
         if not _SCOPE.fullmatch(scope):
             expected = 'a scope without spaces, " and \\'
