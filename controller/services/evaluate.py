@@ -18,10 +18,12 @@ from controller.core.policy import PolicyRevision, policy_revision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
 from controller.ports import Storage, StoredInterval, Transaction
+from controller.services.behind import Behind
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
 from controller.services.recorded import RecordedOutages
 from vedette.shared.definitions import decode_check
+from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX
 
 # How much of a check stays in memory at least. Older evidence is taken too, but its check is read anew.
 _KEPT_US: Final = 6 * 3600 * 1_000_000
@@ -53,6 +55,7 @@ class Evaluator:
         self._outages = RecordedOutages()
         self._intervals = RecordedIntervals()
         self._unwritten: set[str] = set()
+        self._behind = Behind()
         self._fed: set[str] = set()
 
     def rebuild(self, now_us: int) -> None:
@@ -76,6 +79,7 @@ class Evaluator:
                 yield tx
         except BaseException:
             self._policies = None
+            self._behind.unmark()
             for check in self._fed:
                 self._engines.pop(check, None)
                 self._outages.forget(check)
@@ -128,8 +132,30 @@ class Evaluator:
         for check, engine in touched.items():
             if check not in anew and (changes := engine.drain()):
                 self._write(tx, check, engine, changes, now_us)
+        self._judge_late(tx, anew, now_us)
+
+    def _judge_late(self, tx: Transaction, anew: Mapping[str, int], now_us: int) -> None:
+        """Judge checks anew from these instants on: now, or later where a backlog concerns many of them."""
+        late = {check for check, at_us in anew.items() if at_us < FOREVER_US}
+        is_backlog = len(late) > LATE_CHECKS_AT_ONCE_MAX
         for check, at_us in sorted(anew.items()):
-            self._judge_anew(tx, check, at_us, now_us)
+            if check in late and (is_backlog or check in self._behind):
+                if self._behind.add(check, at_us, now_us):
+                    self._unsettle(tx, check, self._behind.since_us(check))
+            else:
+                self._judge_anew(tx, check, at_us, now_us)
+
+    def catch_up(self, now_us: int) -> bool:
+        """Judge one check that is behind its evidence; False if none is due."""
+        check = self._behind.due(now_us)
+        if check is None:
+            return False
+        with self.transaction() as tx:
+            self._judge_anew(tx, check, self._behind.since_us(check), now_us)
+            self._behind.discard(check)
+            # A week of evidence need not stay in memory.
+            self._settle(tx, check)
+        return True
 
     def _absorb_rounds(
         self,
@@ -247,7 +273,7 @@ class Evaluator:
     def _settle(self, tx: Transaction, check: str) -> None:
         engine = self._engines[check]
         newest_us = engine.newest_us
-        if newest_us is None:
+        if newest_us is None or check in self._behind:
             return
         before_us = engine.settled_us
         kept_us = max(_KEPT_US, _KEPT_MARGINS * self._margin_us(tx, check))
