@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
+from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
 from controller.seals import SealStore
 from vedette.shared.identity import ResultId
@@ -314,86 +315,6 @@ class FleetStore(Protocol):
 
     def check_revisions(self) -> Sequence[CheckRevision]:
         """Every revision of every check, by check and effective time."""
-        ...
-
-
-# --- what was computed
-
-
-@dataclass(frozen=True, slots=True)
-class StoredInterval:
-    """A verdict of a check over [from_us, to_us), as attributed, and with the least and most downtime."""
-
-    check: str
-    from_us: int
-    to_us: int
-    verdict: str
-    low: str
-    high: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredOutage:
-    """An outage under its handle, and what decided it.
-
-    `body` is the whole outage as JSON, its votes included; the other fields are for finding it.
-    """
-
-    number: int
-    check: str
-    started_us: int
-    ended_us: int | None
-    detected_us: int
-    closed_known_us: int | None
-    body: bytes
-
-    @property
-    def handle(self) -> str:
-        """The name for people: OUT-12."""
-        return f"OUT-{self.number}"
-
-
-class OutcomeStore(Protocol):
-    """Verdict intervals and outages."""
-
-    def replace_intervals(
-        self, check: str, from_us: int, intervals: Sequence[StoredInterval]
-    ) -> None:
-        """Forget what is stored from `from_us` on (cutting what crosses it) and keep these instead."""
-        ...
-
-    def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:
-        """Intervals that touch that time, by time."""
-        ...
-
-    def other_verdict_us(self, check: str, verdict: str, before_us: int) -> int | None:
-        """Until when, before that instant, the verdict was last another than `verdict`; None: never."""
-        ...
-
-    def settled_us(self, check: str) -> int | None:
-        """The instant before which the stored intervals and outages of a check are complete."""
-        ...
-
-    def put_settled(self, check: str, at_us: int | None) -> None:
-        """Note that instant, earlier or later than the one before; None: nothing is complete."""
-        ...
-
-    def put_outage(self, outage: StoredOutage) -> int:
-        """Insert (number 0: the next free one is given) or replace; gives the number."""
-        ...
-
-    def outage(self, number: int) -> StoredOutage | None:
-        """The outage of that number."""
-        ...
-
-    def delete_outage(self, number: int) -> None:
-        """Remove an outage that late evidence made vanish."""
-        ...
-
-    def outages(
-        self, check: str | None = None, from_us: int | None = None, to_us: int | None = None
-    ) -> Sequence[StoredOutage]:
-        """Outages (of a check) that touch that time, newest first."""
         ...
 
 

@@ -17,7 +17,8 @@ from controller.core.outages import Outage
 from controller.core.policy import PolicyRevision, policy_revision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
-from controller.ports import Storage, StoredInterval, Transaction
+from controller.outcomes import StoredInterval
+from controller.ports import Storage, Transaction
 from controller.services.behind import Behind
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from controller.core.engine import CheckEngine
 from controller.core.intervals import FOREVER_US
 from controller.core.timeline import Segment
-from controller.ports import StoredInterval, Transaction
+from controller.outcomes import StoredInterval
+from controller.ports import Transaction
 
 START_US = 0
 """Nothing is stored of the time before."""

@@ -10,7 +10,8 @@ from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import EvidenceSet, Segment, judged_samples, timeline
 from controller.errors import BadInput, NotFound
-from controller.ports import Storage, StoredOutage, Transaction
+from controller.outcomes import StoredOutage
+from controller.ports import Storage, Transaction
 from controller.services.backing import Backed, backed
 from controller.services.evaluate import Evaluator
 from controller.services.history import History

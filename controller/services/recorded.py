@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from controller.core.engine import Changes
 from controller.core.outages import Outage
-from controller.ports import StoredOutage, Transaction
+from controller.outcomes import StoredOutage
+from controller.ports import Transaction
 from controller.services.handles import Extent, carried_over
 from controller.services.outage_body import body_of, decode_body, encode_body
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
-from controller.ports import StoredInterval, StoredOutage
+from controller.outcomes import StoredInterval, StoredOutage
 from controller.storage.bulk import Rows
 from controller.storage.tables import IntervalRow, OutageRow, SettledRow, table
 

@@ -20,7 +20,8 @@ from controller.core.outages import Outage, outages
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
 from controller.errors import Unreachable
-from controller.ports import AgentRecord, StoredInterval
+from controller.outcomes import StoredInterval
+from controller.ports import AgentRecord
 from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
 from controller.services.frames import Accepted, IncomingFrame

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.ports import CheckRevision, FleetRevision, Storage, StoredInterval, StoredOutage
+from controller.outcomes import StoredInterval, StoredOutage
+from controller.ports import CheckRevision, FleetRevision, Storage
 
 OUTAGE = StoredOutage(0, "shop-home", 100, None, 120, None, b"{}")
 
