@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from agent.core.assertions import evaluated
 from agent.ports import Observation
 from agent.probers.http_client import Reach, fetched
@@ -65,7 +67,7 @@ async def at_every_address(
     detail = worst.seen.detail
     if detail is not None and len(parts) > 1:
         detail = f"at {worst.addr}: {detail}"
-    return replace(worst.seen, facts=facts, detail=detail)
+    return msgspec.structs.replace(worst.seen, facts=facts, detail=detail)
 
 
 async def _resolved(plan: Plan, reach: Reach) -> tuple[tuple[str, ...], int]:
