@@ -139,7 +139,7 @@ def _kept(answer: Answer, host: str, now_us: int) -> _Kept:
         said = f"{host} answers {answer.status}{_error_in(content)} instead of a token"
         raise Fault(Failure.TOKEN_FAILED, said)
     try:
-        granted = msgspec.json.decode(content, type=_Granted)
+        granted = msgspec.json.decode(content, type=_Granted, strict=False)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Fault(
             Failure.TOKEN_FAILED, f"{host} answers with something else than a token"

@@ -217,3 +217,11 @@ async def test_a_slow_token_is_not_the_targets_fault() -> None:
     assert (run.outcome, run.kind) == ("down", "token_failed")
     assert "in the rest: 127.0.0.1 did not begin to answer" in (run.verdict.detail or "")
     assert "first_byte" in (run.seen.phases or {})
+
+
+async def test_a_life_that_is_written_as_text_is_taken() -> None:
+    granted = granting(count(), "3600")  # type: ignore[arg-type] # as some write it
+    async with target(granted) as endpoint, target(answering(response())) as server:
+        oauth2 = {"token_url": endpoint.url(), "client_id": "me", "client_secret": "x"}
+        run = await run_http(server.url(), auth={"oauth2": oauth2})
+    assert run.outcome == "up", run.verdict.detail

@@ -71,6 +71,8 @@ def test_it_is_taken_and_travels(http: dict[str, object]) -> None:
     ("http", "said"),
     [
         pytest.param({"url": "invalid://x"}, "http.url: expected a URL that begins with http:// or https://, found 'invalid://x'", id="another scheme"),
+        pytest.param({"phase_timeouts": {"connect": "1h"}}, "http.phase_timeouts.connect: expected a time within the check's timeout", id="a phase past the timeout"),
+        pytest.param({"headers": {"X": "\u20ac"}}, "http.headers.X: expected a value of latin-1 characters", id="a header beyond latin-1"),
         pytest.param({"method": "CONNECT"}, "http.method: expected a method that asks the target itself", id="CONNECT"),
         pytest.param({"headers": {"A": "1", "a": "2"}}, "http.headers.a: expected each header once; for several values write a list", id="a header twice"),
         pytest.param({"headers": {"Host": ["a", "b"]}}, "http.headers.Host: expected one value, found a list", id="two hosts"),

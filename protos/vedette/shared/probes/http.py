@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from vedette.shared.durations import Duration
 from vedette.shared.limits import (
     BODY_BYTES_DEFAULT,
     BODY_BYTES_MAX,
@@ -123,6 +124,7 @@ class HttpProbe(Part, frozen=True):
             expected = "a method that asks the target itself; for a proxy there is `proxy`"
             found.append((("method",), expected, "CONNECT"))
         found += _header_problems(self)
+        found += _phase_problems(self.phase_timeouts, timeout_us)
         if self.body is not None and self.body_base64 is not None:
             found.append((("body_base64",), "body or body_base64", "both"))
         if self.auth is not None:
@@ -164,6 +166,15 @@ def _header_problems(probe: HttpProbe) -> list[Finding]:
         expected = "no Accept-Encoding where `compression` says what is asked for"
         found.append((("compression",), expected, "both"))
     return found
+
+
+def _phase_problems(timeouts: PhaseTimeouts, timeout_us: int) -> list[Finding]:
+    texts = {name: getattr(timeouts, name) for name in PhaseTimeouts.__struct_fields__}
+    return [
+        (("phase_timeouts", name), "a time within the check's timeout", text)
+        for name, text in texts.items()
+        if text is not None and int(Duration.parse(text)) > timeout_us
+    ]
 
 
 def _auth_problems(probe: HttpProbe) -> list[Finding]:
