@@ -28,7 +28,7 @@ from controller.app import serve
 from controller.config import Address, ServeConfig
 from controller.identity.roles import Role
 from controller.local import create_person_token, initialise
-from vedette.shared.result import Outcome, ResultLine, encode_line
+from vedette.shared.result import Outcome, ResultLine, Trigger, encode_line
 from vedette.v1 import (
     access_pb2,
     access_pb2_grpc,
@@ -276,7 +276,15 @@ def connected(
             stream.close()
 
 
-def line(site: Site, seq: int, *, epoch: str = "e1", at_us: int, outcome: str = "up") -> bytes:
+def line(
+    site: Site,
+    seq: int,
+    *,
+    epoch: str = "e1",
+    at_us: int,
+    outcome: str = "up",
+    trigger: Trigger = Trigger.SCHEDULE,
+) -> bytes:
     """A result line of check `home`."""
     written = ResultLine(
         agent=site.agent,
@@ -287,6 +295,7 @@ def line(site: Site, seq: int, *, epoch: str = "e1", at_us: int, outcome: str = 
         region=site.region,
         at=at_us,
         outcome=Outcome(outcome),
+        trigger=trigger,
     )
     return encode_line(written)
 

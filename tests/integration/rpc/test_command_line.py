@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from controller.cli.main import cli
 from controller.identity.roles import Role
 from tests.integration.rpc.running import FLEET, Running, connected, frame, line, now_us
+from vedette.shared.result import Trigger
 
 
 @pytest.fixture
@@ -179,6 +180,9 @@ def test_an_outage_is_listed_shown_and_explained(controller: Running, logged_in:
         with connected(controller, site) as stream:
             stream.send(frame=frame(lines))
             stream.until("ack")
+            other = line(site, 4, at_us=start_us + 4_000, outcome="up", trigger=Trigger.CONFIRM)
+            stream.send(frame=frame([other], first_seq=4))
+            stream.until("ack")
     agents = vedette("agent", "list").stdout
     assert all(site.agent in agents for site in sites)
     (listed,) = json.loads(vedette("outage", "list", "--json").stdout)["outages"]
@@ -193,6 +197,15 @@ def test_an_outage_is_listed_shown_and_explained(controller: Running, logged_in:
     assert "fra=DOWN nyc=DOWN" in explained.stdout
     document = json.loads(vedette("outage", "explain", listed["id"], "--json").stdout)
     assert {sample["agent"] for sample in document["samples"]} == {site.agent for site in sites}
+    both = [
+        one for one in document["samples"] if one["agent"] == sites[0].agent and one["seq"] == 4
+    ]
+    assert [(one["outcome"], one["trigger"], one["overruled"]) for one in both] == [
+        ("down", "schedule", False),
+        ("up", "confirm", True),
+    ]
+    assert "confirm" in explained.stdout
+    assert "conflict" in explained.stdout
     assert vedette("outage", "list").exit_code == 0
 
 
