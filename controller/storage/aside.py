@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select
 
 from controller.core.samples import Quarantined, Sample
 from controller.ports import Conflict, Oddities
@@ -28,15 +28,36 @@ class AsideRows(Rows):
         rows = [(self._stream_number(*one[:3]), one.seq, one.check) for one in strays]
         self._insert_many(_STRAY, rows)
 
-    def _append_conflict(self, conflict: Conflict) -> tuple[int, int]:
-        """Keep the line; gives the number of its stream and the variant that it is, counted from 1."""
-        stream, seq = self._number_of(conflict.id), conflict.id.seq
+    def _insert_conflicts(self, conflicts: Sequence[Conflict]) -> list[tuple[int, int]]:
+        """Keep the lines; gives for each the number of its stream and the variant that it is, from 1 on."""
+        numbers = [self._number_of(one.id) for one in conflicts]
+        newest = self._newest_variants(numbers, [one.id.seq for one in conflicts])
+        variants: list[int] = []
+        rows: list[tuple[object, ...]] = []
+        for stream, one in zip(numbers, conflicts, strict=True):
+            key = (stream, one.id.seq)
+            newest[key] = newest.get(key, 0) + 1
+            variants.append(newest[key])
+            rows.append((*key, newest[key], one.line, one.received_us))
+        self._insert_many(_CONFLICT, rows)
+        return list(zip(numbers, variants, strict=True))
+
+    def _newest_variants(
+        self, streams: Sequence[int], seqs: Sequence[int]
+    ) -> dict[tuple[int, int], int]:
+        """The newest variant of each of these lines, and of those between them; by stream and number."""
         c = _CONFLICT.c
-        newest = select(func.max(c.variant)).where(c.stream_id == stream, c.seq == seq)
-        variant = (self._connection.execute(newest).scalar() or 0) + 1
-        row = (stream, seq, variant, conflict.line, conflict.received_us)
-        self._insert_many(_CONFLICT, [row])
-        return stream, variant
+        found: dict[tuple[int, int], int] = {}
+        for stream in set(streams):
+            own = [seq for number, seq in zip(streams, seqs, strict=True) if number == stream]
+            query = (
+                select(c.seq, func.max(c.variant))
+                .where(c.stream_id == stream, c.seq >= min(own), c.seq <= max(own))
+                .group_by(c.seq)
+            )
+            for seq, variant in self._connection.execute(query):
+                found[stream, seq] = variant
+        return found
 
     def conflicts(self, result: ResultId) -> Sequence[Conflict]:
         """Other lines that came under the same identity, as they came; without what they count as."""
@@ -85,9 +106,11 @@ class AsideRows(Rows):
         """They are strays no more."""
         self._connection.execute(delete(_STRAY).where(_STRAY.c.check == check))
 
-    def _forget_stray(self, stream: int, seq: int) -> None:
-        its = (_STRAY.c.stream_id == stream) & (_STRAY.c.seq == seq)
-        self._connection.execute(delete(_STRAY).where(its))
+    def _forget_stray_lines(self, lines: Sequence[tuple[int, int]]) -> None:
+        """Of these (stream number, seq) none waits for its check any more."""
+        its = (_STRAY.c.stream_id == bindparam("stream")) & (_STRAY.c.seq == bindparam("number"))
+        values = [{"stream": stream, "number": seq} for stream, seq in lines]
+        self._connection.execute(delete(_STRAY).where(its), values)
 
     def oddities(self) -> Sequence[Oddities]:
         """What of each agent is kept besides what counts, by agent."""

@@ -110,26 +110,58 @@ class EvidenceRows(AsideRows):
         return agent, one.at_us, stream, one.seq, variant, one.ok, one.total
 
     def _append_conflicts(self, conflicts: Iterable[Conflict]) -> None:
-        """After everything else: what a conflict withdraws may have come in the same batch."""
-        for one in conflicts:
-            stream, variant = self._append_conflict(one)
-            if one.withdrawn is not None:
-                self._withdraw(stream, one.withdrawn)
-            if isinstance(one.counts, AnchorRound):
-                self._insert_many(_ANCHOR, [self._anchor_row(one.counts, variant)])
-            elif one.counts is not None:
-                self._append_samples([one.counts], variant)
+        """After everything else: what a conflict withdraws may have come in the same batch.
 
-    def _withdraw(self, stream: int, item: Sample | AnchorRound) -> None:
-        """Forget what a line counted as; the line itself stays."""
-        if isinstance(item, AnchorRound):
-            rows, whose, number = _ANCHOR, _ANCHOR.c.agent_id, self._number(item.agent)
-        else:
-            rows, whose, number = _SAMPLE, _SAMPLE.c.check_id, self._number(item.check)
-            self._forget_stray(stream, item.seq)
-        where = (whose == number) & (rows.c.at_us == item.at_us)
-        line = (rows.c.stream_id == stream) & (rows.c.seq == item.seq)
-        self._connection.execute(delete(rows).where(where & line))
+        Of conflicts about one identity the last that counts does; what those before it counted as is
+        withdrawn by one of them.
+        """
+        found = list(conflicts)
+        if not found:
+            return
+        places = self._insert_conflicts(found)
+        last: dict[tuple[int, int], tuple[int, Sample | AnchorRound]] = {}
+        gone: list[tuple[int, Sample | AnchorRound]] = []
+        for (stream, variant), one in zip(places, found, strict=True):
+            if one.withdrawn is not None:
+                gone.append((stream, one.withdrawn))
+            if one.counts is not None:
+                last[stream, one.id.seq] = (variant, one.counts)
+        self._withdraw(gone)
+        rounds = [self._anchor_row(i, v) for v, i in last.values() if isinstance(i, AnchorRound)]
+        self._insert_many(_ANCHOR, rounds)
+        for variant in sorted({variant for variant, _ in last.values()}):
+            own = (item for number, item in last.values() if number == variant)
+            self._append_samples([one for one in own if isinstance(one, Sample)], variant)
+
+    def _withdraw(self, items: Sequence[tuple[int, Sample | AnchorRound]]) -> None:
+        """Forget what lines of these streams counted as; the lines themselves stay."""
+        for rows, whose, kind in (
+            (_SAMPLE, _SAMPLE.c.check_id, Sample),
+            (_ANCHOR, _ANCHOR.c.agent_id, AnchorRound),
+        ):
+            values = [
+                {
+                    "whose": self._known(item.check if isinstance(item, Sample) else item.agent),
+                    "at": item.at_us,
+                    "stream": stream,
+                    "number": item.seq,
+                }
+                for stream, item in items
+                if isinstance(item, kind)
+            ]
+            if values:
+                where = (whose == bindparam("whose")) & (rows.c.at_us == bindparam("at"))
+                line = (rows.c.stream_id == bindparam("stream")) & (
+                    rows.c.seq == bindparam("number")
+                )
+                self._connection.execute(delete(rows).where(where & line), values)
+        samples = [(stream, item.seq) for stream, item in items if isinstance(item, Sample)]
+        if samples:
+            self._forget_stray_lines(samples)
+
+    def _known(self, text: str) -> int | None:
+        """The number of a text, without giving it one: names of checks that there are not have none."""
+        return self._names.find(self._connection, text)
 
     def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
         """Samples of a check with from_us <= at_us < to_us, by time; one of each identity (S-2)."""
