@@ -3,10 +3,10 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from msgspec.structs import replace
 
 from agent.core.secrets import Mask, Secret, Unusable, revealed, secret_names
 from agent.ports import Observation, Prober, SealedSecret
