@@ -141,7 +141,8 @@ class Sending:
             if frame.stream.endswith(SEALS_SUFFIX):
                 self._hold(frame)
             else:
-                await self._call.write(frame_message(frame))
+                is_backlog = frame.epoch != self._spool.epoch
+                await self._call.write(frame_message(frame, is_backlog=is_backlog))
         return bool(batches) or window.rewinds != rewinds
 
     def _hold(self, notes: Batch) -> None:

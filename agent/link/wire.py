@@ -30,8 +30,8 @@ TRIGGERS: Final = {
 }
 
 
-def frame_message(batch: Batch) -> pb.ConnectRequest:
-    """Lines to send."""
+def frame_message(batch: Batch, *, is_backlog: bool) -> pb.ConnectRequest:
+    """Lines to send; live ones go first at the controller too."""
     return pb.ConnectRequest(
         frame=pb.Frame(
             epoch=batch.epoch,
@@ -40,6 +40,7 @@ def frame_message(batch: Batch) -> pb.ConnectRequest:
             count=len(batch.lines),
             lines=b"".join(batch.lines),
             lost=batch.lost,
+            is_backlog=is_backlog,
         )
     )
 

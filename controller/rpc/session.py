@@ -223,6 +223,7 @@ class Session:
             count=frame.count,
             lines=frame.lines,
             lost=frame.lost,
+            is_backlog=frame.is_backlog,
         )
         answer = await self._parts.ingest.submit(self.agent, self.region, incoming)
         if isinstance(answer, Accepted):

@@ -29,6 +29,7 @@ class IncomingFrame:
     count: int
     lines: bytes
     lost: int = 0
+    is_backlog: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
@@ -17,7 +17,12 @@ from controller.services.frames import Gathered, IncomingFrame, Refused
 from controller.services.intake import Answer, Intake
 from controller.services.lookback import LookBack, StreamKey
 from controller.services.tally import IngestCounters, Tally
-from vedette.shared.limits import INGEST_BATCH_LINES_MAX, INGEST_QUEUE_FRAMES_MAX, REASON_CHARS_MAX
+from vedette.shared.limits import (
+    INGEST_BACKLOG_LINES_MAX,
+    INGEST_BATCH_LINES_MAX,
+    INGEST_QUEUE_FRAMES_MAX,
+    REASON_CHARS_MAX,
+)
 from vedette.shared.result import Outcome
 
 _RETRY_SECONDS_MIN: Final = 0.25
@@ -31,6 +36,22 @@ class _Waiting:
     region: str
     frame: IncomingFrame
     answer: "asyncio.Future[Answer]"
+
+
+class _Lane:
+    """Frames that wait, in order of arrival; there is a bound to how many."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Waiting] = deque()
+        self.room = asyncio.Semaphore(INGEST_QUEUE_FRAMES_MAX)
+
+    def take(self, lines_max: int) -> Iterator[_Waiting]:
+        """The first of them, until there are that many lines."""
+        lines = 0
+        while self.waiting and lines < lines_max:
+            one = self.waiting.popleft()
+            lines += one.frame.count
+            yield one
 
 
 class _Defect(Exception):
@@ -65,8 +86,8 @@ class Ingest:
         self._now_us = now_us
         self._on_first_failure = on_first_failure
         self._retry_seconds_min = retry_seconds_min
-        self._waiting: deque[_Waiting] = deque()
-        self._room = asyncio.Semaphore(INGEST_QUEUE_FRAMES_MAX)
+        self._live = _Lane()
+        self._backlog = _Lane()
         self._arrived = asyncio.Event()
         self._positions: dict[StreamKey, int] | None = None
         self._checks: Mapping[str, Sequence[PolicyRevision]] = {}
@@ -81,16 +102,15 @@ class Ingest:
     async def submit(self, agent: str, region: str, frame: IncomingFrame) -> Answer:
         """Give a frame of an authenticated agent; the answer comes after the commit.
 
-        Waits while the queue is full. Frames of one stream are taken in the order of submission.
+        Waits while the queue is full. Frames of one stream are taken in the order of submission, and those
+        of a backlog behind all that are live.
         """
-        await self._room.acquire()
-        try:
+        lane = self._backlog if frame.is_backlog else self._live
+        async with lane.room:
             answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            self._waiting.append(_Waiting(agent, region, frame, answer))
+            lane.waiting.append(_Waiting(agent, region, frame, answer))
             self._arrived.set()
             return await answer
-        finally:
-            self._room.release()
 
     async def durable(self, agent: str) -> Sequence[Position]:
         """The last durable line of every stream of an agent."""
@@ -107,14 +127,15 @@ class Ingest:
                     one.answer.set_result(answer)
 
     def _take(self) -> list[_Waiting]:
-        """The frames of the next transaction, in order of arrival."""
-        taken: list[_Waiting] = []
-        lines = 0
-        while self._waiting and lines < INGEST_BATCH_LINES_MAX:
-            one = self._waiting.popleft()
-            taken.append(one)
-            lines += one.frame.count
-        if not self._waiting:
+        """The frames of the next transaction: live ones in order of arrival, then some of a backlog.
+
+        A late line costs more than a live one, so that few of them at a time keep the next live ones waiting.
+        """
+        taken = [
+            *self._live.take(INGEST_BATCH_LINES_MAX),
+            *self._backlog.take(INGEST_BACKLOG_LINES_MAX),
+        ]
+        if not self._live.waiting and not self._backlog.waiting:
             self._arrived.clear()
         return taken
 

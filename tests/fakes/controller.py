@@ -16,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from controller.identity.authority import Authority, new_issuing, new_root
+from vedette.shared.note import parsed_note
+from vedette.shared.seal import parsed_seal
 from vedette.v1 import enrol_pb2, enrol_pb2_grpc, session_pb2, session_pb2_grpc
 
 Key = tuple[str, str]
@@ -67,6 +69,9 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
         self.durable: dict[Key, int] = {}
         self.lost: dict[Key, int] = {}
         self.doubled = 0
+        self.takes_seals = True
+        self.notes: dict[Key, dict[int, bytes]] = {}
+        self.refuses_seal: Callable[[session_pb2.Seal], str] = lambda _: ""
         self.streams: list[Heard] = []
         self.assignment: session_pb2.Assignment | None = None
         self.tokens: dict[str, str] = {}
@@ -162,7 +167,13 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
         first = await context.read()
         shown = x509.load_pem_x509_certificate(context.auth_context()["x509_pem_cert"][0])
         heard = Heard(first.hello, shown.serial_number)
-        welcome = session_pb2.Welcome(agent=AGENT, region=self.region, durable=self._positions())
+        welcome = session_pb2.Welcome(
+            agent=AGENT,
+            region=self.region,
+            durable=self._positions(),
+            tips=self._tips(),
+            takes_seals=self.takes_seals,
+        )
         await write(session_pb2.ConnectResponse(welcome=welcome))
         self._writers.append(write)
         self.streams.append(heard)
@@ -194,6 +205,8 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
                 controller_sent_us=now,
             )
             await write(session_pb2.ConnectResponse(clock_reply=reply))
+        elif kind == "seal":
+            await write(self._seal(message.seal))
         elif kind == "assignment_ack":
             heard.assignment_acks.append(message.assignment_ack)
         elif kind == "health":
@@ -218,6 +231,35 @@ class FakeController(session_pb2_grpc.SessionServiceServicer, enrol_pb2_grpc.Enr
             assert held.setdefault(seq, line) == line, "one number, two lines"
         self.durable[key] = max(durable, frame.first_seq + frame.count - 1)
         return session_pb2.ConnectResponse(ack=self._ack(key)) if self.is_acking else None
+
+    def _seal(self, seal: session_pb2.Seal) -> session_pb2.ConnectResponse:
+        """Keep a seal whose lines are here; a number has one note only."""
+        assert self.takes_seals
+        key = (seal.epoch, seal.stream)
+        covered = parsed_seal(parsed_note(seal.note).text.decode())
+        assert (covered.number, covered.name.epoch, covered.name.stream) == (seal.number, *key)
+        assert covered.payload.last <= self.durable.get(key, 0), "a seal came before its lines"
+        reason = self.refuses_seal(seal)
+        if reason:
+            refusal = session_pb2.SealRefusal(
+                epoch=seal.epoch, stream=seal.stream, number=seal.number, reason=reason
+            )
+            return session_pb2.ConnectResponse(seal_refusal=refusal)
+        kept = self.notes.setdefault(key, {})
+        assert kept.setdefault(seal.number, seal.note) == seal.note, "one number, two notes"
+        place = session_pb2.Position(epoch=key[0], stream=key[1], seq=seal.number)
+        return session_pb2.ConnectResponse(seal_ack=session_pb2.SealAck(durable=[place]))
+
+    def _tips(self) -> list[session_pb2.SealTip]:
+        return [
+            session_pb2.SealTip(
+                epoch=epoch,
+                stream=stream,
+                number=max(kept),
+                sha256=hashlib.sha256(kept[max(kept)]).hexdigest(),
+            )
+            for (epoch, stream), kept in self.notes.items()
+        ]
 
     def _ack(self, key: Key) -> session_pb2.Ack:
         position = session_pb2.Position(epoch=key[0], stream=key[1], seq=self.durable[key])

@@ -176,6 +176,7 @@ FUTURE_US_MAX: Final = 5 * 1_000_000
 # --- controller
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
+INGEST_BACKLOG_LINES_MAX: Final = 2_048
 # Looking again at numbers that a stream is past costs reading what is stored. An agent may cause so much of it
 # in an hour; beyond that only its new lines are taken. A point is 64 KiB read back or one line that conflicts.
 LOOKBACK_POINTS_PER_HOUR: Final = 4096

@@ -336,6 +336,7 @@ class Frame(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
+    IS_BACKLOG_FIELD_NUMBER: _builtins.int
     epoch: _builtins.str
     """The agent's epoch."""
     stream: _builtins.str
@@ -350,6 +351,8 @@ class Frame(_message.Message):
     """Number of lines immediately before first_seq that the agent had to drop unsent (spool bound,
     torn tail). They are lost evidence and are recorded as such.
     """
+    is_backlog: _builtins.bool
+    """These lines waited while the controller was away; live lines of other frames go first."""
     def __init__(
         self,
         *,
@@ -359,10 +362,11 @@ class Frame(_message.Message):
         count: _builtins.int = ...,
         lines: _builtins.bytes = ...,
         lost: _builtins.int = ...,
+        is_backlog: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "epoch", b"epoch", "first_seq", b"first_seq", "lines", b"lines", "lost", b"lost", "stream", b"stream"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "epoch", b"epoch", "first_seq", b"first_seq", "is_backlog", b"is_backlog", "lines", b"lines", "lost", b"lost", "stream", b"stream"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

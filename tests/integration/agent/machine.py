@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.core.accounts import SlotAccount
 from agent.link.enrol import join
 from agent.link.identity import Identity
 from agent.link.join_file import JoinFile
@@ -17,6 +18,7 @@ from agent.link.stream import Link
 from agent.ports import Assignment, SiteReport, Unrunnable
 from agent.runtime.clock import SystemClock
 from agent.spool.queue import DiskSpool
+from agent.spool.sealer import Sealer, Signer, Witness
 from tests.fakes.controller import AGENT, HOST, REGION, FakeController
 from vedette.shared.result import Outcome, ResultLine, Trigger, encode_line
 
@@ -60,6 +62,7 @@ class Machine:
     duties: Duties
     offset: MeasuredOffset
     identity: Identity
+    sealer: Sealer
     running: list[asyncio.Task[None]]
 
     def write(self, count: int, stream: str = "shop", pad: int = 0) -> None:
@@ -113,11 +116,14 @@ async def machine(
     clock, duties = SystemClock(), Duties()
     spool = DiskSpool.open(state / "spool")
     offset = MeasuredOffset(clock)
-    parts = Parts(AGENT, REGION, spool, duties, offset, clock, "9.9", ("http",))
+    signer = Signer(identity.organisation(), AGENT, identity.evidence_key())
+    witness = Witness(SlotAccount(0), dict, clock, offset)
+    sealer = Sealer(spool, state / "spool", signer, witness)
+    parts = Parts(AGENT, REGION, spool, duties, offset, clock, "9.9", ("http",), seals=sealer)
     link = Link(identity, parts, waits=AtOnce(), chance=lambda: 0.5)
     running = [asyncio.create_task(spool.run()), asyncio.create_task(link.run())]
     try:
-        yield Machine(spool, link, duties, offset, identity, running)
+        yield Machine(spool, link, duties, offset, identity, sealer, running)
     finally:
         for task in running:
             task.cancel()

@@ -130,7 +130,9 @@ async def test_joining_by_the_command_line_then_status_and_spool(
         "fra-1",
         {"revision": None, "checks": 0},
     )
-    assert shown["policy"] == {"allow": ["10.1.0.0/16"], "deny": []}
+    policy = shown["policy"]
+    assert (policy["allow"], policy["deny"], policy["paused"]) == (["10.1.0.0/16"], [], False)
+    assert policy["text"].startswith("public addresses, 10.1.0.0/16; 1000/s in all")
     code, out = await (await command("join", str(file), "--state", str(tmp_path / "two"))).ended()
     assert (code, "used already" in out, "Traceback" in out) == (3, True, False)
     assert not (tmp_path / "two").exists()
