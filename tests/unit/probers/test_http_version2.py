@@ -226,8 +226,10 @@ async def hinting(talk: Talk) -> None:
     ],
 )  # fmt: skip
 async def test_misbehaviour_has_its_kind(answers: Answers, kind: str) -> None:
+    # Only what is to time out is given little time: a busy machine may be slow to serve the rest.
+    within = "700ms" if kind.endswith("timeout") else "20s"
     async with http2_target(answers) as (server, _):
-        run = await run_http(server.url(), within="700ms", version="HTTP/2", body_max=100_000)
+        run = await run_http(server.url(), within=within, version="HTTP/2", body_max=100_000)
     assert (run.outcome, run.kind) == ("down", kind), run.verdict.detail
     assert run.verdict.detail
 
