@@ -44,7 +44,7 @@ class Size(click.ParamType[int]):
     "--spool-max",
     type=Size(),
     default=SPOOL_BYTES_MAX,
-    show_default="8G",
+    show_default="12G",
     help="Disk space for results that wait to be sent. When it is used up, new results are dropped and "
     "counted; the oldest are kept.",
 )

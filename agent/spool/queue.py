@@ -163,8 +163,9 @@ class DiskSpool:
 
     @property
     def is_full(self) -> bool:
-        """There was no room for the last lines that came."""
-        return self._is_full
+        """There was no room for the last line, or may be none for the next."""
+        held = self._held_bytes + self._pending_bytes
+        return self._is_full or held + LINE_BYTES_MAX > self._bytes_max
 
     async def sync(self) -> None:
         """Make everything appended so far durable. Callers at the same time share one fsync."""
@@ -223,6 +224,14 @@ class DiskSpool:
             if s.epoch == key[0] and key[1] in s.ranges
         ]
         return max(self.acked(key), used, *ranges)
+
+    def has_unsealed(self) -> bool:
+        """Lines are on the disk that are not sealed yet."""
+        return not all(map(self._retention.is_sealed, self._segments))
+
+    def give_way(self) -> None:
+        """Let go of the reserve, so that something that must be stored finds room. It comes back by itself."""
+        self._writer.release_reserve()
 
     def acknowledge(self, durable: dict[Key, int]) -> None:
         """Forget lines up to these numbers: their segments go when all of their lines are acknowledged."""

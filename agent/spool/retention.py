@@ -41,7 +41,7 @@ class Retention:
             for segment in segments
             if segment is not spared
             and segment.is_acked(self._positions.acked_in(segment.epoch))
-            and self._is_sealed(segment)
+            and self.is_sealed(segment)
         ]
 
     def expired(self, segments: Sequence[Segment]) -> tuple[list[Segment], int]:
@@ -58,7 +58,8 @@ class Retention:
             _log.warning("spool.expired", extra=fields)
         return old, lost
 
-    def _is_sealed(self, segment: Segment) -> bool:
+    def is_sealed(self, segment: Segment) -> bool:
+        """Every line in it is sealed, or nothing seals here."""
         sealed = self.sealed
         return sealed is None or all(
             held.last <= sealed.get((segment.epoch, stream), 0)

@@ -133,10 +133,10 @@ class Sealer:
     async def seal(self) -> None:
         """One round: a seal for every stream. Without room for it, the next round covers more.
 
-        Fatal if the disk fails.
+        While the spool is full, what it holds is sealed, so that it can go, and no more. Fatal if the disk
+        fails.
         """
-        if self._spool.is_full:
-            _log.warning("seals.no_room")
+        if self._spool.is_full and not self._spool.has_unsealed():
             return
         now, standing = self._moment()
         await self._spool.sync()
@@ -147,7 +147,7 @@ class Sealer:
             return
         try:
             chains = Chains({**self._held(tips), **tips}, standing)
-            await asyncio.to_thread(store_chains, self._directory, chains)
+            await asyncio.to_thread(self._store, chains)
         except OSError as error:
             self._give_up(error)
             self._unstated = unstated
@@ -281,6 +281,16 @@ class Sealer:
         """The tips of chains of which something may still be asked."""
         epochs = {self._spool.epoch, *(epoch for epoch, _ in (*self._spool.held(), *tips))}
         return {key: tip for key, tip in self._tips.items() if key[0] in epochs}
+
+    def _store(self, chains: Chains) -> None:
+        """Store them, with the reserve's room if there is no other. OSError if there is none at all."""
+        try:
+            store_chains(self._directory, chains)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._spool.give_way()
+            store_chains(self._directory, chains)
 
     def _give_up(self, error: OSError) -> None:
         """There is no room to say what was sealed: nothing was. The lines are read again the next time."""

@@ -223,11 +223,15 @@ class Writer:
             if not is_full(error):
                 raise self._failed("be stored", error) from error
             with contextlib.suppress(OSError):
-                (self._directory / _RESERVE).unlink()
+                self.release_reserve()
                 store_positions(self._directory, positions)
                 return True
             return False
         return True
+
+    def release_reserve(self) -> None:
+        """Free the room that is kept for what must be stored when nothing else fits."""
+        (self._directory / _RESERVE).unlink(missing_ok=True)
 
     def _keep_reserve(self) -> None:
         path = self._directory / _RESERVE

@@ -118,7 +118,7 @@ def test_the_policy_is_told_and_a_wrong_one_is_bad(
 
 @pytest.mark.parametrize(
     ("free", "state", "words"),
-    [(1 << 20, "bad", "make room"), (1 << 30, "note", "less than the 8 GiB"), (1 << 40, "fine", "")],
+    [(1 << 20, "bad", "make room"), (1 << 30, "note", "less than the 12 GiB"), (1 << 40, "fine", "")],
 )  # fmt: skip
 def test_room_for_the_spool_is_looked_at(
     tmp_path: Path, machine: pytest.MonkeyPatch, free: int, state: str, words: str

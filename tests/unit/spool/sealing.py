@@ -9,10 +9,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from agent.core.accounts import SlotAccount
 from agent.core.assignment import Assigned
 from agent.ports import SEALS_SUFFIX
+from agent.spool.disk import DiskFile, OpenFile
 from agent.spool.queue import DiskSpool
 from agent.spool.sealer import Sealer, Signer, Witness
 from tests.unit.spool.lines import Key, drained
 from vedette.shared.definitions import Check
+from vedette.shared.limits import SPOOL_BYTES_MAX
 from vedette.shared.note import Verifier, opened_note
 from vedette.shared.probes import IcmpProbe
 from vedette.shared.result import ClockReading
@@ -57,9 +59,13 @@ class Sealed:
 
     directory: Path
     watch: Watch = field(default_factory=Watch)
+    bytes_max: int = SPOOL_BYTES_MAX
+    open_file: OpenFile = DiskFile
 
     def __post_init__(self) -> None:
-        self.spool = DiskSpool.open(self.directory)
+        self.spool = DiskSpool.open(
+            self.directory, bytes_max=self.bytes_max, open_file=self.open_file
+        )
         self.account = SlotAccount(2 * SECOND)
         self.start()
 
