@@ -137,7 +137,7 @@ class Evaluator:
 
     def _judge_late(self, tx: Transaction, anew: Mapping[str, int], now_us: int) -> None:
         """Judge checks anew from these instants on: now, or later where a backlog concerns many of them."""
-        late = {check for check, at_us in anew.items() if at_us < FOREVER_US}
+        late = {check for check, at_us in anew.items() if self._is_late(tx, check, at_us)}
         is_backlog = len(late) > LATE_CHECKS_AT_ONCE_MAX
         for check, at_us in sorted(anew.items()):
             if check in late and (is_backlog or check in self._behind):
@@ -145,6 +145,13 @@ class Evaluator:
                     self._unsettle(tx, check, self._behind.since_us(check))
             else:
                 self._judge_anew(tx, check, at_us, now_us)
+
+    def _is_late(self, tx: Transaction, check: str, at_us: int) -> bool:
+        """It takes reading further back than the check's engine, or one that is made now, would reach."""
+        if at_us == FOREVER_US or self._ready(check) is not None:
+            return at_us < FOREVER_US
+        settled_us = tx.settled_us(check)
+        return settled_us is not None and at_us - self._margin_us(tx, check) < settled_us
 
     def catch_up(self, now_us: int) -> bool:
         """Judge one check that is behind its evidence; False if none is due."""

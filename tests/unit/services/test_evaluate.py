@@ -1,5 +1,6 @@
 """The evaluator: what time alone changes, what voids the past, and how little is kept and read."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from controller.services.intervals import RecordedIntervals
 from controller.services.outages import Outages
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.replaying import exported_lines, replayed
+from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -179,6 +181,42 @@ async def test_time_that_cannot_be_written_passes_again(world: World, fleet: Fle
     with world.storage.transaction() as tx:
         last = tx.intervals("shop-home", START, world.now_us)[-1]
     assert (last.verdict, last.to_us) == ("UNKNOWN", world.now_us + 1)
+
+
+async def test_after_a_failed_commit_every_check_is_judged_at_once(
+    world: World, running: Running
+) -> None:
+    """Engines that were dropped with the transaction are no backlog, however many they are."""
+    names = [f"shop-{number}" for number in range(2 * LATE_CHECKS_AT_ONCE_MAX)]
+    text = FIVE.split(b"checks:")[0] + b"checks:\n"
+    for name in names:
+        text += (
+            b"  - {id: %s, service: shop, every: 60s, http: {url: 'https://shop.example/'}}\n"
+            % name.encode()
+        )
+    assert not world.fleets.apply(text, "fleet.yaml", "ada").problems
+    for seq in range(0, 3 * len(names), len(names)):
+        world.now_us += MINUTE
+        frames = {
+            region: frame(
+                seq + 1,
+                *(
+                    line(seq + 1 + k, world.now_us, "down", region, check=name)
+                    for k, name in enumerate(names)
+                ),
+            )
+            for region in REGIONS
+        }
+        world.storage.is_full = seq == 2 * len(names)
+        given = [running.give_soon(one, region) for region, one in frames.items()]
+        if world.storage.is_full:
+            await world.storage.failed.wait()
+            world.storage.is_full = False
+        await asyncio.gather(*given)
+    with world.evaluator.transaction() as tx:
+        standings = {world.evaluator.standing(tx, name, world.now_us).verdict for name in names}
+        assert standings == {"DOWN"}
+        assert {len(tx.outages(name)) for name in names} == {1}
 
 
 async def test_a_calm_tick_writes_nothing(
