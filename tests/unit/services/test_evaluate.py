@@ -195,7 +195,7 @@ async def test_after_a_failed_commit_every_check_is_judged_at_once(
             % name.encode()
         )
     assert not world.fleets.apply(text, "fleet.yaml", "ada").problems
-    for seq in range(0, 3 * len(names), len(names)):
+    for seq in (0, len(names)):
         world.now_us += MINUTE
         frames = {
             region: frame(
@@ -207,7 +207,7 @@ async def test_after_a_failed_commit_every_check_is_judged_at_once(
             )
             for region in REGIONS
         }
-        world.storage.is_full = seq == 2 * len(names)
+        world.storage.is_full = seq > 0
         given = [running.give_soon(one, region) for region, one in frames.items()]
         if world.storage.is_full:
             await world.storage.failed.wait()
