@@ -16,6 +16,7 @@ from vedette.shared.limits import (
     AGENT_LINES_PER_SECOND_MAX,
     AGENT_MESSAGES_BURST,
     AGENT_MESSAGES_PER_SECOND_MAX,
+    FRAME_LINES_MAX,
 )
 
 LINES: Final = Rate(AGENT_LINES_PER_SECOND_MAX, AGENT_LINES_BURST)
@@ -55,7 +56,12 @@ class Quotas:
         self._agents: dict[str, _Buckets] = {}
 
     def frame(self, agent: str, lines: int, size: int) -> OverQuota | None:
-        """Take a frame of that many lines and bytes out of the agent's quota; what stands against it, if any."""
+        """Take a frame of that many lines and bytes out of the agent's quota; what stands against it, if any.
+
+        `lines` is what the frame says: no more is charged than a frame can hold, since it is refused if it
+        holds something else.
+        """
+        lines = min(lines, FRAME_LINES_MAX)
         own, now_us = self._of(agent), self._now_us()
         wait_us = max(own.lines.wait_us(lines, now_us), own.bytes.wait_us(size, now_us))
         if wait_us:

@@ -82,3 +82,14 @@ def test_a_flood_of_other_messages_ends_the_stream_in_a_sentence() -> None:
     held.message("nyc-1")
     clock.us = SECOND
     held.message("fra-1")
+
+
+def test_a_frame_that_lies_about_its_lines_is_charged_what_a_frame_can_hold() -> None:
+    clock = Clock()
+    own = quotas(clock)
+    assert own.frame("a", 2**32 - 1, 100) is None
+    over = own.frame("a", 1, 100)
+    assert over is not None
+    assert over.retry_after_us < 60 * SECOND
+    clock.us += over.retry_after_us
+    assert own.frame("a", 1, 100) is None
