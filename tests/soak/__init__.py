@@ -1,0 +1,1 @@
+"""A long run with real processes that are killed all the time."""
