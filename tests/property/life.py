@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -89,7 +90,9 @@ class Life:
         self.evaluator = Evaluator(self.storage)
         self.fleets = Fleets(self.storage, self.evaluator, lambda: self.now_us)
         self.outages = Outages(self.storage, self.evaluator, lambda: self.now_us)
-        self.ingest = Ingest(InlineWorker(), self.evaluator, lambda: self.now_us)
+        self.ingest = Ingest(
+            InlineWorker(), self.evaluator, lambda: self.now_us, retry_seconds_min=0.001
+        )
         self._task: asyncio.Task[None] | None = None
 
     def _apply(self, checks: Sequence[str]) -> None:
@@ -224,7 +227,15 @@ class Life:
     async def _give(self, frames: Sequence[tuple[Site, IncomingFrame]]) -> None:
         if self._task is None:
             self._task = asyncio.create_task(self.ingest.run())
-        given = [self.ingest.submit(site.agent, site.region, frame) for site, frame in frames]
+        self.storage.is_full = bool(frames) and self.random.random() < 0.02
+        given = [
+            asyncio.create_task(self.ingest.submit(site.agent, site.region, frame))
+            for site, frame in frames
+        ]
+        if self.storage.is_full:
+            self.storage.failed.clear()
+            await self.storage.failed.wait()
+            self.storage.is_full = False
         for (_, frame), answer in zip(frames, await asyncio.gather(*given), strict=True):
             if isinstance(answer, Accepted):
                 self.accepted.update(frame.lines.splitlines())
@@ -384,6 +395,7 @@ def main() -> None:
             print(f"seed {seed}", *found, sep="\n  ", flush=True)
         seed += 1
     print(f"{seed - arguments.first} lives, {failed} in which the server and the oracle differ")
+    sys.exit(failed > 0)
 
 
 if __name__ == "__main__":
