@@ -40,7 +40,7 @@ def soak(folder: Path) -> list[str]:
         numbers = numbers_of(lines)
         problems = [
             *problems_of_numbers(fleet, numbers),
-            *problems_of_seals(streams),
+            *problems_of_seals(streams, lines),
             *problems_of_replay(fleet, lines, text, outages),
         ]
         at_rest = sum(f.stat().st_size for f in (folder / "controller").rglob("*.db*"))

@@ -1,7 +1,7 @@
 """What must be true after a soak: nothing lost, nothing doubled, all of it sealed, and the same when replayed."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from tests.soak.fleet import CHECKS, REGIONS, Fleet
@@ -40,9 +40,11 @@ def problems_of_numbers(fleet: Fleet, numbers: dict[Stream, list[int]]) -> list[
     return problems
 
 
-def problems_of_seals(streams: list[dict[str, Any]]) -> list[str]:
-    """What is not sealed, and what seals say against it."""
+def problems_of_seals(streams: list[dict[str, Any]], lines: list[dict[str, Any]]) -> list[str]:
+    """What is not sealed, and where seals account for other slots than the lines do."""
     problems = []
+    done = Counter((line["agent"], line["stream"]) for line in lines if line.get("slot"))
+    settled: Counter[tuple[str, str]] = Counter()
     for one in streams:
         name = f"{one['agent']} {one['stream']} {one['epoch']}"
         problems += [
@@ -50,9 +52,12 @@ def problems_of_seals(streams: list[dict[str, Any]]) -> list[str]:
             for key in ("lost", "unsealed_lines", "missing_seals", "forked_seals")
             if one[key]
         ]
-        if one["lines"] != one["scheduled_slots"] - one["missed_slots"]:
-            done = one["scheduled_slots"] - one["missed_slots"]
-            problems.append(f"{name}: {one['lines']} lines, {done} slots done")
+        settled[one["agent"], one["stream"]] += one["scheduled_slots"] - one["missed_slots"]
+    problems += [
+        f"{stream}: {done[stream]} slots have lines, {settled[stream]} were done by the seals"
+        for stream in sorted(settled)
+        if settled[stream] != done[stream]
+    ]
     return problems
 
 
