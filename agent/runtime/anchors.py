@@ -45,7 +45,7 @@ class AnchorRounds:
         self._known: set[str] = set()
         self._wanted = asyncio.Event()
         self._was_bad = False
-        self.is_paused = False
+        self._is_paused = False
 
     def adopt(self, assignment: Assignment) -> None:
         """Ask the anchors of `assignment` from now on."""
@@ -58,12 +58,20 @@ class AnchorRounds:
         """A check failed here: have the next round soon."""
         self._wanted.set()
 
+    def pause(self, is_paused: bool) -> None:
+        """Whether the site's owner wants silence; after it the next round comes at once."""
+        self._is_paused = is_paused
+        self._wanted.set()
+
     async def run(self) -> None:
         """Run rounds until cancelled."""
         while True:
             self._wanted.clear()
-            if self._targets and not self.is_paused:
-                await self._round()
+            if not self._targets or self._is_paused:
+                # The first round is not to wait: until there was one, trouble begins only where it is seen.
+                await self._wanted.wait()
+                continue
+            await self._round()
             await asyncio.sleep(ANCHOR_APART_US_MIN / 1e6)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout((self.interval_us - ANCHOR_APART_US_MIN) / 1e6):

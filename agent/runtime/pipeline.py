@@ -144,7 +144,7 @@ class Pipeline:
         if self._gate is not None:
             self._gate.enforce(policy, (a.check for a in self._program.checks.values()))
         if self._anchors is not None:
-            self._anchors.is_paused = policy.terms.is_paused
+            self._anchors.pause(policy.terms.is_paused)
         self._schedule()
 
     def _unrunnable(self) -> Sequence[Unrunnable]:

@@ -120,17 +120,35 @@ async def test_a_failure_brings_the_next_round_forward_and_trouble_is_told(tmp_p
 
 async def test_without_anchors_or_while_the_site_is_paused_nothing_is_asked(tmp_path: Path) -> None:
     async with post(tmp_path) as at:
-        at.rounds.is_paused = True
+        at.rounds.pause(True)
         at.rounds.adopt(Assignment("r", anchors=TARGETS))
         at.rounds.nudge()
-        await asyncio.sleep(0.05)
+        await turns()
         assert at.anchors.asked == []
-        at.rounds.is_paused = False
         at.rounds.adopt(Assignment("r2", anchors=()))
-        await asyncio.sleep(0.05)
+        at.rounds.pause(False)
+        await turns()
         assert at.anchors.asked == []
         at.rounds.adopt(Assignment("r3", anchors=TARGETS))
         await at.anchors.until(1)
+
+
+async def test_the_first_round_does_not_wait_until_rounds_may_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a good round before it, trouble would begin only where it was seen (S-10)."""
+    monkeypatch.setattr(module, "ANCHOR_APART_US_MIN", 15_000_000)
+    async with post(tmp_path) as at:
+        await turns()
+        at.rounds.adopt(Assignment("r", anchors=TARGETS))
+        await turns()
+        assert at.anchors.asked == [TARGETS]
+
+
+async def turns() -> None:
+    """Let all tasks run that can; nothing that waits for an event of its own gets further."""
+    for _ in range(100):
+        await asyncio.sleep(0)
 
 
 async def test_failures_without_end_do_not_make_rounds_without_end(tmp_path: Path) -> None:
