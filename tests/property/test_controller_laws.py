@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.property.life import lived
+from tests.property.life.oracle import lived
 
 
 @pytest.mark.parametrize("seed", range(6))

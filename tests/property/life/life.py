@@ -1,68 +1,26 @@
-"""A controller's life from one seed, with everything that can go wrong, beside the batch oracle.
+"""One controller on a database in memory, its agents, and whatever befalls them."""
 
-`python -m tests.property.life --seconds 300 --first 1000` lives new lives until the time is over, and
-prints the seeds of those in which the server and the oracle did not agree.
-"""
-
-import argparse
 import asyncio
 import json
 import random
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
 
-from controller.core.admission import Admitted, admitted_line, deduplicated
-from controller.core.outages import Outage, outages
-from controller.core.samples import AnchorRound, Quarantined, Sample
-from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
 from controller.errors import Unreachable
-from controller.outcomes import StoredInterval
 from controller.ports import AgentRecord
 from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
 from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
-from controller.services.intervals import cut, merged, stored
 from controller.services.outages import Outages
 from tests.fakes.storage import FakeStorage, InlineWorker
+from tests.property.life.site import STREAMS, Line, Site, frame_of
 
 SECOND = 1_000_000
 START = 1_700_000_000 * SECOND
 EVERY = 600 * SECOND
 CHECKS = ("c0", "c1")
 AGENTS = {"fra-1": "fra", "fra-2": "fra", "nyc-1": "nyc", "sin-1": "sin", "osl-1": "osl"}
-STREAMS = ("shop", "@anchors")
-
-
-@dataclass
-class Line:
-    """A line as it was sent."""
-
-    stream: str
-    seq: int
-    data: dict[str, Any]
-
-    @property
-    def text(self) -> bytes:
-        return json.dumps(self.data).encode()
-
-
-@dataclass
-class Site:
-    """An agent: what it has not sent yet, until when it cannot, and until when it sees nothing right."""
-
-    agent: str
-    region: str
-    seqs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAMS, 0))
-    waiting: list[Line] = field(default_factory=list)
-    away_until: int = 0
-    silent_until: int = 0
-    troubled_until: int = 0
 
 
 class Life:
@@ -194,7 +152,7 @@ class Life:
                 own = own[lost:]
             if own:
                 self.sent += [(site, one) for one in own]
-                yield _frame(own, lost)
+                yield frame_of(own, lost)
 
     def _odd(self) -> list[tuple[Site, IncomingFrame]]:
         """What was lost and found, sent twice, or sent again with other bytes."""
@@ -202,13 +160,13 @@ class Life:
         if self.lost and self.random.random() < 0.1:
             site, one = self.lost.pop(self.random.randrange(len(self.lost)))
             self.sent.append((site, one))
-            found.append((site, _frame([one])))
+            found.append((site, frame_of([one])))
         if self.sent and self.random.random() < 0.1:
             site, one = self.random.choice(self.sent[-400:])
-            found.append((site, _frame([one])))
+            found.append((site, frame_of([one])))
         if self.sent and self.random.random() < 0.02:
             site, one = self.random.choice(self.sent[-self.random.choice([20, 400, 4000]) :])
-            found.append((site, _frame([self._contradiction(one)])))
+            found.append((site, frame_of([self._contradiction(one)])))
         return found
 
     def _contradiction(self, one: Line) -> Line:
@@ -267,136 +225,3 @@ class Life:
     def end(self) -> None:
         if self._task is not None:
             self._task.cancel()
-
-    # --- what must hold
-
-    def differences(self) -> list[str]:
-        """What the server tells otherwise than the oracle, now and as of any instant before."""
-        self.now_us += SECOND
-        self.evaluator.advance(self.now_us)
-        items = deduplicated(_read(line) for line in sorted(self.accepted))
-        found: list[str] = []
-        for check in CHECKS:
-            found += self._differs_now(check, items)
-            found += self._differs_then(check, items, self.random.randrange(START, self.now_us))
-            found += self._differs_then(
-                check, items, self.now_us - self.random.randrange(12 * EVERY)
-            )
-        return found
-
-    def _oracle(
-        self, check: str, items: Sequence[Admitted], horizon_us: int
-    ) -> tuple[EvidenceSet, list[Segment]]:
-        with self.storage.transaction() as tx:
-            revisions = self.evaluator.checks(tx)[check]
-        samples = [one for one in items if isinstance(one, Sample) and one.check == check]
-        rounds = [one for one in items if isinstance(one, AnchorRound)]
-        evidence = evidence_until(samples, rounds, horizon_us)
-        return evidence, timeline(evidence, revisions, 0, horizon_us)
-
-    def _differs_now(self, check: str, items: Sequence[Admitted]) -> list[str]:
-        horizon_us = self.now_us
-        evidence, segments = self._oracle(check, items, horizon_us)
-        expected = outages(segments, partial(judged_samples, evidence))
-        told = self.outages.list(check=check)[::-1]
-        found = self._differs_at(check, segments, horizon_us)
-        kept, meant = [_essence(one.body) for one in told], [_essence_of(one) for one in expected]
-        if kept != meant:
-            wrong = [one for one in kept if one not in meant]
-            missing = [one for one in meant if one not in kept]
-            found.append(f"{check}: outages {wrong[:2]}, not {missing[:2]}")
-        if told:
-            chosen = self.random.choice(told)
-            explained = self.outages.explain(chosen.handle)
-            ballots = {(one.from_us, one.to_us): one.verdict for one in explained.ballots}
-            for (from_us, to_us), verdict in ballots.items():
-                inside = [s for s in segments if s.from_us < to_us and s.to_us > from_us]
-                if {one.verdict.value for one in inside} != {verdict}:
-                    found.append(f"{check}: {chosen.handle} explained as {verdict} at {from_us}")
-        return found
-
-    def _differs_then(self, check: str, items: Sequence[Admitted], horizon_us: int) -> list[str]:
-        _, segments = self._oracle(check, items, horizon_us)
-        return self._differs_at(check, segments, horizon_us)
-
-    def _differs_at(self, check: str, segments: Sequence[Segment], horizon_us: int) -> list[str]:
-        found: list[str] = []
-        with self.evaluator.transaction() as tx:
-            where = (tx, check, START - EVERY, horizon_us, horizon_us)
-            told = self.evaluator.intervals(*where)
-            starts = list(self.evaluator.starts(*where))
-        known = [s for s in segments if s.to_us > START - EVERY]
-        if list(told) != _clipped(stored(check, known)):
-            found.append(f"{check}: intervals as of {horizon_us}")
-        expected = [one.span.started_us for one in outages(segments, lambda *_: [])]
-        if starts != expected:
-            found.append(f"{check}: starts of outages as of {horizon_us}")
-        return found
-
-
-def _clipped(intervals: Sequence[StoredInterval]) -> list[StoredInterval]:
-    return merged(cut(one, max(one.from_us, START - EVERY), one.to_us) for one in intervals)
-
-
-def _frame(lines: Sequence[Line], lost: int = 0) -> IncomingFrame:
-    body = b"".join(one.text + b"\n" for one in lines)
-    return IncomingFrame("e", lines[0].stream, lines[0].seq, len(lines), body, lost)
-
-
-def _read(line: bytes) -> Admitted:
-    item = admitted_line(line)
-    assert not isinstance(item, Quarantined)
-    return item
-
-
-def _essence(body: Any) -> tuple[object, ...]:
-    votes = [(one.region, one.label, one.confirmed_us) for one in body.votes]
-    times = (body.started_us, body.until_us, body.ended_us, body.confirmed_us)
-    sums = (body.downtime_us, body.unknown_us, body.downtime_us_min, body.downtime_us_max)
-    return body.id, times, sums, list(body.regions), body.transients, votes
-
-
-def _essence_of(one: Outage) -> tuple[object, ...]:
-    span = one.span
-    votes = [(vote.region, vote.label.name, vote.confirmed_us) for vote in one.votes]
-    times = (span.started_us, span.until_us, span.ended_us, one.confirmed_us)
-    sums = (span.downtime_us, span.unknown_us, one.downtime_us_min, one.downtime_us_max)
-    return one.id, times, sums, list(one.regions), one.transients, votes
-
-
-async def lived(seed: int, steps: int, every: int) -> list[str]:
-    """What differed in the life of that seed, and after how many steps; empty if nothing did."""
-    life = Life(seed)
-    try:
-        for number in range(1, steps + 1):
-            await life.step()
-            if number % every == 0 and (found := life.differences()):
-                return [f"after {number} steps", *found]
-        return []
-    finally:
-        life.end()
-        life.storage.close()
-
-
-def main() -> None:
-    """Live new lives."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--first", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--every", type=int, default=25)
-    arguments = parser.parse_args()
-    end = time.monotonic() + arguments.seconds
-    seed, failed = arguments.first, 0
-    while time.monotonic() < end:
-        found = asyncio.run(lived(seed, arguments.steps, arguments.every))
-        failed += bool(found)
-        if found:
-            print(f"seed {seed}", *found, sep="\n  ", flush=True)
-        seed += 1
-    print(f"{seed - arguments.first} lives, {failed} in which the server and the oracle differ")
-    sys.exit(failed > 0)
-
-
-if __name__ == "__main__":
-    main()
