@@ -1,0 +1,1 @@
+"""Incidents: outages that belong together, as they are kept for people."""
