@@ -8,7 +8,7 @@ outages is told in this order. Events are written in the transaction that writes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class EventKind(StrEnum):
@@ -25,12 +25,40 @@ class EventKind(StrEnum):
     RETRACTED = "retracted"
 
 
+class Cause(StrEnum):
+    """Why the controller looked again when it learnt something."""
+
+    LINES = "lines"
+    TIME = "time"
+    DEFINITION = "definition"
+    BACKLOG = "backlog"
+    RESTART = "restart"
+    UPGRADE = "upgrade"
+
+
+class EventLine(NamedTuple):
+    """A line that came when something was learnt: a result of the check, or an anchor round of its agents.
+
+    `at_us` is its event time, `said` what it said: an outcome, or how many anchors answered.
+    """
+
+    agent: str
+    epoch: str
+    stream: str
+    seq: int
+    at_us: int
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class OutageEvent:
     """One event. `sequence` orders all of them; `revision` counts those of one outage from 1.
 
     `body` is the outage as JSON as it is from `recorded_us` on; of a retracted one, as it was last.
     `carried_from` is the content id that the handle stood for before, where it moved (S-19).
+    `detected_us` is when the outage was first recorded, `closed_known_us` when this end of it was.
+    `absorbed_by` is the number of the outage that a retracted one became a part of; 0: of none.
+    `lines` are some of the `line_count` lines of the check that came with it, the likeliest reasons first.
     """
 
     number: int
@@ -41,6 +69,12 @@ class OutageEvent:
     body: bytes
     carried_from: str = ""
     sequence: int = 0
+    detected_us: int = 0
+    closed_known_us: int | None = None
+    absorbed_by: int = 0
+    cause: Cause = Cause.LINES
+    lines: tuple[EventLine, ...] = ()
+    line_count: int = 0
 
     @property
     def handle(self) -> str:
@@ -57,6 +91,10 @@ class EventStore(Protocol):
 
     def events_of(self, number: int) -> Sequence[OutageEvent]:
         """Everything that happened to one outage, the oldest first."""
+        ...
+
+    def event_kinds(self, number: int) -> Sequence[EventKind]:
+        """What happened to one outage, the oldest first: as many as its last revision."""
         ...
 
     def events_after(self, sequence: int, limit: int) -> Sequence[OutageEvent]:

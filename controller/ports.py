@@ -11,8 +11,10 @@ from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
+from controller.events import EventStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
+from controller.remarks import RemarkStore
 from controller.seals import SealStore
 from vedette.shared.identity import ResultId
 
@@ -327,6 +329,8 @@ class Transaction(
     PostingStore,
     FleetStore,
     OutcomeStore,
+    EventStore,
+    RemarkStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

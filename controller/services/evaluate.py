@@ -17,8 +17,10 @@ from controller.core.outages import Outage
 from controller.core.policy import PolicyRevision, policy_revision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
+from controller.events import Cause
 from controller.outcomes import StoredInterval
 from controller.ports import Storage, Transaction
+from controller.services.arrivals import Arrivals
 from controller.services.behind import Behind
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
@@ -62,6 +64,7 @@ class Evaluator:
     def rebuild(self, now_us: int) -> None:
         """Make every engine from storage: at start, so that the first results need not wait for it."""
         with self.transaction() as tx:
+            self._outages.arrivals = Arrivals(Cause.RESTART)
             for check in self._known(tx):
                 self._judge_anew(tx, check, FOREVER_US, now_us)
                 self._settle(tx, check)
@@ -69,6 +72,7 @@ class Evaluator:
     def advance(self, now_us: int) -> None:
         """Tell and write what time alone has changed until now: evidence that ran out, and what follows."""
         with self.transaction() as tx:
+            self._outages.arrivals = Arrivals(Cause.TIME)
             for check in self._known(tx):
                 self._advance(tx, check, now_us)
 
@@ -103,8 +107,8 @@ class Evaluator:
     def absorb(
         self,
         tx: Transaction,
-        samples: Iterable[Sample],
-        rounds: Iterable[tuple[str, AnchorRound]],
+        samples: Sequence[Sample],
+        rounds: Sequence[tuple[str, AnchorRound]],
         disputes: Mapping[str, int],
         now_us: int,
     ) -> None:
@@ -115,6 +119,7 @@ class Evaluator:
         taken fastest by check and time.
         """
         known = self._known(tx)
+        self._outages.arrivals = Arrivals(Cause.LINES, samples, rounds, self._regions)
         anew = {check: at_us for check, at_us in disputes.items() if check in known}
         touched: dict[str, CheckEngine] = {}
         for sample in samples:
@@ -159,6 +164,7 @@ class Evaluator:
         if check is None:
             return False
         with self.transaction() as tx:
+            self._outages.arrivals = Arrivals(Cause.BACKLOG)
             self._judge_anew(tx, check, self._behind.since_us(check), now_us)
             self._behind.discard(check)
             # A week of evidence need not stay in memory.
@@ -194,6 +200,7 @@ class Evaluator:
     def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
         """Judge these checks by the revisions that `tx` holds now."""
         self._policies = None
+        self._outages.arrivals = Arrivals(Cause.DEFINITION)
         for check in checks:
             policies = self._known(tx)[check]
             engine = self._ready(check)

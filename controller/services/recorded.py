@@ -1,20 +1,32 @@
-"""Outages as they are recorded: each under one handle, with the times at which the controller learnt of it."""
+"""Outages as they are recorded: each under one handle, with the times at which the controller learnt of it.
+
+What is news of an outage is appended to the ledger of outages in the same transaction.
+"""
 
 from dataclasses import replace
 
 from controller.core.engine import Changes
 from controller.core.outages import Outage
+from controller.events import Cause, EventKind, OutageEvent
 from controller.outcomes import StoredOutage
 from controller.ports import Transaction
+from controller.services.arrivals import Arrivals
 from controller.services.handles import Extent, carried_over
-from controller.services.outage_body import body_of, decode_body, encode_body
+from controller.services.outage_body import OutageBody, body_of, decode_body, encode_body
+from controller.services.telling import is_past_changed, news
+
+_UNASKED = Arrivals(Cause.LINES)
 
 
 class RecordedOutages:
-    """What is stored of outages, by check and content id; a cache of storage that writes through."""
+    """What is stored of outages, by check and content id; a cache of storage that writes through.
+
+    `arrivals` is what came in this transaction, which events name as their reasons.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, StoredOutage]] = {}
+        self.arrivals = _UNASKED
 
     def forget(self, check: str) -> None:
         """What was written of a check was undone."""
@@ -29,7 +41,10 @@ class RecordedOutages:
         return known
 
     def write(self, tx: Transaction, check: str, changes: Changes, now_us: int) -> None:
-        """Record what changed. An outage that merely moved keeps its handle (S-19)."""
+        """Record what changed. An outage that merely moved keeps its handle (S-19).
+
+        The verdicts that `changes` rest on are stored already.
+        """
         known = self.of(tx, check)
         gone = {key: known.pop(key) for key in changes.gone if key in known}
         new = [outage for outage in changes.outages if outage.id not in known]
@@ -41,13 +56,71 @@ class RecordedOutages:
             old = known.get(outage.id)
             if old is None and outage.id in heirs:
                 old = gone.pop(heirs[outage.id])
-            known[outage.id] = _put(tx, outage, old, now_us)
+            known[outage.id] = self._put(tx, outage, old, now_us)
         for stored in gone.values():
             tx.delete_outage(stored.number)
+            self._retract(tx, stored, known, now_us)
+
+    def _put(
+        self, tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int
+    ) -> StoredOutage:
+        """Store an outage under the number of `old`, or a new one, and tell what is news of it."""
+        made = _stored(outage, old, now_us)
+        if made == old:
+            return made
+        made = replace(made, number=tx.put_outage(made))
+        before = decode_body(old.body) if old else None
+        after = body_of(outage)
+        kinds = tx.event_kinds(made.number) if old else ()
+        told = news(
+            before,
+            after,
+            is_confirmed=EventKind.CONFIRMED in kinds,
+            is_past_changed=before is not None
+            and before.started_us == after.started_us
+            and before.ended_us is None
+            and after.ended_us is None
+            and is_past_changed(tx, before, after),
+        )
+        moved_from = before.id if before is not None and before.id != after.id else ""
+        for revision, kind in enumerate(told, len(kinds) + 1):
+            event = self._event(kind, revision, made, after, now_us)
+            tx.put_event(replace(event, carried_from=moved_from))
+            moved_from = ""
+        return made
+
+    def _retract(
+        self, tx: Transaction, gone: StoredOutage, known: dict[str, StoredOutage], now_us: int
+    ) -> None:
+        """Tell that an outage is none any more, or became a part of another."""
+        body = decode_body(gone.body)
+        heirs = carried_over([_extent(gone)], [_extent(one) for one in known.values()])
+        into = next((known[key].number for key in heirs), 0)
+        revision = len(tx.event_kinds(gone.number)) + 1
+        event = self._event(EventKind.RETRACTED, revision, gone, body, now_us)
+        tx.put_event(replace(event, absorbed_by=into))
+
+    def _event(
+        self, kind: EventKind, revision: int, stored: StoredOutage, body: OutageBody, now_us: int
+    ) -> OutageEvent:
+        lines, count = self.arrivals.reasons(stored.check, body.started_us, body.until_us)
+        return OutageEvent(
+            number=stored.number,
+            revision=revision,
+            kind=kind,
+            recorded_us=now_us,
+            check=stored.check,
+            body=stored.body,
+            detected_us=stored.detected_us,
+            closed_known_us=stored.closed_known_us,
+            cause=self.arrivals.cause,
+            lines=lines,
+            line_count=count,
+        )
 
 
-def _put(tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int) -> StoredOutage:
-    """Store an outage under the number of `old`, or a new one. Ledger times are kept where they hold."""
+def _stored(outage: Outage, old: StoredOutage | None, now_us: int) -> StoredOutage:
+    """The row of an outage. Ledger times are kept where they hold."""
     ended_us, closed_known_us = outage.span.ended_us, None
     if ended_us is not None:
         # An end that moved was not known before: the ledger time goes with the end that it is of.
@@ -55,7 +128,7 @@ def _put(tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int)
             old is not None and old.ended_us == ended_us and old.closed_known_us is not None
         )
         closed_known_us = old.closed_known_us if old and is_known_end else now_us
-    made = StoredOutage(
+    return StoredOutage(
         number=old.number if old else 0,
         check=outage.check,
         started_us=outage.span.started_us,
@@ -64,7 +137,6 @@ def _put(tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int)
         closed_known_us=closed_known_us,
         body=encode_body(body_of(outage)),
     )
-    return made if made == old else replace(made, number=tx.put_outage(made))
 
 
 def _extent(stored: StoredOutage) -> Extent:

@@ -21,12 +21,14 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
 from controller.storage import schema
 from controller.storage.custody import CustodyRows
+from controller.storage.events import EventRows
 from controller.storage.evidence import EvidenceRows
 from controller.storage.fleet import FleetRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
 from controller.storage.registry import RegistryRows
+from controller.storage.remarks import RemarkRows
 from controller.storage.seals import SealRows
 
 _BUSY_SECONDS: Final = 5.0
@@ -37,7 +39,15 @@ _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@H
 
 
 class SqlTransaction(
-    EvidenceRows, SealRows, RegistryRows, CustodyRows, PostingRows, FleetRows, OutcomeRows
+    EvidenceRows,
+    SealRows,
+    RegistryRows,
+    CustodyRows,
+    PostingRows,
+    FleetRows,
+    OutcomeRows,
+    EventRows,
+    RemarkRows,
 ):
     """controller.ports.Transaction over SQL."""
 

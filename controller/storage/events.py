@@ -1,0 +1,71 @@
+"""The ledger of outages: events, appended and read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import func, insert, select
+
+from controller.events import Cause, EventKind, EventLine, OutageEvent
+from controller.storage.bulk import Rows
+from controller.storage.event_tables import OutageEventRow
+from controller.storage.tables import table
+
+_EVENT = table(OutageEventRow)
+_lines: Final = msgspec.json.Decoder(tuple[EventLine, ...])
+
+
+class EventRows(Rows):
+    """controller.events.EventStore over SQL."""
+
+    def put_event(self, event: OutageEvent) -> int:
+        """Append; gives the sequence."""
+        values = asdict(event)
+        del values["sequence"]
+        values |= {
+            "kind": event.kind.value,
+            "cause": event.cause.value,
+            "lines": msgspec.json.encode(event.lines),
+        }
+        new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
+        given: int = self._connection.execute(new).scalar_one()
+        return given
+
+    def events_of(self, number: int) -> Sequence[OutageEvent]:
+        """Everything that happened to one outage, the oldest first."""
+        query = select(_EVENT).where(_EVENT.c.number == number).order_by(_EVENT.c.revision)
+        return [_event(row) for row in self._connection.execute(query).mappings()]
+
+    def event_kinds(self, number: int) -> Sequence[EventKind]:
+        """What happened to one outage, the oldest first: as many as its last revision."""
+        c = _EVENT.c
+        query = select(c.kind).where(c.number == number).order_by(c.revision)
+        return [EventKind(kind) for kind in self._connection.execute(query).scalars()]
+
+    def events_after(self, sequence: int, limit: int) -> Sequence[OutageEvent]:
+        """The next events after that one, over all outages, the oldest first."""
+        c = _EVENT.c
+        query = select(_EVENT).where(c.sequence > sequence).order_by(c.sequence).limit(limit)
+        return [_event(row) for row in self._connection.execute(query).mappings()]
+
+    def events_as_of(self, recorded_us: int, check: str | None = None) -> Sequence[OutageEvent]:
+        """The last event of each outage (of a check) that was recorded at or before that instant."""
+        c = _EVENT.c
+        last = select(func.max(c.sequence)).where(c.recorded_us <= recorded_us).group_by(c.number)
+        if check is not None:
+            last = last.where(c.check == check)
+        query = select(_EVENT).where(c.sequence.in_(last)).order_by(c.number)
+        return [_event(row) for row in self._connection.execute(query).mappings()]
+
+
+def _event(row: Mapping[Any, Any]) -> OutageEvent:
+    values = dict(row)
+    return OutageEvent(
+        **values
+        | {
+            "kind": EventKind(values["kind"]),
+            "cause": Cause(values["cause"]),
+            "lines": _lines.decode(values["lines"]),
+        }
+    )

@@ -1,0 +1,34 @@
+"""Remarks on outages."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import insert, select
+
+from controller.remarks import Remark, RemarkKind
+from controller.storage.bulk import Rows
+from controller.storage.event_tables import RemarkRow
+from controller.storage.tables import table
+
+_REMARK = table(RemarkRow)
+
+
+class RemarkRows(Rows):
+    """controller.remarks.RemarkStore over SQL."""
+
+    def put_remark(self, remark: Remark) -> int:
+        """Append; gives the sequence."""
+        values = {**asdict(remark), "kind": remark.kind.value}
+        del values["sequence"]
+        new = insert(_REMARK).values(values).returning(_REMARK.c.sequence)
+        given: int = self._connection.execute(new).scalar_one()
+        return given
+
+    def remarks_of(self, numbers: Collection[int]) -> Sequence[Remark]:
+        """Everything that was said of these outages, the oldest first."""
+        c = _REMARK.c
+        query = select(_REMARK).where(c.number.in_(numbers)).order_by(c.sequence)
+        return [
+            Remark(**{**row, "kind": RemarkKind(row["kind"])})
+            for row in self._connection.execute(query).mappings()
+        ]
