@@ -1,13 +1,17 @@
-"""The fleet file: regions, services, anchors, checks, contracts. Read whole or refused with all its problems."""
+"""The fleet file: regions, services, anchors, checks, contracts, channels.
+
+It is read whole, or refused with all its problems.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from controller.core.channels import Channel, channel_findings, one_of, unrevealing
 from controller.core.contracts import Contract, clauses_not_computed, contract_findings
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
@@ -20,7 +24,7 @@ from vedette.shared.documents import (
     converted,
     parse,
 )
-from vedette.shared.limits import CHECKS_MAX, PROBLEMS_SHOWN_MAX
+from vedette.shared.limits import CHANNELS_MAX, CHECKS_MAX, PROBLEMS_SHOWN_MAX
 from vedette.shared.probes import Finding
 
 T = TypeVar("T")
@@ -65,9 +69,10 @@ class Fleet:
     contracts: Mapping[str, Contract]
     document: Document
     anchors: tuple[Anchor, ...] = ()
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
 
-SECTIONS = ("version", "regions", "services", "anchors", "checks", "contracts")
+SECTIONS = ("version", "regions", "services", "anchors", "checks", "contracts", "notify")
 
 
 def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
@@ -103,6 +108,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         resolved[check.id] = whole
     contracts = _contracts(document, resolved, problems)
     anchors = _anchors(document, problems)
+    channels = _channels(document, services, checks, problems)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
@@ -112,6 +118,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         contracts=contracts,
         document=document,
         anchors=anchors,
+        channels=channels,
     )
 
 
@@ -138,6 +145,25 @@ def _anchors(document: Document, problems: list[Problem]) -> tuple[Anchor, ...]:
             for path, expected, seen in anchors_problems(found)
         ]
     return tuple(found)
+
+
+def _channels(
+    document: Document,
+    services: Mapping[str, Any],
+    checks: Mapping[str, Any],
+    problems: list[Problem],
+) -> dict[str, Channel]:
+    """The channels by id; what is wrong with them goes to `problems`."""
+    wrong: list[Problem] = []
+    channels = _by_id(document, "notify", Channel, wrong)
+    problems += map(unrevealing, wrong)
+    for one in channels.values():
+        found = channel_findings(one.value, services, checks)
+        problems += _told(document, ("notify", one.index), found, one.left_out)
+    if len(channels) > CHANNELS_MAX:
+        expected = f"at most {CHANNELS_MAX} channels"
+        problems.append(document.problem(("notify",), expected, f"{len(channels)}"))
+    return {key: one.value for key, one in channels.items()}
 
 
 def _contracts(
@@ -217,7 +243,7 @@ def _service_problems(
         for place, parent in enumerate(one.value.depends_on):
             if parent not in services:
                 path = ("services", one.index, "depends_on", place)
-                yield document.problem(path, _one_of("service", services), parent)
+                yield document.problem(path, one_of("service", services), parent)
 
 
 def _reference_problems(
@@ -228,16 +254,10 @@ def _reference_problems(
     services: Mapping[str, Any],
 ) -> Iterable[Problem]:
     if check.service not in services:
-        yield document.problem((*path, "service"), _one_of("service", services), check.service)
+        yield document.problem((*path, "service"), one_of("service", services), check.service)
     named: Sequence[str] = [] if isinstance(check.regions, UnsetType) else check.regions
     for place, region in enumerate(named):
         if region not in regions:
-            yield document.problem((*path, "regions", place), _one_of("region", regions), region)
+            yield document.problem((*path, "regions", place), one_of("region", regions), region)
     if not regions:
         yield document.problem(("regions",), "at least one region", "none")
-
-
-def _one_of(noun: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"a {noun} of this file ({shown or 'there is none'})"

@@ -17,6 +17,7 @@ _NOUNS: Final = {
     "checks": "check",
     "contracts": "contract",
     "exclusions": "exclusion",
+    "notify": "channel",
 }
 
 

@@ -210,3 +210,19 @@ RPC_SECONDS_MAX: Final = 30.0
 # Three reports of an agent's health, and it has missed them: it is silent.
 SILENT_US: Final = 90 * 1_000_000
 SILENCE_LOOK_SECONDS: Final = 5.0
+
+# --- notifications
+CHANNELS_MAX: Final = 200
+CHANNEL_URL_CHARS_MAX: Final = 4096
+FILTER_NAMES_MAX: Final = 1000
+# Over 5 s, 10 s, 20 s and so on, up to an hour each: about fifteen hours in all.
+NOTIFY_ATTEMPTS_MAX: Final = 24
+NOTIFY_RETRY_US_MIN: Final = 5 * 1_000_000
+NOTIFY_RETRY_US_MAX: Final = 3600 * 1_000_000
+# One attempt, from the name's resolution to the answer.
+NOTIFY_SECONDS_MAX: Final = 15.0
+NOTIFY_LOOK_SECONDS: Final = 1.0
+# At once to one channel, each of another outage, so that one that hangs keeps nobody else waiting.
+NOTIFY_AT_ONCE_MAX: Final = 4
+NOTIFY_EVENTS_AT_ONCE_MAX: Final = 200
+WEBHOOK_ANSWER_BYTES_MAX: Final = 64 * 1024
