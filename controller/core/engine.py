@@ -11,6 +11,7 @@ from controller.core.outage_book import OutageBook
 from controller.core.outages import Outage, outage_of, spans
 from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.samples import AnchorRound, Sample
+from controller.core.source import Source
 from controller.core.timeline import (
     Segment,
     VerdictInterval,
@@ -19,7 +20,6 @@ from controller.core.timeline import (
     unjudged,
     verdict_intervals,
 )
-from controller.core.track import Source
 from vedette.shared.result import Outcome
 
 _AGENT_ERROR = Outcome.AGENT_ERROR

@@ -8,6 +8,7 @@ from controller.core.intervals import FOREVER_US
 from controller.core.labels import NO_VOTE, Hold, Label, Said, vote_of
 from controller.core.policy import Policy
 from controller.core.quorum import Verdict
+from controller.core.source import Source
 from controller.core.timeline import (
     ATTRIBUTED,
     HIGH,
@@ -19,7 +20,7 @@ from controller.core.timeline import (
     segment_of,
     swept,
 )
-from controller.core.track import Source, Track
+from controller.core.track import Track
 
 _UNSURE: Final = vote_of(Label.DOWN, is_next_down=False)
 _SURE: Final = vote_of(Label.DOWN, is_next_down=True)

@@ -9,7 +9,7 @@ from controller.core.intervals import FOREVER_US, Interval, difference, union
 from controller.core.labels import bad_intervals
 from controller.core.policy import Policy
 from controller.core.samples import AnchorRound, Sample
-from controller.core.track import Source, Speaker, place_at, place_for
+from controller.core.source import Source, Speaker, place_at, place_for
 from vedette.shared.result import Outcome
 
 Key = tuple[str, str, str, int]
