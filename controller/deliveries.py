@@ -1,1 +1,121 @@
-"""What people are told, and whether it reached them: deliveries of outage events to the channels of the fleet."""
+"""What people are told, and whether it reached them: deliveries of outage events to the channels of the fleet.
+
+A delivery is one message to one channel. It is written in the transaction that notes how far the ledger of
+outages was read, so nothing is told twice and nothing is forgotten; sending it comes after, and again until
+it succeeds or a bound is met. It is never deleted.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery is.
+
+    HELD waits for what it is held for to end, PENDING for its time or for those of its subject before it,
+    SENDING is on its way or was when the controller ended. DEAD was given up after a bound and can be tried
+    again; DROPPED is dead and seen to. SUPPRESSED is not sent, for the reason that it has.
+    """
+
+    HELD = "held"
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    SUPPRESSED = "suppressed"
+    DEAD = "dead"
+    DROPPED = "dropped"
+
+
+class Withheld(StrEnum):
+    """Why a delivery is held or suppressed."""
+
+    FLAPPING = "flapping"
+    PARENT = "parent"
+    UNTOLD = "untold"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one channel.
+
+    `key` is the same for ever: the channel and what it tells of. Deliveries of one `subject` (OUT-12, an
+    agent, a check) to one channel are sent in the order of their numbers. `due_us` is when it may be sent or
+    looked at again, `attempts` counts those that began, `error` says why the last one failed.
+    """
+
+    key: str
+    channel: str
+    subject: str
+    event: str
+    state: DeliveryState
+    created_us: int
+    due_us: int
+    message: bytes = field(repr=False)
+    why: Withheld | None = None
+    reason: str = ""
+    attempts: int = 0
+    changed_us: int = 0
+    error: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryQuery:
+    """Which deliveries are asked for; the newest come first."""
+
+    states: Collection[DeliveryState] = ()
+    channel: str | None = None
+    subject: str | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class DeliveryStore(Protocol):
+    """Deliveries, and how far what they tell of was read."""
+
+    def put_delivery(self, delivery: Delivery) -> int:
+        """Insert (number 0: the next one is given) or replace; gives the number."""
+        ...
+
+    def delivery(self, number: int) -> Delivery | None:
+        """The delivery of that number."""
+        ...
+
+    def has_delivery(self, key: str) -> bool:
+        """There is one with that key."""
+        ...
+
+    def deliveries(self, query: DeliveryQuery) -> Sequence[Delivery]:
+        """Those that are asked for, the newest first."""
+        ...
+
+    def deliveries_about(self, subject: str, channel: str | None = None) -> Sequence[Delivery]:
+        """Everything about a subject (to a channel), the oldest first."""
+        ...
+
+    def withheld_deliveries(self) -> Sequence[Delivery]:
+        """Those that are held, the oldest first."""
+        ...
+
+    def due_channels(self, now_us: int) -> Sequence[str]:
+        """Channels to which something is to be sent now, by id."""
+        ...
+
+    def due_deliveries(self, channel: str, now_us: int, limit: int) -> Sequence[Delivery]:
+        """What is to be sent to a channel now: of each subject the oldest that is not done, if it is due."""
+        ...
+
+    def delivery_counts(self) -> Mapping[tuple[str, DeliveryState], int]:
+        """How many there are of each channel and state."""
+        ...
+
+    def notify_progress(self) -> bytes | None:
+        """How far was read, as it was put; None before the first time."""
+        ...
+
+    def put_notify_progress(self, progress: bytes) -> None:
+        """Note how far was read."""
+        ...

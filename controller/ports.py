@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
+from controller.deliveries import DeliveryStore
 from controller.events import EventStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
@@ -330,6 +331,7 @@ class Transaction(
     FleetStore,
     OutcomeStore,
     EventStore,
+    DeliveryStore,
     RemarkStore,
     Protocol,
 ):

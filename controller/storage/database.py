@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
 from controller.storage import schema
 from controller.storage.custody import CustodyRows
+from controller.storage.deliveries import DeliveryRows
 from controller.storage.events import EventRows
 from controller.storage.evidence import EvidenceRows
 from controller.storage.fleet import FleetRows
@@ -47,6 +48,7 @@ class SqlTransaction(
     FleetRows,
     OutcomeRows,
     EventRows,
+    DeliveryRows,
     RemarkRows,
 ):
     """controller.ports.Transaction over SQL."""
