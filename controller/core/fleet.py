@@ -195,7 +195,7 @@ class Item(Generic[T]):
 
 
 # What is said of these hangs on the others: with one of them unread, nothing is said of any.
-_TOGETHER: Final = frozenset({"every", "timeout", "degraded_over", "quorum"})
+_TOGETHER: Final = frozenset({"every", "timeout", "degraded_over", "quorum", "outage"})
 
 
 def _told(

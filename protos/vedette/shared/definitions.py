@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from vedette.shared.durations import Duration
 from vedette.shared.identity import ID_EXPECTED, ID_PATTERN, LABEL_VALUE_PATTERN, is_id
-from vedette.shared.limits import LABELS_MAX
+from vedette.shared.limits import LABELS_MAX, OUTAGE_INTERVAL_US_MIN
 from vedette.shared.probes import (
     PROBES,
     DnsProbe,
@@ -87,6 +87,7 @@ class Check(Part, frozen=True):
         default_factory=dict
     )
     http: HttpProbe | UnsetType = UNSET
+    every: DurationText | None = None
     dns: DnsProbe | UnsetType = UNSET
     icmp: IcmpProbe | UnsetType = UNSET
     tcp: TcpProbe | UnsetType = UNSET
@@ -141,6 +142,16 @@ _decoder: Final = msgspec.json.Decoder(Check)
 
 def canonical_bytes(check: Check) -> bytes:
     """The bytes that stand for this revision of the check, everywhere and for ever.
+    @property
+    def outage_interval_us(self) -> int:
+        """Time between two runs in a region while an outage is open: what was said, or a quarter of the interval.
+
+        At least five seconds, but never longer than the interval itself.
+        """
+        if self.outage.every:
+            return micros(self.outage.every)
+        return min(max(self.interval_us // 4, OUTAGE_INTERVAL_US_MIN), self.interval_us)
+
 
     A default says the same written out and left out, so it is always left out.
     """
@@ -227,7 +238,23 @@ def findings(check: Check, *, is_new: bool = False) -> list[Finding]:
         for key in check.agents
         if not is_id(key)
     ]
-    return found + _quorum_findings(check)
+    return found + _outage_findings(check) + _quorum_findings(check)
+
+
+def _outage_findings(check: Check) -> list[Finding]:
+    interval_us = check.interval_us
+    least_us = min(OUTAGE_INTERVAL_US_MIN, interval_us)
+    if not check.outage.every or least_us <= check.outage_interval_us <= interval_us:
+        return []
+    expected = f"a time from {Duration(least_us)} to the check's own interval ({check.every})"
+    return [(("outage", "every"), expected, check.outage.every)]
+
+
+_VOTERS: Final = {
+    Distinct.REGION: "regions",
+    Distinct.PROVIDER: "providers of the regions",
+    Distinct.ASN: "autonomous systems of the regions",
+}
 
 
 def _quorum_findings(check: Check) -> list[Finding]:
