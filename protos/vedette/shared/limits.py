@@ -41,6 +41,8 @@ MACRO_COPIED_ELEMENTS_MAX: Final = 250
 INTERVAL_US_MIN: Final = 1_000_000
 INTERVAL_US_MAX: Final = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX: Final = 120 * 1_000_000
+# While an outage is open a check runs no faster than this, unless it always does.
+OUTAGE_INTERVAL_US_MIN: Final = 5 * 1_000_000
 REDIRECTS_MAX: Final = 50
 ICMP_COUNT_MAX: Final = 100
 URL_CHARS_MAX: Final = 2048
@@ -207,6 +209,21 @@ SECRETS_MAX: Final = 1000
 REASON_CHARS_MAX: Final = 500
 AUDIT_ACTS_SHOWN_MAX: Final = 1000
 RPC_SECONDS_MAX: Final = 30.0
+# Confirming looks. Two of one agent at one check are this far apart: looks within a moment see the same moment.
+CONFIRM_APART_US: Final = 2 * 1_000_000
+# Orders of one agent, and of all of them, a second: an order is one run of one check by one agent.
+CONFIRM_AGENT_ORDERS_PER_SECOND: Final = 50
+CONFIRM_ORDERS_PER_SECOND: Final = 500
+# More checks that begin to fail at one agent within this time may be the agent's own trouble: its anchors come
+# first, and if they say nothing for so long, the checks wait for their slots.
+CONFIRM_FEW_FAILURES: Final = 5
+CONFIRM_FEW_US: Final = 2 * 1_000_000
+CONFIRM_ANCHORS_US_MAX: Final = 10 * 1_000_000
+# An agent that told of no anchors for so long has none, or is too old to ask them.
+CONFIRM_ANCHORS_KNOWN_US: Final = 90 * 1_000_000
+# Checks that one agent is still to be asked about, and how long an order waits at most before its slot does.
+CONFIRM_WISHES_MAX: Final = 20_000
+CONFIRM_WISH_US_MAX: Final = 60 * 1_000_000
 # Three reports of an agent's health, and it has missed them: it is silent.
 SILENT_US: Final = 90 * 1_000_000
 SILENCE_LOOK_SECONDS: Final = 5.0

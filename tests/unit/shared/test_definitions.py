@@ -58,6 +58,22 @@ def test_a_default_written_out_makes_no_revision() -> None:
     assert canonical_bytes(plain) == canonical_bytes(loud)
 
 
+@pytest.mark.parametrize(
+    ("every", "seconds"), [("60s", 15), ("300s", 75), ("20s", 5), ("12s", 5), ("5s", 5), ("1s", 1)]
+)
+def test_in_an_outage_a_check_runs_four_times_as_often(every: str, seconds: int) -> None:
+    check = check_of(every=every, timeout="500ms")
+    assert check.outage_interval_us == seconds * 1_000_000
+    assert findings(check) == []
+
+
+def test_how_often_a_check_runs_in_an_outage_can_be_said() -> None:
+    check = check_of(outage={"every": "10s"})
+    assert check.outage_interval_us == 10_000_000
+    assert findings(check) == []
+    assert digest_of(canonical_bytes(check)) != digest_of(canonical_bytes(check_of()))
+
+
 def test_the_order_of_keys_in_a_file_does_not_make_a_revision() -> None:
     one = msgspec.convert({"id": "a", "service": "b", "dns": {"name": "x", "type": "MX"}}, Check)
     two = msgspec.convert({"dns": {"type": "MX", "name": "x"}, "service": "b", "id": "a"}, Check)
@@ -73,6 +89,24 @@ def test_the_order_of_keys_in_a_file_does_not_make_a_revision() -> None:
         ),
         pytest.param(
             {"timeout": "61s"}, ("timeout",), "below the interval (60s)", id="timeout > every"
+        ),
+        pytest.param(
+            {"outage": {"every": "61s"}},
+            ("outage", "every"),
+            "a time from 5s to the check's own interval (60s)",
+            id="slower in an outage",
+        ),
+        pytest.param(
+            {"outage": {"every": "4s"}},
+            ("outage", "every"),
+            "a time from 5s to the check's own interval (60s)",
+            id="too fast in an outage",
+        ),
+        pytest.param(
+            {"every": "3s", "timeout": "1s", "outage": {"every": "2s"}},
+            ("outage", "every"),
+            "a time from 3s to the check's own interval (3s)",
+            id="faster in an outage than a fast check",
         ),
         pytest.param(
             {"quorum": {"freshness": "69s"}},
