@@ -10,6 +10,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
 from controller.outcomes import StoredInterval
 from controller.services.intervals import cut, merged, stored
+from tests.property.life.ledger import told_by_restart, wrong_in_ledger
 from tests.property.life.life import CHECKS, EVERY, SECOND, START, Life
 
 
@@ -33,6 +34,8 @@ class Oracle:
             found += self._differs_then(
                 check, items, self.life.now_us - self.life.random.randrange(12 * EVERY)
             )
+        found += wrong_in_ledger(self.life.storage)
+        found += told_by_restart(self.life.storage, self.life.now_us)
         return found
 
     def _oracle(
