@@ -13,6 +13,8 @@ from msgspec import UNSET, UnsetType
 
 from controller.core.channels import Channel, channel_findings, one_of, unrevealing
 from controller.core.contracts import Contract, clauses_not_computed, contract_findings
+from controller.core.dependencies import circles
+from controller.core.domains import domain_findings, with_domains
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import (
@@ -95,6 +97,8 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     services = _by_id(document, "services", Service, problems)
     checks = _by_id(document, "checks", Check, problems)
     problems += _service_problems(document, services)
+    problems += _circle_problems(document, services) if is_new else []
+    places = {key: one.value for key, one in regions.items()}
     resolved: dict[str, Check] = {}
     for item in checks.values():
         check, path = item.value, ("checks", item.index)
@@ -104,7 +108,9 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
             if check.regions is not UNSET
             else msgspec.structs.replace(check, regions=list(regions))
         )
-        problems += _told(document, path, findings(whole, is_new=is_new), item.left_out)
+        whole = with_domains(whole, places)
+        wrong = [*findings(whole, is_new=is_new), *domain_findings(whole, places)]
+        problems += _told(document, path, wrong, item.left_out)
         resolved[check.id] = whole
     contracts = _contracts(document, resolved, problems)
     anchors = _anchors(document, problems)
@@ -112,7 +118,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
-        regions={key: one.value for key, one in regions.items()},
+        regions=places,
         services={key: one.value for key, one in services.items()},
         checks=resolved,
         contracts=contracts,
@@ -244,6 +250,17 @@ def _service_problems(
             if parent not in services:
                 path = ("services", one.index, "depends_on", place)
                 yield document.problem(path, one_of("service", services), parent)
+
+
+def _circle_problems(
+    document: Document, services: Mapping[str, Item[Service]]
+) -> Iterable[Problem]:
+    """Dependencies that lead back to where they began: there would be no first cause (S-16)."""
+    for circle in circles({key: one.value.depends_on for key, one in services.items()}):
+        last = services[circle[-1]]
+        path = ("services", last.index, "depends_on", last.value.depends_on.index(circle[0]))
+        shown = " -> ".join([*circle, circle[0]])
+        yield document.problem(path, "dependencies that do not lead back to themselves", shown)
 
 
 def _reference_problems(

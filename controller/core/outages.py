@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US, Interval, clip, length
-from controller.core.labels import Label, Said
+from controller.core.labels import Label, Said, merged_label
 from controller.core.policy import Policy
-from controller.core.quorum import Verdict, need
+from controller.core.quorum import Verdict, by_domain, need
 from controller.core.timeline import HIGH, LOW, Segment, clipped, down_intervals
 from vedette.shared.result import Outcome
 
@@ -254,12 +254,19 @@ def _confirmed_us(span: Span, policy: Policy, votes: Sequence[RegionVote]) -> in
 
     It is before it where silence, and not a sample, made the quorum.
     """
-    certain = sorted(vote.confirmed_us for vote in votes if vote.confirmed_us is not None)
-    voters = sum(vote.label is not Label.NONE for vote in votes)
+    said = [(merged_label(one.label for one in own), own) for own in by_domain(policy, votes)]
+    voters = sum(label is not Label.NONE for label, _ in said)
+    instants = [_certain_us(own) for label, own in said if label is Label.DOWN]
+    certain = sorted(at_us for at_us in instants if at_us is not None)
     needed = need(policy, voters) or 0
     if not certain or not needed:
         return span.started_us
     return max(span.started_us, certain[min(needed, len(certain)) - 1])
+
+
+def _certain_us(votes: Iterable[RegionVote]) -> int | None:
+    """When it was certain that all of these say DOWN; None if no sample made it so."""
+    return max((one.confirmed_us for one in votes if one.confirmed_us is not None), default=None)
 
 
 def _bounds(span: Span, segments: Sequence[Segment], reach_us: int) -> tuple[int, int]:

@@ -9,10 +9,12 @@ from msgspec import UnsetType
 from controller.core.intervals import FOREVER_US
 from vedette.shared.definitions import (
     Check,
+    Distinct,
     Rule,
     canonical_bytes,
     decode_check,
     digest_of,
+    domains_of,
     fraction_of,
     micros,
 )
@@ -22,7 +24,8 @@ from vedette.shared.definitions import (
 class Policy:
     """The rules of SEMANTICS sections 2 to 4 for one revision of a check.
 
-    `regions` vote; samples of other regions are not evidence under this revision.
+    `regions` vote; samples of other regions are not evidence under this revision. `domains` numbers the
+    domain of each region where several regions share one, and so have one vote; otherwise it is empty.
     """
 
     check: str
@@ -38,8 +41,15 @@ class Policy:
     recover_after: int = 2
     partial_weight: str = "0"
     weights: dict[str, Fraction] = field(default_factory=dict, hash=False)
+    distinct: Distinct = Distinct.REGION
+    domains: tuple[int, ...] = ()
     merge_gap_us: int = 120_000_000
     abandon_after_us: int = 86_400_000_000
+
+    @property
+    def voters(self) -> int:
+        """How many votes there are when every region has evidence."""
+        return len(set(self.domains)) if self.domains else len(self.regions)
 
     @property
     def label_rules(self) -> tuple[int, int, int]:
@@ -72,7 +82,9 @@ def policy_of(check: Check) -> Policy:
     assert not isinstance(check.regions, UnsetType), "a fleet file writes regions out"
     quorum = check.quorum
     regions = tuple(check.regions)
-    default_evidence = min(2, len(regions))
+    domains = domains_of(regions, quorum)
+    voters = len(set(domains))
+    default_evidence = min(2, voters)
     return Policy(
         check=check.id,
         revision=digest_of(canonical_bytes(check)),
@@ -87,6 +99,8 @@ def policy_of(check: Check) -> Policy:
         recover_after=quorum.recover_after,
         partial_weight=quorum.partial_weight,
         weights={region: Fraction(text) for region, text in quorum.weights.items()},
+        distinct=quorum.distinct,
+        domains=domains if voters < len(regions) else (),
         merge_gap_us=micros(check.outage.merge_gap),
         abandon_after_us=micros(check.outage.abandon_after),
     )

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
-from typing import assert_never
+from typing import TypeVar, assert_never
 
-from controller.core.labels import Label
+from controller.core.labels import Label, merged_label
 from controller.core.policy import Policy
 from vedette.shared.definitions import Rule
+
+T = TypeVar("T")
 
 
 class Verdict(StrEnum):
@@ -21,10 +23,10 @@ class Verdict(StrEnum):
 
 
 def need(policy: Policy, voters: int) -> int | None:
-    """How many of `voters` regions must agree (S-12); None if that many cannot make a quorum.
+    """How many of `voters` votes must agree (S-12); None if that many cannot make a quorum.
 
     healthy_fraction p/q is DOWN iff healthy * q <= p * voters, which is the same as at least
-    voters - floor(p * voters / q) regions that are not healthy.
+    voters - floor(p * voters / q) votes that are not healthy.
     """
     match policy.rule:
         case Rule.MAJORITY:
@@ -45,20 +47,34 @@ def need(policy: Policy, voters: int) -> int | None:
 
 
 def verdict(policy: Policy, labels: Sequence[Label]) -> Verdict:
-    """The verdict when the regions say `labels`, one each."""
-    voters = sum(label is not Label.NONE for label in labels)
+    """The verdict when the regions say `labels`, one each.
+
+    Where regions share a domain, the domains vote. That somewhere it is down is said of regions, not
+    voted on: PARTIAL.
+    """
+    votes = [merged_label(own) for own in by_domain(policy, labels)] if policy.domains else labels
+    voters = sum(vote is not Label.NONE for vote in votes)
     if voters == 0 or voters < policy.min_evidence:
         return Verdict.UNKNOWN
     needed = need(policy, voters)
     if needed is None:
         return Verdict.UNKNOWN
-    down = sum(label is Label.DOWN for label in labels)
-    if down >= needed:
+    if sum(vote is Label.DOWN for vote in votes) >= needed:
         return Verdict.DOWN
-    if down:
+    if any(label is Label.DOWN for label in labels):
         return Verdict.PARTIAL
-    degraded = sum(label is Label.DEGRADED for label in labels)
+    degraded = sum(vote is Label.DEGRADED for vote in votes)
     return Verdict.DEGRADED if degraded >= needed else Verdict.UP
+
+
+def by_domain(policy: Policy, items: Sequence[T]) -> list[list[T]]:
+    """What stands for the regions, in the order of the policy's, domain by domain."""
+    if not policy.domains:
+        return [[item] for item in items]
+    found: list[list[T]] = [[] for _ in range(policy.voters)]
+    for domain, item in zip(policy.domains, items, strict=True):
+        found[domain].append(item)
+    return found
 
 
 def partial_weight(policy: Policy, labels: Sequence[Label]) -> Fraction:
