@@ -7,34 +7,11 @@ it succeeds or a bound is met. It is never deleted.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
-
-class DeliveryState(StrEnum):
-    """How far a delivery is.
-
-    HELD waits for what it is held for to end, PENDING for its time or for those of its subject before it,
-    SENDING is on its way or was when the controller ended. DEAD was given up after a bound and can be tried
-    again; DROPPED is dead and seen to. SUPPRESSED is not sent, for the reason that it has.
-    """
-
-    HELD = "held"
-    PENDING = "pending"
-    SENDING = "sending"
-    DELIVERED = "delivered"
-    SUPPRESSED = "suppressed"
-    DEAD = "dead"
-    DROPPED = "dropped"
-
-
-class Withheld(StrEnum):
-    """Why a delivery is held or suppressed."""
-
-    FLAPPING = "flapping"
-    PARENT = "parent"
-    UNTOLD = "untold"
-    OVER = "over"
+from controller.core.channels import Channel
+from controller.core.notices import DeliveryState, Withheld
+from controller.core.wording import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +48,31 @@ class DeliveryQuery:
     subject: str | None = None
     before: int | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt went. `error` says why it failed and shows no secret; `wait_us` is what was asked for.
+
+    A final one is not tried again.
+    """
+
+    is_delivered: bool = False
+    error: str = ""
+    wait_us: int = 0
+    is_final: bool = False
+
+
+class Transport(Protocol):
+    """What brings a message to a channel."""
+
+    async def send(self, channel: Channel, values: Mapping[str, str], message: Message) -> Outcome:
+        """Try once, within a deadline. `values` are the secrets that the channel names."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; what is on its way is given up."""
+        ...
 
 
 class DeliveryStore(Protocol):

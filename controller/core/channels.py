@@ -124,6 +124,14 @@ def revealed(text: str, values: Mapping[str, str]) -> str:
     return _REFERENCE.sub(lambda match: quote(values[match[1]], safe=""), text)
 
 
+def masked(text: str, values: Mapping[str, str]) -> str:
+    """`text` with the name of a secret wherever its value stands, as it is or percent-encoded."""
+    for name, value in values.items():
+        for shape in {value, quote(value, safe=""), quote(value)}:
+            text = text.replace(shape, f"secret:{name}")
+    return text
+
+
 def sketched(text: str) -> str | None:
     """`text` with a placeholder for each secret; None if it is nothing but a secret."""
     if _REFERENCE.fullmatch(text):

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Select, delete, func, insert, select, update
 
-from controller.deliveries import Delivery, DeliveryQuery, DeliveryState, Withheld
+from controller.core.notices import DeliveryState, Withheld
+from controller.deliveries import Delivery, DeliveryQuery
 from controller.storage.bulk import Rows
 from controller.storage.delivery_tables import DeliveryRow, NotifyProgressRow
 from controller.storage.tables import table

@@ -242,4 +242,11 @@ NOTIFY_LOOK_SECONDS: Final = 1.0
 # At once to one channel, each of another outage, so that one that hangs keeps nobody else waiting.
 NOTIFY_AT_ONCE_MAX: Final = 4
 NOTIFY_EVENTS_AT_ONCE_MAX: Final = 200
-WEBHOOK_ANSWER_BYTES_MAX: Final = 64 * 1024
+NOTIFY_ADDRESSES_MAX: Final = 4
+# apprise talks to some services several times for one message.
+APPRISE_SECONDS_MAX: Final = 30.0
+APPRISE_PROCESSES_MAX: Final = 6
+# Of such a process: what a hostile answer could make it take.
+APPRISE_MEMORY_BYTES_MAX: Final = 1024 * 1024 * 1024
+# While a dependency is down its dependants are not told, nor for so long after it is up again.
+PARENT_GRACE_US: Final = 120 * 1_000_000

@@ -1,0 +1,1 @@
+"""How messages leave: signed webhooks, and apprise in a process of its own."""
