@@ -2,11 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from controller.core.intervals import FOREVER_US, Interval, clip, length
+from controller.core.intervals import FOREVER_US, length
 from controller.core.labels import Label, Said, merged_label
 from controller.core.policy import Policy
 from controller.core.quorum import Verdict, by_domain, need
@@ -44,7 +44,7 @@ class Outage:
 
     `confirmed_us` is the event time of the sample that completed the quorum. `regions` said DOWN at some
     instant of the outage, `kinds` counts the failures behind it, `transients` the blips inside it that no
-    second failure confirmed.
+    second failure confirmed. `region` is set if it is the outage of that region alone (S-14).
     """
 
     id: str
@@ -58,25 +58,57 @@ class Outage:
     kinds: tuple[tuple[str, int], ...]
     transients: int
     votes: tuple[RegionVote, ...]
+    region: str = ""
 
 
 Judged = Callable[[Policy, int, int], Sequence[Said]]
 """Gives the judged samples under a policy with from_us <= t < to_us, agent by agent in order."""
 
 
-def content_id(check: str, started_us: int, revision: str) -> str:
-    """The name that follows from what an outage is (S-19)."""
-    return hashlib.sha256(f"{check}\n{started_us}\n{revision}".encode()).hexdigest()
+def content_id(check: str, started_us: int, revision: str, region: str = "") -> str:
+    """The name that follows from what an outage is (S-19); `region` if it is that region's alone."""
+    where = f"\n{region}" if region else ""
+    return hashlib.sha256(f"{check}\n{started_us}\n{revision}{where}".encode()).hexdigest()
 
 
-def spans(segments: Sequence[Segment]) -> list[Span]:
-    """The outages of a timeline (S-15).
+class Unfinished(NamedTuple):
+    """An outage that what comes next may still be glued to, and the gap since its last DOWN time.
 
-    The gap rules are those of the policy in force where the gap starts.
+    The rules of a gap are those of the policy in force where it starts.
     """
+
+    span: Span
+    merge_gap_us: int
+    abandon_after_us: int
+    known_us: int = 0
+    unknown_us: int = 0
+    unknown_run_us: int = 0
+
+
+def spans(segments: Sequence[Segment], before: Unfinished | None = None) -> list[Span]:
+    """The outages of a timeline (S-15), `before` being what the time before it left unfinished."""
+    found, open_span, gap = _glued(segments, before)
+    if open_span is not None:
+        is_over = gap.known_us > 0 or gap.is_abandoned
+        found.append(_ended(open_span) if is_over else open_span)
+    return found
+
+
+def unfinished(segments: Sequence[Segment], before: Unfinished | None = None) -> Unfinished | None:
+    """The outage of a timeline that what follows the timeline may be glued to."""
+    _, span, gap = _glued(segments, before)
+    if span is None or gap.rules is None or gap.closes:
+        return None
+    return Unfinished(span, *gap.rules, gap.known_us, gap.unknown_us, gap.unknown_run_us)
+
+
+def _glued(
+    segments: Sequence[Segment], before: Unfinished | None
+) -> "tuple[list[Span], Span | None, _Gap]":
+    """The outages that are over, the last one, and the gap after it."""
     found: list[Span] = []
-    open_span: Span | None = None
-    gap = _Gap()
+    open_span = before.span if before else None
+    gap = _Gap.of(before) if before else _Gap()
     for segment in segments:
         if segment.verdict is not Verdict.DOWN:
             gap.add(segment)
@@ -95,11 +127,8 @@ def spans(segments: Sequence[Segment]) -> list[Span]:
                 open_span.downtime_us + down_us,
                 open_span.unknown_us + gap.unknown_us,
             )
-        gap = _Gap(segment.policy)
-    if open_span is not None:
-        is_over = gap.known_us > 0 or gap.is_abandoned
-        found.append(_ended(open_span) if is_over else open_span)
-    return found
+        gap = _Gap.after(segment.policy)
+    return found, open_span, gap
 
 
 def _ended(span: Span) -> Span:
@@ -107,40 +136,54 @@ def _ended(span: Span) -> Span:
 
 
 class _Gap:
-    """What lies between two DOWN times."""
+    """What lies between two DOWN times. `rules` are the merge gap, and the UNKNOWN run that is too long."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
-        self.policy = policy
+    def __init__(self, rules: tuple[int, int] | None = None) -> None:
+        self.rules = rules
         self.known_us = 0
         self.unknown_us = 0
+        self.unknown_run_us = 0
         self.is_abandoned = False
-        self._unknown_run_us = 0
+
+    @classmethod
+    def after(cls, policy: Policy | None) -> "_Gap":
+        """What begins under this policy."""
+        return cls((policy.merge_gap_us, policy.abandon_after_us) if policy is not None else None)
+
+    @classmethod
+    def of(cls, left: Unfinished) -> "_Gap":
+        """What was left unfinished."""
+        gap = cls((left.merge_gap_us, left.abandon_after_us))
+        gap.known_us, gap.unknown_us = left.known_us, left.unknown_us
+        gap.unknown_run_us = left.unknown_run_us
+        return gap
 
     def add(self, segment: Segment) -> None:
         length_us = segment.to_us - segment.from_us
         if segment.verdict is not Verdict.UNKNOWN:
             self.known_us += length_us
-            self._unknown_run_us = 0
+            self.unknown_run_us = 0
             return
         self.unknown_us += length_us
-        self._unknown_run_us += length_us
-        if self.policy is not None and self._unknown_run_us >= self.policy.abandon_after_us:
+        self.unknown_run_us += length_us
+        if self.rules is not None and self.unknown_run_us >= self.rules[1]:
             self.is_abandoned = True
 
     def closing_us(self, segment: Segment) -> int:
         """The instant at which the gap closes the outage before it, if `segment` goes on until then."""
-        if self.policy is None:
+        if self.rules is None:
             return FOREVER_US
+        merge_gap_us, abandon_after_us = self.rules
         if segment.verdict is Verdict.UNKNOWN:
-            return segment.from_us + self.policy.abandon_after_us - self._unknown_run_us
-        return segment.from_us + max(self.policy.merge_gap_us - self.known_us, 1)
+            return segment.from_us + abandon_after_us - self.unknown_run_us
+        return segment.from_us + max(merge_gap_us - self.known_us, 1)
 
     @property
     def closes(self) -> bool:
         """The outage before this gap is another than the one after it."""
-        if self.policy is None or self.is_abandoned:
+        if self.rules is None or self.is_abandoned:
             return self.is_abandoned
-        return self.known_us > 0 and self.known_us >= self.policy.merge_gap_us
+        return self.known_us > 0 and self.known_us >= self.rules[0]
 
 
 class Separation(NamedTuple):
@@ -162,7 +205,7 @@ def separation(policy: Policy | None, after: Iterable[Segment]) -> Separation:
 
     `policy` was in force at the end of the span, and `after` is the timeline from there on.
     """
-    gap = _Gap(policy)
+    gap = _Gap.after(policy)
     due_us = FOREVER_US
     for segment in after:
         if segment.verdict is Verdict.DOWN:
@@ -179,13 +222,51 @@ def outages(segments: Sequence[Segment], judged: Judged) -> list[Outage]:
     return [outage_of(span, segments, judged) for span in spans(segments)]
 
 
-def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage:
-    """A span with its evidence; `segments` must hold the span and a freshness before it."""
+class Tally(NamedTuple):
+    """What stands in a part of an outage: its bounds, failures by kind, and blips. Parts can be added up."""
+
+    low_us: int
+    high_us: int
+    kinds: tuple[tuple[str, int], ...]
+    transients: int
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Both parts together. No run of blips may lie across where they meet."""
+        kinds = Counter(dict(self.kinds)) + Counter(dict(other.kinds))
+        return Tally(
+            self.low_us + other.low_us,
+            self.high_us + other.high_us,
+            _by_count(kinds),
+            self.transients + other.transients,
+        )
+
+
+def tally(segments: Sequence[Segment], judged: Judged, from_us: int, to_us: int) -> Tally:
+    """What stands in [from_us, to_us)."""
+    inside = clipped(segments, from_us, to_us)
+    said = [one for part, start, end in _stretches(inside) for one in judged(part, start, end)]
+    kinds = Counter(
+        one.sample.kind or "unspecified"
+        for one in said
+        if one.sample.outcome is Outcome.DOWN and one.label is Label.DOWN
+    )
+    low_us, high_us = (length(down_intervals(inside, which)) for which in (LOW, HIGH))
+    return Tally(low_us, high_us, _by_count(kinds), transients(said))
+
+
+def _by_count(kinds: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+
+
+def outage_of(span: Span, segments: Sequence[Segment], judged: Judged, region: str = "") -> Outage:
+    """A span with its evidence; `segments` must hold the span and a freshness before it.
+
+    `region` if it is the outage of that region alone, of which `segments` are the timeline.
+    """
     inside = clipped(segments, span.started_us, span.until_us)
     first = inside[0]
     policy = first.policy
     assert policy is not None, "only a policy can say DOWN"
-    said = [one for part, start, end in _stretches(inside) for one in judged(part, start, end)]
     votes = _votes_at(first, policy, judged)
     down = {
         segment.policy.regions[rank]
@@ -194,24 +275,20 @@ def outage_of(span: Span, segments: Sequence[Segment], judged: Judged) -> Outage
         for rank, vote in enumerate(segment.votes)
         if vote.label is Label.DOWN
     }
-    kinds = Counter(
-        one.sample.kind or "unspecified"
-        for one in said
-        if one.sample.outcome is Outcome.DOWN and one.label is Label.DOWN
-    )
-    low, high = _bounds(span, segments, policy.freshness_us)
+    counted = tally(inside, judged, span.started_us, span.until_us)
     return Outage(
-        id=content_id(policy.check, span.started_us, policy.revision),
+        id=content_id(policy.check, span.started_us, policy.revision, region),
         check=policy.check,
         revision=policy.revision,
         span=span,
         confirmed_us=_confirmed_us(span, policy, votes),
-        downtime_us_min=low,
-        downtime_us_max=high,
+        downtime_us_min=counted.low_us,
+        downtime_us_max=counted.high_us + lead_in_us(span, segments, policy.freshness_us),
         regions=tuple(sorted(down)),
-        kinds=tuple(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
-        transients=transients(said),
+        kinds=counted.kinds,
+        transients=counted.transients,
         votes=votes,
+        region=region,
     )
 
 
@@ -269,18 +346,13 @@ def _certain_us(votes: Iterable[RegionVote]) -> int | None:
     return max((one.confirmed_us for one in votes if one.confirmed_us is not None), default=None)
 
 
-def _bounds(span: Span, segments: Sequence[Segment], reach_us: int) -> tuple[int, int]:
-    """The least and the most downtime of an outage (S-8).
+def lead_in_us(span: Span, segments: Sequence[Segment], reach_us: int) -> int:
+    """How long before its start an outage may have begun (S-8), for less than a freshness.
 
-    The most includes what leads up to it, for less than a freshness: the failure may have begun right after
-    the last success. It ended at the latest where a success was seen.
+    The failure may have begun right after the last success. It ended at the latest where one was seen.
     """
-    low = length(clip(down_intervals(segments, LOW), span.started_us, span.until_us))
-    near = clipped(segments, span.started_us - reach_us, span.until_us)
-    high = length(
-        Interval(start, end) for start, end in down_intervals(near, HIGH) if end >= span.started_us
-    )
-    return low, high
+    near = clipped(segments, span.started_us - reach_us, span.started_us)
+    return length(one for one in down_intervals(near, HIGH) if one.to_us >= span.started_us)
 
 
 def transients(said: Iterable[Said]) -> int:
