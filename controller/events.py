@@ -104,3 +104,7 @@ class EventStore(Protocol):
     def events_as_of(self, recorded_us: int, check: str | None = None) -> Sequence[OutageEvent]:
         """The last event of each outage (of a check) that was recorded at or before that instant."""
         ...
+    def last_event(self) -> int:
+        """The sequence of the newest event; 0: there is none."""
+        ...
+

@@ -59,6 +59,11 @@ class EventRows(Rows):
         return [_event(row) for row in self._connection.execute(query).mappings()]
 
 
+    def last_event(self) -> int:
+        """The sequence of the newest event; 0: there is none."""
+        found: int | None = self._connection.execute(select(func.max(_EVENT.c.sequence))).scalar()
+        return found or 0
+
 def _event(row: Mapping[Any, Any]) -> OutageEvent:
     values = dict(row)
     return OutageEvent(
