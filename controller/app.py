@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from controller.clock import monotonic_us, utc_now, wall_us
+from controller.clock import monotonic_us, steady_wall, utc_now, wall_us
 from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
 from controller.identity.authority import Authority
@@ -18,7 +18,7 @@ from controller.local import private_files, refuse_bad_names
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
-from controller.rpc.confirm import Confirmation
+from controller.rpc.confirm import Confirming
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.evidence import EvidenceServicer
@@ -51,7 +51,9 @@ from controller.services.report import Reports
 from controller.services.seals import Seals
 from controller.services.secrets import Secrets
 from controller.services.silence import Silence
+from controller.services.situation import Situation
 from controller.services.standings import Standings
+from controller.services.turns import Turns
 from controller.services.worker import StorageWorker
 from controller.storage import database
 from controller.storage.claim import claimed
@@ -132,9 +134,11 @@ class _Controller:
         self._sessions = Sessions()
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, wall_us)
-        self._confirmation = Confirmation(worker, self._fleets, self._sessions)
+        turns = Turns(self._evaluator.prompt_us)
+        situation = Situation(storage, self._fleets, turns)
+        self._confirming = Confirming(worker, situation, self._sessions, steady_wall(wall_us()))
         self._ingest = Ingest(
-            worker, self._evaluator, wall_us, on_first_failure=self._confirmation.ask
+            worker, self._evaluator, wall_us, turns=turns, on_news=self._confirming.hear
         )
         self._secrets = Secrets(storage, Vault(directory), wall_us)
         self._duties = Duties(storage, self._fleets)
@@ -218,7 +222,8 @@ class _Controller:
                     self._ingest.run(),
                     self._seals.run(),
                     catching_up(self._worker, self._evaluator, wall_us),
-                    self._confirmation.run(),
+                    self._confirming.run(),
+                    self._confirming.keep_informed(),
                     self._every(
                         RENEW_SECONDS, self._certificate.refresh, "tls.unrenewed", self.reload
                     ),

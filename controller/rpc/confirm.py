@@ -1,85 +1,108 @@
-"""Confirm now: when a region sees a failure first, all regions of that check are asked to look at once."""
+"""Confirm now: gives the orders that controller.core.confirmation decides on."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Final
 
+from controller.core.confirmation import Confirmation
 from controller.errors import ControllerError
 from controller.ports import Worker
 from controller.rpc.sessions import Sessions
-from controller.services.apply import Fleets
+from controller.services.situation import Situation
+from controller.services.turns import News
 from vedette.shared.result import Trigger
 
-CONFIRM_SPACING_SECONDS: Final = 2.0
+# How often it is looked whether the fleet, the agents or the outages changed without a result that turned.
+_LOOK_SECONDS: Final = 1.0
+# Orders of a moment go out together: in a storm there are hundreds a second.
+_GATHER_SECONDS: Final = 0.005
+_AGENTS_LOGGED_MAX: Final = 20
 
 log = logging.getLogger(__name__)
 
 
-class Confirmation:
-    """Collects the checks to ask about, and asks: each at once, but not again within a while.
-
-    Two looks within a moment would see the same moment: what they confirm is no more than a blip.
-    """
+class Confirming:
+    """Hears what was committed, and asks agents to look. `now_us` never steps, and began as the wall clock."""
 
     def __init__(
         self,
         worker: Worker,
-        fleets: Fleets,
+        situation: Situation,
         sessions: Sessions,
-        *,
-        spacing_seconds: float = CONFIRM_SPACING_SECONDS,
+        now_us: Callable[[], int],
+        confirmation: Confirmation | None = None,
     ) -> None:
         self._worker = worker
-        self._fleets = fleets
+        self._situation = situation
         self._sessions = sessions
-        self._spacing_seconds = spacing_seconds
-        self._wanted: dict[str, None] = {}
-        self._asked: dict[str, float] = {}
-        self._arrived = asyncio.Event()
+        self._now_us = now_us
+        self._confirmation = confirmation or Confirmation()
+        self._news: list[News] = []
+        self._wake = asyncio.Event()
+        self._stale = asyncio.Event()
+        self._is_informed = False
 
-    def ask(self, checks: Sequence[str]) -> None:
-        """These checks failed in a region just now."""
-        self._wanted.update(dict.fromkeys(checks))
-        self._arrived.set()
+    def hear(self, news: News) -> None:
+        """This was just committed."""
+        self._news.append(news)
+        self._wake.set()
+        if news.turns:
+            self._stale.set()
 
     async def run(self) -> None:
         """Ask, for ever."""
-        loop = asyncio.get_running_loop()
         while True:
-            await self._next(loop.time())
-            now = loop.time()
-            self._asked = {
-                c: at for c, at in self._asked.items() if at + self._spacing_seconds > now
-            }
-            due = [check for check in self._wanted if check not in self._asked]
-            if not due:
-                continue
-            for check in due:
-                del self._wanted[check]
-                self._asked[check] = now
+            next_us = self._confirmation.next_us(self._now_us()) if self._is_informed else None
+            seconds = None if next_us is None else max((next_us - self._now_us()) / 1e6, 0)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            self._wake.clear()
+            if self._is_informed:
+                await self._take_news()
+                self._give_orders()
+            await asyncio.sleep(_GATHER_SECONDS)
+
+    async def keep_informed(self) -> None:
+        """Look again and again how things are, and at once when results turn."""
+        while True:
+            self._stale.clear()
             try:
-                await self._ask(due)
+                await self._look()
             except ControllerError as error:
-                # The next slot confirms as well; it only takes longer.
-                log.error("probe.unconfirmed", extra={"reason": str(error)})
+                # What was known goes on to hold; the next slots confirm as well.
+                log.error("probe.uninformed", extra={"reason": str(error)})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._stale.wait()
 
-    async def _next(self, now: float) -> None:
-        """Return when a check is wanted anew, or one that waits may be asked again."""
-        waiting = [self._asked[check] for check in self._wanted if check in self._asked]
-        seconds = min(waiting) + self._spacing_seconds - now if waiting else None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._arrived.wait(), seconds)
-        self._arrived.clear()
+    async def _look(self) -> None:
+        now_us = self._now_us()
+        connected = self._sessions.regions()
+        seen = await self._worker.run(lambda: self._situation.look(connected, now_us))
+        self._confirmation.adopt(seen.plans)
+        self._confirmation.post(seen.posts, now_us)
+        self._confirmation.opened(seen.out, now_us)
+        self._is_informed = True
+        self._wake.set()
 
-    async def _ask(self, wanted: Sequence[str]) -> None:
-        fleet = await self._worker.run(self._fleets.fleet)
-        by_regions: dict[tuple[str, ...], list[str]] = {}
-        for name in wanted:
-            check = fleet.checks.get(name) if fleet else None
-            if check is not None and isinstance(check.regions, list):
-                by_regions.setdefault(tuple(check.regions), []).append(name)
-        for regions, checks in by_regions.items():
-            asked = self._sessions.probe(checks, regions, Trigger.CONFIRM)
-            log.info("probe.confirming", extra={"checks": checks[:20], "agents": asked[:20]})
+    async def _take_news(self) -> None:
+        heard, self._news = self._news, []
+        for news in heard:
+            if any(not self._confirmation.knows(turn.check) for turn in news.turns):
+                # A check that has only just come into force.
+                with contextlib.suppress(ControllerError):
+                    await self._look()
+            self._confirmation.saw(news.turns, news.rounds, self._now_us())
+
+    def _give_orders(self) -> None:
+        orders = self._confirmation.orders(self._now_us())
+        for agent, checks in orders.items():
+            self._sessions.order(agent, checks, Trigger.CONFIRM)
+        if orders:
+            checks = sorted({check for asked in orders.values() for check in asked})
+            agents = sorted(orders)[:_AGENTS_LOGGED_MAX]
+            extra = {"checks": len(checks), "first": checks[0], "agents": agents}
+            log.info("probe.confirming", extra=extra)

@@ -15,13 +15,15 @@ Key = tuple[str, str]
 class Outbox:
     """Acks merge by stream, an assignment replaces the one before it, replies keep their order.
 
-    Replies answer messages of the agent; the reader waits for room, so that they cannot pile up.
+    Orders to probe merge too: a run that is still to be asked for is asked for once. Replies answer messages of
+    the agent; the reader waits for room, so that they cannot pile up.
     """
 
     def __init__(self, now_us: Callable[[], int]) -> None:
         self._now_us = now_us
         self._durable: dict[Key, int] = {}
         self._assignment: pb.Assignment | None = None
+        self._orders: dict[pb.ProbeTrigger.ValueType, dict[str, None]] = {}
         self._replies: deque[pb.ConnectResponse] = deque()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -50,6 +52,11 @@ class Outbox:
         self._assignment = assignment
         self._changed.set()
 
+    def order(self, order: pb.ProbeOrder) -> None:
+        """Ask for these runs, once each."""
+        self._orders.setdefault(order.trigger, {}).update(dict.fromkeys(order.checks))
+        self._changed.set()
+
     def close(self) -> None:
         """Nothing more will come: `next` gives what is left, and then nothing."""
         self._is_closed = True
@@ -69,6 +76,9 @@ class Outbox:
         if self._assignment is not None:
             yield pb.ConnectResponse(assignment=self._assignment)
             self._assignment = None
+        for trigger, checks in self._orders.items():
+            yield pb.ConnectResponse(probe_now=pb.ProbeOrder(checks=checks, trigger=trigger))
+        self._orders.clear()
         while self._replies:
             message = self._replies.popleft()
             if message.HasField("clock_reply"):

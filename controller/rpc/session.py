@@ -79,6 +79,10 @@ class Session:
         """Send this when the stream can take it."""
         self._outbox.reply(message)
 
+    def order(self, order: pb.ProbeOrder) -> None:
+        """Ask for these runs when the stream can take it; what waits is asked for once."""
+        self._outbox.order(order)
+
     def refresh_assignment(self) -> None:
         """The fleet changed: send what the agent has to probe now."""
         self._stale_assignment.set()

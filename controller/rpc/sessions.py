@@ -32,6 +32,10 @@ class OpenSession(Protocol):
         """Send this when the stream can take it."""
         ...
 
+    def order(self, order: pb.ProbeOrder) -> None:
+        """Ask for these runs when the stream can take it; what waits is asked for once."""
+        ...
+
     def refresh_assignment(self) -> None:
         """The fleet changed: send what the agent has to probe now."""
         ...
@@ -52,6 +56,10 @@ class Sessions:
     def connected(self) -> frozenset[str]:
         """The agents that have a stream open."""
         return frozenset(self._open)
+
+    def regions(self) -> Mapping[str, str]:
+        """The region of every agent that has a stream open."""
+        return {agent: session.region for agent, session in self._open.items()}
 
     def open(self, session: OpenSession) -> None:
         """Count the session in. One that the same agent had before ends."""
@@ -87,14 +95,16 @@ class Sessions:
 
     def probe(self, checks: Sequence[str], regions: Iterable[str], trigger: Trigger) -> list[str]:
         """Ask the connected agents of these regions for one extra run of each check; who was asked."""
-        order = pb.ConnectResponse(
-            probe_now=pb.ProbeOrder(checks=checks, trigger=_TRIGGERS[trigger])
-        )
         wanted = set(regions)
-        asked = [s for s in self._open.values() if s.region in wanted]
-        for session in asked:
-            session.send(order)
-        return sorted(s.agent for s in asked)
+        asked = [s.agent for s in self._open.values() if s.region in wanted]
+        for agent in asked:
+            self.order(agent, checks, trigger)
+        return sorted(asked)
+
+    def order(self, agent: str, checks: Sequence[str], trigger: Trigger) -> None:
+        """Ask this agent, if it is connected, for one extra run of each check."""
+        if (session := self._open.get(agent)) is not None:
+            session.order(pb.ProbeOrder(checks=checks, trigger=_TRIGGERS[trigger]))
 
     async def drain(self, reason: str, seconds_max: float) -> None:
         """Ask all agents to finish and leave, and wait until they have, but not longer than that."""

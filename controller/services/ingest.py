@@ -17,13 +17,13 @@ from controller.services.frames import Gathered, IncomingFrame, Refused
 from controller.services.intake import Answer, Intake
 from controller.services.lookback import LookBack, StreamKey
 from controller.services.tally import IngestCounters, Tally
+from controller.services.turns import News, Turns
 from vedette.shared.limits import (
     INGEST_BACKLOG_LINES_MAX,
     INGEST_BATCH_LINES_MAX,
     INGEST_QUEUE_FRAMES_MAX,
     REASON_CHARS_MAX,
 )
-from vedette.shared.result import Outcome
 
 _RETRY_SECONDS_MIN: Final = 0.25
 _RETRY_SECONDS_MAX: Final = 10.0
@@ -58,7 +58,7 @@ class _Defect(Exception):
     """The controller failed on what it was given, and would fail again: a fault of ours."""
 
 
-def ignore(_checks: Sequence[str]) -> None:
+def ignore(_news: News) -> None:
     """Nobody wants to know."""
 
 
@@ -76,7 +76,8 @@ class Ingest:
         evaluator: Evaluator,
         now_us: Callable[[], int],
         *,
-        on_first_failure: Callable[[Sequence[str]], None] = ignore,
+        turns: Turns | None = None,
+        on_news: Callable[[News], None] = ignore,
         retry_seconds_min: float = _RETRY_SECONDS_MIN,
     ) -> None:
         self.tally = Tally()
@@ -84,7 +85,8 @@ class Ingest:
         self._worker = worker
         self._evaluator = evaluator
         self._now_us = now_us
-        self._on_first_failure = on_first_failure
+        self._turns = turns or Turns(evaluator.prompt_us)
+        self._on_news = on_news
         self._retry_seconds_min = retry_seconds_min
         self._live = _Lane()
         self._backlog = _Lane()
@@ -92,7 +94,6 @@ class Ingest:
         self._positions: dict[StreamKey, int] | None = None
         self._checks: Mapping[str, Sequence[PolicyRevision]] = {}
         self._asked: Mapping[str, Set[str]] = {}
-        self._down: set[tuple[str, str]] = set()
 
     @property
     def counters(self) -> IngestCounters:
@@ -181,7 +182,7 @@ class Ingest:
         delay_seconds = self._retry_seconds_min
         while True:
             try:
-                answers, suspects = await self._worker.run(lambda: self._tried(taken, set_aside))
+                answers, news = await self._worker.run(lambda: self._tried(taken, set_aside))
             except Fatal:
                 raise
             except ControllerError as error:
@@ -190,8 +191,8 @@ class Ingest:
                 delay_seconds = min(2 * delay_seconds, _RETRY_SECONDS_MAX)
                 continue
             self.tally.succeeded()
-            if suspects:
-                self._on_first_failure(suspects)
+            if news:
+                self._on_news(news)
             return answers
 
     # --- in the storage thread
@@ -200,9 +201,7 @@ class Ingest:
         with self._evaluator.transaction() as tx:
             return tx.positions(agent)
 
-    def _tried(
-        self, taken: Sequence[_Waiting], set_aside: str | None
-    ) -> tuple[list[Answer], list[str]]:
+    def _tried(self, taken: Sequence[_Waiting], set_aside: str | None) -> tuple[list[Answer], News]:
         try:
             return self._commit(taken, set_aside)
         except Unstorable as error:
@@ -214,7 +213,7 @@ class Ingest:
 
     def _commit(
         self, taken: Sequence[_Waiting], set_aside: str | None = None
-    ) -> tuple[list[Answer], list[str]]:
+    ) -> tuple[list[Answer], News]:
         """One transaction: lines, samples, and everything that they change."""
         received_us = self._now_us()
         with self._evaluator.transaction() as tx:
@@ -242,7 +241,7 @@ class Ingest:
             self._note_asked(self._evaluator.checks(tx))
         self._positions.update(intake.moved)
         self._count(intake.taken, taken, answers, received_us)
-        return answers, self._first_failures(gathered.samples, received_us)
+        return answers, self._turns.news(gathered.samples, gathered.rounds, received_us)
 
     def _note_asked(self, checks: Mapping[str, Sequence[PolicyRevision]]) -> None:
         """Remember which checks each region was ever asked to probe."""
@@ -281,24 +280,3 @@ class Ingest:
         for one, answer in zip(taken, answers, strict=True):
             if isinstance(answer, Refused):
                 self.tally.refused(one.agent, answer, received_us)
-
-    def _first_failures(self, samples: Sequence[Sample], received_us: int) -> list[str]:
-        """Checks of which a region has just begun to fail: the others should look at once.
-
-        What is late (a backlog, or what came while storage was away) says nothing of now.
-        """
-        down = self._down
-        found: dict[str, None] = {}
-        for sample in samples:
-            is_failure = sample.outcome is Outcome.DOWN
-            if not (is_failure or down) or sample.outcome is Outcome.AGENT_ERROR:
-                continue
-            if sample.at_us <= received_us - self._evaluator.prompt_us(sample.check):
-                continue
-            place = (sample.check, sample.region)
-            if not is_failure:
-                down.discard(place)
-            elif place not in down:
-                down.add(place)
-                found[sample.check] = None
-        return list(found)

@@ -1,19 +1,25 @@
-"""Confirm now: at once, to every region of the check, and not again within a while."""
+"""Confirm now, the shell: what was committed becomes orders to the agents that are connected."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from types import SimpleNamespace
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
+from controller.core.confirmation import Plan, Post, plan_of
 from controller.core.fleet import read_fleet
-from controller.rpc.confirm import Confirmation
+from controller.core.suspicion import Turn
+from controller.errors import Unreachable
+from controller.rpc.confirm import Confirming
+from controller.services.situation import Seen
+from controller.services.turns import News
+from tests.fakes.storage import InlineWorker
 from vedette.shared.result import Trigger
 
-T = TypeVar("T")
-SPACING_SECONDS = 0.2
+SECOND = 1_000_000
+START = 1_750_000_000 * SECOND
+REGIONS = {"fra-1": "fra", "nyc-1": "nyc", "sin-1": "sin"}
 FLEET = read_fleet(
     b"""
 version: 1
@@ -25,64 +31,131 @@ checks:
 """,
     "fleet.yaml",
 )
+PLANS = {name: plan_of(check, "1") for name, check in FLEET.checks.items()}
 
 
 class Asked:
-    """Stands for the open sessions; keeps who was asked what, and when."""
+    """Stands for the open sessions; keeps who was asked what."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[float, Sequence[str], Sequence[str], Trigger]] = []
+        self.orders: list[tuple[str, Sequence[str], Trigger]] = []
         self._changed = asyncio.Event()
 
-    def probe(self, checks: Sequence[str], regions: Sequence[str], trigger: Trigger) -> list[str]:
-        self.calls.append((time.monotonic(), checks, regions, trigger))
-        self._changed.set()
-        return []
+    def regions(self) -> Mapping[str, str]:
+        return REGIONS
 
-    async def times(self, count: int) -> None:
+    def order(self, agent: str, checks: Sequence[str], trigger: Trigger) -> None:
+        self.orders.append((agent, tuple(checks), trigger))
+        self._changed.set()
+
+    async def until(self, count: int) -> list[tuple[str, Sequence[str], Trigger]]:
         async with asyncio.timeout(10):
-            while len(self.calls) < count:
+            while len(self.orders) < count:
                 self._changed.clear()
                 await self._changed.wait()
+        return sorted(self.orders)
 
 
-class HereAndNow:
-    async def run(self, work: Callable[[], T]) -> T:
-        return work()
+@dataclass
+class Looking:
+    """Stands for the situation."""
+
+    seen: Seen
+    looks: int = 0
+    is_away: bool = False
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def look(self, connected: Mapping[str, str], now_us: int) -> Seen:
+        assert connected == REGIONS
+        self.looks += 1
+        self.looked.set()
+        if self.is_away:
+            raise Unreachable("The disk is full.")
+        return self.seen
+
+    async def once_more(self) -> None:
+        self.looked.clear()
+        async with asyncio.timeout(10):
+            await self.looked.wait()
+
+
+@dataclass
+class Scene:
+    confirming: Confirming
+    asked: Asked
+    looking: Looking
+    now_us: int = START
+
+    def fails(self, check: str, agent: str = "fra-1") -> None:
+        turn = Turn(check, REGIONS[agent], agent, True, self.now_us, self.now_us)
+        self.confirming.hear(News([turn]))
+
+
+def seen(plans: Mapping[str, Plan] = PLANS, out: frozenset[str] = frozenset()) -> Seen:
+    return Seen(plans, {agent: Post(region) for agent, region in REGIONS.items()}, out)
 
 
 @pytest.fixture
-async def running() -> AsyncIterator[tuple[Confirmation, Asked]]:
-    asked: Any = Asked()
-    fleets: Any = SimpleNamespace(fleet=lambda: FLEET)
-    confirmation = Confirmation(HereAndNow(), fleets, asked, spacing_seconds=SPACING_SECONDS)
-    task = asyncio.create_task(confirmation.run())
-    yield confirmation, asked
-    task.cancel()
-    await asyncio.wait([task])
+async def scene() -> AsyncIterator[Scene]:
+    asked, looking = Asked(), Looking(seen())
+    sessions: Any = asked
+    situation: Any = looking
+    made: Scene
+    confirming = Confirming(InlineWorker(), situation, sessions, lambda: made.now_us)
+    made = Scene(confirming, asked, looking)
+    tasks = [asyncio.create_task(one) for one in (confirming.run(), confirming.keep_informed())]
+    yield made
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
-async def test_every_region_of_the_check_is_asked(running: tuple[Confirmation, Asked]) -> None:
-    confirmation, asked = running
-    confirmation.ask(["home", "name", "gone"])
-    await asked.times(2)
-    assert {(tuple(c), tuple(r)) for _, c, r, _ in asked.calls} == {
-        (("home",), ("fra", "nyc", "sin")),
-        (("name",), ("fra",)),
-    }
-    assert {trigger for *_, trigger in asked.calls} == {Trigger.CONFIRM}
+async def test_every_region_of_a_check_that_fails_is_asked_at_once(scene: Scene) -> None:
+    scene.fails("home")
+    scene.fails("name")
+    assert await scene.asked.until(3) == [
+        ("fra-1", ("home", "name"), Trigger.CONFIRM),
+        ("nyc-1", ("home",), Trigger.CONFIRM),
+        ("sin-1", ("home",), Trigger.CONFIRM),
+    ]
 
 
-async def test_two_looks_are_never_of_the_same_moment(
-    running: tuple[Confirmation, Asked],
-) -> None:
-    confirmation, asked = running
-    confirmation.ask(["home"])
-    await asked.times(1)
-    for _ in range(5):
-        confirmation.ask(["home"])
-    await asked.times(2)
-    assert asked.calls[1][0] - asked.calls[0][0] >= SPACING_SECONDS * 0.95
-    confirmation.ask(["name"])
-    await asked.times(3)
-    assert [list(checks) for _, checks, _, _ in asked.calls] == [["home"], ["home"], ["name"]]
+async def test_they_are_asked_again_when_the_time_for_it_has_come(scene: Scene) -> None:
+    scene.fails("home")
+    await scene.asked.until(3)
+    scene.now_us += 2 * SECOND
+    scene.confirming.hear(News())
+    assert len(await scene.asked.until(6)) == 6
+
+
+async def test_a_check_that_has_just_come_into_force_is_asked_about(scene: Scene) -> None:
+    await scene.looking.once_more()
+    scene.looking.seen = seen({**PLANS, "new": replace(PLANS["home"], check="new")})
+    scene.fails("new")
+    assert {checks for _, checks, _ in await scene.asked.until(3)} == {("new",)}
+
+
+async def test_what_happens_before_the_first_look_waits_for_it() -> None:
+    asked, looking = Asked(), Looking(seen())
+    sessions: Any = asked
+    situation: Any = looking
+    confirming = Confirming(InlineWorker(), situation, sessions, lambda: START)
+    confirming.hear(News([Turn("home", "fra", "fra-1", True, START, START)]))
+    running = asyncio.create_task(confirming.run())
+    await asyncio.sleep(0)
+    assert asked.orders == []
+    informing = asyncio.create_task(confirming.keep_informed())
+    await asked.until(3)
+    for task in (running, informing):
+        task.cancel()
+    await asyncio.wait([running, informing])
+
+
+async def test_storage_that_is_away_for_a_while_stops_nothing(scene: Scene) -> None:
+    await scene.looking.once_more()
+    scene.looking.is_away = True
+    scene.fails("home")
+    await scene.asked.until(3)
+    await scene.looking.once_more()
+    scene.looking.is_away = False
+    await scene.looking.once_more()

@@ -15,6 +15,7 @@ from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
 from controller.services.frames import Accepted, IncomingFrame, Refused
 from controller.services.ingest import Ingest
+from controller.services.turns import News
 from tests.fakes.storage import FakeStorage, InlineWorker
 
 FLEET = b"""\
@@ -65,9 +66,12 @@ class World:
             InlineWorker(),
             self.evaluator,
             lambda: self.now_us,
-            on_first_failure=self.suspects.extend,
+            on_news=self._note,
             retry_seconds_min=0.001,
         )
+
+    def _note(self, news: News) -> None:
+        self.suspects += [turn.check for turn in news.turns if turn.is_failure]
 
     def view(self) -> dict[str, Any]:
         """Everything that was computed: stored and in memory."""

@@ -1,0 +1,97 @@
+"""The situation: what decides who looks at what at once; read anew whenever something may have changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.core.confirmation import Plan, Post, plan_of
+from controller.outcomes import StoredOutage
+from controller.ports import Storage, Transaction
+from controller.postings import Mode
+from controller.services.apply import Fleets, InForce
+from controller.services.turns import Turns
+
+_EVENTS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Plans by check, agents that are to probe, and checks with an open outage.
+
+    `plans` is the same mapping for as long as no other fleet file comes into force.
+    """
+
+    plans: Mapping[str, Plan]
+    posts: Mapping[str, Post]
+    out: frozenset[str]
+
+
+class Situation:
+    """Reads it. Synchronous: runs in the storage thread.
+
+    Outages are read once; after that only what the ledger of outages says happened to them.
+    """
+
+    def __init__(self, storage: Storage, fleets: Fleets, turns: Turns) -> None:
+        self._storage = storage
+        self._fleets = fleets
+        self._turns = turns
+        self._in_force: InForce | None = None
+        self._plans: Mapping[str, Plan] = {}
+        self._open: dict[int, str] = {}
+        self._sequence: int | None = None
+
+    def look(self, connected: Mapping[str, str], now_us: int) -> Seen:
+        """How things are, with these agents connected, each with its region."""
+        is_first = self._sequence is None
+        in_force = self._fleets.in_force()
+        if in_force is not self._in_force:
+            self._in_force, self._plans = in_force, _plans(in_force)
+        with self._storage.transaction() as tx:
+            self._follow(tx, now_us)
+            posts = _posts(tx, connected)
+        out = frozenset(self._open.values())
+        if is_first:
+            self._turns.inherit(out)
+        self._turns.retain(self._plans, out)
+        return Seen(self._plans, posts, out)
+
+    def _follow(self, tx: Transaction, now_us: int) -> None:
+        """Take what happened to outages since the last look."""
+        if self._sequence is None:
+            self._sequence = tx.last_event()
+            self._open = {
+                one.number: one.check for one in tx.outages(from_us=now_us) if _is_open(one)
+            }
+            return
+        while events := tx.events_after(self._sequence, _EVENTS_AT_ONCE):
+            self._sequence = events[-1].sequence
+            for number in {event.number for event in events}:
+                stored = tx.outage(number)
+                if stored is not None and _is_open(stored):
+                    self._open[number] = stored.check
+                else:
+                    self._open.pop(number, None)
+
+
+def _is_open(outage: StoredOutage) -> bool:
+    return outage.ended_us is None
+
+
+def _plans(in_force: InForce | None) -> Mapping[str, Plan]:
+    if in_force is None:
+        return {}
+    checks, newest = in_force.fleet.checks, in_force.checks
+    return {name: plan_of(check, newest[name].digest) for name, check in checks.items()}
+
+
+def _posts(tx: Transaction, connected: Mapping[str, str]) -> dict[str, Post]:
+    """The agents that are to probe."""
+    postings = tx.postings()
+    posts: dict[str, Post] = {}
+    for agent, region in connected.items():
+        posting = postings.get(agent)
+        if posting is None:
+            posts[agent] = Post(region)
+        elif posting.mode is Mode.RUN:
+            posts[agent] = Post(region, frozenset(posting.labels.items()), posting.place)
+    return posts
