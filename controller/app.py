@@ -47,6 +47,7 @@ from controller.services.outages import Outages
 from controller.services.postings import Postings
 from controller.services.quotas import Quotas
 from controller.services.recover import Recovery
+from controller.services.remarks import Remarks
 from controller.services.report import Reports
 from controller.services.seals import Seals
 from controller.services.secrets import Secrets
@@ -205,7 +206,7 @@ class _Controller:
             ),
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
-            OutageServicer(worker, outages),
+            OutageServicer(worker, outages, Remarks(storage, wall_us)),
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),

@@ -93,6 +93,10 @@ class EventStore(Protocol):
         """Everything that happened to one outage, the oldest first."""
         ...
 
+    def newest_events(self, numbers: Sequence[int]) -> Sequence[OutageEvent]:
+        """The last event of each of these outages."""
+        ...
+
     def event_kinds(self, number: int) -> Sequence[EventKind]:
         """What happened to one outage, the oldest first: as many as its last revision."""
         ...
@@ -101,10 +105,10 @@ class EventStore(Protocol):
         """The next events after that one, over all outages, the oldest first."""
         ...
 
-    def events_as_of(self, recorded_us: int, check: str | None = None) -> Sequence[OutageEvent]:
-        """The last event of each outage (of a check) that was recorded at or before that instant."""
-        ...
     def last_event(self) -> int:
         """The sequence of the newest event; 0: there is none."""
         ...
 
+    def events_as_of(self, recorded_us: int, check: str | None = None) -> Sequence[OutageEvent]:
+        """The last event of each outage (of a check) that was recorded at or before that instant."""
+        ...

@@ -1,6 +1,6 @@
 """What people said of outages: that somebody is on it, and what they found. Only ever appended to."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -34,6 +34,6 @@ class RemarkStore(Protocol):
         """Append; gives the sequence."""
         ...
 
-    def remarks_of(self, numbers: Collection[int]) -> Sequence[Remark]:
+    def remarks_of(self, numbers: Sequence[int]) -> Sequence[Remark]:
         """Everything that was said of these outages, the oldest first."""
         ...

@@ -38,7 +38,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "export": Lazy("controller.cli.fleet", "export", "Write the fleet file that is in force."),
     "check": Lazy("controller.cli.check", "check", "Checks and how they do."),
     "agent": Lazy("controller.cli.agent", "agent", "Agents and join tokens."),
-    "outage": Lazy("controller.cli.outage", "outage", "Outages and what decided them."),
+    "outage": Lazy("controller.cli.outage.command", "outage", "Outages and what decided them."),
     "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
     "evidence": Lazy(
         "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."

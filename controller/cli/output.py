@@ -13,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from controller.core.instants import instant as instant_of
+from controller.core.instants import length_text
 from vedette.shared.durations import Duration
 
 F = TypeVar("F", bound=Callable[..., Any])
 NOTHING: Final = "-"
+length = length_text
 _UTC: Final = ZoneInfo("UTC")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _WIDTH_PIPED: Final = 240
@@ -108,8 +110,13 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def _cell(text: str) -> Text:
     """`text` as it is, except what would drive a terminal: some of it comes from targets and agents."""
-    safe = "".join(c if c.isprintable() else "?" for c in text)
+    safe = plain(text)
     return Text(safe, style=_STYLES.get(safe, ""))
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def instant(micros: int | None, zone: ZoneInfo) -> str:
@@ -125,23 +132,3 @@ def instant(micros: int | None, zone: ZoneInfo) -> str:
 def until(micros: int) -> str:
     """When something ends, to the second, in UTC: for tokens, where no more is needed."""
     return instant(micros - micros % 1_000_000, _UTC)
-
-
-def length(micros: int) -> str:
-    """A duration as people say it, exactly: 2d 3h, 4m 10.5s, 80ms. Nothing is rounded away."""
-    if 0 < micros < 1_000_000:
-        return f"{_decimal(micros, 1000)}ms"
-    seconds = micros // 1_000_000
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m")]
-    words = [f"{count}{unit}" for count, unit in parts if count]
-    rest = micros % 60_000_000
-    if rest or not words:
-        words.append(f"{_decimal(rest, 1_000_000)}s")
-    return " ".join(words)
-
-
-def _decimal(number: int, unit: int) -> str:
-    """Number / unit in full: unit is a power of ten."""
-    digits = len(str(unit)) - 1
-    text = f"{number // unit}.{number % unit:0{digits}}"
-    return text.rstrip("0").rstrip(".")

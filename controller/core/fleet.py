@@ -128,6 +128,12 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     )
 
 
+def criticalities(text: bytes, file: str) -> Mapping[str, Criticality]:
+    """How much each service of a file that was in force matters, by id."""
+    services = parse(text, file).data.get("services", [])
+    return {one["id"]: Criticality(one.get("criticality", Criticality.NORMAL)) for one in services}
+
+
 def _anchors(document: Document, problems: list[Problem]) -> tuple[Anchor, ...]:
     """The anchors; what is wrong with them goes to `problems`."""
     items = document.data.get("anchors", [])

@@ -58,3 +58,23 @@ def instant_text(at_us: int) -> str:
     """`at_us` as RFC 3339 in UTC, without digits that are zero."""
     text = (_EPOCH + timedelta(microseconds=at_us)).isoformat()
     return text.replace("+00:00", "Z")
+
+
+def length_text(micros: int) -> str:
+    """A duration as people say it, exactly: 2d 3h, 4m 10.5s, 80ms. Nothing is rounded away."""
+    if 0 < micros < 1_000_000:
+        return f"{_decimal(micros, 1000)}ms"
+    seconds = micros // 1_000_000
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m")]
+    words = [f"{count}{unit}" for count, unit in parts if count]
+    rest = micros % 60_000_000
+    if rest or not words:
+        words.append(f"{_decimal(rest, 1_000_000)}s")
+    return " ".join(words)
+
+
+def _decimal(number: int, unit: int) -> str:
+    """Number / unit in full: unit is a power of ten."""
+    digits = len(str(unit)) - 1
+    text = f"{number // unit}.{number % unit:0{digits}}"
+    return text.rstrip("0").rstrip(".")

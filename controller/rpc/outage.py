@@ -1,19 +1,32 @@
-"""OutageService: outages and what decided them."""
+"""OutageService: outages, what decided them, and what people say of them."""
 
+import logging
 from dataclasses import dataclass
 
 from controller.ports import Worker
+from controller.rpc.gate import caller
+from controller.rpc.outage_messages import (
+    ballot_message,
+    event_message,
+    outage_message,
+    remark_message,
+    sample_message,
+)
 from controller.rpc.status import Context
-from controller.services.outages import Ballot, Outages, OutageView, SampleView
+from controller.services.outages import Outages
+from controller.services.remarks import Remarks
 from vedette.v1 import outage_pb2, outage_pb2_grpc
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
-    """Lists and explains."""
+    """Lists, shows, explains; takes remarks."""
 
     worker: Worker
     outages: Outages
+    remarks: Remarks
 
     async def ListOutages(  # noqa: N802 - gRPC's name
         self, request: outage_pb2.ListOutagesRequest, context: Context
@@ -26,9 +39,18 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
                 to_us=request.to_us if request.HasField("to_us") else None,
                 open_only=request.open_only,
                 limit=request.limit,
+                as_of_us=request.as_of_us if request.HasField("as_of_us") else None,
             )
         )
-        return outage_pb2.ListOutagesResponse(outages=[_outage(view) for view in found])
+        return outage_pb2.ListOutagesResponse(outages=[outage_message(view) for view in found])
+
+    async def ShowOutage(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.ShowOutageRequest, context: Context
+    ) -> outage_pb2.ShowOutageResponse:
+        """One outage, now or as it was known at an instant."""
+        as_of_us = request.as_of_us if request.HasField("as_of_us") else None
+        found = await self.worker.run(lambda: self.outages.show(request.handle, as_of_us))
+        return outage_pb2.ShowOutageResponse(outage=outage_message(found))
 
     async def GetOutage(  # noqa: N802 - gRPC's name
         self, request: outage_pb2.GetOutageRequest, context: Context
@@ -36,59 +58,37 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
         """One outage with its votes and samples."""
         found = await self.worker.run(lambda: self.outages.explain(request.handle))
         return outage_pb2.GetOutageResponse(
-            outage=_outage(found.outage),
-            ballots=[_ballot(ballot) for ballot in found.ballots],
-            samples=[_sample(view) for view in found.samples],
+            outage=outage_message(found.outage),
+            ballots=[ballot_message(ballot) for ballot in found.ballots],
+            samples=[sample_message(view) for view in found.samples],
             rule=found.rule,
         )
 
+    async def GetOutageHistory(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.GetOutageHistoryRequest, context: Context
+    ) -> outage_pb2.GetOutageHistoryResponse:
+        """Everything that was learnt of an outage."""
+        view, entries = await self.worker.run(lambda: self.outages.history(request.handle))
+        return outage_pb2.GetOutageHistoryResponse(
+            outage=outage_message(view), events=[event_message(one) for one in entries]
+        )
 
-def _outage(view: OutageView) -> outage_pb2.Outage:
-    body = view.body
-    return outage_pb2.Outage(
-        handle=view.handle,
-        content_id=body.id,
-        check=body.check,
-        service=view.service,
-        started_us=body.started_us,
-        ended_us=body.ended_us,
-        confirmed_us=body.confirmed_us,
-        detected_us=view.detected_us,
-        closed_known_us=view.closed_known_us,
-        downtime_us=body.downtime_us,
-        downtime_min_us=body.downtime_us_min,
-        downtime_max_us=body.downtime_us_max,
-        unknown_us=body.unknown_us,
-        regions=body.regions,
-        kinds=[kind for kind, _ in body.kinds],
-        transients=body.transients,
-    )
+    async def AckOutage(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.AckOutageRequest, context: Context
+    ) -> outage_pb2.AckOutageResponse:
+        """The caller is on it."""
+        actor = caller().actor
+        made = await self.worker.run(lambda: self.remarks.ack(request.handle, request.note, actor))
+        log.info("outage.acked", extra={"outage": made.number, "by": actor.name})
+        return outage_pb2.AckOutageResponse(remark=remark_message(made))
 
-
-def _ballot(ballot: Ballot) -> outage_pb2.Ballot:
-    return outage_pb2.Ballot(
-        from_us=ballot.from_us,
-        to_us=ballot.to_us,
-        verdict=ballot.verdict,
-        votes=[outage_pb2.RegionVote(region=r, label=label) for r, label in ballot.votes],
-    )
-
-
-def _sample(view: SampleView) -> outage_pb2.Sample:
-    sample = view.sample
-    return outage_pb2.Sample(
-        agent=sample.agent,
-        epoch=sample.epoch,
-        stream=sample.stream,
-        seq=sample.seq,
-        region=sample.region,
-        at_us=sample.at_us,
-        outcome=sample.outcome.value,
-        label=view.label,
-        kind=sample.kind or "",
-        detail=view.detail,
-        took_us=sample.took_us or 0,
-        voided=view.is_voided,
-        trigger=view.trigger,
-        overruled=view.is_overruled,
-    )
+    async def AnnotateOutage(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.AnnotateOutageRequest, context: Context
+    ) -> outage_pb2.AnnotateOutageResponse:
+        """What the caller found."""
+        actor = caller().actor
+        made = await self.worker.run(
+            lambda: self.remarks.annotate(request.handle, request.text, actor)
+        )
+        log.info("outage.annotated", extra={"outage": made.number, "by": actor.name})
+        return outage_pb2.AnnotateOutageResponse(remark=remark_message(made))

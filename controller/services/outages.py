@@ -1,87 +1,31 @@
-"""Outages for people: a list of them, and what decided one."""
+"""Outages for people: what is known of them now, or was at an instant, and how that came about."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from controller.core.labels import Label, bad_intervals
-from controller.core.policy import Policy, PolicyRevision, in_force
-from controller.core.samples import AnchorRound, Sample
-from controller.core.timeline import EvidenceSet, Segment, judged_samples, timeline
-from controller.errors import BadInput, NotFound
-from controller.outcomes import StoredOutage
+from controller.core.instants import instant_text
+from controller.errors import NotFound
+from controller.events import EventKind, OutageEvent
 from controller.ports import Storage, Transaction
-from controller.services.backing import Backed, backed
 from controller.services.evaluate import Evaluator
-from controller.services.history import History
-from controller.services.outage_body import OutageBody, body_of, decode_body
-from controller.services.rule import rule_in_words
-from vedette.shared.definitions import decode_check
-
-T = TypeVar("T")
+from controller.services.explain import Explaining, Explanation
+from controller.services.grading import Grading
+from controller.services.outage_history import Entry, entries
+from controller.services.outage_names import number_of
+from controller.services.outage_views import Known, OutageView, Views
 
 _LIST_MAX: Final = 1000
-_SAMPLES_SHOWN_MAX: Final = 2000
-_BALLOTS_SHOWN_MAX: Final = 2000
-_MARGIN_RUNS: Final = 3
-_HANDLE: Final = re.compile(r"(?:OUT-)?([1-9][0-9]{0,17})", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class OutageView:
-    """An outage under its handle, with its ledger times (when the controller learnt of it)."""
-
-    handle: str
-    service: str
-    detected_us: int
-    closed_known_us: int | None
-    body: OutageBody
-
-
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """The vote between two changes: the verdict, and what each region said."""
-
-    from_us: int
-    to_us: int
-    verdict: str
-    votes: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleView:
-    """A sample as it was judged.
-
-    `is_voided`: its agent's own network was in trouble (S-10). `is_overruled`: another line of the same
-    identity counts instead (S-2). `trigger` is why it was taken: by schedule, or to confirm.
-    """
-
-    sample: Sample
-    label: str
-    detail: str
-    is_voided: bool
-    trigger: str = ""
-    is_overruled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What decided an outage: votes and samples around it, oldest first, and the rule in words."""
-
-    outage: OutageView
-    ballots: Sequence[Ballot]
-    samples: Sequence[SampleView]
-    rule: str
 
 
 class Outages:
-    """Lists and explains outages. Synchronous: runs in the storage thread."""
+    """Lists, shows and explains outages. Synchronous: runs in the storage thread."""
 
     def __init__(self, storage: Storage, evaluator: Evaluator, now_us: Callable[[], int]) -> None:
         self._storage = storage
         self._evaluator = evaluator
         self._now_us = now_us
+        self._grading = Grading()
+        self._explaining = Explaining(evaluator)
 
     def list(
         self,
@@ -91,133 +35,90 @@ class Outages:
         to_us: int | None = None,
         open_only: bool = False,
         limit: int = 0,
+        as_of_us: int | None = None,
     ) -> Sequence[OutageView]:
-        """Outages that touch the time, newest first, at most `limit` (0: 1000). NotFound: no such check."""
-        now_us = self._now_us()
+        """Outages that touch the time, newest first, at most `limit` (0: 1000). NotFound: no such check.
+
+        `as_of_us`: those that were known at that instant, as they were known (S-21).
+        """
         with self._storage.transaction() as tx:
             if check is not None and check not in self._evaluator.checks(tx):
                 raise NotFound(f"There is no check {check!r}, and there never was one.")
-            stored = tx.outages(check, from_us, to_us)
-            if open_only:
-                stored = [one for one in stored if one.ended_us is None]
-            services = _services(tx)
-            return [self._view(tx, one, services, now_us) for one in stored[: limit or _LIST_MAX]]
+            views, most = self._views(tx), limit or _LIST_MAX
+            if as_of_us is not None:
+                events = tx.events_as_of(as_of_us, check)
+                then = [one for one in _alive(events) if _touches(one, from_us, to_us)]
+                then.sort(key=lambda one: (-one.body.started_us, -one.number))
+                return views.then(
+                    [k for k in then if _is_wanted(k.ended_us, open_only)][:most], as_of_us
+                )
+            rows = tx.outages(check, from_us, to_us)
+            rows = [row for row in rows if _is_wanted(row.ended_us, open_only)][:most]
+            last = {one.number: one for one in tx.newest_events([row.number for row in rows])}
+            return views.now([Known.of_row(row, last.get(row.number)) for row in rows])
+
+    def show(self, handle: str, as_of_us: int | None = None) -> OutageView:
+        """The outage of that handle (OUT-12), also one that was retracted. NotFound: there never was one."""
+        number = number_of(handle)
+        with self._storage.transaction() as tx:
+            views = self._views(tx)
+            if as_of_us is not None:
+                return views.then([_then(tx, number, as_of_us)], as_of_us)[0]
+            return views.now([_now(tx, number)])[0]
+
+    def history(self, handle: str) -> tuple[OutageView, Sequence[Entry]]:
+        """The outage, and everything that was learnt of it, the oldest first."""
+        number = number_of(handle)
+        with self._storage.transaction() as tx:
+            known = _now(tx, number)
+            view = self._views(tx).now([known])[0]
+            prompt_us = self._evaluator.prompt_us(known.check)
+            return view, entries(tx.events_of(number), prompt_us)
 
     def explain(self, handle: str) -> Explanation:
-        """What decided the outage of that handle (OUT-12). NotFound if there is none."""
-        match = _HANDLE.fullmatch(handle)
-        if match is None:
-            raise BadInput(f"Expected the handle of an outage such as OUT-12, found {handle!r}.")
-        now_us = self._now_us()
+        """What decided the outage of that handle, or did before it was retracted."""
+        number = number_of(handle)
         with self._storage.transaction() as tx:
-            stored = tx.outage(int(match[1]))
-            if stored is None:
-                raise NotFound(f"There is no outage {handle}.")
-            view = self._view(tx, stored, _services(tx), now_us)
-            return self._explained(tx, view, now_us)
+            view = self._views(tx).now([_now(tx, number)])[0]
+            return self._explaining.of(tx, view, self._now_us())
 
-    def _view(
-        self, tx: Transaction, stored: StoredOutage, services: dict[str, str], now_us: int
-    ) -> OutageView:
-        """An outage as it is now: an open one has gone on since it was stored."""
-        body = decode_body(stored.body)
-        if stored.ended_us is None:
-            for outage in self._evaluator.outages(tx, stored.check, now_us):
-                if outage.id == body.id:
-                    body = body_of(outage)
-        service = services.get(stored.check, "")
-        return OutageView(stored.handle, service, stored.detected_us, stored.closed_known_us, body)
+    def _views(self, tx: Transaction) -> Views:
+        return Views(tx, self._evaluator, self._grading, self._now_us())
 
-    def _explained(self, tx: Transaction, view: OutageView, now_us: int) -> Explanation:
-        body = view.body
-        policy = self._policy(tx, body)
-        margin_us = _MARGIN_RUNS * policy.freshness_us
-        from_us, to_us = body.started_us - margin_us, min(body.until_us + margin_us, now_us + 1)
-        policies = self._evaluator.checks(tx)[body.check]
-        evidence = History(tx, body.check, policies, now_us).evidence(from_us, to_us)
-        ballots = _ballots(timeline(evidence, policies, from_us, to_us))
-        samples = [one for one in evidence.samples if from_us <= one.at_us < to_us]
-        shown, left_out = _ends(samples, _SAMPLES_SHOWN_MAX)
-        rule = rule_in_words(policy)
-        if left_out:
-            rule += f" ({left_out} samples in the middle are not shown.)"
-        labels = _labels(evidence, policies, from_us, to_us)
-        return Explanation(
-            view,
-            _ends(ballots, _BALLOTS_SHOWN_MAX)[0],
-            _judged(evidence, labels, backed(tx, shown)),
-            rule,
+
+def _is_wanted(ended_us: int | None, open_only: bool) -> bool:
+    return ended_us is None or not open_only
+
+
+def _alive(events: Sequence[OutageEvent]) -> list[Known]:
+    return [Known.of_event(one) for one in events if one.kind is not EventKind.RETRACTED]
+
+
+def _touches(known: Known, from_us: int | None, to_us: int | None) -> bool:
+    is_before = from_us is not None and known.ended_us is not None and known.ended_us <= from_us
+    return not is_before and (to_us is None or known.body.started_us < to_us)
+
+
+def _now(tx: Transaction, number: int) -> Known:
+    """What is known of an outage; of a retracted one, what was last."""
+    last = next(iter(tx.newest_events([number])), None)
+    row = tx.outage(number)
+    if row is not None:
+        return Known.of_row(row, last)
+    if last is None:
+        raise NotFound(f"There is no outage OUT-{number}, and there never was one.")
+    return Known.of_event(last)
+
+
+def _then(tx: Transaction, number: int, as_of_us: int) -> Known:
+    """What was known of an outage at an instant."""
+    events = tx.events_of(number)
+    if not events:
+        raise NotFound(f"There is no outage OUT-{number}, and there never was one.")
+    before = [one for one in events if one.recorded_us <= as_of_us]
+    if not before:
+        raise NotFound(
+            f"OUT-{number} was not known at {instant_text(as_of_us)}: it was recorded at"
+            f" {instant_text(events[0].recorded_us)}."
         )
-
-    def _policy(self, tx: Transaction, body: OutageBody) -> Policy:
-        """The policy under which the outage started."""
-        for one in self._evaluator.checks(tx)[body.check]:
-            if one.policy is not None and one.policy.revision == body.revision:
-                return one.policy
-        raise NotFound(f"The revision of check {body.check} that judged this outage is not here.")
-
-
-def _labels(
-    evidence: EvidenceSet, policies: Sequence[PolicyRevision], from_us: int, to_us: int
-) -> Mapping[Sample, Label]:
-    """The label of each sample that counted, under the policy that was in force."""
-    return {
-        one.sample: one.label
-        for start_us, end_us, policy in in_force(policies, from_us, to_us)
-        if policy is not None
-        for one in judged_samples(evidence, policy, start_us, end_us)
-    }
-
-
-def _judged(
-    evidence: EvidenceSet, labels: Mapping[Sample, Label], shown: Iterable[Backed]
-) -> Sequence[SampleView]:
-    """Samples with their labels, and whether their agent was in trouble."""
-    rounds: dict[str, list[AnchorRound]] = {}
-    for one in evidence.rounds:
-        rounds.setdefault(one.agent, []).append(one)
-    bad = {agent: bad_intervals(own) for agent, own in rounds.items()}
-    return [
-        SampleView(
-            one.sample,
-            Label.NONE.name if one.is_overruled else labels.get(one.sample, Label.NONE).name,
-            one.detail,
-            any(start <= one.sample.at_us < end for start, end in bad.get(one.sample.agent, ())),
-            one.trigger,
-            one.is_overruled,
-        )
-        for one in shown
-    ]
-
-
-def _services(tx: Transaction) -> dict[str, str]:
-    """The service that each check belongs to, as last defined."""
-    last = {one.check: one.definition for one in tx.check_revisions() if one.definition}
-    return {check: decode_check(definition).service for check, definition in last.items()}
-
-
-def _ballots(segments: Iterable[Segment]) -> Sequence[Ballot]:
-    """The votes one after another. Bounds change more often than votes do; they are not shown here."""
-    found: list[Ballot] = []
-    for segment in segments:
-        ballot = _ballot(segment)
-        if found and (found[-1].verdict, found[-1].votes) == (ballot.verdict, ballot.votes):
-            found[-1] = replace(found[-1], to_us=ballot.to_us)
-        else:
-            found.append(ballot)
-    return found
-
-
-def _ballot(segment: Segment) -> Ballot:
-    regions = segment.policy.regions if segment.policy else ()
-    votes = [(region, vote.label.name) for region, vote in zip(regions, segment.votes, strict=True)]
-    return Ballot(segment.from_us, segment.to_us, segment.verdict.value, votes)
-
-
-def _ends(items: Sequence[T], count_max: int) -> tuple[Sequence[T], int]:
-    """The first and the last items, `count_max` in all, and how many between them are left out."""
-    left_out = len(items) - count_max
-    if left_out <= 0:
-        return items, 0
-    half = count_max // 2
-    return [*items[:half], *items[-half:]], left_out
+    return Known.of_event(before[-1])

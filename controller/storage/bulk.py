@@ -1,11 +1,14 @@
 """What the row modules share: a connection in a transaction, the dictionaries, inserts in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import Connection, Table
 
 from controller.storage.names import Names, StreamKey
+
+_VALUES_MAX: Final = 10_000
 
 
 class Rows:
@@ -40,6 +43,12 @@ class Rows:
 
     def _stream(self, number: int) -> StreamKey:
         return self._names.stream(self._connection, number)
+
+
+def parts_of(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The numbers, as many at a time as one statement takes."""
+    for start in range(0, len(numbers), _VALUES_MAX):
+        yield numbers[start : start + _VALUES_MAX]
 
 
 @lru_cache(maxsize=64)

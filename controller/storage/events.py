@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 
 from controller.events import Cause, EventKind, EventLine, OutageEvent
-from controller.storage.bulk import Rows
+from controller.storage.bulk import Rows, parts_of
 from controller.storage.event_tables import OutageEventRow
 from controller.storage.tables import table
 
@@ -37,6 +37,16 @@ class EventRows(Rows):
         query = select(_EVENT).where(_EVENT.c.number == number).order_by(_EVENT.c.revision)
         return [_event(row) for row in self._connection.execute(query).mappings()]
 
+    def newest_events(self, numbers: Sequence[int]) -> Sequence[OutageEvent]:
+        """The last event of each of these outages."""
+        c = _EVENT.c
+        found: list[OutageEvent] = []
+        for part in parts_of(numbers):
+            last = select(func.max(c.sequence)).where(c.number.in_(part)).group_by(c.number)
+            rows = self._connection.execute(select(_EVENT).where(c.sequence.in_(last))).mappings()
+            found += [_event(row) for row in rows]
+        return found
+
     def event_kinds(self, number: int) -> Sequence[EventKind]:
         """What happened to one outage, the oldest first: as many as its last revision."""
         c = _EVENT.c
@@ -49,6 +59,11 @@ class EventRows(Rows):
         query = select(_EVENT).where(c.sequence > sequence).order_by(c.sequence).limit(limit)
         return [_event(row) for row in self._connection.execute(query).mappings()]
 
+    def last_event(self) -> int:
+        """The sequence of the newest event; 0: there is none."""
+        found: int | None = self._connection.execute(select(func.max(_EVENT.c.sequence))).scalar()
+        return found or 0
+
     def events_as_of(self, recorded_us: int, check: str | None = None) -> Sequence[OutageEvent]:
         """The last event of each outage (of a check) that was recorded at or before that instant."""
         c = _EVENT.c
@@ -58,11 +73,6 @@ class EventRows(Rows):
         query = select(_EVENT).where(c.sequence.in_(last)).order_by(c.number)
         return [_event(row) for row in self._connection.execute(query).mappings()]
 
-
-    def last_event(self) -> int:
-        """The sequence of the newest event; 0: there is none."""
-        found: int | None = self._connection.execute(select(func.max(_EVENT.c.sequence))).scalar()
-        return found or 0
 
 def _event(row: Mapping[Any, Any]) -> OutageEvent:
     values = dict(row)

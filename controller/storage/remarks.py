@@ -1,12 +1,12 @@
 """Remarks on outages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
 from controller.remarks import Remark, RemarkKind
-from controller.storage.bulk import Rows
+from controller.storage.bulk import Rows, parts_of
 from controller.storage.event_tables import RemarkRow
 from controller.storage.tables import table
 
@@ -24,11 +24,13 @@ class RemarkRows(Rows):
         given: int = self._connection.execute(new).scalar_one()
         return given
 
-    def remarks_of(self, numbers: Collection[int]) -> Sequence[Remark]:
+    def remarks_of(self, numbers: Sequence[int]) -> Sequence[Remark]:
         """Everything that was said of these outages, the oldest first."""
-        c = _REMARK.c
-        query = select(_REMARK).where(c.number.in_(numbers)).order_by(c.sequence)
-        return [
-            Remark(**{**row, "kind": RemarkKind(row["kind"])})
-            for row in self._connection.execute(query).mappings()
-        ]
+        found: list[Remark] = []
+        for part in parts_of(numbers):
+            query = select(_REMARK).where(_REMARK.c.number.in_(part))
+            found += [
+                Remark(**{**row, "kind": RemarkKind(row["kind"])})
+                for row in self._connection.execute(query).mappings()
+            ]
+        return sorted(found, key=lambda one: one.sequence)

@@ -207,6 +207,9 @@ RECOVERY_PERIOD_US: Final = 30 * 24 * 3600 * 1_000_000
 SECRET_VALUE_CHARS_MIN: Final = 8
 SECRETS_MAX: Final = 1000
 REASON_CHARS_MAX: Final = 500
+REMARK_CHARS_MAX: Final = 2000
+# Of one outage.
+REMARKS_MAX: Final = 500
 AUDIT_ACTS_SHOWN_MAX: Final = 1000
 RPC_SECONDS_MAX: Final = 30.0
 # Confirming looks. Two of one agent at one check are this far apart: looks within a moment see the same moment.
@@ -242,6 +245,7 @@ NOTIFY_LOOK_SECONDS: Final = 1.0
 # At once to one channel, each of another outage, so that one that hangs keeps nobody else waiting.
 NOTIFY_AT_ONCE_MAX: Final = 4
 NOTIFY_EVENTS_AT_ONCE_MAX: Final = 200
+DELIVERIES_SHOWN_MAX: Final = 1000
 NOTIFY_ADDRESSES_MAX: Final = 4
 # apprise talks to some services several times for one message.
 APPRISE_SECONDS_MAX: Final = 30.0

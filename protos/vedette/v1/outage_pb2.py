@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vedette/v1/outage.proto\x12\nvedette.v1\"\x85\x01\n\x12ListOutagesRequest\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x14\n\x07\x66rom_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05to_us\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x11\n\topen_only\x18\x04 \x01(\x08\x12\r\n\x05limit\x18\x05 \x01(\rB\n\n\x08_from_usB\x08\n\x06_to_us\":\n\x13ListOutagesResponse\x12#\n\x07outages\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Outage\"\"\n\x10GetOutageRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\"\x8f\x01\n\x11GetOutageResponse\x12\"\n\x06outage\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Outage\x12#\n\x07\x62\x61llots\x18\x02 \x03(\x0b\x32\x12.vedette.v1.Ballot\x12#\n\x07samples\x18\x03 \x03(\x0b\x32\x12.vedette.v1.Sample\x12\x0c\n\x04rule\x18\x04 \x01(\t\"\xf0\x02\n\x06Outage\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x12\n\nstarted_us\x18\x05 \x01(\x03\x12\x15\n\x08\x65nded_us\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0c\x63onfirmed_us\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65tected_us\x18\x08 \x01(\x03\x12\x1c\n\x0f\x63losed_known_us\x18\t \x01(\x03H\x01\x88\x01\x01\x12\x13\n\x0b\x64owntime_us\x18\n \x01(\x03\x12\x17\n\x0f\x64owntime_min_us\x18\x0b \x01(\x03\x12\x17\n\x0f\x64owntime_max_us\x18\x0c \x01(\x03\x12\x12\n\nunknown_us\x18\r \x01(\x03\x12\x0f\n\x07regions\x18\x0e \x03(\t\x12\r\n\x05kinds\x18\x0f \x03(\t\x12\x12\n\ntransients\x18\x10 \x01(\rB\x0b\n\t_ended_usB\x12\n\x10_closed_known_us\"`\n\x06\x42\x61llot\x12\x0f\n\x07\x66rom_us\x18\x01 \x01(\x03\x12\r\n\x05to_us\x18\x02 \x01(\x03\x12\x0f\n\x07verdict\x18\x03 \x01(\t\x12%\n\x05votes\x18\x04 \x03(\x0b\x32\x16.vedette.v1.RegionVote\"+\n\nRegionVote\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xe5\x01\n\x06Sample\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\x0e\n\x06region\x18\x05 \x01(\t\x12\r\n\x05\x61t_us\x18\x06 \x01(\x03\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\r\n\x05label\x18\x08 \x01(\t\x12\x0c\n\x04kind\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12\x0f\n\x07took_us\x18\x0b \x01(\x03\x12\x0e\n\x06voided\x18\x0c \x01(\x08\x12\x0f\n\x07trigger\x18\r \x01(\t\x12\x11\n\toverruled\x18\x0e \x01(\x08\x32\xa9\x01\n\rOutageService\x12N\n\x0bListOutages\x12\x1e.vedette.v1.ListOutagesRequest\x1a\x1f.vedette.v1.ListOutagesResponse\x12H\n\tGetOutage\x12\x1c.vedette.v1.GetOutageRequest\x1a\x1d.vedette.v1.GetOutageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17vedette/v1/outage.proto\x12\nvedette.v1\"\xa9\x01\n\x12ListOutagesRequest\x12\r\n\x05\x63heck\x18\x01 \x01(\t\x12\x14\n\x07\x66rom_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05to_us\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x11\n\topen_only\x18\x04 \x01(\x08\x12\r\n\x05limit\x18\x05 \x01(\r\x12\x15\n\x08\x61s_of_us\x18\x06 \x01(\x03H\x02\x88\x01\x01\x42\n\n\x08_from_usB\x08\n\x06_to_usB\x0b\n\t_as_of_us\":\n\x13ListOutagesResponse\x12#\n\x07outages\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Outage\"\"\n\x10GetOutageRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\"\x8f\x01\n\x11GetOutageResponse\x12\"\n\x06outage\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Outage\x12#\n\x07\x62\x61llots\x18\x02 \x03(\x0b\x32\x12.vedette.v1.Ballot\x12#\n\x07samples\x18\x03 \x03(\x0b\x32\x12.vedette.v1.Sample\x12\x0c\n\x04rule\x18\x04 \x01(\t\"\xb0\x04\n\x06Outage\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x12\n\ncontent_id\x18\x02 \x01(\t\x12\r\n\x05\x63heck\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x12\n\nstarted_us\x18\x05 \x01(\x03\x12\x15\n\x08\x65nded_us\x18\x06 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0c\x63onfirmed_us\x18\x07 \x01(\x03\x12\x13\n\x0b\x64\x65tected_us\x18\x08 \x01(\x03\x12\x1c\n\x0f\x63losed_known_us\x18\t \x01(\x03H\x01\x88\x01\x01\x12\x13\n\x0b\x64owntime_us\x18\n \x01(\x03\x12\x17\n\x0f\x64owntime_min_us\x18\x0b \x01(\x03\x12\x17\n\x0f\x64owntime_max_us\x18\x0c \x01(\x03\x12\x12\n\nunknown_us\x18\r \x01(\x03\x12\x0f\n\x07regions\x18\x0e \x03(\t\x12\r\n\x05kinds\x18\x0f \x03(\t\x12\x12\n\ntransients\x18\x10 \x01(\r\x12\x10\n\x08severity\x18\x13 \x01(\t\x12&\n\nseverities\x18\x14 \x03(\x0b\x32\x12.vedette.v1.Graded\x12\x10\n\x08\x66lapping\x18\x15 \x01(\x08\x12\x10\n\x08revision\x18\x16 \x01(\r\x12\x0f\n\x07told_us\x18\x17 \x01(\x03\x12#\n\x07remarks\x18\x18 \x03(\x0b\x32\x12.vedette.v1.Remark\x12*\n\nretraction\x18\x19 \x01(\x0b\x32\x16.vedette.v1.RetractionB\x0b\n\t_ended_usB\x12\n\x10_closed_known_us\":\n\x06Graded\x12\x0f\n\x07\x66rom_us\x18\x01 \x01(\x03\x12\r\n\x05to_us\x18\x02 \x01(\x03\x12\x10\n\x08severity\x18\x03 \x01(\t\"\\\n\x06Remark\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0c\n\x04peer\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\"0\n\nRetraction\x12\r\n\x05\x61t_us\x18\x01 \x01(\x03\x12\x13\n\x0b\x61\x62sorbed_by\x18\x02 \x01(\t\"G\n\x11ShowOutageRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"8\n\x12ShowOutageResponse\x12\"\n\x06outage\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Outage\")\n\x17GetOutageHistoryRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\"g\n\x18GetOutageHistoryResponse\x12\"\n\x06outage\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Outage\x12\'\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x17.vedette.v1.OutageEvent\"\x8e\x02\n\x0bOutageEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x13\n\x0brecorded_us\x18\x04 \x01(\x03\x12\r\n\x05words\x18\x05 \x01(\t\x12\r\n\x05\x63\x61use\x18\x06 \x01(\t\x12\x0b\n\x03why\x18\x07 \x01(\t\x12(\n\x07\x63hanges\x18\x08 \x03(\x0b\x32\x17.vedette.v1.FieldChange\x12$\n\x05lines\x18\t \x03(\x0b\x32\x15.vedette.v1.CauseLine\x12\x12\n\nline_count\x18\n \x01(\r\x12\x14\n\x0c\x63\x61rried_from\x18\x0b \x01(\t\x12\x13\n\x0b\x61\x62sorbed_by\x18\x0c \x01(\t\"Z\n\x0b\x46ieldChange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x06\x62\x65\x66ore\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\x05\x61\x66ter\x18\x03 \x01(\tH\x01\x88\x01\x01\x42\t\n\x07_beforeB\x08\n\x06_after\"\x85\x01\n\tCauseLine\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\r\n\x05\x61t_us\x18\x05 \x01(\x03\x12\x0c\n\x04said\x18\x06 \x01(\t\x12\x14\n\x07late_us\x18\x07 \x01(\x03H\x00\x88\x01\x01\x42\n\n\x08_late_us\"0\n\x10\x41\x63kOutageRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"7\n\x11\x41\x63kOutageResponse\x12\"\n\x06remark\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Remark\"5\n\x15\x41nnotateOutageRequest\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"<\n\x16\x41nnotateOutageResponse\x12\"\n\x06remark\x18\x01 \x01(\x0b\x32\x12.vedette.v1.Remark\"`\n\x06\x42\x61llot\x12\x0f\n\x07\x66rom_us\x18\x01 \x01(\x03\x12\r\n\x05to_us\x18\x02 \x01(\x03\x12\x0f\n\x07verdict\x18\x03 \x01(\t\x12%\n\x05votes\x18\x04 \x03(\x0b\x32\x16.vedette.v1.RegionVote\"+\n\nRegionVote\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\xe5\x01\n\x06Sample\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x04\x12\x0e\n\x06region\x18\x05 \x01(\t\x12\r\n\x05\x61t_us\x18\x06 \x01(\x03\x12\x0f\n\x07outcome\x18\x07 \x01(\t\x12\r\n\x05label\x18\x08 \x01(\t\x12\x0c\n\x04kind\x18\t \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\n \x01(\t\x12\x0f\n\x07took_us\x18\x0b \x01(\x03\x12\x0e\n\x06voided\x18\x0c \x01(\x08\x12\x0f\n\x07trigger\x18\r \x01(\t\x12\x11\n\toverruled\x18\x0e \x01(\x08\x32\xf8\x03\n\rOutageService\x12N\n\x0bListOutages\x12\x1e.vedette.v1.ListOutagesRequest\x1a\x1f.vedette.v1.ListOutagesResponse\x12H\n\tGetOutage\x12\x1c.vedette.v1.GetOutageRequest\x1a\x1d.vedette.v1.GetOutageResponse\x12K\n\nShowOutage\x12\x1d.vedette.v1.ShowOutageRequest\x1a\x1e.vedette.v1.ShowOutageResponse\x12]\n\x10GetOutageHistory\x12#.vedette.v1.GetOutageHistoryRequest\x1a$.vedette.v1.GetOutageHistoryResponse\x12H\n\tAckOutage\x12\x1c.vedette.v1.AckOutageRequest\x1a\x1d.vedette.v1.AckOutageResponse\x12W\n\x0e\x41nnotateOutage\x12!.vedette.v1.AnnotateOutageRequest\x1a\".vedette.v1.AnnotateOutageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,21 +32,49 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vedette.v1.outage_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTOUTAGESREQUEST']._serialized_start=40
-  _globals['_LISTOUTAGESREQUEST']._serialized_end=173
-  _globals['_LISTOUTAGESRESPONSE']._serialized_start=175
-  _globals['_LISTOUTAGESRESPONSE']._serialized_end=233
-  _globals['_GETOUTAGEREQUEST']._serialized_start=235
-  _globals['_GETOUTAGEREQUEST']._serialized_end=269
-  _globals['_GETOUTAGERESPONSE']._serialized_start=272
-  _globals['_GETOUTAGERESPONSE']._serialized_end=415
-  _globals['_OUTAGE']._serialized_start=418
-  _globals['_OUTAGE']._serialized_end=786
-  _globals['_BALLOT']._serialized_start=788
-  _globals['_BALLOT']._serialized_end=884
-  _globals['_REGIONVOTE']._serialized_start=886
-  _globals['_REGIONVOTE']._serialized_end=929
-  _globals['_SAMPLE']._serialized_start=932
-  _globals['_SAMPLE']._serialized_end=1161
-  _globals['_OUTAGESERVICE']._serialized_start=1164
-  _globals['_OUTAGESERVICE']._serialized_end=1333
+  _globals['_LISTOUTAGESREQUEST']._serialized_end=209
+  _globals['_LISTOUTAGESRESPONSE']._serialized_start=211
+  _globals['_LISTOUTAGESRESPONSE']._serialized_end=269
+  _globals['_GETOUTAGEREQUEST']._serialized_start=271
+  _globals['_GETOUTAGEREQUEST']._serialized_end=305
+  _globals['_GETOUTAGERESPONSE']._serialized_start=308
+  _globals['_GETOUTAGERESPONSE']._serialized_end=451
+  _globals['_OUTAGE']._serialized_start=454
+  _globals['_OUTAGE']._serialized_end=1014
+  _globals['_GRADED']._serialized_start=1016
+  _globals['_GRADED']._serialized_end=1074
+  _globals['_REMARK']._serialized_start=1076
+  _globals['_REMARK']._serialized_end=1168
+  _globals['_RETRACTION']._serialized_start=1170
+  _globals['_RETRACTION']._serialized_end=1218
+  _globals['_SHOWOUTAGEREQUEST']._serialized_start=1220
+  _globals['_SHOWOUTAGEREQUEST']._serialized_end=1291
+  _globals['_SHOWOUTAGERESPONSE']._serialized_start=1293
+  _globals['_SHOWOUTAGERESPONSE']._serialized_end=1349
+  _globals['_GETOUTAGEHISTORYREQUEST']._serialized_start=1351
+  _globals['_GETOUTAGEHISTORYREQUEST']._serialized_end=1392
+  _globals['_GETOUTAGEHISTORYRESPONSE']._serialized_start=1394
+  _globals['_GETOUTAGEHISTORYRESPONSE']._serialized_end=1497
+  _globals['_OUTAGEEVENT']._serialized_start=1500
+  _globals['_OUTAGEEVENT']._serialized_end=1770
+  _globals['_FIELDCHANGE']._serialized_start=1772
+  _globals['_FIELDCHANGE']._serialized_end=1862
+  _globals['_CAUSELINE']._serialized_start=1865
+  _globals['_CAUSELINE']._serialized_end=1998
+  _globals['_ACKOUTAGEREQUEST']._serialized_start=2000
+  _globals['_ACKOUTAGEREQUEST']._serialized_end=2048
+  _globals['_ACKOUTAGERESPONSE']._serialized_start=2050
+  _globals['_ACKOUTAGERESPONSE']._serialized_end=2105
+  _globals['_ANNOTATEOUTAGEREQUEST']._serialized_start=2107
+  _globals['_ANNOTATEOUTAGEREQUEST']._serialized_end=2160
+  _globals['_ANNOTATEOUTAGERESPONSE']._serialized_start=2162
+  _globals['_ANNOTATEOUTAGERESPONSE']._serialized_end=2222
+  _globals['_BALLOT']._serialized_start=2224
+  _globals['_BALLOT']._serialized_end=2320
+  _globals['_REGIONVOTE']._serialized_start=2322
+  _globals['_REGIONVOTE']._serialized_end=2365
+  _globals['_SAMPLE']._serialized_start=2368
+  _globals['_SAMPLE']._serialized_end=2597
+  _globals['_OUTAGESERVICE']._serialized_start=2600
+  _globals['_OUTAGESERVICE']._serialized_end=3104
 # @@protoc_insertion_point(module_scope)

@@ -29,6 +29,7 @@ class ListOutagesRequest(_message.Message):
     TO_US_FIELD_NUMBER: _builtins.int
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    AS_OF_US_FIELD_NUMBER: _builtins.int
     check: _builtins.str
     """Only this check, if set."""
     from_us: _builtins.int
@@ -39,6 +40,8 @@ class ListOutagesRequest(_message.Message):
     """Only outages that are open."""
     limit: _builtins.int
     """At most this many; 0 means 1000."""
+    as_of_us: _builtins.int
+    """As they were known at this instant, if set."""
     def __init__(
         self,
         *,
@@ -47,15 +50,20 @@ class ListOutagesRequest(_message.Message):
         to_us: _builtins.int | None = ...,
         open_only: _builtins.bool = ...,
         limit: _builtins.int = ...,
+        as_of_us: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "_to_us", b"_to_us", "from_us", b"from_us", "to_us", b"to_us"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "_from_us", b"_from_us", "_to_us", b"_to_us", "as_of_us", b"as_of_us", "from_us", b"from_us", "to_us", b"to_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "_to_us", b"_to_us", "check", b"check", "from_us", b"from_us", "limit", b"limit", "open_only", b"open_only", "to_us", b"to_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "_from_us", b"_from_us", "_to_us", b"_to_us", "as_of_us", b"as_of_us", "check", b"check", "from_us", b"from_us", "limit", b"limit", "open_only", b"open_only", "to_us", b"to_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__as_of_us: _TypeAlias = _typing.Literal["as_of_us"]  # noqa: Y015
+    _WhichOneofArgType__as_of_us: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us"]  # noqa: Y015
     _WhichOneofReturnType__from_us: _TypeAlias = _typing.Literal["from_us"]  # noqa: Y015
     _WhichOneofArgType__from_us: _TypeAlias = _typing.Literal["_from_us", b"_from_us"]  # noqa: Y015
     _WhichOneofReturnType__to_us: _TypeAlias = _typing.Literal["to_us"]  # noqa: Y015
     _WhichOneofArgType__to_us: _TypeAlias = _typing.Literal["_to_us", b"_to_us"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__as_of_us) -> _WhichOneofReturnType__as_of_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__from_us) -> _WhichOneofReturnType__from_us | None: ...
     @_typing.overload
@@ -171,6 +179,13 @@ class Outage(_message.Message):
     REGIONS_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     TRANSIENTS_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    SEVERITIES_FIELD_NUMBER: _builtins.int
+    FLAPPING_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    TOLD_US_FIELD_NUMBER: _builtins.int
+    REMARKS_FIELD_NUMBER: _builtins.int
+    RETRACTION_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """Name for people, as OUT-12; stays when late results revise the outage."""
     content_id: _builtins.str
@@ -199,6 +214,14 @@ class Outage(_message.Message):
     """Time UNKNOWN in it, microseconds."""
     transients: _builtins.int
     """Unconfirmed failures inside it."""
+    severity: _builtins.str
+    """P1, the gravest, to P4: what it was when the outage started."""
+    flapping: _builtins.bool
+    """The check flaps now, and this outage is a part of that."""
+    revision: _builtins.int
+    """How many events there were of it."""
+    told_us: _builtins.int
+    """When the last of them was recorded."""
     @_builtins.property
     def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Regions that voted DOWN in it."""
@@ -206,6 +229,18 @@ class Outage(_message.Message):
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Kinds of failure that were seen, most frequent first."""
+
+    @_builtins.property
+    def severities(self) -> _containers.RepeatedCompositeFieldContainer[Global___Graded]:
+        """The severities of its time, one after another."""
+
+    @_builtins.property
+    def remarks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Remark]:
+        """What people said of it, the oldest first."""
+
+    @_builtins.property
+    def retraction(self) -> Global___Retraction:
+        """Set if late results made it vanish."""
 
     def __init__(
         self,
@@ -226,10 +261,17 @@ class Outage(_message.Message):
         regions: _abc.Iterable[_builtins.str] | None = ...,
         kinds: _abc.Iterable[_builtins.str] | None = ...,
         transients: _builtins.int = ...,
+        severity: _builtins.str = ...,
+        severities: _abc.Iterable[Global___Graded] | None = ...,
+        flapping: _builtins.bool = ...,
+        revision: _builtins.int = ...,
+        told_us: _builtins.int = ...,
+        remarks: _abc.Iterable[Global___Remark] | None = ...,
+        retraction: Global___Retraction | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "retraction", b"retraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "handle", b"handle", "kinds", b"kinds", "regions", b"regions", "service", b"service", "started_us", b"started_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_known_us: _TypeAlias = _typing.Literal["closed_known_us"]  # noqa: Y015
     _WhichOneofArgType__closed_known_us: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us"]  # noqa: Y015
@@ -241,6 +283,463 @@ class Outage(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ended_us) -> _WhichOneofReturnType__ended_us | None: ...
 
 Global___Outage: _TypeAlias = Outage  # noqa: Y015
+
+@_typing.final
+class Graded(_message.Message):
+    """Graded is a severity over a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    from_us: _builtins.int
+    """From when it holds."""
+    to_us: _builtins.int
+    """Until when."""
+    severity: _builtins.str
+    """P1 to P4."""
+    def __init__(
+        self,
+        *,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
+        severity: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_us", b"from_us", "severity", b"severity", "to_us", b"to_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Graded: _TypeAlias = Graded  # noqa: Y015
+
+@_typing.final
+class Remark(_message.Message):
+    """Remark is what a person said of an outage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    PEER_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """ack or annotation."""
+    at_us: _builtins.int
+    """When."""
+    who: _builtins.str
+    """Name of the person."""
+    role: _builtins.str
+    """In which role."""
+    peer: _builtins.str
+    """From where."""
+    text: _builtins.str
+    """What; may be empty in an ack."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        at_us: _builtins.int = ...,
+        who: _builtins.str = ...,
+        role: _builtins.str = ...,
+        peer: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "kind", b"kind", "peer", b"peer", "role", b"role", "text", b"text", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Remark: _TypeAlias = Remark  # noqa: Y015
+
+@_typing.final
+class Retraction(_message.Message):
+    """Retraction is the end of an outage that was none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_US_FIELD_NUMBER: _builtins.int
+    ABSORBED_BY_FIELD_NUMBER: _builtins.int
+    at_us: _builtins.int
+    """When it was recorded."""
+    absorbed_by: _builtins.str
+    """Handle of the outage that its time is part of now, if any."""
+    def __init__(
+        self,
+        *,
+        at_us: _builtins.int = ...,
+        absorbed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absorbed_by", b"absorbed_by", "at_us", b"at_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retraction: _TypeAlias = Retraction  # noqa: Y015
+
+@_typing.final
+class ShowOutageRequest(_message.Message):
+    """ShowOutageRequest names one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    AS_OF_US_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Its handle, as OUT-12."""
+    as_of_us: _builtins.int
+    """As it was known at this instant, if set."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        as_of_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "as_of_us", b"as_of_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "as_of_us", b"as_of_us", "handle", b"handle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__as_of_us: _TypeAlias = _typing.Literal["as_of_us"]  # noqa: Y015
+    _WhichOneofArgType__as_of_us: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__as_of_us) -> _WhichOneofReturnType__as_of_us | None: ...
+
+Global___ShowOutageRequest: _TypeAlias = ShowOutageRequest  # noqa: Y015
+
+@_typing.final
+class ShowOutageResponse(_message.Message):
+    """ShowOutageResponse shows it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outage(self) -> Global___Outage:
+        """The outage."""
+
+    def __init__(
+        self,
+        *,
+        outage: Global___Outage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShowOutageResponse: _TypeAlias = ShowOutageResponse  # noqa: Y015
+
+@_typing.final
+class GetOutageHistoryRequest(_message.Message):
+    """GetOutageHistoryRequest names one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Its handle, as OUT-12."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handle", b"handle"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOutageHistoryRequest: _TypeAlias = GetOutageHistoryRequest  # noqa: Y015
+
+@_typing.final
+class GetOutageHistoryResponse(_message.Message):
+    """GetOutageHistoryResponse tells its life."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTAGE_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outage(self) -> Global___Outage:
+        """The outage as it is now."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutageEvent]:
+        """Every event, the oldest first."""
+
+    def __init__(
+        self,
+        *,
+        outage: Global___Outage | None = ...,
+        events: _abc.Iterable[Global___OutageEvent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "outage", b"outage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOutageHistoryResponse: _TypeAlias = GetOutageHistoryResponse  # noqa: Y015
+
+@_typing.final
+class OutageEvent(_message.Message):
+    """OutageEvent is something that was learnt of an outage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    RECORDED_US_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    LINE_COUNT_FIELD_NUMBER: _builtins.int
+    CARRIED_FROM_FIELD_NUMBER: _builtins.int
+    ABSORBED_BY_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Its place among the events of all outages."""
+    revision: _builtins.int
+    """Its place among those of this outage, from 1."""
+    kind: _builtins.str
+    """opened, confirmed, revised, closed, reopened, retracted."""
+    recorded_us: _builtins.int
+    """When the controller recorded it."""
+    words: _builtins.str
+    """What happened, in words."""
+    cause: _builtins.str
+    """lines, time, definition, backlog, restart, upgrade."""
+    why: _builtins.str
+    """Why the controller looked again, in words."""
+    line_count: _builtins.int
+    """How many came."""
+    carried_from: _builtins.str
+    """Content id that the handle stood for before, if it moved."""
+    absorbed_by: _builtins.str
+    """Handle of the outage that a retracted one is part of now, if any."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldChange]:
+        """What differs from the event before."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___CauseLine]:
+        """Some of the lines that came with it, the likeliest reasons first."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        revision: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        recorded_us: _builtins.int = ...,
+        words: _builtins.str = ...,
+        cause: _builtins.str = ...,
+        why: _builtins.str = ...,
+        changes: _abc.Iterable[Global___FieldChange] | None = ...,
+        lines: _abc.Iterable[Global___CauseLine] | None = ...,
+        line_count: _builtins.int = ...,
+        carried_from: _builtins.str = ...,
+        absorbed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absorbed_by", b"absorbed_by", "carried_from", b"carried_from", "cause", b"cause", "changes", b"changes", "kind", b"kind", "line_count", b"line_count", "lines", b"lines", "recorded_us", b"recorded_us", "revision", b"revision", "sequence", b"sequence", "why", b"why", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutageEvent: _TypeAlias = OutageEvent  # noqa: Y015
+
+@_typing.final
+class FieldChange(_message.Message):
+    """FieldChange is a fact of an outage before and after an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Name of the fact; instants and lengths end in _us and are integer microseconds."""
+    before: _builtins.str
+    """What it was; absent: it was not there."""
+    after: _builtins.str
+    """What it is."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        before: _builtins.str | None = ...,
+        after: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_after", b"_after", "_before", b"_before", "after", b"after", "before", b"before", "field", b"field"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__after: _TypeAlias = _typing.Literal["after"]  # noqa: Y015
+    _WhichOneofArgType__after: _TypeAlias = _typing.Literal["_after", b"_after"]  # noqa: Y015
+    _WhichOneofReturnType__before: _TypeAlias = _typing.Literal["before"]  # noqa: Y015
+    _WhichOneofArgType__before: _TypeAlias = _typing.Literal["_before", b"_before"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__after) -> _WhichOneofReturnType__after | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before) -> _WhichOneofReturnType__before | None: ...
+
+Global___FieldChange: _TypeAlias = FieldChange  # noqa: Y015
+
+@_typing.final
+class CauseLine(_message.Message):
+    """CauseLine is a line that came with an event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
+    LATE_US_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Agent id."""
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Stream name."""
+    seq: _builtins.int
+    """Sequence number."""
+    at_us: _builtins.int
+    """Event time."""
+    said: _builtins.str
+    """What it said: an outcome, or how many anchors answered."""
+    late_us: _builtins.int
+    """How long after its event time it came, microseconds, if that is late."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        seq: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+        said: _builtins.str = ...,
+        late_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_late_us", b"_late_us", "late_us", b"late_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_late_us", b"_late_us", "agent", b"agent", "at_us", b"at_us", "epoch", b"epoch", "late_us", b"late_us", "said", b"said", "seq", b"seq", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__late_us: _TypeAlias = _typing.Literal["late_us"]  # noqa: Y015
+    _WhichOneofArgType__late_us: _TypeAlias = _typing.Literal["_late_us", b"_late_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__late_us) -> _WhichOneofReturnType__late_us | None: ...
+
+Global___CauseLine: _TypeAlias = CauseLine  # noqa: Y015
+
+@_typing.final
+class AckOutageRequest(_message.Message):
+    """AckOutageRequest acknowledges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Handle of the outage, as OUT-12."""
+    note: _builtins.str
+    """What to say with it; may be empty."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handle", b"handle", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AckOutageRequest: _TypeAlias = AckOutageRequest  # noqa: Y015
+
+@_typing.final
+class AckOutageResponse(_message.Message):
+    """AckOutageResponse gives what was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMARK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def remark(self) -> Global___Remark:
+        """The remark."""
+
+    def __init__(
+        self,
+        *,
+        remark: Global___Remark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AckOutageResponse: _TypeAlias = AckOutageResponse  # noqa: Y015
+
+@_typing.final
+class AnnotateOutageRequest(_message.Message):
+    """AnnotateOutageRequest annotates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Handle of the outage, as OUT-12."""
+    text: _builtins.str
+    """What to say."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["handle", b"handle", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnotateOutageRequest: _TypeAlias = AnnotateOutageRequest  # noqa: Y015
+
+@_typing.final
+class AnnotateOutageResponse(_message.Message):
+    """AnnotateOutageResponse gives what was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMARK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def remark(self) -> Global___Remark:
+        """The remark."""
+
+    def __init__(
+        self,
+        *,
+        remark: Global___Remark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnnotateOutageResponse: _TypeAlias = AnnotateOutageResponse  # noqa: Y015
 
 @_typing.final
 class Ballot(_message.Message):

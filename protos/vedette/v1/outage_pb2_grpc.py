@@ -45,6 +45,26 @@ class OutageServiceStub:
                 request_serializer=vedette_dot_v1_dot_outage__pb2.GetOutageRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_outage__pb2.GetOutageResponse.FromString,
                 _registered_method=True)
+        self.ShowOutage = channel.unary_unary(
+                '/vedette.v1.OutageService/ShowOutage',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.ShowOutageRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.ShowOutageResponse.FromString,
+                _registered_method=True)
+        self.GetOutageHistory = channel.unary_unary(
+                '/vedette.v1.OutageService/GetOutageHistory',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.GetOutageHistoryRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.GetOutageHistoryResponse.FromString,
+                _registered_method=True)
+        self.AckOutage = channel.unary_unary(
+                '/vedette.v1.OutageService/AckOutage',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.AckOutageRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.AckOutageResponse.FromString,
+                _registered_method=True)
+        self.AnnotateOutage = channel.unary_unary(
+                '/vedette.v1.OutageService/AnnotateOutage',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.FromString,
+                _registered_method=True)
 
 
 class OutageServiceServicer:
@@ -65,6 +85,34 @@ class OutageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShowOutage(self, request, context):
+        """ShowOutage gives one outage, now or as it was known at an instant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOutageHistory(self, request, context):
+        """GetOutageHistory gives everything that was learnt of an outage, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AckOutage(self, request, context):
+        """AckOutage says that the caller is on it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnnotateOutage(self, request, context):
+        """AnnotateOutage says something about an outage, for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OutageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +125,26 @@ def add_OutageServiceServicer_to_server(servicer, server):
                     servicer.GetOutage,
                     request_deserializer=vedette_dot_v1_dot_outage__pb2.GetOutageRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_outage__pb2.GetOutageResponse.SerializeToString,
+            ),
+            'ShowOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShowOutage,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.ShowOutageRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.ShowOutageResponse.SerializeToString,
+            ),
+            'GetOutageHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOutageHistory,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.GetOutageHistoryRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.GetOutageHistoryResponse.SerializeToString,
+            ),
+            'AckOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.AckOutage,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.AckOutageRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.AckOutageResponse.SerializeToString,
+            ),
+            'AnnotateOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnnotateOutage,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +202,114 @@ class OutageService:
             '/vedette.v1.OutageService/GetOutage',
             vedette_dot_v1_dot_outage__pb2.GetOutageRequest.SerializeToString,
             vedette_dot_v1_dot_outage__pb2.GetOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShowOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/ShowOutage',
+            vedette_dot_v1_dot_outage__pb2.ShowOutageRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.ShowOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOutageHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/GetOutageHistory',
+            vedette_dot_v1_dot_outage__pb2.GetOutageHistoryRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.GetOutageHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AckOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/AckOutage',
+            vedette_dot_v1_dot_outage__pb2.AckOutageRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.AckOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnnotateOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/AnnotateOutage',
+            vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,14 @@ class OutageServiceStub:
     """ListOutages gives outages, newest first."""
     GetOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.GetOutageRequest, _outage_pb2.GetOutageResponse]
     """GetOutage gives one outage with what decided it."""
+    ShowOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.ShowOutageRequest, _outage_pb2.ShowOutageResponse]
+    """ShowOutage gives one outage, now or as it was known at an instant."""
+    GetOutageHistory: _grpc.UnaryUnaryMultiCallable[_outage_pb2.GetOutageHistoryRequest, _outage_pb2.GetOutageHistoryResponse]
+    """GetOutageHistory gives everything that was learnt of an outage, the oldest first."""
+    AckOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.AckOutageRequest, _outage_pb2.AckOutageResponse]
+    """AckOutage says that the caller is on it."""
+    AnnotateOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.AnnotateOutageRequest, _outage_pb2.AnnotateOutageResponse]
+    """AnnotateOutage says something about an outage, for good."""
 
 @_typing.type_check_only
 class OutageServiceAsyncStub(OutageServiceStub):
@@ -47,6 +55,14 @@ class OutageServiceAsyncStub(OutageServiceStub):
     """ListOutages gives outages, newest first."""
     GetOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.GetOutageRequest, _outage_pb2.GetOutageResponse]  # type: ignore[assignment]
     """GetOutage gives one outage with what decided it."""
+    ShowOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.ShowOutageRequest, _outage_pb2.ShowOutageResponse]  # type: ignore[assignment]
+    """ShowOutage gives one outage, now or as it was known at an instant."""
+    GetOutageHistory: _aio.UnaryUnaryMultiCallable[_outage_pb2.GetOutageHistoryRequest, _outage_pb2.GetOutageHistoryResponse]  # type: ignore[assignment]
+    """GetOutageHistory gives everything that was learnt of an outage, the oldest first."""
+    AckOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.AckOutageRequest, _outage_pb2.AckOutageResponse]  # type: ignore[assignment]
+    """AckOutage says that the caller is on it."""
+    AnnotateOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.AnnotateOutageRequest, _outage_pb2.AnnotateOutageResponse]  # type: ignore[assignment]
+    """AnnotateOutage says something about an outage, for good."""
 
 class OutageServiceServicer(metaclass=_abc_1.ABCMeta):
     """OutageService shows outages."""
@@ -66,5 +82,37 @@ class OutageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_outage_pb2.GetOutageResponse, _abc.Awaitable[_outage_pb2.GetOutageResponse]]:
         """GetOutage gives one outage with what decided it."""
+
+    @_abc_1.abstractmethod
+    def ShowOutage(
+        self,
+        request: _outage_pb2.ShowOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.ShowOutageResponse, _abc.Awaitable[_outage_pb2.ShowOutageResponse]]:
+        """ShowOutage gives one outage, now or as it was known at an instant."""
+
+    @_abc_1.abstractmethod
+    def GetOutageHistory(
+        self,
+        request: _outage_pb2.GetOutageHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.GetOutageHistoryResponse, _abc.Awaitable[_outage_pb2.GetOutageHistoryResponse]]:
+        """GetOutageHistory gives everything that was learnt of an outage, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def AckOutage(
+        self,
+        request: _outage_pb2.AckOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.AckOutageResponse, _abc.Awaitable[_outage_pb2.AckOutageResponse]]:
+        """AckOutage says that the caller is on it."""
+
+    @_abc_1.abstractmethod
+    def AnnotateOutage(
+        self,
+        request: _outage_pb2.AnnotateOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.AnnotateOutageResponse, _abc.Awaitable[_outage_pb2.AnnotateOutageResponse]]:
+        """AnnotateOutage says something about an outage, for good."""
 
 def add_OutageServiceServicer_to_server(servicer: OutageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

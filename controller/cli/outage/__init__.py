@@ -1,0 +1,1 @@
+"""`vedette outage`: outages, what decided them, and what was said of them."""

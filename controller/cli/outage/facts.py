@@ -1,0 +1,147 @@
+"""The facts of outages, shown."""
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from controller.cli.outage.remarks import remark_document, remark_lines
+from controller.cli.output import NOTHING, instant, length, plain, write_table
+from vedette.v1 import outage_pb2 as pb
+
+_NAME_CHARS = 13
+
+
+def write_list(items: Iterable[pb.Outage], zone: ZoneInfo) -> None:
+    """A table of outages."""
+    write_table(
+        ["ID", "SEVERITY", "CHECK", "FROM", "UNTIL", "DOWN", "REGIONS", "KINDS", "NOTE"],
+        [
+            (
+                item.handle,
+                item.severity,
+                item.check,
+                instant(item.started_us, zone),
+                instant(item.ended_us, zone) if item.HasField("ended_us") else "open",
+                length(item.downtime_us),
+                " ".join(item.regions),
+                " ".join(item.kinds) or NOTHING,
+                ", ".join(_marks(item)) or NOTHING,
+            )
+            for item in items
+        ],
+    )
+
+
+def _marks(item: pb.Outage) -> list[str]:
+    """What is to be noted of an outage in a list."""
+    found = ["flapping"] if item.flapping else []
+    acks = [one.who for one in item.remarks if one.kind == "ack"]
+    if acks:
+        found.append(f"acked by {acks[0]}")
+    if notes := len(item.remarks) - len(acks):
+        found.append(f"{notes} note{'s' if notes > 1 else ''}")
+    return found
+
+
+def write_facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None = None) -> None:
+    """Everything of one outage that is no evidence."""
+    for name, fact in _facts(item, zone, as_of_us):
+        click.echo(f"{name + ':' if name else '':<{_NAME_CHARS}}{plain(fact)}")
+
+
+def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[str, str]]:
+    ended = instant(item.ended_us, zone) if item.HasField("ended_us") else "open"
+    bounds = f"between {length(item.downtime_min_us)} and {length(item.downtime_max_us)}"
+    facts = [
+        ("Outage", f"{item.handle} of check {item.check}, service {item.service}"),
+        *_standing(item, zone, as_of_us),
+        ("Severity", _severity(item, zone)),
+        ("Started", instant(item.started_us, zone)),
+        ("Ended", ended + _known(item, zone)),
+        ("Confirmed", f"{instant(item.confirmed_us, zone)} (the result that completed the vote)"),
+        ("Recorded", instant(item.detected_us, zone)),
+        ("Down for", f"{length(item.downtime_us)} ({bounds})"),
+        ("Unknown for", length(item.unknown_us)),
+        ("Regions", ", ".join(item.regions) or NOTHING),
+        ("Failures", ", ".join(item.kinds) or NOTHING),
+        ("Transients", str(item.transients)),
+    ]
+    if item.revision > 1:
+        last = instant(item.told_us, zone)
+        facts.append(
+            (
+                "Learnt",
+                f"in {item.revision} steps, the last at {last}: see `vedette outage history`",
+            )
+        )
+    if item.flapping:
+        facts.append(("Flapping", "the check goes up and down; people are told less of it"))
+    lines = remark_lines(item.remarks, zone)
+    return facts + [("" if number else "Remarks", line) for number, line in enumerate(lines)]
+
+
+def _standing(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[str, str]]:
+    """What to know before reading on."""
+    if item.HasField("retraction"):
+        into = item.retraction.absorbed_by
+        why = f"its time is part of {into}" if into else "there was no such outage"
+        at = instant(item.retraction.at_us, zone)
+        return [("Retracted", f"{at}: by what is known since then, {why}. It was last known as:")]
+    if as_of_us is None:
+        return []
+    told = instant(item.told_us, zone)
+    return [
+        ("As of", f"{instant(as_of_us, zone)}: as it was known then, which was last told at {told}")
+    ]
+
+
+def _known(item: pb.Outage, zone: ZoneInfo) -> str:
+    """When the end was known, if it is."""
+    if not item.HasField("closed_known_us"):
+        return ""
+    return f" (known at {instant(item.closed_known_us, zone)})"
+
+
+def _severity(item: pb.Outage, zone: ZoneInfo) -> str:
+    later = [f"{one.severity} from {instant(one.from_us, zone)} on" for one in item.severities[1:]]
+    return ", ".join([item.severity, *later])
+
+
+def outage_document(item: pb.Outage) -> dict[str, Any]:
+    """An outage for programs."""
+    return {
+        "id": item.handle,
+        "content_id": item.content_id,
+        "check": item.check,
+        "service": item.service,
+        "severity": item.severity,
+        "severities": [
+            {"from_us": one.from_us, "to_us": one.to_us, "severity": one.severity}
+            for one in item.severities
+        ],
+        "started_us": item.started_us,
+        "ended_us": item.ended_us if item.HasField("ended_us") else None,
+        "confirmed_us": item.confirmed_us,
+        "detected_us": item.detected_us,
+        "closed_known_us": item.closed_known_us if item.HasField("closed_known_us") else None,
+        "downtime_us": item.downtime_us,
+        "downtime_min_us": item.downtime_min_us,
+        "downtime_max_us": item.downtime_max_us,
+        "unknown_us": item.unknown_us,
+        "regions": list(item.regions),
+        "kinds": list(item.kinds),
+        "transients": item.transients,
+        "flapping": item.flapping,
+        "revision": item.revision,
+        "told_us": item.told_us,
+        "remarks": [remark_document(one) for one in item.remarks],
+        "retracted": _retraction_document(item),
+    }
+
+
+def _retraction_document(item: pb.Outage) -> dict[str, Any] | None:
+    if not item.HasField("retraction"):
+        return None
+    return {"at_us": item.retraction.at_us, "absorbed_by": item.retraction.absorbed_by or None}
