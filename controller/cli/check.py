@@ -45,7 +45,7 @@ def list_(retired: bool, exit_code: bool, as_json: bool, zone: ZoneInfo) -> None
                     item.kind,
                     item.target,
                     length(item.interval_us),
-                    "retired" if item.retired else item.verdict or NOTHING,
+                    _verdict(item),
                     instant(item.since_us if item.HasField("since_us") else None, zone),
                     " ".join(map(_label, item.labels)) or " ".join(item.regions),
                 )
@@ -71,6 +71,12 @@ def probe(check_id: str, as_json: bool) -> None:
         write_json({"check": check_id, "agents": list(answer.agents)})
     else:
         click.echo(f"Asked {', '.join(answer.agents)} to probe {check_id} now.")
+
+
+def _verdict(item: fleet_pb2.Check) -> str:
+    if item.retired:
+        return "retired"
+    return f"{item.verdict or NOTHING}{' (flapping)' if item.flapping else ''}"
 
 
 def _label(label: fleet_pb2.RegionLabel) -> str:
@@ -99,4 +105,6 @@ def _document(item: fleet_pb2.Check) -> dict[str, object]:
             for label in item.labels
         ],
         "retired": item.retired,
+        "flapping": item.flapping,
+        "flap_percent": item.flap_percent or None,
     }

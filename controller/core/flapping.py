@@ -28,6 +28,16 @@ class Flapping:
     score: Fraction
     is_flapping: bool
 
+    @property
+    def percent(self) -> str:
+        """The score with two decimals, cut and not rounded."""
+        hundredths = self.score.numerator * 10_000 // self.score.denominator
+        return f"{hundredths // 100}.{hundredths % 100:02}"
+
+
+CALM: Final = Flapping(Fraction(0), False)
+"""A check that does not change."""
+
 
 def flap_score(states: Sequence[Hashable]) -> Fraction:
     """The share of weighted changes among the last 21 states, 0 to 1; the newest change weighs most.

@@ -124,6 +124,8 @@ def _check(standing: CheckStanding) -> fleet_pb2.Check:
             for one in standing.labels
         ],
         retired=standing.is_retired,
+        flapping=standing.flapping.is_flapping,
+        flap_percent=standing.flapping.percent,
     )
 
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controller.core.flapping import CALM, Flapping
 from controller.ports import CheckRevision, Storage, Transaction
 from controller.services.absence import Absences
 from controller.services.apply import Fleets
 from controller.services.evaluate import Evaluator
+from controller.services.flapping import flapping_now
 from vedette.shared.definitions import Check, decode_check
 
 _NONE: Final = "NONE"
@@ -33,6 +35,7 @@ class CheckStanding:
     since_us: int | None
     labels: Sequence[RegionStanding]
     is_retired: bool
+    flapping: Flapping = CALM
 
 
 class Checks:
@@ -79,7 +82,10 @@ class Checks:
             label = standing.labels[region].name if region in standing.labels else _NONE
             reason = absences.reason(check, region) if label == _NONE else ""
             labels.append(RegionStanding(region, label, newest.get(region), reason))
-        return CheckStanding(check, digest, standing.verdict, standing.since_us, labels, False)
+        flapping = flapping_now(tx, self._evaluator, check.id, check.interval_us, now_us)
+        return CheckStanding(
+            check, digest, standing.verdict, standing.since_us, labels, False, flapping
+        )
 
 
 def _retired(check: Check, digest: str) -> CheckStanding:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.core.flapping import Flapping, flapping_at, looks_back_us
+from controller.core.flapping import Flapping, looks_back_us
 from controller.core.severity import Graded, Severity
 from controller.events import EventKind, OutageEvent
 from controller.outcomes import StoredOutage
 from controller.ports import CheckRevision, Transaction
 from controller.remarks import Remark, RemarkKind
 from controller.services.evaluate import Evaluator
+from controller.services.flapping import flapping_now
 from controller.services.grading import Grading
 from controller.services.outage_body import OutageBody, body_of, decode_body
 from vedette.shared.definitions import decode_check
@@ -170,15 +171,6 @@ class Views:
         for one in self._tx.remarks_of(list(numbers)):
             found.setdefault(one.number, []).append(one)
         return found
-
-
-def flapping_now(
-    tx: Transaction, evaluator: Evaluator, check: str, every_us: int, now_us: int
-) -> Flapping:
-    """How a check that runs every so often flaps now (S-18)."""
-    from_us = max(now_us - looks_back_us(every_us), 0)
-    stored = evaluator.intervals(tx, check, from_us, now_us + 1, now_us + 1)
-    return flapping_at([(one.from_us, one.to_us, one.verdict) for one in stored], every_us, now_us)
 
 
 def _service(revisions: Sequence[CheckRevision]) -> str:

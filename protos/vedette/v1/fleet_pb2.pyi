@@ -347,6 +347,8 @@ class Check(_message.Message):
     SINCE_US_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     RETIRED_FIELD_NUMBER: _builtins.int
+    FLAPPING_FIELD_NUMBER: _builtins.int
+    FLAP_PERCENT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Check id."""
     service: _builtins.str
@@ -365,6 +367,10 @@ class Check(_message.Message):
     """Since when it holds."""
     retired: _builtins.bool
     """Out of force."""
+    flapping: _builtins.bool
+    """It goes up and down: people are told less of it, and no figure depends on it."""
+    flap_percent: _builtins.str
+    """How much it changes, in percent with two decimals."""
     @_builtins.property
     def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Regions that probe it."""
@@ -387,10 +393,12 @@ class Check(_message.Message):
         since_us: _builtins.int | None = ...,
         labels: _abc.Iterable[Global___RegionLabel] | None = ...,
         retired: _builtins.bool = ...,
+        flapping: _builtins.bool = ...,
+        flap_percent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_since_us", b"_since_us", "since_us", b"since_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_since_us", b"_since_us", "digest", b"digest", "id", b"id", "interval_us", b"interval_us", "kind", b"kind", "labels", b"labels", "regions", b"regions", "retired", b"retired", "service", b"service", "since_us", b"since_us", "target", b"target", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_since_us", b"_since_us", "digest", b"digest", "flap_percent", b"flap_percent", "flapping", b"flapping", "id", b"id", "interval_us", b"interval_us", "kind", b"kind", "labels", b"labels", "regions", b"regions", "retired", b"retired", "service", b"service", "since_us", b"since_us", "target", b"target", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__since_us: _TypeAlias = _typing.Literal["since_us"]  # noqa: Y015
     _WhichOneofArgType__since_us: _TypeAlias = _typing.Literal["_since_us", b"_since_us"]  # noqa: Y015
