@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -21,7 +22,8 @@ class StoredInterval:
 class StoredOutage:
     """An outage under its handle, and what decided it.
 
-    `body` is the whole outage as JSON, its votes included; the other fields are for finding it.
+    `body` is the whole outage as JSON, its votes included; the other fields are for finding it. `region` is
+    set if it is the outage of that region alone (S-14).
     """
 
     number: int
@@ -31,6 +33,7 @@ class StoredOutage:
     detected_us: int
     closed_known_us: int | None
     body: bytes
+    region: str = ""
 
     @property
     def handle(self) -> str:
@@ -38,7 +41,35 @@ class StoredOutage:
         return f"OUT-{self.number}"
 
 
-class OutcomeStore(Protocol):
+class OutageScope(StrEnum):
+    """Which outages are asked for: those of checks as a whole, of single regions, or both."""
+
+    GLOBAL = "global"
+    REGIONAL = "regional"
+    ALL = "all"
+
+
+class CarriedStore(Protocol):
+    """What was known of regional outages at settled instants that they lie across, as JSON."""
+
+    def put_carried(self, check: str, at_us: int, body: bytes) -> None:
+        """Insert or replace what lies across that instant."""
+        ...
+
+    def carried(self, check: str, until_us: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """What lay across the last instants at or before `until_us` of which that is kept, newest first."""
+        ...
+
+    def carried_instants(self, check: str) -> Sequence[int]:
+        """Every instant of which that is kept, the oldest first."""
+        ...
+
+    def forget_carried(self, check: str, from_us: int, to_us: int) -> None:
+        """Forget that of instants with from_us <= at_us < to_us."""
+        ...
+
+
+class OutcomeStore(CarriedStore, Protocol):
     """Verdict intervals and outages."""
 
     def replace_intervals(
@@ -76,7 +107,12 @@ class OutcomeStore(Protocol):
         ...
 
     def outages(
-        self, check: str | None = None, from_us: int | None = None, to_us: int | None = None
+        self,
+        check: str | None = None,
+        from_us: int | None = None,
+        to_us: int | None = None,
+        *,
+        scope: OutageScope = OutageScope.GLOBAL,
     ) -> Sequence[StoredOutage]:
-        """Outages (of a check) that touch that time, newest first."""
+        """Outages (of a check) of that scope that touch that time, newest first."""
         ...

@@ -13,6 +13,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
 from controller.deliveries import DeliveryStore
 from controller.events import EventStore
+from controller.incidents import IncidentStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
 from controller.remarks import RemarkStore
@@ -330,6 +331,7 @@ class Transaction(
     PostingStore,
     FleetStore,
     OutcomeStore,
+    IncidentStore,
     EventStore,
     DeliveryStore,
     RemarkStore,

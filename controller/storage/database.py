@@ -25,6 +25,7 @@ from controller.storage.deliveries import DeliveryRows
 from controller.storage.events import EventRows
 from controller.storage.evidence import EvidenceRows
 from controller.storage.fleet import FleetRows
+from controller.storage.incidents import IncidentRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
@@ -47,6 +48,7 @@ class SqlTransaction(
     PostingRows,
     FleetRows,
     OutcomeRows,
+    IncidentRows,
     EventRows,
     DeliveryRows,
     RemarkRows,

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
-from controller.outcomes import StoredInterval, StoredOutage
-from controller.storage.bulk import Rows
+from controller.outcomes import OutageScope, StoredInterval, StoredOutage
+from controller.storage.carried import CarriedRows
 from controller.storage.tables import IntervalRow, OutageRow, SettledRow, table
 
 _INTERVAL = table(IntervalRow)
@@ -14,7 +14,7 @@ _OUTAGE = table(OutageRow)
 _SETTLED = table(SettledRow)
 
 
-class OutcomeRows(Rows):
+class OutcomeRows(CarriedRows):
     """controller.ports.OutcomeStore over SQL."""
 
     def replace_intervals(
@@ -93,13 +93,21 @@ class OutcomeRows(Rows):
         self._connection.execute(delete(_OUTAGE).where(_OUTAGE.c.number == number))
 
     def outages(
-        self, check: str | None = None, from_us: int | None = None, to_us: int | None = None
+        self,
+        check: str | None = None,
+        from_us: int | None = None,
+        to_us: int | None = None,
+        *,
+        scope: OutageScope = OutageScope.GLOBAL,
     ) -> Sequence[StoredOutage]:
-        """Outages (of a check) that touch that time, newest first."""
+        """Outages (of a check) of that scope that touch that time, newest first."""
         c = _OUTAGE.c
         query = select(_OUTAGE).order_by(c.started_us.desc(), c.number.desc())
         if check is not None:
             query = query.where(c.check == check)
+        if scope is not OutageScope.ALL:
+            is_global = scope is OutageScope.GLOBAL
+            query = query.where(c.region == "" if is_global else c.region != "")
         if from_us is not None:
             query = query.where(or_(c.ended_us.is_(None), c.ended_us > from_us))
         if to_us is not None:

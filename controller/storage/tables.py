@@ -6,7 +6,7 @@
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, text
 from sqlmodel import Field, SQLModel
 
 _NAMING: dict[str, str] = {
@@ -239,6 +239,7 @@ class OutageRow(Row, table=True):
     detected_us: int = Field(sa_type=BigInteger)
     closed_known_us: int | None = Field(sa_type=BigInteger)
     body: bytes = Field(sa_column=bytes_column())
+    region: str = Field(sa_column_kwargs={"server_default": text("''")})
     __table_args__ = (
         Index("ix_outage_check_started_us", "check", "started_us"),
         {"sqlite_autoincrement": True},
