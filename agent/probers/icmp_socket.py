@@ -47,6 +47,7 @@ _SEQUENCES: Final = 1 << 16
 _PACKET_BYTES_MAX: Final = ICMP_PAYLOAD_BYTES_MAX + 128
 _ANCILLARY_BYTES: Final = 256
 _RANDOM_BYTES: Final = 16
+_RANDOM_BYTES_AT_ONCE: Final = 64 * _RANDOM_BYTES
 _HOPS_DEFAULT: Final = 64
 
 
@@ -106,6 +107,7 @@ class IcmpSocket:
         self._id = int.from_bytes(self._id_bytes)
         self._next = int.from_bytes(os.urandom(2))
         self._expected: dict[int, _Expected] = {}
+        self._random, self._random_at = b"", 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._sock.fileno(), self._read)
 
@@ -120,7 +122,7 @@ class IcmpSocket:
         Gives (sequence, time of sending). Fault if the system does not take the packet.
         """
         sequence = self._free_sequence()
-        payload = os.urandom(_RANDOM_BYTES).ljust(echo.size, b"v")
+        payload = self._random_bytes().ljust(echo.size, b"v")
         self._expected[sequence] = _Expected(echo.bare_address, payload, asker, number)
         packet = self._packets.packet(self._id, sequence, payload)
         try:
@@ -142,6 +144,14 @@ class IcmpSocket:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._sock.fileno())
         self._packets.close()
+
+    def _random_bytes(self) -> bytes:
+        """The next of the system's random bytes, which are asked for many packets at a time."""
+        place, end = self._random_at, self._random_at + _RANDOM_BYTES
+        if end > len(self._random):
+            self._random, place, end = os.urandom(_RANDOM_BYTES_AT_ONCE), 0, _RANDOM_BYTES
+        self._random_at = end
+        return self._random[place:end]
 
     def _free_sequence(self) -> int:
         if len(self._expected) >= _SEQUENCES:

@@ -15,7 +15,7 @@ _IDLE_US: Final = 60 * 1_000_000
 # 700 a second on) by a little more: the pause grows with what the round before took.
 _ROUND_US: Final = 5_000
 _ROUND_US_PER_SLOT: Final = 1_500
-_ROUND_US_MAX: Final = 10_000
+_ROUND_US_MAX: Final = 15_000
 # A clock that is nudged must not run a slot twice.
 _SET_BACK_US: Final = 500_000
 

@@ -24,6 +24,7 @@ _STRING: Final = re.compile(
 )
 _COPYING: Final = re.compile(r"\.\s*(?:map|filter|split)\s*\(|\bmatches\s*\(")
 _CHARS_AN_ELEMENT: Final = 64
+_SINGLE: Final = frozenset({bool, int, float, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Cost:
         """What is read has more elements than can be evaluated at once; a text counts by its length."""
         left = self.elements_max
         for name, value in read.items():
-            left -= self.uses.get(name, 1) * _elements(value, left)
+            elements = 1 if type(value) in _SINGLE else _elements(value, left)
+            left -= self.uses.get(name, 1) * elements
             if left < 0:
                 return True
         return False
