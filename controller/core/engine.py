@@ -96,8 +96,8 @@ class CheckEngine:
     def insert(self, sample: Sample) -> bool:
         """Take a sample of this check.
 
-        False if it could change what is settled: then only a new engine, built from storage with older
-        samples, can tell.
+        False if it could change what is settled, or falls among evidence that is not held one by one: then
+        only a new engine, built from storage with older samples, can tell.
         """
         intake = self._intake
         source = intake.sources.get((sample[5], sample[0]))
@@ -105,8 +105,7 @@ class CheckEngine:
         if at_us < self._open_us:
             return False
         if source is None or at_us <= source.last_us or outcome is _AGENT_ERROR:
-            intake.insert(sample)
-            return True
+            return intake.insert(sample)
         speaker = source.speaker
         if (
             sample[3] <= speaker.last_seq
@@ -114,8 +113,7 @@ class CheckEngine:
             or sample[2] != speaker.stream
             or at_us < speaker.trouble_until_us
         ):
-            intake.insert(sample)
-            return True
+            return intake.insert(sample)
         # From here on the sample is new, the last of its agent, and evidence.
         source.evidence.append(sample)
         source.last_us = at_us
@@ -306,6 +304,33 @@ class CheckEngine:
             evaluation.forget_before(self._held_us)
         self._intake.forget_before(self._held_us - reach_us)
         return before_us
+
+    def calm(self) -> tuple[Evaluation, Intake] | None:
+        """The one evaluation that there is and its evidence, if nothing is left to tell or to settle."""
+        evaluations = self._evaluations
+        is_told = not (self._pending or self._revised_us is not None or len(self._book))
+        if not is_told or len(evaluations) != 1 or self._settled_us == -FOREVER_US:
+            return None
+        (evaluation,) = evaluations
+        lasts = evaluation.from_us == self._held_us and evaluation.to_us == FOREVER_US
+        is_calm = lasts and evaluation.is_calm and not evaluation.touched
+        return (evaluation, self._intake) if is_calm else None
+
+    @classmethod
+    def resumed(
+        cls, revisions: Sequence[PolicyRevision], *, settled_us: int, newest_us: int
+    ) -> tuple["CheckEngine", Evaluation, Intake]:
+        """An engine that is settled, and told of all until `newest_us`, for its evidence to be put in."""
+        engine = cls(revisions)
+        policy = engine._evaluations[-1].policy
+        engine._settled_us, engine._told_us = settled_us, newest_us
+        engine._held_us = settled_us - policy.freshness_us
+        engine._open_us = settled_us + policy.margin_us
+        engine._intake = Intake(_evaluations(revisions, engine._held_us))
+        (evaluation,) = engine._evaluations
+        evaluation.frontier_us = newest_us
+        evaluation.forget_before(engine._held_us)
+        return engine, evaluation, engine._intake
 
     def _settles_at(self, before_us: int) -> int:
         """The latest instant, at most `before_us`, that no outage and no unconfirmed run lies across."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US
-from controller.core.labels import NO_VOTE, Hold, Label, Said, vote_of
+from controller.core.labels import NO_VOTE, Hold, Label, Said, Vote, merged_vote, vote_of
 from controller.core.policy import Policy
 from controller.core.quorum import Verdict
 from controller.core.source import Source
@@ -288,6 +288,23 @@ class Evaluation:
             known = bases.get((track.source.region, track.source.agent))
             if known is not None:
                 track.base_state, track.base_us = known.base_state, known.base_us
+
+    @property
+    def is_calm(self) -> bool:
+        """No vote changes, or may still, in all that is held; and none says DOWN."""
+        votes = self._changes[0][1]
+        return len(self._changes) == 1 and all(
+            vote.label is vote.high and vote.label is not Label.DOWN for vote in votes
+        )
+
+    def resume(self) -> None:
+        """Let what each track says stand for all the time that is held."""
+        voices: list[list[Vote]] = [[] for _ in self.policy.regions]
+        for track in self.tracks:
+            label = track.labels[-1] if track.labels else Label.NONE
+            voices[track.rank].append(vote_of(label, is_next_down=False))
+        votes = tuple(merged_vote(own) if own else NO_VOTE for own in voices)
+        self._changes = [(self.from_us, votes)]
 
     def forget_before(self, at_us: int) -> None:
         """Drop the segments before `at_us`, if there are any after it."""

@@ -36,13 +36,14 @@ class Intake:
         """The source of an agent in a region, made if it is new."""
         source = self.sources.get((region, agent))
         if source is None:
-            source = Source(region, agent, self._speaker(agent))
+            source = Source(region, agent, self.speaker(agent))
             self.sources[region, agent] = source
             for evaluation in self.evaluations:
                 evaluation.track_of(source)
         return source
 
-    def _speaker(self, agent: str) -> Speaker:
+    def speaker(self, agent: str) -> Speaker:
+        """An agent, made if it is new."""
         return self.speakers.setdefault(agent, Speaker())
 
     def can_judge_by(self, policies: Sequence[Policy]) -> bool:
@@ -74,17 +75,22 @@ class Intake:
             evaluation.rebuild()
             evaluation.touched.clear()
 
-    def insert(self, sample: Sample) -> None:
-        """Take any sample: the first of a source, a late one, a repeated one, one of another epoch."""
+    def insert(self, sample: Sample) -> bool:
+        """Take any sample: the first of a source, a late one, a repeated one, one of another epoch.
+
+        False, and nothing is taken, if it falls among evidence that is not held one by one.
+        """
         source = self.source(sample.region, sample.agent)
+        if sample.at_us <= source.known_us and sample.outcome is not Outcome.AGENT_ERROR:
+            return False
         is_repeatable = source.speaker.has_passed(sample)
         source.speaker.hear(sample)
         if sample.outcome is Outcome.AGENT_ERROR:
-            return
+            return True
         self.latest_us = max(self.latest_us, sample.at_us)
         if is_repeatable:
             if not self._takes_precedence(sample):
-                return
+                return True
             self._index[sample[:4]] = sample
         else:
             self.fresh.append(sample)
@@ -93,6 +99,7 @@ class Intake:
         else:
             place = place_for(source.evidence, sample)
             self._replace(source, place, place, [sample])
+        return True
 
     def _takes_precedence(self, sample: Sample) -> bool:
         """No sample of this identity is held, or none any more: a lesser one is removed (S-2)."""
@@ -140,11 +147,13 @@ class Intake:
 
         False, and nothing is taken, if something of that lies before `from_us`.
         """
-        speaker = self._speaker(anchor.agent)
+        speaker = self.speaker(anchor.agent)
         rounds = speaker.rounds
         known = speaker.round_like(anchor)
         if known is not None and precedence(known) <= precedence(anchor):
             return True
+        if speaker.is_before_held(anchor):
+            return False
         is_last = not rounds or sample_order(rounds[-1]) < sample_order(anchor)
         if known is None and is_last and rounds and rounds[-1].is_bad == anchor.is_bad:
             rounds.append(anchor)  # trouble goes on, or there is none
@@ -153,13 +162,20 @@ class Intake:
             insort(others, anchor, key=sample_order)
             bad = bad_intervals(others)
             touched = _touched(speaker.bad, bad)
-            if touched and touched[0].from_us < from_us:
+            if touched and touched[0].from_us < max(from_us, self._known_us(anchor.agent) + 1):
                 return False
             speaker.rounds = others
             self._void(anchor.agent, speaker, bad, touched)
         speaker.hear_round(anchor)
         self.latest_us = max(self.latest_us, anchor.at_us)
         return True
+
+    def _known_us(self, agent: str) -> int:
+        """The instant after which all evidence of an agent is held one by one."""
+        return max(
+            (one.known_us for one in self.sources.values() if one.agent == agent),
+            default=-FOREVER_US,
+        )
 
     def _void(
         self, agent: str, speaker: Speaker, bad: list[Interval], touched: list[Interval]

@@ -46,6 +46,9 @@ class OutageBook:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     @property
     def due_us(self) -> int:
         """When time alone may change an outage, though no verdict changes; FOREVER_US if it does not."""

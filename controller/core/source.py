@@ -19,6 +19,7 @@ class Speaker:
     __slots__ = (
         "bad",
         "epoch",
+        "has_forgotten",
         "last_seq",
         "round_seqs",
         "rounds",
@@ -36,6 +37,7 @@ class Speaker:
         self.round_seqs: dict[tuple[str, str], int] = {}
         self.bad: list[Interval] = []
         self.trouble_until_us = -FOREVER_US
+        self.has_forgotten = False  # rounds before the first that is held
 
     def hear(self, sample: Sample) -> None:
         """Remember the highest number of the sample's stream."""
@@ -51,6 +53,13 @@ class Speaker:
         if (sample.epoch, sample.stream) == (self.epoch, self.stream):
             return sample.seq <= self.last_seq
         return sample.seq <= self.seqs.get((sample.epoch, sample.stream), -FOREVER_US)
+
+    def is_before_held(self, anchor: AnchorRound) -> bool:
+        """What a round does hangs on rounds that are forgotten."""
+        if not self.has_forgotten or not self.rounds:
+            return False
+        first = self.rounds[0]
+        return sample_order(anchor) < sample_order(first) or anchor[:4] == first[:4]
 
     def round_like(self, anchor: AnchorRound) -> AnchorRound | None:
         """The round of the same identity that is held, or None."""
@@ -86,10 +95,14 @@ def _start(interval: Interval) -> int:
 
 
 class Source:
-    """What one agent sent from one region: evidence in the order of S-6, and what is voided."""
+    """What one agent sent from one region: evidence in the order of S-6, and what is voided.
+
+    Evidence up to `known_us` is not held one by one: samples of the same effect stand for it.
+    """
 
     __slots__ = (
-        "agent", "evidence", "has_forgotten", "last_us", "region", "speaker", "tracks", "voided",
+        "agent", "evidence", "has_forgotten", "known_us", "last_us", "region", "speaker", "tracks",
+        "voided",
     )  # fmt: skip
 
     def __init__(self, region: str, agent: str, speaker: Speaker) -> None:
@@ -101,6 +114,7 @@ class Source:
         self.last_us = -FOREVER_US
         self.tracks: list[Track] = []
         self.has_forgotten = False
+        self.known_us = -FOREVER_US
 
     def place_of(self, at_us: int) -> int:
         """Index of the first evidence at or after `at_us`."""

@@ -236,6 +236,13 @@ class Track:
         run = self.states[place - 1] & _RUN_MASK if place else 0
         return self.source.evidence[place - run].at_us if run else at_us
 
+    def resume(self, label: Label) -> None:
+        """Label all evidence the same: what was confirmed goes on."""
+        count = len(self.source.evidence)
+        self.labels = [label] * count
+        self.states = [_UP << _RUN_BITS] * count
+        self.refresh_expiry()
+
     def keeps_from(self, count: int) -> int:
         """The largest number, at most `count`, of labels that can be dropped without cutting a run."""
         count = min(count, len(self.labels))

@@ -173,7 +173,7 @@ class Caller:
         return segments, outages(segments, partial(judged_samples, evidence))
 
 
-def _assert_equal(caller: Caller, horizon_us: int, settled_us: int = -FOREVER_US) -> None:
+def assert_equal(caller: Caller, horizon_us: int, settled_us: int = -FOREVER_US) -> None:
     segments, found = caller.oracle(horizon_us)
     expected = [
         s._replace(from_us=max(s.from_us, settled_us)) for s in segments if s.to_us > settled_us
@@ -226,7 +226,7 @@ def test_p2_a_withdrawn_sample_lets_its_policy_read_on() -> None:
     times = [(1, 0, Outcome.UP), (3, 10, Outcome.UP), (3, 2, Outcome.DOWN), (4, 3, Outcome.UP)]
     for digest, (seq, at_us, outcome) in enumerate(times):
         caller.take(Sample("a0", "e1", "s", seq, "c", "a", at_us, outcome, digest=digest))
-        _assert_equal(caller, caller.latest_us + 1)
+        assert_equal(caller, caller.latest_us + 1)
 
 
 @settings(max_examples=300, deadline=None)
@@ -237,9 +237,9 @@ def test_p2_incremental_equals_batch_after_every_insert(
     caller = Caller(rules)
     for item in items:
         caller.take(item)
-        _assert_equal(caller, caller.latest_us + 1)
-        _assert_equal(caller, caller.latest_us + 30)
-    _assert_equal(caller, horizon_us)
+        assert_equal(caller, caller.latest_us + 1)
+        assert_equal(caller, caller.latest_us + 30)
+    assert_equal(caller, horizon_us)
 
 
 @settings(max_examples=300, deadline=None)
@@ -298,7 +298,7 @@ def test_a_change_of_policy_is_the_timeline_of_the_new_revisions(
         if not caller.give(item):
             continue
         caller.taken.append(item)
-        _assert_equal(caller, caller.latest_us + 5, settled_us)
+        assert_equal(caller, caller.latest_us + 5, settled_us)
     caller.drain()
     if settled_us == -FOREVER_US:
         _assert_told(caller)
@@ -329,13 +329,13 @@ def test_a_settled_engine_still_equals_the_oracle(
             assert isinstance(item, AnchorRound) or item.at_us < open_us
             continue
         caller.taken.append(item)
-        _assert_equal(caller, caller.latest_us + 1, settled_us)
+        assert_equal(caller, caller.latest_us + 1, settled_us)
         assert caller.settled_part() == before
         if data.draw(st.integers(0, 5)) == 0:
             caller.drain()
             settled_us = max(settled_us, caller.engine.settle(before_us + 10))
             before = caller.settled_part()
-    _assert_equal(caller, caller.latest_us + 30, settled_us)
+    assert_equal(caller, caller.latest_us + 30, settled_us)
 
 
 @settings(max_examples=300, deadline=None)
