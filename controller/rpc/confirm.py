@@ -84,7 +84,7 @@ class Confirming:
         seen = await self._worker.run(lambda: self._situation.look(connected, now_us))
         self._confirmation.adopt(seen.plans)
         self._confirmation.post(seen.posts, now_us)
-        self._confirmation.opened(seen.out, now_us)
+        self._confirmation.opened(seen.out, seen.regional, now_us)
         self._is_informed = True
         self._wake.set()
 

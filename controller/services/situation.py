@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controller.core.confirmation import Plan, Post, plan_of
+from controller.core.posts import Plan, Post, plan_of
 from controller.outcomes import StoredOutage
 from controller.ports import Storage, Transaction
 from controller.postings import Mode
@@ -15,14 +15,15 @@ _EVENTS_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Plans by check, agents that are to probe, and checks with an open outage.
+    """Plans by check, agents that are to probe, checks with an open outage and regions with one of their own.
 
     `plans` is the same mapping for as long as no other fleet file comes into force.
     """
 
     plans: Mapping[str, Plan]
     posts: Mapping[str, Post]
-    out: frozenset[str]
+    out: frozenset[str] = frozenset()
+    regional: frozenset[tuple[str, str]] = frozenset()
 
 
 class Situation:
