@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from controller.core.posts import Plan, Post, plan_of
 from controller.core.fleet import read_fleet
+from controller.core.posts import Plan, Post, plan_of
 from controller.core.suspicion import Turn
 from controller.errors import Unreachable
 from controller.rpc.confirm import Confirming
