@@ -1,8 +1,4 @@
-"""YAML documents that people write: read with line numbers, and refused with all their problems at once.
-
-Scalars follow the YAML 1.2 core schema (`on`, `yes` and dates are text), because the YAML 1.1 that PyYAML
-speaks by default would turn the key `on` into `true`.
-"""
+"""YAML documents that people write: read with line numbers, and refused with all their problems at once."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,19 +17,13 @@ from vedette.shared.identity import (
     LABEL_VALUE_PATTERN,
 )
 from vedette.shared.limits import FLEET_BYTES_MAX, PROBLEMS_SHOWN_MAX
+from vedette.shared.yaml_nodes import DEPTH_MAX, TooDeepError, composed, scalar
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 # A value takes at least a byte of text; only aliases can make more values than bytes, and only a few may.
 _ALIASED_VALUES_MAX: Final = 100_000
-_DEPTH_MAX: Final = 100
-_INT: Final = re.compile(r"[-+]?[0-9]+")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_CONSTANTS: Final[Mapping[str, bool | None]] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}  # fmt: skip
 _EXPECTED_GOT: Final = re.compile(r"Expected (.*?)(?:, got (.*?))?(?: - at `([^`]*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(
     r"Object contains unknown field `(.*?)`(?: - at `([^`]*)`)?", re.DOTALL
@@ -130,9 +120,10 @@ def parse(text: bytes, file: str) -> Document:
             [Problem(file, 0, "", f"at most {FLEET_BYTES_MAX} bytes", str(len(text)))]
         )
     try:
-        root = yaml.compose(
-            text.decode("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        root = composed(text.decode("utf-8-sig"))
+    except TooDeepError as error:
+        deep = f"values nested at most {DEPTH_MAX} deep"
+        raise BadDocument([Problem(file, error.line, "", deep, "more")]) from error
     except UnicodeDecodeError as error:
         raise BadDocument([Problem(file, 0, "", "UTF-8", f"byte {error.start} is not")]) from error
     except yaml.MarkedYAMLError as error:
@@ -166,16 +157,16 @@ class _Reader:
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self._nodes += 1
-        if self._nodes > self.values_max or len(path) > _DEPTH_MAX:
+        if self._nodes > self.values_max or len(path) > DEPTH_MAX:
             raise BadDocument([
                 Problem(self.file, node.start_mark.line + 1, path_text(path),
-                        f"at most {self.values_max} values nested at most {_DEPTH_MAX} deep", "more")
+                        f"at most {self.values_max} values nested at most {DEPTH_MAX} deep", "more")
             ])  # fmt: skip
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, i)) for i, item in enumerate(node.value)]
-        return _scalar(node)
+        return scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -207,20 +198,6 @@ class _Reader:
 
     def _problem(self, line: int, path: Path, expected: str, found: str) -> None:
         self.problems.append(Problem(self.file, line, path_text(path), expected, found))
-
-
-def _scalar(node: yaml.Node) -> str | int | float | bool | None:
-    """Quoted and block scalars are text; plain ones are what the core schema makes of them."""
-    text = str(node.value)
-    return text if getattr(node, "style", None) else _plain(text)
-
-
-def _plain(text: str) -> str | int | float | bool | None:
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _INT.fullmatch(text):
-        return int(text) if len(text) < 20 else text
-    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 def convert(

@@ -131,6 +131,44 @@ def test_bad_arguments_are_a_sentence(folder: Path, arguments: list[str], messag
     assert "Traceback" not in outcome.stderr
 
 
+NESTED = [
+    pytest.param("[" * 100_000 + "]" * 100_000, id="lists"),
+    pytest.param('{"a":' * 100_000 + "1" + "}" * 100_000, id="objects"),
+    pytest.param("- " * 100_000 + "a", id="dashes"),
+]
+
+
+@pytest.mark.parametrize("text", NESTED)
+def test_a_fleet_file_that_is_nested_without_end_is_a_sentence(folder: Path, text: str) -> None:
+    """As a process of its own: what it must not do is die of it."""
+    (folder / "fleet.yaml").write_text(text)
+    words = ["replay", "--config", "fleet.yaml", "--from", "0", "--to", "1", "results.jsonl"]
+    done = subprocess.run(
+        [sys.executable, "-m", "controller", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: fleet.yaml:1: expected values nested at most 100 deep, found more\n"
+    )
+
+
+@pytest.mark.parametrize("text", NESTED[:2])
+def test_results_that_are_nested_without_end_are_a_sentence(folder: Path, text: str) -> None:
+    (folder / "deep.jsonl").write_text(text)
+    outcome = _run(folder, results="deep.jsonl")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.endswith("not a result line: expected at most 16384 bytes\n")
+    (folder / "deep.jsonl").write_text(text[:8_000])
+    outcome = _run(folder, results="deep.jsonl")
+    assert outcome.exit_code == 2
+    assert "deep.jsonl:1: not a result line: " in outcome.stderr
+
+
 def test_a_file_that_is_not_there_is_a_sentence(folder: Path) -> None:
     outcome = _run(folder, results="nowhere.jsonl")
     assert outcome.exit_code == 2

@@ -231,3 +231,31 @@ def test_a_file_nested_without_end_is_bad_input(tmp_path: Path) -> None:
     )  # fmt: skip
     assert outcome.exit_code == 2
     assert "nested" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 100_000 + "]" * 100_000, id="lists"),
+        pytest.param('{"a":' * 100_000 + "1" + "}" * 100_000, id="objects"),
+        pytest.param(
+            '{"version":1,"from":0,"to":0,"horizon":0,"checks":{"c":' * 50_000, id="its own keys"
+        ),
+        pytest.param("[" * 100_000, id="open"),
+    ],
+)
+@pytest.mark.parametrize("which", ["fleet", "timeline"])
+def test_files_that_are_nested_without_end_are_a_sentence(
+    tmp_path: Path, which: str, text: str
+) -> None:
+    timeline = tmp_path / "timeline.json"
+    timeline.write_text('{"version":1,"from":0,"to":0,"horizon":0,"checks":{}}')
+    files = {"fleet": _fleet(tmp_path), "timeline": timeline}
+    files[which].write_text(text)
+    outcome = _invoke(
+        "sla", "compute", "--config", files["fleet"], "--timeline", timeline,
+        "--contract", "gold", "--period", "2026-06",
+    )  # fmt: skip
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert outcome.stderr.startswith(f"Error: {files[which]}")
+    assert len(outcome.stderr.splitlines()) == 1

@@ -64,6 +64,32 @@ def test_a_bomb_of_aliases_is_refused() -> None:
         parse(text.encode(), "f")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 200_000 + "]" * 200_000, id="lists, closed"),
+        pytest.param("a: " + "[" * 200_000, id="lists, open"),
+        pytest.param('{"a":' * 200_000 + "1" + "}" * 200_000, id="JSON"),
+        pytest.param("- " * 100_000 + "a", id="dashes"),
+        pytest.param("\n".join(" " * depth + "a:" for depth in range(2_000)), id="indented"),
+        pytest.param("? " * 100_000 + "a", id="keys of keys"),
+    ],
+)
+def test_what_is_nested_without_end_is_refused_and_ends_nothing(text: str) -> None:
+    """PyYAML recurses in C: without a bound of ours the whole process dies of it."""
+    with pytest.raises(BadDocument, match="nested at most 100 deep, found more"):
+        parse(text.encode(), "f")
+
+
+def test_what_is_nested_as_deep_as_is_allowed_is_read() -> None:
+    data = parse(("[" * 100 + "1" + "]" * 100).encode(), "f").data
+    for _ in range(100):
+        (data,) = data
+    assert data == 1
+    with pytest.raises(BadDocument, match="nested at most 100 deep"):
+        parse(("[" * 101 + "1" + "]" * 101).encode(), "f")
+
+
 def test_merge_keys_give_defaults() -> None:
     data = parse(b"base: &b {x: 1, y: 2}\nthing: {<<: *b, y: 3}", "f").data
     assert data["thing"] == {"x": 1, "y": 3}
