@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from importlib.metadata import version
 from typing import Final
 
@@ -15,6 +17,7 @@ from controller.identity.authority import Authority
 from controller.identity.files import Settings, StateDirectory
 from controller.identity.vault import Vault
 from controller.local import private_files, refuse_bad_names
+from controller.notify.transport import ChannelTransport
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
@@ -25,6 +28,7 @@ from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.listeners import agents_listener, people_listener
+from controller.rpc.notify import NotifyServicer
 from controller.rpc.outage import OutageServicer
 from controller.rpc.secret import SecretServicer
 from controller.rpc.session import SessionParts
@@ -37,12 +41,16 @@ from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.behind import catching_up
 from controller.services.checks import Checks
+from controller.services.deliveries import Outbox
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.examine import Examination
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
+from controller.services.notify import Router
+from controller.services.notify_insight import Insights
+from controller.services.notify_sending import Sender
 from controller.services.outages import Outages
 from controller.services.postings import Postings
 from controller.services.quotas import Quotas
@@ -118,6 +126,10 @@ def _reason(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
+def _jitter() -> Fraction:
+    return Fraction(secrets.randbelow(1001), 1000)
+
+
 class _Controller:
     """Everything that runs, wired."""
 
@@ -147,6 +159,10 @@ class _Controller:
         self._access = Access(storage, wall_us)
         self._agents = Agents(storage, wall_us)
         self._silence = Silence(storage, wall_us)
+        self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
+        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
+        transport = ChannelTransport(wall_us)
+        self._sender = Sender(worker, self._router, self._outbox, transport)
         admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
@@ -207,6 +223,7 @@ class _Controller:
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages, Remarks(storage, wall_us)),
+            NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
@@ -214,6 +231,8 @@ class _Controller:
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:
         """Start, serve until told to stop, drain."""
+        await self._worker.run(self._router.begin)
+        await self._worker.run(self._outbox.recover)
         await self._worker.run(lambda: self._evaluator.rebuild(wall_us()))
         listeners = {"agents": self._agents_listener, "people": self._people_listener}
         async with asyncio.TaskGroup() as group:
@@ -222,6 +241,7 @@ class _Controller:
                 for work in (
                     self._ingest.run(),
                     self._seals.run(),
+                    self._sender.run(),
                     catching_up(self._worker, self._evaluator, wall_us),
                     self._confirming.run(),
                     self._confirming.keep_informed(),

@@ -15,6 +15,7 @@ from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
+from controller.rpc.notify import NotifyServicer
 from controller.rpc.outage import OutageServicer
 from controller.rpc.secret import SecretServicer
 from controller.rpc.sla import SlaServicer
@@ -26,6 +27,7 @@ from vedette.v1 import (
     enrol_pb2_grpc,
     evidence_pb2_grpc,
     fleet_pb2_grpc,
+    notify_pb2_grpc,
     outage_pb2_grpc,
     secret_pb2_grpc,
     session_pb2_grpc,
@@ -91,6 +93,8 @@ def people_listener(
                 access_pb2_grpc.add_AgentServiceServicer_to_server(servicer, server)
             case FleetServicer():
                 fleet_pb2_grpc.add_FleetServiceServicer_to_server(servicer, server)
+            case NotifyServicer():
+                notify_pb2_grpc.add_NotifyServiceServicer_to_server(servicer, server)
             case OutageServicer():
                 outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
             case SecretServicer():

@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from controller.core.channels import Channel
 from controller.core.fleet import Fleet, read_fleet
 from controller.custody import Actor
+from controller.notify.apprise_addresses import address_finding
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
 from controller.services.changes import Change, changes_between
 from controller.services.strays import adopt
@@ -153,6 +155,15 @@ class Fleets:
         with self._storage.transaction() as tx:
             return self._load(tx)
 
+    def loaded(self, tx: Transaction) -> InForce | None:
+        """The same, inside a transaction."""
+        return self._load(tx)
+
+    def channels(self, tx: Transaction) -> Mapping[str, Channel]:
+        """The channels in force, inside a transaction."""
+        fleet = self._fleet(tx)
+        return fleet.channels if fleet else {}
+
     def assignment_for(self, region: str, labels: Mapping[str, str] | None = None) -> Assignment:
         """What an agent of `region` that has these labels has to probe."""
         has = frozenset((labels or {}).items())
@@ -227,7 +238,7 @@ def _regions_of(check: Check) -> Sequence[str]:
 
 
 def checked_fleet(text: bytes, file_name: str) -> Fleet:
-    """The fleet in `text` whose expectations all compile. BadDocument with every problem otherwise."""
+    """The fleet in `text` whose expectations all compile, and whose channels apprise takes. BadDocument with every problem otherwise."""
     problems: list[Problem] = []
     fleet: Fleet | None = None
     try:
@@ -238,6 +249,7 @@ def checked_fleet(text: bytes, file_name: str) -> Fleet:
         # What is no YAML at all fails here again, and there is nothing more to say about it.
         document = parse(text, file_name)
     problems += expectation_problems(document)
+    problems += channel_problems(document)
     if problems or fleet is None:
         raise BadDocument(sorted(set(problems))[:PROBLEMS_SHOWN_MAX])
     return fleet
@@ -256,6 +268,16 @@ def expectation_problems(document: Document) -> list[Problem]:
                 except BadExpectation as error:
                     path = ("checks", index, kind, "expect", place)
                     found.append(document.problem(path, _EXPECTED, f"{text!r}: {error}"))
+    return found
+
+
+def channel_problems(document: Document) -> list[Problem]:
+    """What apprise says of the addresses in a document, whatever else is wrong with it."""
+    found: list[Problem] = []
+    for index, channel in enumerate(_list(_get(document.data, "notify"))):
+        url = _get(channel, "url")
+        if isinstance(url, str) and (wrong := address_finding(url)) is not None:
+            found.append(document.problem(("notify", index, "url"), *wrong))
     return found
 
 

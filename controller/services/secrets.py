@@ -6,7 +6,7 @@ with a key of the state directory, which no database holds.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -103,6 +103,27 @@ class Secrets:
             tx.delete_copies(name=name)
             tx.put_secret(replace(secret, deleted_us=now))
             tx.record(by.act(now, "secret.delete", name, f"version {secret.version}"))
+
+    def values(self, tx: Transaction, names: Iterable[str]) -> Mapping[str, str]:
+        """The values of secrets that the controller uses itself. BadInput names one that it cannot open."""
+        found: dict[str, str] = {}
+        copies = {copy.name: copy for copy in tx.copies_for(CONTROLLER)}
+        for name in names:
+            secret, copy = tx.secret(name), copies.get(name)
+            if secret is None or secret.deleted_us is not None:
+                raise BadInput(f"There is no secret {name}: `vedette secret set {name}`.")
+            if copy is None or copy.version != secret.version:
+                raise BadInput(
+                    f"Secret {name} is kept for agents only: set it again, without --agents-only."
+                )
+            label = SealLabel(CONTROLLER, name, copy.version)
+            try:
+                found[name] = opened(copy.sealed, self._vault.key, label)
+            except ValueError as error:
+                raise BadInput(
+                    f"Secret {name} cannot be opened with the vault key of this controller: set it again."
+                ) from error
+        return found
 
     def give(self, tx: Transaction, agent: AgentRecord) -> None:
         """Seal for an agent that may use secrets from now on what the controller can open itself."""

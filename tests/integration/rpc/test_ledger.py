@@ -25,9 +25,13 @@ READS: Final = {
     "FleetService/Export", "FleetService/ListChecks", "OutageService/ListOutages",
     "OutageService/GetOutage", "SlaService/GetStatus", "AgentService/GetAgent",
     "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
+    "NotifyService/ListDeliveries", "NotifyService/GetDelivery",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
-ELSEWHERE: Final = {"AgentService/LabelAgent", "AgentService/SetAgentMode"}
+ELSEWHERE: Final = {
+    "AgentService/LabelAgent", "AgentService/SetAgentMode", "NotifyService/RetryDelivery",
+    "NotifyService/DropDelivery", "NotifyService/TestChannel",
+}  # fmt: skip
 
 
 class Caller:

@@ -4,7 +4,9 @@ import pytest
 
 from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
 
-PEOPLES_MODULES = ["access", "doctor", "enrol", "evidence", "fleet", "outage", "secret", "sla"]
+PEOPLES_MODULES = [
+    "access", "doctor", "enrol", "evidence", "fleet", "notify", "outage", "secret", "sla",
+]  # fmt: skip
 
 
 def served_methods() -> list[str]:

@@ -1,0 +1,230 @@
+"""Events of outages become deliveries: to whom, held, suppressed, called off, caught up."""
+
+from dataclasses import replace
+
+import msgspec
+
+from controller.core.channels import Channel, EventName
+from controller.core.notices import (
+    Course,
+    Decision,
+    DeliveryState,
+    News,
+    Past,
+    Withheld,
+    caught_up,
+    decision,
+    is_called_off,
+    told,
+)
+from controller.core.wording import (
+    Message,
+    OutageNews,
+    flapping_message,
+    outage_facts,
+    outage_message,
+    steady_message,
+)
+from controller.deliveries import Delivery
+from controller.events import OutageEvent
+from controller.ports import Transaction
+from controller.services.notify_insight import Insight
+from controller.services.notify_progress import Flapping, Progress
+from vedette.shared.limits import PARENT_GRACE_US
+
+_OVER = frozenset({EventName.CLOSED, EventName.RETRACTED})
+
+
+class OutageTelling:
+    """Writes deliveries of outages in one transaction; `progress` is changed in place."""
+
+    def __init__(self, tx: Transaction, insight: Insight, progress: Progress, now_us: int) -> None:
+        self._tx = tx
+        self._insight = insight
+        self._progress = progress
+        self._now_us = now_us
+
+    def tell(self, event: OutageEvent) -> None:
+        """Write what every channel is told of an event. ValueError if its body is damaged."""
+        if not self._insight.channels:
+            return
+        news = self._news(event)
+        routed = News(
+            event=news.event,
+            check=event.check,
+            service=news.service,
+            scope=news.outage.scope,
+            severity=news.severity,
+            is_over=news.event in _OVER or news.outage.ended_us is not None,
+            is_flapping=self._flaps(event.check),
+            parent=self._insight.parent(event.check, self._now_us),
+        )
+        past = self._past(event.handle)
+        for channel in self._insight.channels.values():
+            own = past.get(channel.id, [])
+            self._call_off(routed.event, own)
+            found = decision(channel, routed, told(map(past_of, own)))
+            if found.course is not Course.NONE:
+                self._put(channel, found, news, routed)
+
+    def release(self) -> None:
+        """Send what was held, where what it was held for is over; or hold it on."""
+        for one in self._tx.withheld_deliveries():
+            check = _checked(one)
+            if self._insight.parent(check, self._now_us - PARENT_GRACE_US) is None:
+                self._change(one, DeliveryState.PENDING, None, "")
+
+    def end_flapping(self) -> None:
+        """Say of every check that flaps no more that it does not, and what was not said meanwhile."""
+        for check, flapping in list(self._progress.flapping.items()):
+            if self._insight.flapping(check).is_flapping:
+                continue
+            del self._progress.flapping[check]
+            self._say_steady(check, flapping)
+            for subject in flapping.subjects:
+                for own in self._past(subject).values():
+                    place = caught_up([past_of(one) for one in own])
+                    if place is not None:
+                        self._change(own[place], DeliveryState.PENDING, None, "")
+
+    def _news(self, event: OutageEvent) -> OutageNews:
+        return OutageNews(
+            event=EventName(f"outage.{event.kind.value}"),
+            handle=event.handle,
+            revision=event.revision,
+            sequence=event.sequence,
+            recorded_us=event.recorded_us,
+            service=self._insight.service(event.check),
+            severity=self._insight.severity(event.body),
+            outage=outage_facts(event.body),
+            absorbed_by=f"OUT-{event.absorbed_by}" if event.absorbed_by else "",
+        )
+
+    def _past(self, subject: str) -> dict[str, list[Delivery]]:
+        found: dict[str, list[Delivery]] = {}
+        for one in self._tx.deliveries_about(subject):
+            found.setdefault(one.channel, []).append(one)
+        return found
+
+    def _flaps(self, check: str) -> bool:
+        if check not in self._progress.flapping and self._insight.flapping(check).is_flapping:
+            self._progress.flapping[check] = Flapping(self._now_us)
+        return check in self._progress.flapping
+
+    def _call_off(self, event: EventName, own: list[Delivery]) -> None:
+        for place, one in enumerate(own):
+            if is_called_off(event, past_of(one)):
+                reason = (
+                    "It was retracted before it was sent."
+                    if event is EventName.RETRACTED
+                    else f"It was over before it was told: {one.reason}"
+                )
+                own[place] = self._change(one, DeliveryState.SUPPRESSED, Withheld.OVER, reason)
+
+    def _put(self, channel: Channel, found: Decision, news: OutageNews, routed: News) -> None:
+        key = f"{channel.id}/outage/{news.sequence}"
+        if self._tx.has_delivery(key):
+            return
+        told_as = msgspec.structs.replace(news, event=found.event)
+        self._insert(channel.id, outage_message(told_as, key), found, self._reason(found, routed))
+        if found.why is Withheld.FLAPPING:
+            self._say_flapping(channel, routed, news.handle)
+
+    def _reason(self, found: Decision, routed: News) -> str:
+        if found.why is Withheld.PARENT:
+            return f"{routed.parent}, of what {routed.service} depends on, is open."
+        if found.why is Withheld.FLAPPING:
+            return f"{routed.check} is flapping."
+        if found.why is Withheld.UNTOLD:
+            return "This channel was not told of the outage."
+        return ""
+
+    def _say_flapping(self, channel: Channel, routed: News, handle: str) -> None:
+        flapping = self._progress.flapping[routed.check]
+        if handle not in flapping.subjects:
+            flapping.subjects.append(handle)
+        key = _flapping_key(channel.id, routed.check, flapping)
+        if not self._tx.has_delivery(key):
+            score = self._insight.flapping(routed.check).score
+            message = flapping_message(
+                routed.check, routed.service, key=key, at_us=self._now_us,
+                score=f"{int(score * 100)} %",
+            )  # fmt: skip
+            self._insert(channel.id, message)
+
+    def _say_steady(self, check: str, flapping: Flapping) -> None:
+        for one in self._tx.deliveries_about(f"check/{check}"):
+            if one.key == _flapping_key(one.channel, check, flapping):
+                key = f"{one.key}/end"
+                message = steady_message(
+                    check, self._insight.service(check), key=key, at_us=self._now_us,
+                    open_outage=self._insight.open_outage(check),
+                )  # fmt: skip
+                self._insert(one.channel, message)
+
+    def _insert(
+        self, channel: str, message: Message, found: Decision | None = None, reason: str = ""
+    ) -> None:
+        state = _STATES[found.course] if found else DeliveryState.PENDING
+        put(self._tx, channel, message, self._now_us, state, found.why if found else None, reason)
+
+    def _change(
+        self, one: Delivery, state: DeliveryState, why: Withheld | None, reason: str
+    ) -> Delivery:
+        changed = replace(
+            one, state=state, why=why, reason=reason, due_us=self._now_us, changed_us=self._now_us
+        )
+        self._tx.put_delivery(changed)
+        return changed
+
+
+_STATES = {
+    Course.SEND: DeliveryState.PENDING,
+    Course.HOLD: DeliveryState.HELD,
+    Course.SUPPRESS: DeliveryState.SUPPRESSED,
+}
+
+
+def put(
+    tx: Transaction,
+    channel: str,
+    message: Message,
+    now_us: int,
+    state: DeliveryState = DeliveryState.PENDING,
+    why: Withheld | None = None,
+    reason: str = "",
+) -> Delivery:
+    """Keep a new delivery."""
+    made = Delivery(
+        key=message.key,
+        channel=channel,
+        subject=message.subject,
+        event=message.event.value,
+        state=state,
+        created_us=now_us,
+        due_us=now_us,
+        message=msgspec.json.encode(message),
+        why=why,
+        reason=reason,
+        changed_us=now_us,
+    )
+    return replace(made, number=tx.put_delivery(made))
+
+
+def past_of(one: Delivery) -> Past:
+    """A delivery as routing sees it."""
+    return Past(EventName(one.event), one.state, one.attempts, one.why)
+
+
+def message_of(one: Delivery) -> Message:
+    """The message of a delivery."""
+    return msgspec.json.decode(one.message, type=Message)
+
+
+def _checked(one: Delivery) -> str:
+    check: str = message_of(one).facts["outage"]["check"]
+    return check
+
+
+def _flapping_key(channel: str, check: str, flapping: Flapping) -> str:
+    return f"{channel}/check/{check}/flapping/{flapping.since_us}"
