@@ -1,0 +1,187 @@
+"""A stretch of time of one check under one rule, played event by event.
+
+Agents probe in their slots, results travel, the controller's own engine judges them as they arrive, orders
+further looks, and tells of outages. Nothing here decides what an outage is: that is the engine.
+"""
+
+import heapq
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from controller.core.engine import CheckEngine
+from controller.core.intervals import Interval, union
+from controller.core.policy import always
+from controller.core.quorum import Verdict, verdict
+from controller.core.samples import AnchorRound, Sample
+from controller.core.simulation.alarms import Alarm, AlarmBook
+from controller.core.simulation.looks import ConfirmNow
+from controller.core.simulation.paths import Path, Times
+from controller.core.simulation.rounds import HeardRound
+from controller.core.simulation.rules import ComparedRule
+from vedette.shared.limits import CLOCK_OFFSET_US_MAX, FUTURE_US_MAX
+from vedette.shared.result import Outcome
+
+
+class Act(IntEnum):
+    """What happens at an instant."""
+
+    PROBE = 0
+    HEAR = 1
+    HEAR_ROUND = 2
+    ORDER = 3
+    RUN_FASTER = 4
+
+
+
+
+class Played(NamedTuple):
+    """What was told, and how many results it took."""
+
+    alarms: list[Alarm]
+    samples: int
+
+
+class Stage:
+    """One stretch. Event times are those of the controller's clock."""
+
+    def __init__(self, rule: ComparedRule, paths: Sequence[Path], stretch: Interval) -> None:
+        self._rule = rule
+        self._paths = paths
+        self._stretch = stretch
+        self._engine = CheckEngine(always(rule.policy))
+        self._book = AlarmBook(rule.policy.check)
+        interval_us = paths[0].cadence.interval_us
+        self._looks = ConfirmNow(rule, interval_us + paths[0].timeout_us)
+        self._failing: set[str] = set()
+        self._odd = Times(_odd(rule, paths))
+        self._trying = [False] * len(paths)
+        self._events: list[tuple[int, Act, int, int, object]] = []
+        self._numbers = [0] * len(paths)
+        self._order = 0
+        self._taken: list[Sample] = []
+
+    def play(self, rounds: Sequence[HeardRound]) -> Played:
+        """Play it from its first to its last instant, and hear what was sent in it."""
+        for place, path in enumerate(self._paths):
+            for at_us in path.slots(*self._stretch):
+                self._put(at_us, Act.PROBE, place, 0)
+        for heard in rounds:
+            self._put(heard.heard_us, Act.HEAR_ROUND, 0, heard.round)
+        while self._events:
+            now_us, act, place, _, what = heapq.heappop(self._events)
+            if act == Act.PROBE:
+                assert isinstance(what, int)
+                self._probe(now_us, place, what)
+            elif act == Act.HEAR:
+                assert isinstance(what, Sample)
+                self._hear(now_us, what)
+            elif act == Act.HEAR_ROUND:
+                assert isinstance(what, AnchorRound)
+                self._engine.insert_anchor(what)
+                self._drain(now_us)
+            else:
+                self._order_all(now_us, act)
+        self._drain(self._stretch.to_us)
+        outages = self._engine.outages(self._stretch.to_us)
+        return Played(self._book.closed(outages), len(self._taken))
+
+    def _put(self, at_us: int, act: Act, place: int, what: object) -> None:
+        self._order += 1
+        heapq.heappush(self._events, (at_us, act, place, self._order, what))
+
+    def _probe(self, at_us: int, place: int, tries: int) -> None:
+        """One probe of an agent, and what it writes down."""
+        path = self._paths[place]
+        link = path.link
+        if at_us in link.dead or not self._stretch.from_us <= at_us < self._stretch.to_us:
+            return
+        seen = path.seen(at_us)
+        clock = link.clock_at(at_us)
+        outcome = seen.outcome
+        if abs(clock.measured_us) > CLOCK_OFFSET_US_MAX:
+            outcome = Outcome.AGENT_ERROR
+        self._numbers[place] += 1
+        told_us = at_us + clock.offset_us - clock.measured_us
+        sample = Sample(
+            link.agent.id, "e", "s", self._numbers[place], path.check, path.region,
+            told_us, outcome, None, seen.took_us,
+        )  # fmt: skip
+        self._put(link.delivered_us(at_us + seen.took_us), Act.HEAR, place, sample)
+        if self._rule.is_local:
+            self._try_again(at_us + seen.took_us, place, tries, is_failure=outcome is Outcome.DOWN)
+
+    def _try_again(self, end_us: int, place: int, tries: int, *, is_failure: bool) -> None:
+        """What a site does by itself after a failure: a few more tries, until one succeeds."""
+        if tries == 0 and self._trying[place]:
+            return
+        more = is_failure and tries < self._rule.look_count
+        if more:
+            self._put(end_us + self._rule.looks_us, Act.PROBE, place, tries + 1)
+        self._trying[place] = more
+
+    def _hear(self, now_us: int, sample: Sample) -> None:
+        """A result reaches the controller."""
+        self._taken.append(sample)
+        if sample.at_us > now_us + FUTURE_US_MAX:
+            return  # set aside (S-3)
+        self._engine.insert(sample)
+        if self._may_change(now_us, sample):
+            self._drain(now_us)
+        if self._rule.look_count and not self._rule.is_local:
+            for at_us in self._looks.heard(now_us, sample.agent, sample.at_us, sample.outcome):
+                self._put(at_us, Act.ORDER, 0, None)
+
+    def _may_change(self, now_us: int, sample: Sample) -> bool:
+        """This result may open or close an outage; asking the engine costs more than telling it.
+
+        A failure opens one, and a success closes one, if the verdict has left DOWN. Where an agent is late,
+        silent, ill-timed or in trouble, anything may.
+        """
+        if sample.outcome is Outcome.DOWN:
+            self._failing.add(sample.agent)
+        else:
+            self._failing.discard(sample.agent)
+        if now_us in self._odd:
+            return self._book.is_open or bool(self._failing)
+        if sample.outcome is Outcome.DOWN:
+            return not self._book.is_open
+        return self._book.is_open and not self._is_down(now_us)
+
+    def _is_down(self, now_us: int) -> bool:
+        at_us = min(now_us, self._stretch.to_us - 1)
+        labels = list(self._engine.labels(at_us).values())
+        return verdict(self._rule.policy, labels) is Verdict.DOWN
+
+    def _drain(self, now_us: int) -> None:
+        """Let the engine say what has changed."""
+        changes = self._engine.drain(min(now_us, self._stretch.to_us - 1))
+        if changes.outages or changes.gone:
+            self._book.note(changes, now_us)
+            at_us = self._looks.is_now(self._book.is_open, now_us)
+            if at_us is not None:
+                self._put(at_us, Act.RUN_FASTER, 0, None)
+
+    def _order_all(self, now_us: int, act: Act) -> None:
+        """The controller asks every agent to look."""
+        if act == Act.RUN_FASTER:
+            next_us = self._looks.again(now_us)
+            if next_us is None:
+                return
+            if next_us < self._stretch.to_us:
+                self._put(next_us, Act.RUN_FASTER, 0, None)
+        for place, path in enumerate(self._paths):
+            at_us = path.link.ordered_us(now_us)
+            if at_us is not None:
+                self._put(at_us, Act.PROBE, place, self._rule.look_count)
+
+
+def _odd(rule: ComparedRule, paths: Sequence[Path]) -> list[Interval]:
+    """When something else than a result may change a verdict: near silence, and while lines are late."""
+    near_us = 2 * rule.policy.margin_us
+    return union(
+        Interval(at_us - near_us, at_us + near_us)
+        for path in paths
+        for one in path.link.conditions.unsettled
+        for at_us in one
+    )
