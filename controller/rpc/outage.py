@@ -4,14 +4,9 @@ import logging
 from dataclasses import dataclass
 
 from controller.ports import Worker
+from controller.rpc.explanation_messages import explanation_message
 from controller.rpc.gate import caller
-from controller.rpc.outage_messages import (
-    ballot_message,
-    event_message,
-    outage_message,
-    remark_message,
-    sample_message,
-)
+from controller.rpc.outage_messages import event_message, outage_message, remark_message
 from controller.rpc.status import Context
 from controller.services.outages import Outages
 from controller.services.remarks import Remarks
@@ -57,12 +52,7 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
     ) -> outage_pb2.GetOutageResponse:
         """One outage with its votes and samples."""
         found = await self.worker.run(lambda: self.outages.explain(request.handle))
-        return outage_pb2.GetOutageResponse(
-            outage=outage_message(found.outage),
-            ballots=[ballot_message(ballot) for ballot in found.ballots],
-            samples=[sample_message(view) for view in found.samples],
-            rule=found.rule,
-        )
+        return explanation_message(found)
 
     async def GetOutageHistory(  # noqa: N802 - gRPC's name
         self, request: outage_pb2.GetOutageHistoryRequest, context: Context

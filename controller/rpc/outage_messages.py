@@ -1,7 +1,6 @@
 """Outages as messages."""
 
 from controller.remarks import Remark
-from controller.services.explain import Ballot, SampleView
 from controller.services.outage_history import Entry
 from controller.services.outage_views import OutageView
 from vedette.v1 import outage_pb2 as pb
@@ -88,35 +87,4 @@ def event_message(entry: Entry) -> pb.OutageEvent:
         line_count=event.line_count,
         carried_from=event.carried_from,
         absorbed_by=f"OUT-{event.absorbed_by}" if event.absorbed_by else "",
-    )
-
-
-def ballot_message(ballot: Ballot) -> pb.Ballot:
-    """The vote between two changes."""
-    return pb.Ballot(
-        from_us=ballot.from_us,
-        to_us=ballot.to_us,
-        verdict=ballot.verdict,
-        votes=[pb.RegionVote(region=r, label=label) for r, label in ballot.votes],
-    )
-
-
-def sample_message(view: SampleView) -> pb.Sample:
-    """A sample as it was judged."""
-    sample = view.sample
-    return pb.Sample(
-        agent=sample.agent,
-        epoch=sample.epoch,
-        stream=sample.stream,
-        seq=sample.seq,
-        region=sample.region,
-        at_us=sample.at_us,
-        outcome=sample.outcome.value,
-        label=view.label,
-        kind=sample.kind or "",
-        detail=view.detail,
-        took_us=sample.took_us or 0,
-        voided=view.is_voided,
-        trigger=view.trigger,
-        overruled=view.is_overruled,
     )

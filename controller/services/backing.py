@@ -1,12 +1,13 @@
 """The lines behind samples: what they say for people, and the lines that were overruled by them (S-2)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 from controller.core.admission import admitted_line, precedence
 from controller.core.samples import Sample
 from controller.ports import Transaction
+from controller.services.captures import Capture, capture_in, target_in
 from vedette.shared.identity import ResultId
 from vedette.shared.result import decode_line
 
@@ -20,13 +21,23 @@ class Backed:
     """A sample with what its line says.
 
     `trigger` is why it was taken (schedule, confirm, manual). `is_overruled`: another line of the same
-    identity counts instead of this one.
+    identity counts instead of this one. `received_us` is when it came; of a line that a seal covers, when
+    the last line of that seal came. None: no line is there.
     """
 
     sample: Sample
     detail: str
     trigger: str
     is_overruled: bool = False
+    received_us: int | None = None
+    addr: str = ""
+    attempts: int = 1
+    capture: Capture | None = None
+
+
+class _Line(NamedTuple):
+    data: bytes
+    received_us: int
 
 
 def backed(tx: Transaction, samples: Iterable[Sample]) -> list[Backed]:
@@ -35,29 +46,39 @@ def backed(tx: Transaction, samples: Iterable[Sample]) -> list[Backed]:
     lines = dict(_lines(tx, kept))
     found: list[Backed] = []
     for sample in kept:
-        read = [one for line in lines.get(sample.id, ()) if (one := _read(line)) is not None]
+        kept_lines = lines.get(sample.id, ())
+        read = [one for line in kept_lines if (one := _read(line)) is not None]
         read.sort(key=lambda one: precedence(one.sample))
         if not read:
             found.append(Backed(sample, "", ""))
             continue
         first, *others = read
-        found.append(Backed(sample, first.detail, first.trigger))
-        found += [Backed(one.sample, one.detail, one.trigger, True) for one in others]
+        found.append(replace(first, sample=sample))
+        found += [replace(one, is_overruled=True) for one in others]
     return found
 
 
-def _read(line: bytes) -> Backed | None:
+def _read(line: _Line) -> Backed | None:
     """What a line says; None if it is no result of a check, or was taken by a program that asked less."""
     try:
-        sample, said = admitted_line(line), decode_line(line)
+        sample, said = admitted_line(line.data), decode_line(line.data)
     except ValueError:
         return None
     if not isinstance(sample, Sample):
         return None
-    return Backed(sample, said.detail or "", said.trigger.value)
+    addr, attempts = target_in(line.data)
+    return Backed(
+        sample,
+        said.detail or "",
+        said.trigger.value,
+        received_us=line.received_us,
+        addr=addr,
+        attempts=attempts,
+        capture=capture_in(line.data),
+    )
 
 
-def _lines(tx: Transaction, samples: Sequence[Sample]) -> Iterator[tuple[ResultId, list[bytes]]]:
+def _lines(tx: Transaction, samples: Sequence[Sample]) -> Iterator[tuple[ResultId, list[_Line]]]:
     """Every line of each identity, the one that came first standing first."""
     numbers: dict[_Stream, list[int]] = {}
     for sample in samples:
@@ -69,16 +90,16 @@ def _lines(tx: Transaction, samples: Sequence[Sample]) -> Iterator[tuple[ResultI
 
 def _lines_of(
     tx: Transaction, stream: _Stream, seqs: Sequence[int]
-) -> Mapping[ResultId, list[bytes]]:
-    found: dict[ResultId, list[bytes]] = {ResultId(*stream, seq): [] for seq in seqs}
+) -> Mapping[ResultId, list[_Line]]:
+    found: dict[ResultId, list[_Line]] = {ResultId(*stream, seq): [] for seq in seqs}
     where = (*stream, seqs[0], seqs[-1] + 1)
     for segment in tx.segments(*where):
         for seq, line in enumerate(segment.lines.split(b"\n")[:-1], segment.first_seq):
             if (identity := ResultId(*stream, seq)) in found:
-                found[identity].append(line)
+                found[identity].append(_Line(line, segment.received_us))
     for conflict in tx.conflicts_between(*where):
         if conflict.id in found:
-            found[conflict.id].append(conflict.line.rstrip(b"\n"))
+            found[conflict.id].append(_Line(conflict.line.rstrip(b"\n"), conflict.received_us))
     return found
 
 

@@ -8,7 +8,8 @@ from controller.errors import NotFound
 from controller.events import EventKind, OutageEvent
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
-from controller.services.explain import Explaining, Explanation
+from controller.services.explain import Explaining
+from controller.services.explanation import Explanation
 from controller.services.grading import Grading
 from controller.services.outage_history import Entry, entries
 from controller.services.outage_names import number_of
@@ -70,17 +71,21 @@ class Outages:
         """The outage, and everything that was learnt of it, the oldest first."""
         number = number_of(handle)
         with self._storage.transaction() as tx:
-            known = _now(tx, number)
-            view = self._views(tx).now([known])[0]
-            prompt_us = self._evaluator.prompt_us(known.check)
-            return view, entries(tx.events_of(number), prompt_us)
+            return self._learnt(tx, number)
 
     def explain(self, handle: str) -> Explanation:
         """What decided the outage of that handle, or did before it was retracted."""
         number = number_of(handle)
         with self._storage.transaction() as tx:
-            view = self._views(tx).now([_now(tx, number)])[0]
-            return self._explaining.of(tx, view, self._now_us())
+            view, history = self._learnt(tx, number)
+            return self._explaining.of(tx, view, history, self._now_us())
+
+    def _learnt(self, tx: Transaction, number: int) -> tuple[OutageView, Sequence[Entry]]:
+        known = _now(tx, number)
+        view = self._views(tx).now([known])[0]
+        self._evaluator.checks(tx)  # reads the definitions that say how often the check runs
+        prompt_us = self._evaluator.prompt_us(known.check)
+        return view, entries(tx.events_of(number), prompt_us)
 
     def _views(self, tx: Transaction) -> Views:
         return Views(tx, self._evaluator, self._grading, self._now_us())

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.channel import connected
-from controller.cli.outage.explanation import explanation_document, write_explanation
+from controller.cli.outage.explanation import write_explanation
+from controller.cli.outage.explanation_document import explanation_document
 from controller.cli.outage.facts import outage_document, write_facts, write_list
 from controller.cli.outage.history import history_document, write_history
 from controller.cli.outage.remarks import remark_document, write_remark

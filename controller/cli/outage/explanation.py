@@ -1,91 +1,113 @@
-"""What decided an outage, shown."""
+"""The page that explains an outage, for people."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import click
+from rich.text import Text
 
-from controller.cli.outage.facts import outage_document, write_facts
-from controller.cli.output import NOTHING, instant, write_table
+from controller.cli.outage.facts import write_facts
+from controller.cli.outage.history import write_event
+from controller.cli.outage.page import Page, block, dim, paged, sentence, word
+from controller.cli.outage.testimony import write_testimony
+from controller.cli.output import length
 from vedette.v1 import outage_pb2 as pb
 
 
 def write_explanation(answer: pb.GetOutageResponse, zone: ZoneInfo) -> None:
-    """The page that explains an outage."""
+    """Facts, rule, bounds, votes, results, trouble, captures, and how it came to be known."""
     write_facts(answer.outage, zone)
-    click.echo(f"\nRule: {answer.rule}\n\nThe vote:")
-    write_table(
-        ["FROM", "UNTIL", "VERDICT", "REGIONS"],
-        [
-            (
-                instant(item.from_us, zone),
-                instant(item.to_us, zone),
-                item.verdict,
-                " ".join(f"{vote.region}={vote.label}" for vote in item.votes),
+    with paged(zone, answer.from_us, answer.to_us) as page:
+        if page.day:
+            page.paragraph(dim(f"All times below are of {page.day}."))
+        page.heading("The rule")
+        page.paragraph(answer.rule, 2)
+        page.heading("How long")
+        _write_bounds(page, answer)
+        page.heading("The vote")
+        _write_votes(page, answer)
+        page.heading("What each region saw")
+        write_testimony(page, answer)
+        _write_left_out(page, answer)
+        if answer.troubles:
+            page.heading("Agents in trouble")
+            _write_troubles(page, answer)
+        if answer.captures:
+            page.heading("Captured at the failure")
+            _write_captures(page, answer)
+        page.heading("How it came to be known")
+    for event in answer.events:
+        write_event(event, zone)
+
+
+def _write_bounds(page: Page, answer: pb.GetOutageResponse) -> None:
+    page.paragraph(answer.bounds, 2)
+    with page.rows(4) as table:
+        for one in answer.doubts:
+            what = "may have been up again" if one.down else "may have been down already"
+            table.add_row(
+                f"{page.at(one.from_us)} to {page.at(one.to_us)}",
+                length(one.to_us - one.from_us),
+                sentence(f"{what}: {', '.join(one.regions)}"),
             )
-            for item in answer.ballots
-        ],
-    )
-    click.echo("\nThe results behind it:")
-    write_table(
-        ["AT", "REGION", "AGENT", "LINE", "TRIGGER", "OUTCOME", "COUNTS AS", "KIND", "DETAIL"],
-        [
-            (
-                instant(item.at_us, zone),
-                item.region,
-                item.agent,
-                f"{item.epoch}/{item.stream}/{item.seq}",
-                item.trigger or NOTHING,
-                item.outcome,
-                _counts_as(item),
-                item.kind or NOTHING,
-                item.detail or NOTHING,
-            )
-            for item in answer.samples
-        ],
-    )
 
 
-def _counts_as(item: pb.Sample) -> str:
-    """What became of a result: a label, or why it has none."""
-    if item.overruled:
-        return "conflict"
-    return "void" if item.voided else item.label
+def _write_votes(page: Page, answer: pb.GetOutageResponse) -> None:
+    for ballot in answer.ballots:
+        lasted = length(ballot.to_us - ballot.from_us)
+        head = (f"{page.at(ballot.from_us)}  ", word(ballot.verdict), f" for {lasted}")
+        page.paragraph(sentence(*head, dim(_count(ballot))), 2)
+        with page.rows(6) as table:
+            for vote in ballot.votes:
+                table.add_row(
+                    sentence(vote.region), word(vote.label), _freshness(page, ballot, vote)
+                )
 
 
-def explanation_document(answer: pb.GetOutageResponse) -> dict[str, Any]:
-    """The same for programs."""
-    return {
-        "outage": outage_document(answer.outage),
-        "rule": answer.rule,
-        "ballots": [_ballot(item) for item in answer.ballots],
-        "samples": [_sample(item) for item in answer.samples],
-    }
+def _count(ballot: pb.Ballot) -> str:
+    if not ballot.votes:
+        return "  no definition of the check was in force"
+    votes = "vote" if ballot.voters == 1 else "votes"
+    if not ballot.HasField("needed"):
+        return f"  {ballot.voters} {votes}: too few to tell"
+    return f"  {ballot.down} of {ballot.voters} {votes} DOWN, {ballot.needed} needed"
 
 
-def _ballot(item: pb.Ballot) -> dict[str, Any]:
-    return {
-        "from_us": item.from_us,
-        "to_us": item.to_us,
-        "verdict": item.verdict,
-        "votes": {vote.region: vote.label for vote in item.votes},
-    }
+def _freshness(page: Page, ballot: pb.Ballot, vote: pb.RegionVote) -> Text:
+    """How old what a region says was, or why it said nothing."""
+    if not vote.HasField("sample_us"):
+        return dim(vote.why)
+    age = length(ballot.from_us - vote.sample_us)
+    parts = [f"by a result of {page.at(vote.sample_us)}, {age} old"]
+    if vote.HasField("confirmed_us"):
+        parts.append(f"certain since {page.at(vote.confirmed_us)}")
+    return dim(", ".join(parts))
 
 
-def _sample(item: pb.Sample) -> dict[str, Any]:
-    return {
-        "agent": item.agent,
-        "epoch": item.epoch,
-        "stream": item.stream,
-        "seq": item.seq,
-        "region": item.region,
-        "at_us": item.at_us,
-        "outcome": item.outcome,
-        "label": item.label,
-        "kind": item.kind or None,
-        "detail": item.detail or None,
-        "took_us": item.took_us,
-        "trigger": item.trigger or None,
-        "voided": item.voided,
-        "overruled": item.overruled,
-    }
+def _write_left_out(page: Page, answer: pb.GetOutageResponse) -> None:
+    if answer.samples_left_out:
+        text = f"{answer.samples_left_out} results in the middle are not shown."
+        page.paragraph(dim(text), 2)
+
+
+def _write_troubles(page: Page, answer: pb.GetOutageResponse) -> None:
+    for one in answer.troubles:
+        until = page.at(one.to_us) if one.HasField("to_us") else "now"
+        page.paragraph(
+            sentence(
+                f"{one.region}: {one.agent} from {page.at(one.from_us)} to {until}:"
+                f" {one.ok} of {one.total} anchors answered in its worst round, so that its results"
+                " do not count"
+            ),
+            2,
+        )
+
+
+def _write_captures(page: Page, answer: pb.GetOutageResponse) -> None:
+    for one in answer.captures:
+        of = f" of the failure in line {one.of_seq}" if one.HasField("of_seq") else ""
+        line = f"{one.epoch}/{one.stream}/{one.seq}"
+        page.paragraph(
+            sentence(Text(one.region, style="bold"), f": {one.agent}{of}, in line {line}"), 2
+        )
+        with page.rows(4) as table:
+            for part in one.parts:
+                table.add_row(dim(part.title), block(part.lines))

@@ -127,8 +127,25 @@ class GetOutageResponse(_message.Message):
     BALLOTS_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
+    BOUNDS_FIELD_NUMBER: _builtins.int
+    DOUBTS_FIELD_NUMBER: _builtins.int
+    RUNS_FIELD_NUMBER: _builtins.int
+    SAMPLES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    TROUBLES_FIELD_NUMBER: _builtins.int
+    CAPTURES_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """The rule in words."""
+    bounds: _builtins.str
+    """The least and the most downtime, and why, in words."""
+    samples_left_out: _builtins.int
+    """How many samples in the middle are left out."""
+    from_us: _builtins.int
+    """From when on votes and samples are shown."""
+    to_us: _builtins.int
+    """Until when."""
     @_builtins.property
     def outage(self) -> Global___Outage:
         """The outage."""
@@ -141,6 +158,26 @@ class GetOutageResponse(_message.Message):
     def samples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sample]:
         """The samples that these votes rest on, oldest first."""
 
+    @_builtins.property
+    def doubts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Doubt]:
+        """The time that the evidence leaves open, oldest first."""
+
+    @_builtins.property
+    def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___Run]:
+        """Results of one agent that say the same one after another, by region, agent and time."""
+
+    @_builtins.property
+    def troubles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Trouble]:
+        """When agents' own networks were in trouble."""
+
+    @_builtins.property
+    def captures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Capture]:
+        """What agents captured of failures."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutageEvent]:
+        """How it came to be known, the oldest event first."""
+
     def __init__(
         self,
         *,
@@ -148,14 +185,275 @@ class GetOutageResponse(_message.Message):
         ballots: _abc.Iterable[Global___Ballot] | None = ...,
         samples: _abc.Iterable[Global___Sample] | None = ...,
         rule: _builtins.str = ...,
+        bounds: _builtins.str = ...,
+        doubts: _abc.Iterable[Global___Doubt] | None = ...,
+        runs: _abc.Iterable[Global___Run] | None = ...,
+        samples_left_out: _builtins.int = ...,
+        troubles: _abc.Iterable[Global___Trouble] | None = ...,
+        captures: _abc.Iterable[Global___Capture] | None = ...,
+        events: _abc.Iterable[Global___OutageEvent] | None = ...,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ballots", b"ballots", "outage", b"outage", "rule", b"rule", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ballots", b"ballots", "bounds", b"bounds", "captures", b"captures", "doubts", b"doubts", "events", b"events", "from_us", b"from_us", "outage", b"outage", "rule", b"rule", "runs", b"runs", "samples", b"samples", "samples_left_out", b"samples_left_out", "to_us", b"to_us", "troubles", b"troubles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOutageResponse: _TypeAlias = GetOutageResponse  # noqa: Y015
+
+@_typing.final
+class Doubt(_message.Message):
+    """Doubt is a time of which the evidence leaves open whether the check was down."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    DOWN_FIELD_NUMBER: _builtins.int
+    REGIONS_FIELD_NUMBER: _builtins.int
+    from_us: _builtins.int
+    """From when."""
+    to_us: _builtins.int
+    """Until when."""
+    down: _builtins.bool
+    """It counts as down, and may not have been; otherwise the reverse."""
+    @_builtins.property
+    def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Regions whose votes leave it open."""
+
+    def __init__(
+        self,
+        *,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
+        down: _builtins.bool = ...,
+        regions: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["down", b"down", "from_us", b"from_us", "regions", b"regions", "to_us", b"to_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Doubt: _TypeAlias = Doubt  # noqa: Y015
+
+@_typing.final
+class Run(_message.Message):
+    """Run is results of one agent that say the same one after another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGION_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    DOWN_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    CERTAIN_FIELD_NUMBER: _builtins.int
+    AFTER_SILENCE_FIELD_NUMBER: _builtins.int
+    region: _builtins.str
+    """Region id."""
+    agent: _builtins.str
+    """Agent id."""
+    down: _builtins.bool
+    """Failures; otherwise successes."""
+    from_us: _builtins.int
+    """Event time of the first."""
+    to_us: _builtins.int
+    """Event time of the last."""
+    count: _builtins.int
+    """How many."""
+    after_silence: _builtins.bool
+    """What came before is too old to be gone on from."""
+    @_builtins.property
+    def certain(self) -> Global___Confirmation:
+        """The result that made it certain; absent: nothing did, and it does not count as what it is."""
+
+    def __init__(
+        self,
+        *,
+        region: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        down: _builtins.bool = ...,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
+        count: _builtins.int = ...,
+        certain: Global___Confirmation | None = ...,
+        after_silence: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certain", b"certain"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_silence", b"after_silence", "agent", b"agent", "certain", b"certain", "count", b"count", "down", b"down", "from_us", b"from_us", "region", b"region", "to_us", b"to_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Run: _TypeAlias = Run  # noqa: Y015
+
+@_typing.final
+class Confirmation(_message.Message):
+    """Confirmation is the result that made a run certain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_US_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    at_us: _builtins.int
+    """Its event time."""
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Stream name."""
+    seq: _builtins.int
+    """Sequence number."""
+    def __init__(
+        self,
+        *,
+        at_us: _builtins.int = ...,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "epoch", b"epoch", "seq", b"seq", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Confirmation: _TypeAlias = Confirmation  # noqa: Y015
+
+@_typing.final
+class Trouble(_message.Message):
+    """Trouble is a time over which an agent's own network was in trouble."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REGION_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    OK_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    region: _builtins.str
+    """Region id."""
+    agent: _builtins.str
+    """Agent id."""
+    from_us: _builtins.int
+    """From when."""
+    to_us: _builtins.int
+    """Until when; absent: it still is."""
+    ok: _builtins.int
+    """How many anchors answered in its worst round."""
+    total: _builtins.int
+    """Of how many."""
+    def __init__(
+        self,
+        *,
+        region: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int | None = ...,
+        ok: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_to_us", b"_to_us", "to_us", b"to_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_to_us", b"_to_us", "agent", b"agent", "from_us", b"from_us", "ok", b"ok", "region", b"region", "to_us", b"to_us", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__to_us: _TypeAlias = _typing.Literal["to_us"]  # noqa: Y015
+    _WhichOneofArgType__to_us: _TypeAlias = _typing.Literal["_to_us", b"_to_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_us) -> _WhichOneofReturnType__to_us | None: ...
+
+Global___Trouble: _TypeAlias = Trouble  # noqa: Y015
+
+@_typing.final
+class Capture(_message.Message):
+    """Capture is what an agent captured of a failure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    OF_SEQ_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Agent id."""
+    region: _builtins.str
+    """Region id."""
+    epoch: _builtins.str
+    """The agent's epoch."""
+    stream: _builtins.str
+    """Stream name."""
+    seq: _builtins.int
+    """Number of the line that it stands in."""
+    at_us: _builtins.int
+    """Event time of that line."""
+    of_seq: _builtins.int
+    """Number of the line of the failure, in the same stream, if it is said."""
+    document: _builtins.bytes
+    """The same as JSON, as it stands in the line."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___CapturePart]:
+        """What was captured, in words."""
+
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        region: _builtins.str = ...,
+        epoch: _builtins.str = ...,
+        stream: _builtins.str = ...,
+        seq: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+        of_seq: _builtins.int | None = ...,
+        parts: _abc.Iterable[Global___CapturePart] | None = ...,
+        document: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_of_seq", b"_of_seq", "of_seq", b"of_seq"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_of_seq", b"_of_seq", "agent", b"agent", "at_us", b"at_us", "document", b"document", "epoch", b"epoch", "of_seq", b"of_seq", "parts", b"parts", "region", b"region", "seq", b"seq", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__of_seq: _TypeAlias = _typing.Literal["of_seq"]  # noqa: Y015
+    _WhichOneofArgType__of_seq: _TypeAlias = _typing.Literal["_of_seq", b"_of_seq"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__of_seq) -> _WhichOneofReturnType__of_seq | None: ...
+
+Global___Capture: _TypeAlias = Capture  # noqa: Y015
+
+@_typing.final
+class CapturePart(_message.Message):
+    """CapturePart is one thing that was captured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TITLE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    """What it is."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was seen, a line each."""
+
+    def __init__(
+        self,
+        *,
+        title: _builtins.str = ...,
+        lines: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapturePart: _TypeAlias = CapturePart  # noqa: Y015
 
 @_typing.final
 class Outage(_message.Message):
@@ -751,15 +1049,24 @@ class Ballot(_message.Message):
     TO_US_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
     VOTES_FIELD_NUMBER: _builtins.int
+    DOWN_FIELD_NUMBER: _builtins.int
+    VOTERS_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
     from_us: _builtins.int
     """From when it holds."""
     to_us: _builtins.int
     """Until when."""
     verdict: _builtins.str
     """The verdict: UP, DEGRADED, PARTIAL, DOWN, UNKNOWN."""
+    down: _builtins.int
+    """How many votes said DOWN."""
+    voters: _builtins.int
+    """Of how many."""
+    needed: _builtins.int
+    """How many make it DOWN; absent: so few votes make nothing."""
     @_builtins.property
     def votes(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegionVote]:
-        """What each region said."""
+        """What each region said as it began."""
 
     def __init__(
         self,
@@ -768,12 +1075,17 @@ class Ballot(_message.Message):
         to_us: _builtins.int = ...,
         verdict: _builtins.str = ...,
         votes: _abc.Iterable[Global___RegionVote] | None = ...,
+        down: _builtins.int = ...,
+        voters: _builtins.int = ...,
+        needed: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_needed", b"_needed", "needed", b"needed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_us", b"from_us", "to_us", b"to_us", "verdict", b"verdict", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_needed", b"_needed", "down", b"down", "from_us", b"from_us", "needed", b"needed", "to_us", b"to_us", "verdict", b"verdict", "voters", b"voters", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__needed: _TypeAlias = _typing.Literal["needed"]  # noqa: Y015
+    _WhichOneofArgType__needed: _TypeAlias = _typing.Literal["_needed", b"_needed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__needed) -> _WhichOneofReturnType__needed | None: ...
 
 Global___Ballot: _TypeAlias = Ballot  # noqa: Y015
 
@@ -785,21 +1097,40 @@ class RegionVote(_message.Message):
 
     REGION_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
+    SAMPLE_US_FIELD_NUMBER: _builtins.int
+    CONFIRMED_US_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
     region: _builtins.str
     """Region id."""
     label: _builtins.str
     """UP, DEGRADED, DOWN, or NONE where there is no fresh evidence."""
+    sample_us: _builtins.int
+    """Event time of the newest result behind it."""
+    confirmed_us: _builtins.int
+    """Since when a DOWN was certain."""
+    why: _builtins.str
+    """Why there is no vote."""
     def __init__(
         self,
         *,
         region: _builtins.str = ...,
         label: _builtins.str = ...,
+        sample_us: _builtins.int | None = ...,
+        confirmed_us: _builtins.int | None = ...,
+        why: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confirmed_us", b"_confirmed_us", "_sample_us", b"_sample_us", "confirmed_us", b"confirmed_us", "sample_us", b"sample_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "region", b"region"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confirmed_us", b"_confirmed_us", "_sample_us", b"_sample_us", "confirmed_us", b"confirmed_us", "label", b"label", "region", b"region", "sample_us", b"sample_us", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__confirmed_us: _TypeAlias = _typing.Literal["confirmed_us"]  # noqa: Y015
+    _WhichOneofArgType__confirmed_us: _TypeAlias = _typing.Literal["_confirmed_us", b"_confirmed_us"]  # noqa: Y015
+    _WhichOneofReturnType__sample_us: _TypeAlias = _typing.Literal["sample_us"]  # noqa: Y015
+    _WhichOneofArgType__sample_us: _TypeAlias = _typing.Literal["_sample_us", b"_sample_us"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confirmed_us) -> _WhichOneofReturnType__confirmed_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_us) -> _WhichOneofReturnType__sample_us | None: ...
 
 Global___RegionVote: _TypeAlias = RegionVote  # noqa: Y015
 
@@ -823,6 +1154,11 @@ class Sample(_message.Message):
     VOIDED_FIELD_NUMBER: _builtins.int
     TRIGGER_FIELD_NUMBER: _builtins.int
     OVERRULED_FIELD_NUMBER: _builtins.int
+    WHY_NOT_FIELD_NUMBER: _builtins.int
+    RECEIVED_US_FIELD_NUMBER: _builtins.int
+    LATE_US_FIELD_NUMBER: _builtins.int
+    ADDR_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     agent: _builtins.str
     """Agent id."""
     epoch: _builtins.str
@@ -851,6 +1187,16 @@ class Sample(_message.Message):
     """Why it was taken: schedule, confirm (another region had seen a failure), manual."""
     overruled: _builtins.bool
     """Another line of the same identity counts instead: an integrity alarm, kept, not counted."""
+    why_not: _builtins.str
+    """Why it does not count as what it is; empty if it does."""
+    received_us: _builtins.int
+    """When it came; of a line that a seal covers, when the last line of that seal came."""
+    late_us: _builtins.int
+    """How long after its event time it came, microseconds, if that is late."""
+    addr: _builtins.str
+    """Address that was probed, if it is known."""
+    attempts: _builtins.int
+    """Attempts inside the agent."""
     def __init__(
         self,
         *,
@@ -868,11 +1214,23 @@ class Sample(_message.Message):
         voided: _builtins.bool = ...,
         trigger: _builtins.str = ...,
         overruled: _builtins.bool = ...,
+        why_not: _builtins.str = ...,
+        received_us: _builtins.int | None = ...,
+        late_us: _builtins.int | None = ...,
+        addr: _builtins.str = ...,
+        attempts: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_late_us", b"_late_us", "_received_us", b"_received_us", "late_us", b"late_us", "received_us", b"received_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "at_us", b"at_us", "detail", b"detail", "epoch", b"epoch", "kind", b"kind", "label", b"label", "outcome", b"outcome", "overruled", b"overruled", "region", b"region", "seq", b"seq", "stream", b"stream", "took_us", b"took_us", "trigger", b"trigger", "voided", b"voided"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_late_us", b"_late_us", "_received_us", b"_received_us", "addr", b"addr", "agent", b"agent", "at_us", b"at_us", "attempts", b"attempts", "detail", b"detail", "epoch", b"epoch", "kind", b"kind", "label", b"label", "late_us", b"late_us", "outcome", b"outcome", "overruled", b"overruled", "received_us", b"received_us", "region", b"region", "seq", b"seq", "stream", b"stream", "took_us", b"took_us", "trigger", b"trigger", "voided", b"voided", "why_not", b"why_not"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__late_us: _TypeAlias = _typing.Literal["late_us"]  # noqa: Y015
+    _WhichOneofArgType__late_us: _TypeAlias = _typing.Literal["_late_us", b"_late_us"]  # noqa: Y015
+    _WhichOneofReturnType__received_us: _TypeAlias = _typing.Literal["received_us"]  # noqa: Y015
+    _WhichOneofArgType__received_us: _TypeAlias = _typing.Literal["_received_us", b"_received_us"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__late_us) -> _WhichOneofReturnType__late_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__received_us) -> _WhichOneofReturnType__received_us | None: ...
 
 Global___Sample: _TypeAlias = Sample  # noqa: Y015
