@@ -46,6 +46,11 @@ class _Watch:
     begun_us: dict[bool, int] = field(default_factory=dict)
     is_recovery: bool = False
 
+    @property
+    def is_any_out(self) -> bool:
+        """Some outage is open."""
+        return self.is_out or bool(self.regional)
+
     def is_out_in(self, region: str) -> bool:
         """An outage that is open concerns this region."""
         return self.is_out or region in self.regional
@@ -105,18 +110,23 @@ class Confirmation:
         for check, region in regional:
             regions.setdefault(check, set()).add(region)
         named = out | regions.keys()
-        for check in [*self._watches, *(named - self._watches.keys())]:
-            if check not in self._plans:
-                continue
-            watch = self._watches.get(check) or self._watches.setdefault(check, _Watch())
-            was_out, watch.is_out = watch.is_out, check in out
-            watch.regional = frozenset(regions.get(check, ()))
-            if check in named:
-                self._look_between_slots(check, watch, now_us)
-            else:
-                watch.well.clear()
-            if was_out and not watch.is_out:
-                self._begin(check, now_us, is_recovery=False)
+        for check in [c for c, w in self._watches.items() if w.is_any_out and c not in named]:
+            self._is_out_now(check, False, frozenset(), now_us)
+        for check in named & self._plans.keys():
+            self._is_out_now(check, check in out, frozenset(regions.get(check, ())), now_us)
+
+    def _is_out_now(self, check: str, is_out: bool, regional: frozenset[str], now_us: int) -> None:
+        watch = self._watches.get(check) or self._watches.setdefault(check, _Watch())
+        was_out = watch.is_out
+        if (was_out, watch.regional) == (is_out, regional):
+            return
+        watch.is_out, watch.regional = is_out, regional
+        if watch.is_any_out:
+            self._look_between_slots(check, watch, now_us)
+        else:
+            watch.well.clear()
+        if was_out and not is_out:
+            self._begin(check, now_us, is_recovery=False)
 
     def saw(self, turns: Iterable[Turn], rounds: Iterable[AnchorRound], now_us: int) -> None:
         """This was just heard from agents: their turns in order of time, and rounds of their anchors."""
