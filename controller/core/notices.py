@@ -86,7 +86,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """An event of an outage, as routing sees it. `parent` is the outage of what its check depends on, if any."""
+    """An event of an outage, as routing sees it.
+
+    `is_over`: as far as is known now, the outage has ended. `is_explained`: it is the mere consequence of
+    another one (S-16).
+    """
 
     event: EventName
     check: str
@@ -95,7 +99,7 @@ class News:
     severity: str
     is_over: bool
     is_flapping: bool = False
-    parent: str | None = None
+    is_explained: bool = False
 
 
 _DOWN: Final = frozenset({EventName.OPENED, EventName.REOPENED})
@@ -151,6 +155,9 @@ def decision(channel: Channel, news: News, known: Told) -> Decision:
     if known is Told.NOTHING and event in _BETWEEN and not news.is_over and wants_opening:
         # It came within the filters only now, or the channel is younger than the outage.
         event = EventName.OPENED
+    if event is EventName.CLOSED and known is Told.NOTHING and wants_opening:
+        # It would have been told of the opening, but for a filter or because it is younger.
+        return Decision(Course.NONE, event)
     if event.value not in channel.on:
         return Decision(Course.NONE, event)
     if not passes:
@@ -159,9 +166,10 @@ def decision(channel: Channel, news: News, known: Told) -> Decision:
         return Decision(Course.SUPPRESS, event, Withheld.UNTOLD)
     if news.is_flapping:
         return Decision(Course.SUPPRESS, event, Withheld.FLAPPING)
-    is_first = known in (Told.NOTHING, Told.WITHHELD)
-    if is_first and not news.is_over and news.parent is not None:
-        return Decision(Course.HOLD, event, Withheld.PARENT)
+    if known in (Told.NOTHING, Told.WITHHELD) and news.is_explained:
+        # What is over need not wait for its reason to be over.
+        course = Course.SUPPRESS if news.is_over else Course.HOLD
+        return Decision(course, event, Withheld.PARENT)
     return Decision(Course.SEND, event)
 
 

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from controller.core.notices import DeliveryState
 from controller.custody import Alarm
-from controller.ports import Oddities, Storage
+from controller.deliveries import DeliveryQuery
+from controller.ports import Oddities, Storage, Transaction
 from controller.services.tally import AgentTally, IngestCounters, Tally
+from vedette.shared.limits import DELIVERIES_SHOWN_MAX
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -55,8 +58,9 @@ class Examination:
         with self._storage.transaction() as tx:
             kept = {one.agent: one for one in tx.oddities()}
             alarms = [one for one in tx.alarms() if one.cleared_us is None]
+            channels = list(_about_channels(tx))
         total, agents = self._tally.total, self._tally.agents()
-        findings = [*_about_commits(total), *map(_about_alarm, alarms)]
+        findings = [*_about_commits(total), *map(_about_alarm, alarms), *channels]
         for agent in sorted({*agents, *kept}):
             findings += _about_agent(
                 agent, agents.get(agent, AgentTally()), kept.get(agent, Oddities(agent))
@@ -92,6 +96,26 @@ def _about_alarm(alarm: Alarm) -> Finding:
         f" `vedette agent alarm clear {alarm.agent}`."
     )
     return Finding(Severity.ALARM, alarm.kind.value, text, alarm.agent)
+
+
+def _about_channels(tx: Transaction) -> Iterator[Finding]:
+    """Messages that were given up, and channels that fail at present."""
+    for (channel, state), count in sorted(tx.delivery_counts().items()):
+        if state is DeliveryState.DEAD:
+            text = (
+                f"{count} messages to channel {channel} were given up: nobody there was told. `vedette notify"
+                f" list --dead --channel {channel}` shows them; `retry` sends one again, `drop` notes that it was"
+                " seen to."
+            )
+            yield Finding(Severity.ALARM, "messages_dead", text)
+    failing: dict[str, list[str]] = {}
+    query = DeliveryQuery(states=[DeliveryState.PENDING], limit=DELIVERIES_SHOWN_MAX)
+    for one in tx.deliveries(query):
+        if one.attempts:
+            failing.setdefault(one.channel, []).append(one.error.rstrip("."))
+    for channel, errors in sorted(failing.items()):
+        text = f"{len(errors)} messages to channel {channel} fail and are tried again; the last: {errors[0]}."
+        yield Finding(Severity.NOTICE, "channel_failing", text)
 
 
 def _about_agent(agent: str, since: AgentTally, kept: Oddities) -> Iterator[Finding]:

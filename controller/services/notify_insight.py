@@ -6,6 +6,7 @@ from typing import Protocol
 from controller.core.channels import Channel
 from controller.core.dependencies import ancestors
 from controller.core.flapping import Flapping
+from controller.incidents import Explained
 from controller.outcomes import StoredOutage
 from controller.ports import CheckRevision, Transaction
 from controller.services.apply import Fleets, InForce
@@ -38,8 +39,8 @@ class Insight(Protocol):
         """How a check flaps."""
         ...
 
-    def parent(self, check: str, since_us: int) -> str | None:
-        """An outage of what a check depends on that is open, or was at `since_us` or later; None: there is none."""
+    def explained(self, number: int) -> Explained | None:
+        """What an outage is a mere consequence of; None if of nothing."""
         ...
 
     def open_outage(self, check: str) -> str | None:
@@ -77,7 +78,6 @@ class _Insight:
         self._grading = grading
         self._now_us = now_us
         self._revisions: dict[str, list[CheckRevision]] | None = None
-        self._parents: dict[tuple[str, int], str | None] = {}
 
     @property
     def channels(self) -> Mapping[str, Channel]:
@@ -101,24 +101,28 @@ class _Insight:
         every_us = last.interval_us if last else 0
         return flapping_now(self._tx, self._evaluator, check, every_us or 1, self._now_us)
 
-    def parent(self, check: str, since_us: int) -> str | None:
-        """An outage of what a check depends on that is open, or was at `since_us` or later."""
-        asked = self.service(check), since_us
-        if asked not in self._parents:
-            self._parents[asked] = self._parent(*asked)
-        return self._parents[asked]
-
-    def _parent(self, service: str, since_us: int) -> str | None:
-        if self._in_force is None:
+    def explained(self, number: int) -> Explained | None:
+        """What an outage is a mere consequence of: outages at the same time of what its service depends on."""
+        stored = self._tx.outage(number)
+        if stored is None or self._in_force is None:
             return None
-        fleet = self._in_force.fleet
-        above = ancestors({one.id: one.depends_on for one in fleet.services.values()}, service)
-        for other in fleet.checks.values() if above else ():
-            if other.service in above:
-                for outage in self._tx.outages(other.id, from_us=min(since_us, self._now_us)):
-                    if _is_global(outage) and _known_until_us(outage, self._now_us) >= since_us:
-                        return outage.handle
-        return None
+        services = self._in_force.fleet.services.values()
+        service = self.service(stored.check)
+        above = ancestors({one.id: one.depends_on for one in services}, service)
+        reasons = [
+            outage
+            for other in (self._in_force.fleet.checks.values() if above else ())
+            if other.service in above
+            for outage in self._tx.outages(other.id, stored.started_us, stored.ended_us)
+            if _is_global(outage)
+        ]
+        if not reasons:
+            return None
+        first = min(reasons, key=lambda one: (one.started_us, one.number))
+        ends = [one.ended_us for one in reasons if one.ended_us is not None]
+        is_over = len(ends) == len(reasons)
+        reason = f"{service} depends on {self.service(first.check)}"
+        return Explained(first.number, reason, max(ends) if is_over else None)
 
     def open_outage(self, check: str) -> str | None:
         """The outage of a check that is open."""
@@ -141,10 +145,3 @@ class _Insight:
 
 def _is_global(outage: StoredOutage) -> bool:
     return getattr(decode_body(outage.body), "scope", _GLOBAL) == _GLOBAL
-
-
-def _known_until_us(outage: StoredOutage, now_us: int) -> int:
-    """Until when an outage was known to go on."""
-    if outage.ended_us is None:
-        return now_us
-    return max(outage.ended_us, outage.closed_known_us or 0)

@@ -27,6 +27,7 @@ from controller.core.wording import (
 )
 from controller.deliveries import Delivery
 from controller.events import OutageEvent
+from controller.incidents import Explained
 from controller.ports import Transaction
 from controller.services.notify_insight import Insight
 from controller.services.notify_progress import Flapping, Progress
@@ -49,6 +50,7 @@ class OutageTelling:
         if not self._insight.channels:
             return
         news = self._news(event)
+        explained = self._insight.explained(event.number)
         routed = News(
             event=news.event,
             check=event.check,
@@ -57,7 +59,7 @@ class OutageTelling:
             severity=news.severity,
             is_over=news.event in _OVER or news.outage.ended_us is not None,
             is_flapping=self._flaps(event.check),
-            parent=self._insight.parent(event.check, self._now_us),
+            is_explained=explained is not None,
         )
         past = self._past(event.handle)
         for channel in self._insight.channels.values():
@@ -65,13 +67,16 @@ class OutageTelling:
             self._call_off(routed.event, own)
             found = decision(channel, routed, told(map(past_of, own)))
             if found.course is not Course.NONE:
-                self._put(channel, found, news, routed)
+                self._put(channel, found, news, _reason(found, routed, explained))
 
     def release(self) -> None:
         """Send what was held, where what it was held for is over; or hold it on."""
         for one in self._tx.withheld_deliveries():
-            check = _checked(one)
-            if self._insight.parent(check, self._now_us - PARENT_GRACE_US) is None:
+            if message_of(one).facts["outage"]["check"] in self._progress.flapping:
+                continue
+            explained = self._insight.explained(_number(one.subject))
+            until_us = explained.until_us if explained else 0
+            if until_us is not None and until_us + PARENT_GRACE_US <= self._now_us:
                 self._change(one, DeliveryState.PENDING, None, "")
 
     def end_flapping(self) -> None:
@@ -121,33 +126,25 @@ class OutageTelling:
                 )
                 own[place] = self._change(one, DeliveryState.SUPPRESSED, Withheld.OVER, reason)
 
-    def _put(self, channel: Channel, found: Decision, news: OutageNews, routed: News) -> None:
+    def _put(self, channel: Channel, found: Decision, news: OutageNews, reason: str) -> None:
         key = f"{channel.id}/outage/{news.sequence}"
         if self._tx.has_delivery(key):
             return
         told_as = msgspec.structs.replace(news, event=found.event)
-        self._insert(channel.id, outage_message(told_as, key), found, self._reason(found, routed))
+        self._insert(channel.id, outage_message(told_as, key), found, reason)
         if found.why is Withheld.FLAPPING:
-            self._say_flapping(channel, routed, news.handle)
+            self._say_flapping(channel, news)
 
-    def _reason(self, found: Decision, routed: News) -> str:
-        if found.why is Withheld.PARENT:
-            return f"{routed.parent}, of what {routed.service} depends on, is open."
-        if found.why is Withheld.FLAPPING:
-            return f"{routed.check} is flapping."
-        if found.why is Withheld.UNTOLD:
-            return "This channel was not told of the outage."
-        return ""
-
-    def _say_flapping(self, channel: Channel, routed: News, handle: str) -> None:
-        flapping = self._progress.flapping[routed.check]
-        if handle not in flapping.subjects:
-            flapping.subjects.append(handle)
-        key = _flapping_key(channel.id, routed.check, flapping)
+    def _say_flapping(self, channel: Channel, news: OutageNews) -> None:
+        check = news.outage.check
+        flapping = self._progress.flapping[check]
+        if news.handle not in flapping.subjects:
+            flapping.subjects.append(news.handle)
+        key = _flapping_key(channel.id, check, flapping)
         if not self._tx.has_delivery(key):
-            score = self._insight.flapping(routed.check).score
+            score = self._insight.flapping(check).score
             message = flapping_message(
-                routed.check, routed.service, key=key, at_us=self._now_us,
+                check, news.service, key=key, at_us=self._now_us,
                 score=f"{int(score * 100)} %",
             )  # fmt: skip
             self._insert(channel.id, message)
@@ -221,9 +218,23 @@ def message_of(one: Delivery) -> Message:
     return msgspec.json.decode(one.message, type=Message)
 
 
-def _checked(one: Delivery) -> str:
-    check: str = message_of(one).facts["outage"]["check"]
-    return check
+def _number(handle: str) -> int:
+    return int(handle.removeprefix("OUT-"))
+
+
+def _reason(found: Decision, news: News, explained: Explained | None) -> str:
+    match found.why:
+        case None:
+            return ""
+        case Withheld.PARENT:
+            assert explained is not None
+            return f"{explained.handle} explains it: {explained.reason}."
+        case Withheld.FLAPPING:
+            return f"{news.check} is flapping."
+        case Withheld.UNTOLD:
+            return "This channel was not told of the outage."
+        case _:
+            raise AssertionError(f"no decision is {found.why}")
 
 
 def _flapping_key(channel: str, check: str, flapping: Flapping) -> str:
