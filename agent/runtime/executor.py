@@ -82,6 +82,7 @@ class Executor:
     ) -> None:
         self._probers = probers
         self._clock = clock
+        self.places = at_once
         self._places = asyncio.Semaphore(at_once)
         self._running: dict[str, int] = {}
         self._heartbeat = Heartbeat(clock.monotonic_us)

@@ -155,14 +155,18 @@ class Pipeline:
     def probe_now(self, checks: Sequence[str], trigger: Trigger) -> None:
         """Run these checks once, besides their slots; one that is running as often as it may is left.
 
-        The site's rates come first: an order that they do not allow is counted and not followed.
+        The site comes first: an order that its rates do not allow is counted and not followed, and so is one
+        that would take the places of the schedule, half of which are its own.
         """
         now = self._clock.wall_us()
-        for check in checks:
+        for check in dict.fromkeys(checks):
             assigned = self._program.checks.get(check)
             if assigned is None or not self._executor.has_room_for(check):
                 continue
-            if self._refusal(check, is_order=True) is None:
+            if 2 * len(self._runs) >= self._executor.places:
+                if self._gate is not None:
+                    self._gate.refused_orders += 1
+            elif self._refusal(check, is_order=True) is None:
                 self._start(_Run(assigned.check, assigned.digest, now, None, trigger))
 
     async def run(self) -> None:

@@ -51,8 +51,9 @@ async def test_a_paused_site_sends_nothing_and_says_so_until_it_is_not(
         (tmp_path / "policy.yaml").write_text(ALLOW + "paused: true\n")
         await controller.until(lambda: health(controller) and health(controller)[-1].site.paused)
         hits = target.hits
-        order = pb.ProbeOrder(checks=["home"] * 50, trigger=pb.PROBE_TRIGGER_CONFIRM)
-        await controller.tell(pb.ConnectResponse(probe_now=order))
+        order = pb.ProbeOrder(checks=["home"], trigger=pb.PROBE_TRIGGER_CONFIRM)
+        for _ in range(50):
+            await controller.tell(pb.ConnectResponse(probe_now=order))
         (tmp_path / "policy.yaml").write_text(ALLOW)
         await controller.until(lambda: not health(controller)[-1].site.paused)
         assert health(controller)[-1].site.refused_orders == 50
