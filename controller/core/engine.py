@@ -1,15 +1,17 @@
 """The incremental evaluation of one check (S-23): equal to the batch oracle after every insert."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
+from controller.core.changes import NOTHING_CHANGED, Changes
 from controller.core.evaluation import Evaluation, Touched
 from controller.core.intake import Intake
 from controller.core.intervals import FOREVER_US
 from controller.core.labels import Label, Said
 from controller.core.outage_book import OutageBook
 from controller.core.outages import Outage, outage_of, spans
-from controller.core.policy import Policy, PolicyRevision, in_force
+from controller.core.policy import Policy, PolicyRevision, first_change_us, in_force, turns_us
+from controller.core.regional import Carried, are_parted, regional_outages
+from controller.core.regional_book import RegionalBook
 from controller.core.samples import AnchorRound, Sample
 from controller.core.source import Source
 from controller.core.timeline import (
@@ -26,31 +28,6 @@ _AGENT_ERROR = Outcome.AGENT_ERROR
 Key = tuple[str, str, str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What differs from the last drain.
-
-    `from_us`: verdict intervals from this instant on differ, and `intervals` are those that now stand
-    there, up to the instant that is told of (the newest sample that counts, or later); None if none
-    differ. The last verdict goes on until told otherwise: that it does is no change, and evidence that
-    runs out is told when that instant is passed. `outages` are new or differ, as seen from there (one that
-    merely goes on is reported again when something else about it changes; `CheckEngine.outages` is always
-    exact). `gone` are the content ids of outages that late evidence made vanish: one whose start moved is
-    gone under its old id and new under another.
-    """
-
-    from_us: int | None = None
-    intervals: tuple[VerdictInterval, ...] = ()
-    outages: tuple[Outage, ...] = ()
-    gone: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return self.from_us is not None or bool(self.outages or self.gone)
-
-
-NOTHING_CHANGED = Changes()
-
-
 class CheckEngine:
     """The timeline of one check, kept up to date sample by sample.
 
@@ -61,9 +38,9 @@ class CheckEngine:
     """
 
     def __init__(self, revisions: Sequence[PolicyRevision]) -> None:
-        self._revisions = list(revisions)
+        self._revisions = tuple(revisions)
         self._intake = Intake(_evaluations(revisions))
-        self._turns_us = _turns(revisions)
+        self._turns_us = turns_us(revisions)
         self._settled_us = -FOREVER_US
         self._open_us = -FOREVER_US
         self._held_us = -FOREVER_US
@@ -71,6 +48,13 @@ class CheckEngine:
         self._pending: list[Touched] = []
         self._revised_us: int | None = None
         self._book = OutageBook()
+        self._regional = RegionalBook()
+        self._are_regions_parted = True
+
+    @property
+    def revisions(self) -> tuple[PolicyRevision, ...]:
+        """The policies that it judges by, with their effective times."""
+        return self._revisions
 
     @property
     def newest_us(self) -> int | None:
@@ -145,23 +129,34 @@ class CheckEngine:
         if revised_us is not None and revised_us <= newest_us:
             touched.append(Touched(revised_us, newest_us + 1, revised_us))
         end_us = newest_us + 1
-        if end_us >= self._book.due_us:
+        if end_us >= min(self._book.due_us, self._regional.due_us):
             touched.append(Touched(end_us, end_us, None))
         if not touched:
             return NOTHING_CHANGED
+        start_us = max(min(one.from_us for one in touched), self._settled_us)
+        stop_us = max(one.to_us for one in touched)
         changed, gone = self._book.refresh(
-            self,
-            max(min(one.from_us for one in touched), self._settled_us),
-            max(one.to_us for one in touched),
-            reach_us=self._reach_us,
-            horizon_us=end_us,
+            self, start_us, stop_us, reach_us=self._reach_us, horizon_us=end_us
         )
+        regional, vanished = self._refresh_regional(start_us, stop_us, end_us)
+        gone = (*gone, *vanished)
         differs_us = [one.differs_us for one in touched if one.differs_us is not None]
         if not differs_us:
-            return Changes(outages=changed, gone=gone)
+            return Changes(outages=changed, gone=gone, regional=regional)
         from_us = max(min(differs_us), self._settled_us)
         known = self.timeline_part(from_us, newest_us + 1)
-        return Changes(from_us, tuple(verdict_intervals(known)), changed, gone)
+        return Changes(from_us, tuple(verdict_intervals(known)), changed, gone, regional)
+
+    def _refresh_regional(
+        self, from_us: int, to_us: int, horizon_us: int
+    ) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
+        return self._regional.refresh(
+            self,
+            (from_us, to_us),
+            self._book.spans,
+            reach_us=self._reach_us,
+            horizon_us=horizon_us,
+        )
 
     def _note_frontier(self, until_us: int = -FOREVER_US) -> int:
         """Move on to the newest sample, or to `until_us` if that is later, and give that instant.
@@ -199,6 +194,10 @@ class CheckEngine:
     @property
     def _margin_us(self) -> int:
         return max((e.policy.margin_us for e in self._evaluations), default=0)
+
+    @property
+    def _merge_gap_us(self) -> int:
+        return max((e.policy.merge_gap_us for e in self._evaluations), default=0)
 
     def intervals(self, from_us: int, to_us: int, horizon_us: int) -> list[VerdictInterval]:
         """The verdicts over [from_us, to_us), cut at the horizon; neighbours differ."""
@@ -242,6 +241,36 @@ class CheckEngine:
         found = spans(clipped(segments, self._settled_us, horizon_us))
         return [outage_of(span, segments, seen.judged) for span in found]
 
+    def regional_outages(self, horizon_us: int) -> list[Outage]:
+        """The outages of single regions as seen from the horizon, by start and region (S-14)."""
+        seen = self if horizon_us >= self._intake.latest_us else self._seen_from(horizon_us)
+        segments = seen.timeline_part(-FOREVER_US, horizon_us)
+        return regional_outages(
+            seen,
+            {region for e in seen._evaluations for region in e.policy.regions}
+            | set(self._regional.carried),
+            spans(clipped(segments, self._settled_us, horizon_us)),
+            from_us=self._settled_us,
+            to_us=horizon_us,
+            reach_us=self._reach_us,
+            carried=self._regional.carried,
+        )
+
+    @property
+    def carried(self) -> Sequence[Carried] | None:
+        """What is known of regional outages that lie across the settled instant.
+
+        None if what was heard before it tells that none does.
+        """
+        return None if self._are_regions_parted else tuple(self._regional.carried.values())
+
+    def carry_on(self, carried: Iterable[Carried]) -> tuple[Outage, ...]:
+        """Go on with regional outages that lie across the settled instant; gives all from there on."""
+        self._regional.resume(carried)
+        end_us = self._told_us + 1
+        changed, _ = self._refresh_regional(self._settled_us, end_us, end_us)
+        return changed
+
     def labels(self, now_us: int) -> Mapping[str, Label]:
         """What each voting region says at `now_us`."""
         segments = self.segments(now_us, now_us + 1, now_us + 1)
@@ -258,14 +287,14 @@ class CheckEngine:
         forgotten: then only a new engine, built from storage, can tell.
         """
         evaluations = _evaluations(revisions, self._held_us)
-        changed_us = _first_change(self._revisions, revisions)
+        changed_us = first_change_us(self._revisions, revisions)
         if changed_us is not None and changed_us < self._settled_us:
             return False
         if not self._intake.can_judge_by([e.policy for e in evaluations]):
             return False
         newest_us = self._note_frontier()
-        self._revisions = list(revisions)
-        self._turns_us = _turns(revisions)
+        self._revisions = tuple(revisions)
+        self._turns_us = turns_us(revisions)
         if changed_us is None:
             return True
         self._pending = self._touched()
@@ -291,6 +320,10 @@ class CheckEngine:
         before_us = self._settles_at(min(before_us, newest_us))
         if before_us <= self._settled_us:
             return self._settled_us
+        self._regional.settle(self, before_us, self._settled_us, reach_us, self._book.spans)
+        calm_us = max(before_us - 2 * self._margin_us - 2 * self._merge_gap_us, self._held_us)
+        calm = self.timeline_part(calm_us, before_us)
+        self._are_regions_parted = are_parted(calm, self._revisions)
         self._settled_us = before_us
         self._open_us = before_us + self._margin_us
         self._held_us = before_us - reach_us
@@ -308,7 +341,9 @@ class CheckEngine:
     def calm(self) -> tuple[Evaluation, Intake] | None:
         """The one evaluation that there is and its evidence, if nothing is left to tell or to settle."""
         evaluations = self._evaluations
-        is_told = not (self._pending or self._revised_us is not None or len(self._book))
+        is_told = not (
+            self._pending or self._revised_us is not None or len(self._book) + len(self._regional)
+        )
         if not is_told or len(evaluations) != 1 or self._settled_us == -FOREVER_US:
             return None
         (evaluation,) = evaluations
@@ -368,21 +403,3 @@ def _evaluations(
         for from_us, to_us, policy in in_force(revisions, -FOREVER_US, FOREVER_US)
         if policy is not None and to_us > after_us
     ]
-
-
-def _turns(revisions: Sequence[PolicyRevision]) -> list[int]:
-    """The instants at which another policy comes into force, or none does any more."""
-    return [from_us for from_us, _, _ in in_force(revisions, -FOREVER_US, FOREVER_US)[1:]]
-
-
-def _first_change(old: Sequence[PolicyRevision], new: Sequence[PolicyRevision]) -> int | None:
-    """The first instant at which another policy is in force."""
-    before = in_force(old, -FOREVER_US, FOREVER_US)
-    after = in_force(new, -FOREVER_US, FOREVER_US)
-    for at_us in sorted({start for start, _, _ in (*before, *after)}):
-        policies = (
-            next(p for start, end, p in part if start <= at_us < end) for part in (before, after)
-        )
-        if next(policies) != next(policies):
-            return at_us
-    return None

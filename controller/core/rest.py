@@ -6,7 +6,7 @@ effect alone: one label that held without a gap.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -80,15 +80,17 @@ class Rest:
     It takes what changes nothing. Whatever else comes is for the engine, which `woken` gives.
     """
 
-    __slots__ = ("_freshness_us", "_lineup", "_numbers", "_rounds")
+    __slots__ = ("_freshness_us", "_lineup", "_numbers", "_revisions", "_rounds")
 
     def __init__(
         self,
+        revisions: tuple[PolicyRevision, ...],
         lineup: Lineup,
         numbers: "array[int]",
         rounds: list[AnchorRound | None],
         freshness_us: int,
     ) -> None:
+        self._revisions = revisions
         self._lineup = lineup
         self._numbers = numbers
         self._rounds = rounds
@@ -153,11 +155,11 @@ class Rest:
             return True
         return anchor == held or anchor[:4] != held[:4]
 
-    def woken(self, revisions: Sequence[PolicyRevision]) -> CheckEngine:
-        """The engine that this stands for, under the policies that it was judged by."""
+    def woken(self) -> CheckEngine:
+        """The engine that this stands for."""
         numbers, freshness_us = self._numbers, self._freshness_us
         engine, evaluation, intake = CheckEngine.resumed(
-            revisions, settled_us=numbers[_SETTLED], newest_us=numbers[_TOLD]
+            self._revisions, settled_us=numbers[_SETTLED], newest_us=numbers[_TOLD]
         )
         begin_us = evaluation.from_us - freshness_us
         for voice, (label, first) in zip(self._lineup.voices, self._places(), strict=True):
@@ -241,7 +243,8 @@ def rested(engine: CheckEngine, lineups: Lineups) -> Rest | None:
         label = track.labels[-1] if source.evidence else Label.NONE
         voices.append(Voice(agent, source.region, speaker.epoch, speaker.stream, label))
         numbers.extend(tail)
-    return Rest(lineups.of(tuple(voices)), numbers, rounds, evaluation.policy.freshness_us)
+    lineup = lineups.of(tuple(voices))
+    return Rest(engine.revisions, lineup, numbers, rounds, evaluation.policy.freshness_us)
 
 
 def _tail_of(source: Source, track: Track, held_us: int, newest_us: int) -> list[int] | None:

@@ -8,13 +8,15 @@ whole, once, before anything else that it says.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Final
 
-from controller.core.engine import Changes, CheckEngine
+from controller.core.changes import Changes
+from controller.core.engine import CheckEngine
 from controller.core.intervals import FOREVER_US
 from controller.core.labels import Label
 from controller.core.outages import Outage
-from controller.core.policy import PolicyRevision, policy_revision
+from controller.core.policy import PolicyRevision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
 from controller.events import Cause
@@ -22,16 +24,19 @@ from controller.outcomes import StoredInterval
 from controller.ports import Storage, Transaction
 from controller.services.arrivals import Arrivals
 from controller.services.behind import Behind
+from controller.services.engines import Engines
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
+from controller.services.policies import Policies
 from controller.services.recorded import RecordedOutages
-from vedette.shared.definitions import decode_check
 from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX
 
 # How much of a check stays in memory at least. Older evidence is taken too, but its check is read anew.
-_KEPT_US: Final = 6 * 3600 * 1_000_000
+_KEPT_US: Final = 900 * 1_000_000
 # What is late by less than that many times what a sample can reach back is taken without reading anew.
 _KEPT_MARGINS: Final = 3
+# How long a check rests before what it went on saying is written.
+_RESTING_US: Final = 3600 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,8 @@ class Evaluator:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._policies: dict[str, list[PolicyRevision]] | None = None
-        self._regions: dict[str, frozenset[str]] = {}
-        self._prompt_us: dict[str, int] = {}
-        self._engines: dict[str, CheckEngine] = {}
+        self._policies = Policies()
+        self._engines = Engines()
         self._outages = RecordedOutages()
         self._intervals = RecordedIntervals()
         self._unwritten: set[str] = set()
@@ -65,7 +68,7 @@ class Evaluator:
         """Make every engine from storage: at start, so that the first results need not wait for it."""
         with self.transaction() as tx:
             self._outages.arrivals = Arrivals(Cause.RESTART)
-            for check in self._known(tx):
+            for check in self._policies.known(tx):
                 self._judge_anew(tx, check, FOREVER_US, now_us)
                 self._settle(tx, check)
 
@@ -73,7 +76,7 @@ class Evaluator:
         """Tell and write what time alone has changed until now: evidence that ran out, and what follows."""
         with self.transaction() as tx:
             self._outages.arrivals = Arrivals(Cause.TIME)
-            for check in self._known(tx):
+            for check in self._policies.known(tx):
                 self._advance(tx, check, now_us)
 
     @contextmanager
@@ -83,10 +86,10 @@ class Evaluator:
             with self._storage.transaction() as tx:
                 yield tx
         except BaseException:
-            self._policies = None
+            self._policies.forget()
             self._behind.unmark()
             for check in self._fed:
-                self._engines.pop(check, None)
+                self._engines.drop(check)
                 self._outages.forget(check)
                 self._intervals.forget(check)
             raise
@@ -95,14 +98,14 @@ class Evaluator:
 
     def checks(self, tx: Transaction) -> Mapping[str, Sequence[PolicyRevision]]:
         """Every check that there ever was, with its policies."""
-        return self._known(tx)
+        return self._policies.known(tx)
 
     def prompt_us(self, check: str) -> int:
         """How old a result of a check may be when it comes and still tell of now.
 
         An interval and a timeout: what is older comes after the next one was due.
         """
-        return self._prompt_us.get(check, 0)
+        return self._policies.prompt_us(check)
 
     def absorb(
         self,
@@ -118,15 +121,20 @@ class Evaluator:
         an earlier one, and the event time from which they are judged anew, from storage. Samples are
         taken fastest by check and time.
         """
-        known = self._known(tx)
-        self._outages.arrivals = Arrivals(Cause.LINES, samples, rounds, self._regions)
+        known = self._policies.known(tx)
+        self._outages.arrivals = Arrivals(Cause.LINES, samples, rounds, self._policies.regions)
         anew = {check: at_us for check, at_us in disputes.items() if check in known}
         touched: dict[str, CheckEngine] = {}
         for sample in samples:
             check = sample.check
             engine = touched.get(check)
-            if engine is None and (engine := self._ready(check)) is not None:
-                touched[check] = engine
+            if engine is None:
+                rest = self._engines.resting(check)
+                if rest is not None and rest.took(sample):
+                    self._fed.add(check)
+                    continue
+                if (engine := self._ready(check)) is not None:
+                    touched[check] = engine
             # An engine that is made from storage finds these samples there.
             if engine is None or not engine.insert(sample):
                 anew[check] = min(sample.at_us, anew.get(check, FOREVER_US))
@@ -134,7 +142,9 @@ class Evaluator:
         for region, one in rounds:
             by_agent.setdefault((region, one.agent), []).append(one)
         for (region, agent), own in by_agent.items():
-            self._absorb_rounds(tx, agent, own, self._regions.get(region, ()), touched, anew)
+            self._absorb_rounds(
+                tx, agent, own, self._policies.regions.get(region, ()), touched, anew
+            )
         for check, engine in touched.items():
             if check not in anew and (changes := engine.drain()):
                 self._write(tx, check, engine, changes, now_us)
@@ -156,7 +166,7 @@ class Evaluator:
         if at_us == FOREVER_US or self._ready(check) is not None:
             return at_us < FOREVER_US
         settled_us = tx.settled_us(check)
-        return settled_us is not None and at_us - self._margin_us(tx, check) < settled_us
+        return settled_us is not None and at_us - self._policies.margin_us(tx, check) < settled_us
 
     def catch_up(self, now_us: int) -> bool:
         """Judge one check that is behind its evidence; False if none is due."""
@@ -183,9 +193,15 @@ class Evaluator:
         """Give anchor rounds of an agent to its checks; where they reach too far back, storage decides."""
         refused: list[str] = []
         for check in checks:
+            left = rounds
+            if (rest := self._engines.resting(check)) is not None:
+                self._fed.add(check)
+                left = list(dropwhile(rest.took_anchor, rounds))
+                if not left:
+                    continue
             engine = self._ready(check)
             # All of them are taken: an engine that refuses one is made anew, or loses nothing.
-            taken = [engine.insert_anchor(one) for one in rounds] if engine else [False]
+            taken = [engine.insert_anchor(one) for one in left] if engine else [False]
             if engine is not None:
                 touched[check] = engine
             else:
@@ -199,10 +215,10 @@ class Evaluator:
 
     def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
         """Judge these checks by the revisions that `tx` holds now."""
-        self._policies = None
+        self._policies.forget()
         self._outages.arrivals = Arrivals(Cause.DEFINITION)
         for check in checks:
-            policies = self._known(tx)[check]
+            policies = self._policies.known(tx)[check]
             engine = self._ready(check)
             if engine is None or not engine.revise(policies):
                 self._judge_anew(tx, check, policies[-1].effective_us, now_us)
@@ -270,7 +286,7 @@ class Evaluator:
         engine = self._engine(tx, check)
         if horizon_us >= engine.latest_us:
             return engine, horizon_us
-        history = History(tx, check, self._known(tx)[check], horizon_us)
+        history = History(tx, check, self._policies.known(tx)[check], horizon_us)
         certain_us = history.certain_us()
         if end_us <= certain_us:
             return engine, FOREVER_US
@@ -281,69 +297,50 @@ class Evaluator:
     def settle(self) -> None:
         """Write what is older than a few hours for good, and let the engines forget it."""
         with self.transaction() as tx:
-            for check in list(self._engines):
-                if check not in self._unwritten:
+            for check in self._engines:
+                rest = self._engines.resting(check)
+                is_due = rest is None or rest.newest_us - rest.settled_us > _RESTING_US
+                if check not in self._unwritten and is_due:
                     self._settle(tx, check)
 
     def _settle(self, tx: Transaction, check: str) -> None:
-        engine = self._engines[check]
-        newest_us = engine.newest_us
-        if newest_us is None or check in self._behind:
+        engine = self._ready(check)
+        if engine is None or engine.newest_us is None or check in self._behind:
             return
         before_us = engine.settled_us
-        kept_us = max(_KEPT_US, _KEPT_MARGINS * self._margin_us(tx, check))
-        if newest_us - kept_us <= before_us or engine.latest_us < START_US:
-            return
-        self._fed.add(check)
-        self._intervals.write(tx, check, engine, before_us)
-        settled_us = engine.settle(newest_us - kept_us)
-        if settled_us > max(before_us, START_US):
-            tx.put_settled(check, settled_us)
+        kept_us = max(_KEPT_US, _KEPT_MARGINS * self._policies.margin_us(tx, check))
+        if engine.newest_us - kept_us > before_us and engine.latest_us >= START_US:
+            self._intervals.write(tx, check, engine, before_us)
+            settled_us = engine.settle(engine.newest_us - kept_us)
+            if settled_us > max(before_us, START_US):
+                tx.put_settled(check, settled_us)
+        self._engines.rest(check)
 
     def _unsettle(self, tx: Transaction, check: str, at_us: int) -> None:
         """Something at `at_us` changed: what is stored is complete only until before that."""
         settled_us = tx.settled_us(check)
-        before_us = at_us - self._margin_us(tx, check)
+        before_us = at_us - self._policies.margin_us(tx, check)
         if settled_us is not None and before_us < settled_us:
             tx.put_settled(check, before_us if before_us > START_US else None)
-
-    def _margin_us(self, tx: Transaction, check: str) -> int:
-        """How far back a sample can reach."""
-        policies = self._known(tx)[check]
-        return max((one.policy.margin_us for one in policies if one.policy), default=0)
-
-    def _known(self, tx: Transaction) -> dict[str, list[PolicyRevision]]:
-        if self._policies is None:
-            policies: dict[str, list[PolicyRevision]] = {}
-            for one in tx.check_revisions():
-                revision = policy_revision(one.definition, one.effective_us)
-                policies.setdefault(one.check, []).append(revision)
-                if one.definition:
-                    definition = decode_check(one.definition)
-                    self._prompt_us[one.check] = definition.interval_us + definition.timeout_us
-            self._policies = policies
-            checks_of: dict[str, set[str]] = {}
-            for check, revisions in policies.items():
-                for region in _regions(revisions):
-                    checks_of.setdefault(region, set()).add(check)
-            self._regions = {region: frozenset(own) for region, own in checks_of.items()}
-        return self._policies
 
     def _ready(self, check: str) -> CheckEngine | None:
         """The engine of a check, about to be fed; None if there is none whose words are all written."""
         self._fed.add(check)
-        return None if check in self._unwritten else self._engines.get(check)
+        return None if check in self._unwritten else self._engines.awake(check)
 
     def _engine(self, tx: Transaction, check: str) -> CheckEngine:
         """The engine of a check, to be asked; made from storage if there is none."""
-        engine = self._engines.get(check)
+        engine = self._engines.seen(check)
         if engine is None:
-            engine = History(tx, check, self._known(tx)[check]).engine(FOREVER_US).engine
-            self._engines[check] = engine
+            engine = History(tx, check, self._policies.known(tx)[check]).engine(FOREVER_US).engine
+            self._engines.put(check, engine)
             self._unwritten.add(check)
         return engine
 
     def _advance(self, tx: Transaction, check: str, now_us: int) -> None:
+        rest = self._engines.resting(check)
+        if rest is not None and rest.goes_on(now_us):
+            return
         engine = self._ready(check)
         if engine is None:
             self._judge_anew(tx, check, FOREVER_US, now_us)
@@ -355,8 +352,9 @@ class Evaluator:
         self._fed.add(check)
         if at_us < FOREVER_US:
             self._unsettle(tx, check, at_us)
-        built = History(tx, check, self._known(tx)[check]).engine(at_us, now_us)
-        self._engines[check] = engine = built.engine
+        built = History(tx, check, self._policies.known(tx)[check]).engine(at_us, now_us)
+        engine = built.engine
+        self._engines.put(check, engine)
         self._intervals.forget(check)
         from_us = max(engine.settled_us, START_US)
         ids = {outage.id for outage in built.outages}
@@ -375,8 +373,3 @@ class Evaluator:
             self._intervals.write(tx, check, engine, changes.from_us)
         if changes.outages or changes.gone:
             self._outages.write(tx, check, changes, now_us)
-
-
-def _regions(policies: Iterable[PolicyRevision]) -> set[str]:
-    """Every region that ever had a vote."""
-    return {region for one in policies if one.policy for region in one.policy.regions}

@@ -26,7 +26,7 @@ class Resting(Caller):
 
     def wake(self) -> None:
         if self.rest is not None:
-            self.engine, self.rest = self.rest.woken(self.revisions), None
+            self.engine, self.rest = self.rest.woken(), None
 
     def give(self, item: Item) -> bool:
         rest = self.rest
@@ -51,7 +51,7 @@ class Resting(Caller):
         """As the oracle says from the settled instant on, as seen from now and from a little before."""
         resting = self.rest
         if resting is not None:
-            self.engine = resting.woken(self.revisions)
+            self.engine = resting.woken()
         settled_us = self.engine.settled_us
         for horizon_us in (self.latest_us + 1, self.latest_us + 30):
             assert_equal(self, horizon_us, settled_us)

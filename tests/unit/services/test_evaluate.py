@@ -124,7 +124,8 @@ async def test_an_engine_forgets_again_after_an_outage(world: World, fleet: Flee
     for hours in range(0, 24, 3):
         await fleet.quiet(start_us + hours * HOUR, start_us + (hours + 3) * HOUR)
         world.evaluator.settle()
-        engine = world.evaluator._engines["shop-home"]
+        engine = world.evaluator._engines.seen("shop-home")
+        assert engine is not None
         kept.append(sum(len(source.evidence) for source in engine._intake.sources.values()))
         if hours >= 6:
             assert engine.settled_us > start_us + (hours - 3) * HOUR - 2 * MINUTE
