@@ -116,18 +116,19 @@ class Fault(Part, frozen=True):
 
 
 class Looks(Part, frozen=True):
-    """Further looks after a failure: `controller` asks every region, `site` only tries again itself."""
+    """Further looks after a failure.
+
+    `controller` is confirm now, as every controller of ours does it: all regions look, and look more often
+    while an outage is open. `site` tries again by itself, so many times and so far apart.
+    """
 
     by: Literal["controller", "site"]
-    every: DurationText
+    every: DurationText | None = None
     times: Annotated[int, Meta(ge=1, le=100)] | None = None
 
 
 class RuleTerms(Part, frozen=True):
-    """A rule of deciding: how many regions take part, how they vote, and what is done at a failure.
-
-    `faster`: while an outage is open the check runs at a quarter of its interval, at 5 s at the least.
-    """
+    """A rule of deciding: how many regions take part, how they vote, and what is done at a failure."""
 
     id: Id
     title: str = ""
@@ -135,7 +136,6 @@ class RuleTerms(Part, frozen=True):
     quorum: Quorum = field(default_factory=Quorum)
     anchors: bool = False
     looks: Looks | None = None
-    faster: bool = False
 
 
 class ScenarioTerms(Part, frozen=True):

@@ -1,52 +1,58 @@
-"""Confirm now: which further looks the results that the controller hears make it order, in virtual time.
+"""Confirm now in virtual time: the controller's own decisions, told what it would hear.
 
-The first failure of an agent makes every region look at once, and again every few seconds until there were as
-many looks as confirmation takes; so does the first success while an outage is open. While it is open, the
-check runs at a shorter interval.
+Its rate limits see one check here, so they never bind; what many checks at once do to them is not simulated.
+Regional outages are not told to it: they are not scored either.
 """
 
+from controller.core.confirmation import Confirmation
+from controller.core.posts import Post, plan_of
+from controller.core.samples import AnchorRound, Sample
 from controller.core.simulation.rules import ComparedRule
+from controller.core.suspicion import Turn
 from vedette.shared.result import Outcome
 
 
-class ConfirmNow:
-    """What the controller knows of one check, and the looks that it has ordered."""
+class Looks:
+    """The looks that the results of one check make the controller order."""
 
-    def __init__(self, rule: ComparedRule, prompt_us: int) -> None:
-        self._rule = rule
-        self._prompt_us = prompt_us
+    def __init__(self, rule: ComparedRule, posts: dict[str, Post], now_us: int) -> None:
+        check = rule.definition
+        self._check = check.id
+        self._prompt_us = check.interval_us + check.timeout_us
+        self._confirmation = Confirmation()
+        self._confirmation.adopt({check.id: plan_of(check, rule.policy.revision)})
+        self._confirmation.post(posts, now_us)
         self._failing: set[str] = set()
-        self._busy_until_us = 0
-        self._is_open = False
 
-    def heard(self, now_us: int, agent: str, at_us: int, outcome: Outcome) -> list[int]:
-        """The instants of the looks that a result makes the controller order.
-
-        What tells of long ago orders nothing, and neither does what is no evidence.
-        """
-        if outcome is Outcome.AGENT_ERROR or now_us - at_us > self._prompt_us:
-            return []
-        is_failure, was_failing = outcome is Outcome.DOWN, agent in self._failing
+    def heard(self, now_us: int, sample: Sample) -> None:
+        """A result came. It is a turn if its agent said another thing before, and it tells of now."""
+        is_failure = sample.outcome is Outcome.DOWN
+        if sample.outcome is Outcome.AGENT_ERROR or sample.at_us <= now_us - self._prompt_us:
+            return
+        if is_failure == (sample.agent in self._failing):
+            return
         if is_failure:
-            self._failing.add(agent)
+            self._failing.add(sample.agent)
         else:
-            self._failing.discard(agent)
-        is_news = is_failure != was_failing and is_failure != self._is_open
-        if not is_news or now_us < self._busy_until_us:
-            return []
-        policy = self._rule.policy
-        count = min(policy.fail_after if is_failure else policy.recover_after, self._rule.look_count)
-        looks = [now_us + number * self._rule.looks_us for number in range(count)]
-        self._busy_until_us = now_us + count * self._rule.looks_us
-        return looks
+            self._failing.discard(sample.agent)
+        ended_us = min(sample.at_us + (sample.took_us or 0), now_us)
+        turn = Turn(sample.check, sample.region, sample.agent, is_failure, sample.at_us, ended_us)
+        self._confirmation.saw([turn], [], now_us)
 
-    def is_now(self, is_open: bool, now_us: int) -> int | None:
-        """Note whether an outage is open; gives the instant of the next look at the shorter interval."""
-        was_open, self._is_open = self._is_open, is_open
-        if is_open and not was_open and self._rule.faster_us:
-            return now_us + self._rule.faster_us
-        return None
+    def heard_round(self, now_us: int, anchor: AnchorRound) -> None:
+        """A round of anchors came. What fails after trouble fails for the first time."""
+        if not anchor.is_bad:
+            self._failing.discard(anchor.agent)
+        self._confirmation.saw([], [anchor], now_us)
 
-    def again(self, now_us: int) -> int | None:
-        """After a look at the shorter interval: the instant of the next one, None once the outage is over."""
-        return now_us + self._rule.faster_us if self._is_open else None
+    def is_out(self, is_open: bool, now_us: int) -> None:
+        """An outage is open, or none is."""
+        self._confirmation.opened({self._check} if is_open else set(), set(), now_us)
+
+    def orders(self, now_us: int) -> list[str]:
+        """The agents to ask now."""
+        return list(self._confirmation.orders(now_us))
+
+    def next_us(self, now_us: int) -> int | None:
+        """When there may be orders, though nothing is heard; None: never."""
+        return self._confirmation.next_us(now_us) if len(self._confirmation) else None

@@ -46,6 +46,16 @@ class Times:
         place = bisect_left(self._starts, one.to_us) - 1
         return place >= 0 and one.from_us < self._ends[place]
 
+    def common(self, one: Interval) -> list[Interval]:
+        """What an interval has in common with them."""
+        first = max(bisect_right(self._starts, one.from_us) - 1, 0)
+        last = bisect_left(self._starts, one.to_us)
+        return [
+            Interval(max(one.from_us, start), min(one.to_us, end))
+            for start, end in self.intervals[first:last]
+            if one.from_us < end
+        ]
+
     def __contains__(self, at_us: int) -> bool:
         return self.end_at(at_us) is not None
 
@@ -82,9 +92,7 @@ class Link:
 class Path:
     """From one agent to the target of one check."""
 
-    def __init__(
-        self, scenario: Scenario, fate: Fate, link: Link, check: str, down: Times
-    ) -> None:
+    def __init__(self, scenario: Scenario, fate: Fate, link: Link, check: str, down: Times) -> None:
         self.link = link
         self.check = check
         self.region = link.agent.region
@@ -141,6 +149,17 @@ class Path:
             - (a - 1 - phase_us + c.offset_us) // interval_us
             for c, a, b in alive
         )
+
+    @cached_property
+    def failures_us(self) -> list[int]:
+        """When the probes of slots end that fail."""
+        found: list[int] = []
+        for instants in self.slots_in_trouble:
+            for at_us in instants:
+                seen = self.seen(at_us)
+                if seen.outcome is Outcome.DOWN:
+                    found.append(at_us + seen.took_us)
+        return found
 
     @cached_property
     def slots_in_trouble(self) -> list[list[int]]:

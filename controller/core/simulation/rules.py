@@ -41,8 +41,7 @@ FIELD_RULES: Final = (
         title="majority, fail_after 2, anchors, confirm now",
         quorum=Quorum(rule=Rule.MAJORITY, fail_after=2, recover_after=2),
         anchors=True,
-        looks=Looks(by="controller", every="2s"),
-        faster=True,
+        looks=Looks(by="controller"),
     ),
 )
 """What a scenario without rules of its own compares."""
@@ -50,25 +49,28 @@ FIELD_RULES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ComparedRule:
-    """A rule as it stands for one check: the policy of the real code, and when further looks are taken.
+    """A rule as it stands for one check: the definition and the policy of the real code.
 
-    `looks_us` is the time between two looks (0: none are taken), `look_count` how many there are in all,
-    `is_local` whether the site tries again by itself. `faster_us` is the interval while an outage is open,
-    0 if it stays.
+    `confirms`: the controller has it confirmed now. `tries` is how many times a site tries again by itself,
+    `tries_us` apart.
     """
 
     id: str
     title: str
+    definition: Check
     policy: Policy
     has_anchors: bool
-    looks_us: int
-    look_count: int
-    is_local: bool
-    faster_us: int
+    confirms: bool
+    tries: int = 0
+    tries_us: int = 0
 
     def of_check(self, check: str) -> "ComparedRule":
         """The rule for another check of the scenario."""
-        return replace(self, policy=replace(self.policy, check=check))
+        return replace(
+            self,
+            definition=msgspec.structs.replace(self.definition, id=check),
+            policy=replace(self.policy, check=check),
+        )
 
 
 def definition_under(check: Check, terms: RuleTerms, places: Sequence[Region]) -> Check:
@@ -82,16 +84,15 @@ def definition_under(check: Check, terms: RuleTerms, places: Sequence[Region]) -
 def compared(check: Check, terms: RuleTerms, places: Sequence[Region]) -> ComparedRule:
     """A rule as it stands for a check of the scenario."""
     definition = definition_under(check, terms, places)
-    policy = policy_of(definition)
     looks = terms.looks
-    count = looks.times if looks is not None else None
+    is_local = looks is not None and looks.by == "site"
     return ComparedRule(
         id=terms.id,
         title=terms.title or terms.id,
-        policy=policy,
+        definition=definition,
+        policy=policy_of(definition),
         has_anchors=terms.anchors,
-        looks_us=micros(looks.every) if looks else 0,
-        look_count=(count or max(policy.fail_after, policy.recover_after)) if looks else 0,
-        is_local=looks is not None and looks.by == "site",
-        faster_us=definition.outage_interval_us if terms.faster else 0,
+        confirms=looks is not None and not is_local,
+        tries=(looks.times or 1) if looks is not None and is_local else 0,
+        tries_us=micros(looks.every or "0s") if looks is not None and is_local else 0,
     )

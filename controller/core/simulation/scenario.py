@@ -181,11 +181,21 @@ def _rule_problems(
             expected = f"at most the {len(regions)} regions of the scenario"
             yield document.problem((*path, "regions"), expected, rule.regions)
             continue
-        if rule.looks is not None and not 1_000_000 <= micros(rule.looks.every):
-            yield document.problem((*path, "looks", "every"), "1s or more", rule.looks.every)
+        yield from _told(document, (*path, "looks"), _look_findings(rule))
         judged = definition_under(check, rule, terms.regions)
         found = [*findings(judged, is_new=True), *domain_findings(judged, places)]
         yield from _told(document, path, (one for one in found if one[0][:1] == ("quorum",)))
+
+
+def _look_findings(rule: RuleTerms) -> Iterable[Finding]:
+    looks = rule.looks
+    if looks is None:
+        return
+    if looks.by == "controller" and (looks.every or looks.times):
+        key = "every" if looks.every else "times"
+        yield (key,), f"no {key}: confirm now has its own", str(looks.every or looks.times)
+    elif looks.by == "site" and (looks.every is None or micros(looks.every) < 1_000_000):
+        yield ("every",), "1s or more between two tries of a site", looks.every or "nothing"
 
 
 def _fault_findings(terms: ScenarioTerms, fault: Fault) -> Iterable[Finding]:
@@ -201,7 +211,7 @@ def _fault_findings(terms: ScenarioTerms, fault: Fault) -> Iterable[Finding]:
         elif isinstance(value, Range) or (each.name == "lasting"):
             yield from _range_findings((each.name,), value)
     yield from _name_findings(terms, fault)
-    if fault.kind is FaultKind.LOSS and fault.share and not 0 < share_of(fault.share):
+    if fault.kind is FaultKind.LOSS and fault.share and share_of(fault.share) == 0:
         yield ("share",), "a share above 0%", fault.share
     if fault.kind is FaultKind.SKEW and (fault.ahead is None) == (fault.behind is None):
         yield ("ahead",), "either ahead or behind", "both" if fault.ahead else "neither"

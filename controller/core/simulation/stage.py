@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from controller.core.engine import CheckEngine
 from controller.core.intervals import Interval, union
+from controller.core.outages import Outage
 from controller.core.policy import always
+from controller.core.posts import Post
 from controller.core.quorum import Verdict, verdict
 from controller.core.samples import AnchorRound, Sample
 from controller.core.simulation.alarms import Alarm, AlarmBook
-from controller.core.simulation.looks import ConfirmNow
+from controller.core.simulation.looks import Looks
 from controller.core.simulation.paths import Path, Times
 from controller.core.simulation.rounds import HeardRound
 from controller.core.simulation.rules import ComparedRule
@@ -29,10 +31,7 @@ class Act(IntEnum):
     PROBE = 0
     HEAR = 1
     HEAR_ROUND = 2
-    ORDER = 3
-    RUN_FASTER = 4
-
-
+    WAKE = 3
 
 
 class Played(NamedTuple):
@@ -49,10 +48,11 @@ class Stage:
         self._rule = rule
         self._paths = paths
         self._stretch = stretch
-        self._engine = CheckEngine(always(rule.policy))
+        self._engine = _Engine(always(rule.policy))
         self._book = AlarmBook(rule.policy.check)
-        interval_us = paths[0].cadence.interval_us
-        self._looks = ConfirmNow(rule, interval_us + paths[0].timeout_us)
+        self._looks = Looks(rule, _posts(paths), stretch.from_us) if rule.confirms else None
+        self._places = {path.link.agent.id: place for place, path in enumerate(paths)}
+        self._wake_us: int | None = None
         self._failing: set[str] = set()
         self._odd = Times(_odd(rule, paths))
         self._trying = [False] * len(paths)
@@ -78,10 +78,10 @@ class Stage:
                 self._hear(now_us, what)
             elif act == Act.HEAR_ROUND:
                 assert isinstance(what, AnchorRound)
-                self._engine.insert_anchor(what)
-                self._drain(now_us)
+                self._hear_round(now_us, what)
             else:
-                self._order_all(now_us, act)
+                self._wake_us = None
+                self._give_orders(now_us)
         self._drain(self._stretch.to_us)
         outages = self._engine.outages(self._stretch.to_us)
         return Played(self._book.closed(outages), len(self._taken))
@@ -108,16 +108,16 @@ class Stage:
             told_us, outcome, None, seen.took_us,
         )  # fmt: skip
         self._put(link.delivered_us(at_us + seen.took_us), Act.HEAR, place, sample)
-        if self._rule.is_local:
+        if self._rule.tries:
             self._try_again(at_us + seen.took_us, place, tries, is_failure=outcome is Outcome.DOWN)
 
     def _try_again(self, end_us: int, place: int, tries: int, *, is_failure: bool) -> None:
         """What a site does by itself after a failure: a few more tries, until one succeeds."""
         if tries == 0 and self._trying[place]:
             return
-        more = is_failure and tries < self._rule.look_count
+        more = is_failure and tries < self._rule.tries
         if more:
-            self._put(end_us + self._rule.looks_us, Act.PROBE, place, tries + 1)
+            self._put(end_us + self._rule.tries_us, Act.PROBE, place, tries + 1)
         self._trying[place] = more
 
     def _hear(self, now_us: int, sample: Sample) -> None:
@@ -128,9 +128,17 @@ class Stage:
         self._engine.insert(sample)
         if self._may_change(now_us, sample):
             self._drain(now_us)
-        if self._rule.look_count and not self._rule.is_local:
-            for at_us in self._looks.heard(now_us, sample.agent, sample.at_us, sample.outcome):
-                self._put(at_us, Act.ORDER, 0, None)
+        if self._looks is not None:
+            self._looks.heard(now_us, sample)
+            self._give_orders(now_us)
+
+    def _hear_round(self, now_us: int, anchor: AnchorRound) -> None:
+        """A round of anchors reaches the controller."""
+        self._engine.insert_anchor(anchor)
+        self._drain(now_us)
+        if self._looks is not None:
+            self._looks.heard_round(now_us, anchor)
+            self._give_orders(now_us)
 
     def _may_change(self, now_us: int, sample: Sample) -> bool:
         """This result may open or close an outage; asking the engine costs more than telling it.
@@ -158,22 +166,36 @@ class Stage:
         changes = self._engine.drain(min(now_us, self._stretch.to_us - 1))
         if changes.outages or changes.gone:
             self._book.note(changes, now_us)
-            at_us = self._looks.is_now(self._book.is_open, now_us)
-            if at_us is not None:
-                self._put(at_us, Act.RUN_FASTER, 0, None)
+            if self._looks is not None:
+                self._looks.is_out(self._book.is_open, now_us)
 
-    def _order_all(self, now_us: int, act: Act) -> None:
-        """The controller asks every agent to look."""
-        if act == Act.RUN_FASTER:
-            next_us = self._looks.again(now_us)
-            if next_us is None:
-                return
-            if next_us < self._stretch.to_us:
-                self._put(next_us, Act.RUN_FASTER, 0, None)
-        for place, path in enumerate(self._paths):
-            at_us = path.link.ordered_us(now_us)
+    def _give_orders(self, now_us: int) -> None:
+        """Ask the agents that are to look now, and see when there is more to ask."""
+        assert self._looks is not None
+        for agent in self._looks.orders(now_us):
+            place = self._places[agent]
+            at_us = self._paths[place].link.ordered_us(now_us)
             if at_us is not None:
-                self._put(at_us, Act.PROBE, place, self._rule.look_count)
+                self._put(at_us, Act.PROBE, place, 0)
+        next_us = self._looks.next_us(now_us)
+        if next_us is not None and (self._wake_us is None or next_us < self._wake_us):
+            self._wake_us = next_us
+            self._put(max(next_us, now_us + 1), Act.WAKE, 0, None)
+
+
+class _Engine(CheckEngine):
+    """The engine without outages of single regions, which are not scored: they would cost as much again."""
+
+    def _refresh_regional(
+        self, from_us: int, to_us: int, horizon_us: int
+    ) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
+        return (), ()
+
+
+def _posts(paths: Sequence[Path]) -> dict[str, Post]:
+    """The agents of the paths, as the controller knows them."""
+    agents = [path.link.agent for path in paths]
+    return {agent.id: Post(agent.region, place=agent.place) for agent in agents}
 
 
 def _odd(rule: ComparedRule, paths: Sequence[Path]) -> list[Interval]:

@@ -18,6 +18,7 @@ from controller.core.intervals import Interval, union
 from controller.core.quorum import need
 from controller.core.simulation.paths import Path, Times
 from controller.core.simulation.rules import ComparedRule
+from vedette.shared.limits import CONFIRM_APART_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Reach:
     """How far one failure reaches, in microseconds.
 
     `fresh_us`: until the next result replaces it, if the agent is in order; `stale_us`: until it says nothing any
-    more in any case. `looks_us`: until the last look that it can bring about. `lead_us`: how long before
+    more in any case. `looks_us`: from the end of its probe until the last look that it can bring about. `lead_us`: how long before
     a stretch results are needed to know where every agent stands. `skew_us`: how far its event time may be off.
     """
 
@@ -40,10 +41,12 @@ def reach_of(rule: ComparedRule, path: Path, link_us_max: int, skew_us_max: int)
     """The reach of a failure under a rule."""
     policy = rule.policy
     late_us = path.timeout_us + link_us_max + skew_us_max
-    tries_us = rule.look_count * (rule.looks_us + path.timeout_us) if rule.is_local else 0
+    tries_us = rule.tries * (rule.tries_us + path.timeout_us)
     looks_us = 0
-    if rule.look_count and not rule.is_local:
-        looks_us = late_us + rule.look_count * rule.looks_us + link_us_max
+    if rule.confirms:
+        # A turn that follows others closely is confirmed after the rest that they impose.
+        rest_us = rule.definition.outage_interval_us
+        looks_us = link_us_max + rest_us + policy.fail_after * CONFIRM_APART_US + link_us_max
     runs = max(policy.recover_after, policy.fail_after) + 1
     return Reach(
         fresh_us=path.cadence.interval_us + late_us + tries_us,
@@ -78,41 +81,35 @@ def stretches(
         return [Interval(start_us, end_us)]
     troubles = [path.troubles for path in paths]
     slots = [path.slots_in_trouble for path in paths]
-    windows = _look_windows(troubles, slots, reach) if reach.looks_us else []
+    windows = _look_windows(paths, reach) if rule.confirms else []
     doubts = [
         _doubts(own, counts, windows, rule) for own, counts in zip(troubles, slots, strict=True)
     ]
     dirty = [
-        Interval(one.when.from_us, one.when.to_us + reach.stale_us)
-        for own in doubts
-        for one in own
+        Interval(one.when.from_us, one.when.to_us + reach.stale_us) for own in doubts for one in own
     ]
     silent = _too_few(rule, paths, start_us, end_us)
     parts = union([*dirty, *silent])
     suspect = _suspect(rule, paths, doubts, reach, needed)
     played = [part for part in parts if any(_meets(part, one) for one in suspect)]
-    whole = _absorbed(played, troubles, reach) if reach.looks_us else played
+    whole = _absorbed(played, troubles, reach) if rule.confirms else played
     joined = union(Interval(one.from_us - reach.lead_us, one.to_us) for one in whole)
     return [Interval(max(a, start_us), min(b, end_us)) for a, b in joined if a < end_us]
 
 
-def _look_windows(
-    troubles: Sequence[Sequence[Interval]], slots: Sequence[Sequence[list[int]]], reach: Reach
-) -> list[Interval]:
+def _look_windows(paths: Sequence[Path], reach: Reach) -> list[Interval]:
     """When looks are possible: after slots that fail, and after looks that fail."""
     windows = union(
-        Interval(own[0], own[-1] + reach.looks_us)
-        for counts in slots
-        for own in counts
-        if own
+        Interval(end_us, end_us + reach.looks_us) for path in paths for end_us in path.failures_us
     )
     while True:
         times = Times(windows)
+        # A look of a window that fails ends by its timeout at the latest.
         more = [
-            Interval(one.from_us, one.to_us + reach.looks_us)
-            for own in troubles
-            for one in own
-            if times.meets(one)
+            Interval(from_us, to_us + path.timeout_us + reach.looks_us)
+            for path in paths
+            for one in path.troubles
+            for from_us, to_us in times.common(one)
         ]
         wider = union([*windows, *more])
         if wider == windows:
@@ -130,11 +127,9 @@ def _doubts(
     times = Times(windows)
     found: list[_Doubt] = []
     for one, instants in zip(troubles, slots, strict=True):
-        count = len(instants)
-        if rule.is_local and instants:
-            count *= rule.look_count + 1
-        elif times.meets(one):
-            count += (one.to_us - one.from_us) // rule.looks_us + 1
+        count = len(instants) * (rule.tries + 1)
+        if rule.confirms:
+            count += sum((b - a) // CONFIRM_APART_US + 1 for a, b in times.common(one))
         if count:
             found.append(_Doubt(one, count))
     return found
