@@ -4,6 +4,7 @@ Each test names what we do because of the fact.
 """
 
 import datetime as dt
+import inspect
 import queue
 import threading
 from collections.abc import Callable
@@ -195,3 +196,18 @@ def test_a_server_can_exchange_its_certificate_while_it_runs(issuer: Issuer, ser
         call()
         with calling(address, other.pem, None) as another:
             assert another() == b"hello"
+
+
+def test_a_certificate_cannot_be_fetched_without_verifying_it(issuer: Issuer, server: Pair) -> None:
+    """So a join file holds the CA's certificate itself: there is no first connection that trusts anybody."""
+    allowed = set(inspect.signature(grpc.ssl_channel_credentials).parameters)
+    assert allowed == {"root_certificates", "private_key", "certificate_chain"}
+    with serving(grpc.ssl_server_credentials([(server.key, server.chain)])) as (address, facts):
+        for trusted in (Issuer().pem, None):
+            credentials = grpc.ssl_channel_credentials(trusted)
+            with grpc.secure_channel(address, credentials) as opened:
+                say: Any = opened.unary_unary(METHOD)
+                with pytest.raises(grpc.RpcError) as caught:
+                    say(b"x", timeout=SECONDS_MAX)
+            assert refused(caught)[0] is grpc.StatusCode.UNAVAILABLE
+        assert facts.shown == []
