@@ -58,7 +58,7 @@ class OutageEvent:
     `carried_from` is the content id that the handle stood for before, where it moved (S-19).
     `detected_us` is when the outage was first recorded, `closed_known_us` when this end of it was.
     `absorbed_by` is the number of the outage that a retracted one became a part of; 0: of none.
-    `lines` are some of the `line_count` lines of the check that came with it, the likeliest reasons first.
+    `lines` are those nearest to it of the `line_count` lines of the check that came with it.
     """
 
     number: int

@@ -30,7 +30,7 @@ class Arrivals:
     checks_of: Mapping[str, Set[str]] = field(default_factory=dict)
 
     def reasons(self, check: str, from_us: int, to_us: int) -> Reasons:
-        """The lines that bear on a check, those in or near [from_us, to_us) first, then the oldest."""
+        """The lines that bear on a check: those nearest to [from_us, to_us), in order of their time."""
         lines = [
             EventLine(*one[:4], one.at_us, one.outcome.value)
             for one in self.samples
@@ -42,4 +42,5 @@ class Arrivals:
             if check in self.checks_of.get(region, ())
         ]
         lines.sort(key=lambda one: (max(from_us - one.at_us, one.at_us - to_us, 0), one.at_us, one))
-        return Reasons(tuple(lines[:_LINES_MAX]), len(lines))
+        nearest = sorted(lines[:_LINES_MAX], key=lambda one: (one.at_us, one))
+        return Reasons(tuple(nearest), len(lines))

@@ -55,7 +55,7 @@ _FIELDS: Final[dict[str, Callable[[OutageBody], str | None]]] = {
     "content_id": lambda body: body.id,
 }
 _WHY: Final = {
-    Cause.TIME: "Time had passed: evidence had run out.",
+    Cause.TIME: "Time had passed: evidence had run out, or another definition had come into force.",
     Cause.DEFINITION: "A definition of the check came into force.",
     Cause.BACKLOG: "A backlog of results had been read; it is judged when no more of it comes.",
     Cause.RESTART: "The controller started and judged what was stored.",

@@ -3,6 +3,7 @@
 That an open outage goes on is none, and neither is what people do not see.
 """
 
+from controller.core.quorum import Verdict
 from controller.events import EventKind
 from controller.ports import Transaction
 from controller.services.intervals import START_US
@@ -56,9 +57,12 @@ def is_past_changed(tx: Transaction, old: OutageBody, new: OutageBody) -> bool:
         return True
     if old.started_us < START_US:
         return False
+    stored = tx.intervals(old.check, old.started_us, old.until_us)
     down_us = unknown_us = 0
-    for one in tx.intervals(old.check, old.started_us, old.until_us):
-        part_us = min(one.to_us, old.until_us) - max(one.from_us, old.started_us)
-        down_us += part_us if one.verdict == "DOWN" else 0
-        unknown_us += part_us if one.verdict == "UNKNOWN" else 0
+    for place, one in enumerate(stored, start=1):
+        # The last one is stored up to where it was last told of, and has gone on since.
+        end_us = old.until_us if place == len(stored) else one.to_us
+        part_us = end_us - max(one.from_us, old.started_us)
+        down_us += part_us if one.verdict == Verdict.DOWN else 0
+        unknown_us += part_us if one.verdict == Verdict.UNKNOWN else 0
     return (down_us, unknown_us) != (old.downtime_us, old.unknown_us)

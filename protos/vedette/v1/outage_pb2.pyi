@@ -828,7 +828,7 @@ class OutageEvent(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___CauseLine]:
-        """Some of the lines that came with it, the likeliest reasons first."""
+        """Those nearest to it of the lines that came with it, in order of their time."""
 
     def __init__(
         self,
