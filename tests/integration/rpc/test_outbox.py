@@ -25,6 +25,23 @@ async def test_an_assignment_replaces_the_one_that_waits() -> None:
     assert message.assignment.revision == "new"
 
 
+async def test_a_run_that_waits_to_be_asked_for_is_asked_for_once() -> None:
+    outbox = Outbox(lambda: 0)
+    confirm, manual = pb.PROBE_TRIGGER_CONFIRM, pb.PROBE_TRIGGER_MANUAL
+    for checks in (["home", "name"], ["home"], ["cart"]):
+        outbox.order(pb.ProbeOrder(checks=checks, trigger=confirm))
+    outbox.order(pb.ProbeOrder(checks=["home"], trigger=manual))
+    first, second = await outbox.next()
+    assert (list(first.probe_now.checks), first.probe_now.trigger) == (
+        ["home", "name", "cart"],
+        confirm,
+    )
+    assert (list(second.probe_now.checks), second.probe_now.trigger) == (["home"], manual)
+    outbox.order(pb.ProbeOrder(checks=["home"], trigger=confirm))
+    (again,) = await outbox.next()
+    assert list(again.probe_now.checks) == ["home"]
+
+
 async def test_a_clock_reply_is_stamped_when_it_leaves() -> None:
     now = [5]
     outbox = Outbox(lambda: now[0])

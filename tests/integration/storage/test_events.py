@@ -41,6 +41,7 @@ REMARK = Remark(1, RemarkKind.ACK, 120, "ada", "operator", "192.0.2.1", "on it")
 
 def test_events_come_back_as_they_were_put(storage: Storage) -> None:
     with storage.transaction() as tx:
+        assert tx.last_event() == 0
         sequences = [tx.put_event(one) for one in (OPENED, OTHER, CLOSED)]
     with storage.transaction() as tx:
         kept = [
@@ -52,6 +53,7 @@ def test_events_come_back_as_they_were_put(storage: Storage) -> None:
         assert tx.events_of(3) == []
         assert tx.event_kinds(1) == [EventKind.OPENED, EventKind.CLOSED]
         assert tx.events_after(0, 10) == kept
+        assert tx.last_event() == sequences[-1]
         assert tx.events_after(sequences[0], 1) == [kept[1]]
 
 
