@@ -10,7 +10,7 @@ from controller.core.labels import Label, Said
 from controller.core.outage_book import OutageBook
 from controller.core.outages import Outage, outage_of, spans
 from controller.core.policy import Policy, PolicyRevision, first_change_us, in_force, turns_us
-from controller.core.regional import Carried, are_parted, regional_outages
+from controller.core.regional import Carried, are_parted, lookback_us, regional_outages, voting
 from controller.core.regional_book import RegionalBook
 from controller.core.samples import AnchorRound, Sample
 from controller.core.source import Source
@@ -138,14 +138,13 @@ class CheckEngine:
         changed, gone = self._book.refresh(
             self, start_us, stop_us, reach_us=self._reach_us, horizon_us=end_us
         )
-        regional, vanished = self._refresh_regional(start_us, stop_us, end_us)
-        gone = (*gone, *vanished)
+        regional = self._refresh_regional(start_us, stop_us, end_us)
         differs_us = [one.differs_us for one in touched if one.differs_us is not None]
         if not differs_us:
-            return Changes(outages=changed, gone=gone, regional=regional)
+            return Changes(None, (), changed, gone, *regional)
         from_us = max(min(differs_us), self._settled_us)
         known = self.timeline_part(from_us, newest_us + 1)
-        return Changes(from_us, tuple(verdict_intervals(known)), changed, gone, regional)
+        return Changes(from_us, tuple(verdict_intervals(known)), changed, gone, *regional)
 
     def _refresh_regional(
         self, from_us: int, to_us: int, horizon_us: int
@@ -195,10 +194,6 @@ class CheckEngine:
     def _margin_us(self) -> int:
         return max((e.policy.margin_us for e in self._evaluations), default=0)
 
-    @property
-    def _merge_gap_us(self) -> int:
-        return max((e.policy.merge_gap_us for e in self._evaluations), default=0)
-
     def intervals(self, from_us: int, to_us: int, horizon_us: int) -> list[VerdictInterval]:
         """The verdicts over [from_us, to_us), cut at the horizon; neighbours differ."""
         return verdict_intervals(self.segments(from_us, to_us, horizon_us))
@@ -247,8 +242,7 @@ class CheckEngine:
         segments = seen.timeline_part(-FOREVER_US, horizon_us)
         return regional_outages(
             seen,
-            {region for e in seen._evaluations for region in e.policy.regions}
-            | set(self._regional.carried),
+            [*self._regional.carried, *voting(self._revisions, self._settled_us, horizon_us)],
             spans(clipped(segments, self._settled_us, horizon_us)),
             from_us=self._settled_us,
             to_us=horizon_us,
@@ -321,8 +315,8 @@ class CheckEngine:
         if before_us <= self._settled_us:
             return self._settled_us
         self._regional.settle(self, before_us, self._settled_us, reach_us, self._book.spans)
-        calm_us = max(before_us - 2 * self._margin_us - 2 * self._merge_gap_us, self._held_us)
-        calm = self.timeline_part(calm_us, before_us)
+        calm_us = before_us - lookback_us(self._revisions)
+        calm = self.timeline_part(max(calm_us, self._held_us), before_us)
         self._are_regions_parted = are_parted(calm, self._revisions)
         self._settled_us = before_us
         self._open_us = before_us + self._margin_us

@@ -181,12 +181,9 @@ class Evaluation:
         resumes = to_us <= min(frontier_us, self.to_us - 1)
         found = swept(self._judge, self._holds(from_us, to_us), from_us, to_us)
         old = self._put(found, from_us, to_us, resumes=resumes)
-        goes_on = (
-            is_last
-            and self.frontier_us < to_us < self.to_us
-            and all(segment.verdict is Verdict.DOWN for segment in found)
-        )
-        differs_us, matters = self._difference(old, found, goes_on=goes_on)
+        is_open = is_last and self.frontier_us < to_us < self.to_us
+        goes_on = is_open and all(segment.verdict is Verdict.DOWN for segment in found)
+        differs_us, matters = self._difference(old, found, goes_on=goes_on, is_last=is_open)
         if frontier_us < self.from_us:
             differs_us = self.from_us if differs_us is None else min(differs_us, self.from_us)
         if matters or not is_last or differs_us is not None:
@@ -216,7 +213,12 @@ class Evaluation:
         return [piece for piece in old if piece[0] < to_us]
 
     def _difference(
-        self, old: Sequence[tuple[int, Votes]], found: Sequence[Segment], *, goes_on: bool
+        self,
+        old: Sequence[tuple[int, Votes]],
+        found: Sequence[Segment],
+        *,
+        goes_on: bool,
+        is_last: bool,
     ) -> tuple[int | None, bool]:
         """The first instant of another verdict, and whether an outage may be another.
 
@@ -238,7 +240,7 @@ class Evaluation:
                         matters
                         or verdicts[HIGH] is not segment.verdicts[HIGH]
                         or (not goes_on and verdicts[LOW] is not segment.verdicts[LOW])
-                        or any(a[0] is not b[0] for a, b in zip(votes, segment.votes, strict=True))
+                        or _matters_to_regions(votes, segment.votes, found, goes_on=is_last)
                     )
                 index += 1
         return None, matters
@@ -312,6 +314,18 @@ class Evaluation:
             left = bisect_right(self._changes, at_us, key=_at) - 1
             self._changes[: left + 1] = [(at_us, self._changes[left][1])]
             self.from_us = at_us
+
+
+def _matters_to_regions(old: Votes, new: Votes, found: Sequence[Segment], *, goes_on: bool) -> bool:
+    """Whether an outage of a region may be another; not if it merely goes on, and its least downtime grows."""
+    for rank, (before, after) in enumerate(zip(old, new, strict=True)):
+        if before[0] is not after[0] or before[2] is not after[2]:
+            return True
+        if before[1] is not after[1] and not (
+            goes_on and all(segment.votes[rank][0] is Label.DOWN for segment in found)
+        ):
+            return True
+    return False
 
 
 def _at(change: tuple[int, Votes]) -> int:

@@ -50,6 +50,11 @@ class OutageBook:
         return len(self._entries)
 
     @property
+    def spans(self) -> list[Span]:
+        """Where the outages lie, in order."""
+        return [entry.span for entry in self._entries]
+
+    @property
     def due_us(self) -> int:
         """When time alone may change an outage, though no verdict changes; FOREVER_US if it does not."""
         # Those before the last are separated from it.

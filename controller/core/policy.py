@@ -131,3 +131,21 @@ def in_force(
         elif start < end:
             parts.append((start, end, policy))
     return parts
+
+
+def turns_us(revisions: Sequence[PolicyRevision]) -> list[int]:
+    """The instants at which another policy comes into force, or none does any more."""
+    return [from_us for from_us, _, _ in in_force(revisions, -FOREVER_US, FOREVER_US)[1:]]
+
+
+def first_change_us(old: Sequence[PolicyRevision], new: Sequence[PolicyRevision]) -> int | None:
+    """The first instant at which another policy is in force."""
+    before = in_force(old, -FOREVER_US, FOREVER_US)
+    after = in_force(new, -FOREVER_US, FOREVER_US)
+    for at_us in sorted({start for start, _, _ in (*before, *after)}):
+        policies = (
+            next(p for start, end, p in part if start <= at_us < end) for part in (before, after)
+        )
+        if next(policies) != next(policies):
+            return at_us
+    return None

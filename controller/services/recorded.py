@@ -5,7 +5,7 @@ What is news of an outage is appended to the ledger of outages in the same trans
 
 from dataclasses import replace
 
-from controller.core.engine import Changes
+from controller.core.changes import Changes
 from controller.core.outages import Outage
 from controller.events import Cause, EventKind, OutageEvent
 from controller.outcomes import StoredOutage

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from controller.core.engine import Changes, CheckEngine
+from controller.core.changes import Changes
+from controller.core.engine import CheckEngine
 from controller.core.labels import Label
 from controller.core.policy import PolicyRevision, always
 from controller.core.samples import Sample

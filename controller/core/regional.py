@@ -1,0 +1,257 @@
+"""Outages of one region alone (S-14): the rules of S-15 over what that region says.
+
+A region sees a check as if it were the only one. What it sees so, and what does not lie within an outage of
+the check as a whole, is a regional outage. It may be long, such as that of a region from which a target cannot
+be reached at all: what lies before the settled instant is carried on as sums, and its evidence forgotten.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final, Protocol
+
+from controller.core.intervals import FOREVER_US
+from controller.core.labels import Label, Said, Vote
+from controller.core.outages import (
+    Judged,
+    Outage,
+    Span,
+    Tally,
+    Unfinished,
+    lead_in_us,
+    outage_of,
+    spans,
+    tally,
+    unfinished,
+)
+from controller.core.policy import Policy, PolicyRevision, in_force
+from controller.core.quorum import Verdict
+from controller.core.resync import is_parted
+from controller.core.timeline import Segment, Verdicts, append_segment, clipped
+from vedette.shared.definitions import Distinct, Rule
+
+_VERDICT_OF: Final = {
+    Label.NONE: Verdict.UNKNOWN,
+    Label.UP: Verdict.UP,
+    Label.DEGRADED: Verdict.DEGRADED,
+    Label.DOWN: Verdict.DOWN,
+}
+_UNHEARD: Final = (Verdict.UNKNOWN,) * 3
+
+
+class View(Protocol):
+    """A timeline that can be asked for a part of itself, and for the samples behind it."""
+
+    def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
+        """The segments of [from_us, to_us)."""
+        ...
+
+    def judged(self, policy: Policy, from_us: int, to_us: int) -> Sequence[Said]:
+        """The judged samples under a policy with from_us <= t < to_us."""
+        ...
+
+
+class WholeView:
+    """A timeline that is there as a whole."""
+
+    def __init__(self, segments: Sequence[Segment], judged: Judged) -> None:
+        self._segments = segments
+        self.judged = judged
+
+    def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
+        """The segments of [from_us, to_us)."""
+        return clipped(self._segments, from_us, to_us)
+
+
+class RegionView:
+    """A check as one of its regions sees it."""
+
+    def __init__(self, view: View, region: str) -> None:
+        self.region = region
+        self._view = view
+        self._whole: dict[Policy, tuple[int, Policy]] = {}
+
+    def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
+        """What the region says over [from_us, to_us); UNKNOWN where it has no vote."""
+        found = seen_by(self.region, self._view.timeline_part(from_us, to_us))
+        return self._remembered(found)
+
+    def judged(self, policy: Policy, from_us: int, to_us: int) -> list[Said]:
+        """The region's judged samples with from_us <= t < to_us."""
+        _, whole = self._whole[policy]
+        said = self._view.judged(whole, from_us, to_us)
+        return [one for one in said if one.sample.region == self.region]
+
+    def _remembered(self, found: Iterable[tuple[Segment, Policy | None]]) -> list[Segment]:
+        """The segments; of the policies that look alike from here, the last is the one that is asked."""
+        segments: list[Segment] = []
+        for segment, whole in found:
+            append_segment(segments, segment)
+            if segment.policy is not None and whole is not None:
+                known = self._whole.get(segment.policy)
+                if known is None or known[0] <= segment.to_us:
+                    self._whole[segment.policy] = segment.to_us, whole
+        return segments
+
+
+def seen_by(region: str, segments: Iterable[Segment]) -> list[tuple[Segment, Policy | None]]:
+    """What the region says in each segment, beside the policy of the whole check."""
+    found: list[tuple[Segment, Policy | None]] = []
+    for segment in segments:
+        policy = segment.policy
+        if policy is None or region not in policy.regions:
+            unheard = Segment(segment.from_us, segment.to_us, _UNHEARD, (), None)
+            found.append((unheard, None))
+            continue
+        vote = segment.votes[policy.regions.index(region)]
+        own = Segment(
+            segment.from_us, segment.to_us, _verdicts(vote), (vote,), alone(policy, region)
+        )
+        found.append((own, policy))
+    return found
+
+
+def _verdicts(vote: Vote) -> Verdicts:
+    return _VERDICT_OF[vote.label], _VERDICT_OF[vote.low], _VERDICT_OF[vote.high]
+
+
+@lru_cache(maxsize=4096)
+def alone(policy: Policy, region: str) -> Policy:
+    """The policy of a check that has this region only."""
+    return replace(
+        policy,
+        regions=(region,),
+        rule=Rule.ANY,
+        is_strict=False,
+        min_evidence=1,
+        distinct=Distinct.REGION,
+        domains=(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What is known of a region's outage at a settled instant that it lies across, or may be glued across.
+
+    `head` is the outage until its last DOWN time before that instant, `through` counts what stands between
+    its start and the instant. It lies within an outage of the check until `covered_us`.
+    """
+
+    region: str
+    at_us: int
+    left: Unfinished
+    head: Outage
+    through: Tally
+    covered_us: int = -FOREVER_US
+
+
+def outage_in(view: RegionView, span: Span, carried: Carried | None, reach_us: int) -> Outage:
+    """A span of the region with its evidence, what was forgotten of it included."""
+    if carried is None or span.started_us >= carried.at_us:
+        segments = view.timeline_part(span.started_us - reach_us, span.until_us)
+        return outage_of(span, segments, view.judged, view.region)
+    if span.until_us <= carried.at_us:
+        return replace(carried.head, span=span)
+    whole = carried.through.plus(_counted(view, carried.at_us, span.until_us))
+    return replace(
+        carried.head,
+        span=span,
+        downtime_us_min=whole.low_us,
+        downtime_us_max=whole.high_us,
+        kinds=whole.kinds,
+        transients=whole.transients,
+    )
+
+
+def _counted(view: RegionView, from_us: int, to_us: int) -> Tally:
+    return tally(view.timeline_part(from_us, to_us), view.judged, from_us, to_us)
+
+
+def carried_at(
+    view: RegionView, at_us: int, before: Carried | None, from_us: int, reach_us: int
+) -> Carried | None:
+    """What of the region's outages lies across `at_us`; everything before `from_us` stands in `before`."""
+    segments = view.timeline_part(from_us, at_us)
+    left = unfinished(segments, before.left if before else None)
+    if left is None:
+        return None
+    head = outage_in(view, left.span, before, reach_us)
+    if before is not None and left.span.started_us < before.at_us:
+        through = before.through.plus(_counted(view, before.at_us, at_us))
+        return Carried(view.region, at_us, left, head, through, before.covered_us)
+    started_us = left.span.started_us
+    near = view.timeline_part(started_us - reach_us, at_us)
+    counted = tally(near, view.judged, started_us, at_us)
+    policy = next(one.policy for one in near if one.to_us > started_us)
+    assert policy is not None, "only a policy can say DOWN"
+    lead_us = lead_in_us(left.span, near, policy.freshness_us)
+    through = counted._replace(high_us=counted.high_us + lead_us)
+    return Carried(view.region, at_us, left, head, through)
+
+
+def covered_until(span: Span, wholes: Sequence[Span]) -> int:
+    """The end of the outage of the check in which `span` begins; -FOREVER_US if it begins in none."""
+    for whole in wholes:
+        if whole.started_us <= span.started_us < whole.until_us:
+            return whole.until_us
+    return -FOREVER_US
+
+
+def regional_outages(
+    view: View,
+    regions: Iterable[str],
+    wholes: Sequence[Span],
+    *,
+    from_us: int,
+    to_us: int,
+    reach_us: int,
+    carried: Mapping[str, Carried] | None = None,
+) -> list[Outage]:
+    """The regional outages of [from_us, to_us), by start and region: the oracle.
+
+    `wholes` are the outages of the check as a whole; `carried` is what of the regions' outages lies across
+    `from_us`.
+    """
+    found: list[Outage] = []
+    for region in sorted(set(regions)):
+        own = RegionView(view, region)
+        before = (carried or {}).get(region)
+        segments = own.timeline_part(from_us, to_us)
+        for span in spans(segments, before.left if before else None):
+            covered_us = covered_until(span, wholes)
+            if before is not None and span.started_us < before.at_us:
+                covered_us = before.covered_us
+            if span.until_us > covered_us:
+                found.append(outage_in(own, span, before, reach_us))
+    return sorted(found, key=lambda one: (one.span.started_us, one.region))
+
+
+def voting(revisions: Iterable[PolicyRevision], from_us: int, to_us: int) -> set[str]:
+    """The regions that have a vote at some instant of [from_us, to_us)."""
+    return {
+        region
+        for _, _, policy in in_force(list(revisions), from_us, to_us)
+        if policy is not None
+        for region in policy.regions
+    }
+
+
+def lookback_us(revisions: Iterable[PolicyRevision]) -> int:
+    """How much of a timeline is enough for `are_parted` to see that regions which are up are parted."""
+    policies = [one.policy for one in revisions if one.policy is not None]
+    return max((2 * (one.margin_us + one.merge_gap_us) for one in policies), default=0)
+
+
+def are_parted(segments: Sequence[Segment], revisions: Sequence[PolicyRevision]) -> bool:
+    """No region's outage from before a timeline can reach beyond its end.
+
+    A region that has had no vote for as long as abandons an outage is not asked.
+    """
+    if not segments:
+        return False
+    end_us = segments[-1].to_us
+    longest_us = max((r.policy.abandon_after_us for r in revisions if r.policy), default=0)
+    return all(
+        is_parted([one for one, _ in seen_by(region, segments)], revisions)
+        for region in voting(revisions, segments[0].from_us - longest_us, end_us)
+    )
