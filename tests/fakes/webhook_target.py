@@ -73,12 +73,12 @@ class WebhookTarget:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 - the library's name
+            def do_POST(self) -> None:
                 target.answer(self)
 
             do_GET = do_POST  # noqa: N815 - the library's name
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
