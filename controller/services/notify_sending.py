@@ -3,23 +3,35 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from controller.deliveries import Outcome, Transport
 from controller.errors import ControllerError
 from controller.ports import Worker
-from controller.services.deliveries import Outbox, Parcel
+from controller.services.deliveries import Parcel
 from controller.services.notify import Router
 from vedette.shared.limits import NOTIFY_AT_ONCE_MAX, NOTIFY_LOOK_SECONDS
 
 log = logging.getLogger(__name__)
 
 
+class Due(Protocol):
+    """The outbox, as sending needs it."""
+
+    def claim(self, room: Callable[[str], int]) -> Sequence[Parcel]:
+        """What is to be sent now, noted as being on its way; of each channel at most what it has room for."""
+        ...
+
+    def settle(self, outcomes: Mapping[int, Outcome]) -> None:
+        """Note how attempts went, by the number of the delivery."""
+        ...
+
+
 class Sender:
     """Routes and sends until it is cancelled. What is on its way then is sent again by the next controller."""
 
-    def __init__(
-        self, worker: Worker, router: Router, outbox: Outbox, transport: Transport
-    ) -> None:
+    def __init__(self, worker: Worker, router: Router, outbox: Due, transport: Transport) -> None:
         self._worker = worker
         self._router = router
         self._outbox = outbox
