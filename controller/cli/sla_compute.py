@@ -56,7 +56,7 @@ def compute(
         raise BadInput(f"--period: {error}.") from error
     horizon_us = when.to_us if as_of_us is None else as_of_us
     document = _timeline(timeline, fleet, contract.check)
-    start_us = max(when.from_us, contract.effective_us)
+    start_us = max(when.from_us, contract.first.effective_us)
     _tell_bounds(document, contract.check, start_us, min(when.to_us, horizon_us))
     found = records(contract, when, observed_in(document, fleet, contract.check), horizon_us)
     if when.kind is not contract.period.kind:

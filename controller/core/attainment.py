@@ -1,19 +1,22 @@
-"""Attainment (S-34, S-40, S-42, S-43): how much of what was promised was kept, exactly.
+"""Attainment (S-31, S-34, S-40, S-42, S-43): how much of what was promised was kept, exactly.
 
-Everything is an integer or a Fraction. A record is made of plain values, ready to be written as JSON.
+Everything is an integer or a Fraction.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from controller.core.calendars import Period, tzdata_version
-from controller.core.contracts import Contract, Objective
-from controller.core.quorum import Verdict
+from controller.core.accounting import Account
+from controller.core.calendars import Period, day_at, midnight_us, zone
+from controller.core.contracts import Denominator, Objective, PeriodTerms
+from controller.core.intervals import Interval, clip, length
 
 _SHOWN_DIGITS_MIN: Final = 3
+_DAY_US: Final = 86_400_000_000
 UNKNOWN_POLICIES: Final = ("exclude", "as_up", "as_down")
 
 
@@ -26,83 +29,108 @@ class Standing(StrEnum):
     NO_ELIGIBLE_TIME = "no_eligible_time"
 
 
-class Stretch(NamedTuple):
-    """A time over which the verdicts do not change: as attributed, and with least and most downtime."""
-
-    from_us: int
-    to_us: int
-    verdict: Verdict
-    low: Verdict
-    high: Verdict
-
-
-class OutageSpan(NamedTuple):
-    """An outage as far as a record needs it."""
-
-    started_us: int
-    ended_us: int | None
-
-
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What is known of a check: its timeline and its outages.
+class Figures:
+    """An account against a denominator and a target: all that is divided.
 
-    `bounds_us` are least and most downtime of the whole timeline, where only these totals are known: they
-    are used where the whole timeline lies in the time that is asked for.
+    `length_us` is the denominator before anything is taken from it (S-31).
     """
 
-    stretches: Sequence[Stretch]
-    outages: Sequence[OutageSpan] = ()
-    partial_weight: Fraction = Fraction(0)
-    bounds_us: tuple[int, int] | None = None
+    account: Account
+    length_us: int
+    target: Fraction
+    objective: Objective
 
+    def eligible_us(self, policy: str | None = None) -> int:
+        """E under a policy for UNKNOWN time (the objective's own if none is given)."""
+        found = self.length_us - self.account.out_of_schedule_us - self.account.dropped_us
+        if (policy or self.objective.unknown) == "exclude":
+            found -= self.account.unknown_us
+        return max(found, 0)
 
-class Sums(NamedTuple):
-    """Time by verdict, and counted downtime with its bounds, over one period."""
+    def down_us(self, downtime_us: int, policy: str | None = None) -> int:
+        """D, where `downtime_us` is what was counted."""
+        is_down = (policy or self.objective.unknown) == "as_down"
+        return downtime_us + (self.account.unknown_us if is_down else 0)
 
-    by_verdict: Mapping[Verdict, int]
-    downtime_us: int
-    low_us: int
-    high_us: int
+    def share(self, downtime_us: int, policy: str | None = None) -> Fraction | None:
+        """(E - D) / E; None without eligible time (S-34, S-40)."""
+        eligible_us = self.eligible_us(policy)
+        if eligible_us == 0:
+            return None
+        return Fraction(eligible_us - self.down_us(downtime_us, policy), eligible_us)
 
     @property
-    def unknown_us(self) -> int:
-        """Time of which nothing is known."""
-        return self.by_verdict[Verdict.UNKNOWN]
+    def coverage(self) -> Fraction | None:
+        """The share of the time in schedule and not dropped of which something is known; None without any."""
+        base_us = self._base_us
+        return Fraction(base_us - self.account.unknown_us, base_us) if base_us > 0 else None
+
+    @property
+    def _base_us(self) -> int:
+        spent = sum(self.account.by_verdict.values()) + self.account.excluded_us
+        return spent - self.account.dropped_us
+
+    def standing(self, downtime_us: int) -> Standing:
+        """The verdict, had there been so much downtime."""
+        coverage, share = self.coverage, self.share(downtime_us)
+        if coverage is None:
+            return Standing.NO_ELIGIBLE_TIME
+        if coverage < self.objective.coverage_share:
+            return Standing.INSUFFICIENT_EVIDENCE
+        if share is None:
+            return Standing.NO_ELIGIBLE_TIME
+        return Standing.MET if share >= self.target else Standing.BREACHED
+
+    @property
+    def is_robust(self) -> bool:
+        """The verdict is the same at the least and the most downtime (S-42)."""
+        account = self.account
+        found = {self.standing(d) for d in (account.downtime_us, account.low_us, account.high_us)}
+        return len(found) == 1
 
 
-def sums(observed: Observed, from_us: int, to_us: int) -> Sums:
-    """The sums over [from_us, to_us). Time that no stretch covers is UNKNOWN."""
-    by_verdict = dict.fromkeys(Verdict, 0)
-    by_verdict[Verdict.UNKNOWN] = max(to_us - from_us, 0)
-    counted = [Fraction(0)] * 3
-    is_whole = True
-    for stretch in observed.stretches:
-        is_whole = is_whole and stretch.from_us >= from_us and stretch.to_us <= to_us
-        length_us = min(stretch.to_us, to_us) - max(stretch.from_us, from_us)
-        if length_us <= 0:
-            continue
-        by_verdict[Verdict.UNKNOWN] -= length_us
-        by_verdict[stretch.verdict] += length_us
-        for which, verdict in enumerate(stretch[2:]):
-            counted[which] += length_us * _weight(verdict, observed.partial_weight)
-    figure, low, high = (-(-value.numerator // value.denominator) for value in counted)
-    if observed.bounds_us is not None and is_whole:
-        low, high = observed.bounds_us
-    return Sums(by_verdict, figure, low, high)
+def denominator_us(
+    terms: PeriodTerms, period: Period, span: Sequence[Interval], *, is_first: bool, is_last: bool
+) -> int:
+    """How long the instants of `span` count as, before anything is taken from them (S-31).
+
+    Nominal days are days that lie in it whole. Where a period has several segments, the first one has the
+    time before the contract began, and the last one what a period of 30 days has more or less.
+    """
+    counted_us = length(span)
+    match terms.denominator:
+        case Denominator.ACTUAL:
+            return counted_us
+        case Denominator.NOMINAL_DAYS:
+            return counted_us + sum(_nominal_surplus_us(one, terms.tz) for one in span)
+        case Denominator.FULL_PERIOD:
+            before_us = min((one.from_us for one in span), default=period.from_us) - period.from_us
+            return counted_us + (before_us if is_first else 0)
+        case Denominator.FIXED_30D:
+            surplus_us = 30 * _DAY_US - (period.to_us - period.from_us)
+            return max(counted_us + (surplus_us if is_last else 0), 0)
 
 
-def _weight(verdict: Verdict, partial_weight: Fraction) -> Fraction:
-    if verdict is Verdict.DOWN:
-        return Fraction(1)
-    return partial_weight if verdict is Verdict.PARTIAL else Fraction(0)
+def _nominal_surplus_us(span: Interval, tz: str) -> int:
+    """By how much the whole days of a span are shorter (or, below 0, longer) than 24 hours."""
+    where = zone(tz)
+    day, last = day_at(span.from_us, where), day_at(span.to_us, where)
+    surplus_us = 0
+    while day <= last:
+        bounds = midnight_us(day, where), midnight_us(day + timedelta(days=1), where)
+        if clip([bounds], *span) == [bounds]:
+            surplus_us += _DAY_US - (bounds[1] - bounds[0])
+        day += timedelta(days=1)
+    return surplus_us
 
 
-def attained(period_us: int, unknown_us: int, downtime_us: int, policy: str) -> Fraction | None:
-    """(E - D) / E under a policy for UNKNOWN time; None without eligible time (S-34, S-40)."""
-    eligible_us = period_us - unknown_us if policy == "exclude" else period_us
-    down_us = downtime_us + unknown_us if policy == "as_down" else downtime_us
-    return Fraction(eligible_us - down_us, eligible_us) if eligible_us > 0 else None
+def blended_target(shares: Sequence[tuple[Fraction, int]]) -> Fraction | None:
+    """The target of (target, eligible time) pairs as one (S-32); None without eligible time."""
+    eligible_us = sum(each for _, each in shares)
+    if eligible_us == 0:
+        return None
+    return sum((target * each for target, each in shares), Fraction(0)) / eligible_us
 
 
 def shown_percent(share: Fraction | None, target: str) -> str | None:
@@ -111,121 +139,17 @@ def shown_percent(share: Fraction | None, target: str) -> str | None:
         return None
     digits = max(_SHOWN_DIGITS_MIN, len(target.partition(".")[2]))
     scaled = share * 100 * 10**digits // 1
-    return f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
 
 
-def record_of(
-    contract: Contract,
-    objective: Objective,
-    period: Period,
-    observed: Observed,
-    as_of_us: int,
-    *,
-    revision: int = 1,
-) -> dict[str, Any]:
-    """The record of one objective over one period, with facts up to `as_of_us`.
-
-    The period begins no earlier than the contract, and is cut at `as_of_us`.
-    """
-    from_us = min(max(period.from_us, contract.effective_us), period.to_us)
-    to_us = max(min(period.to_us, as_of_us), from_us)
-    found = sums(observed, from_us, to_us)
-    length_us = to_us - from_us
-    eligible_us = length_us - found.unknown_us if objective.unknown == "exclude" else length_us
-    share = _share(found, length_us, objective, found.downtime_us)
-    coverage = Fraction(length_us - found.unknown_us, length_us) if length_us else None
-    downtime_us, low_us, high_us = (
-        value + (found.unknown_us if objective.unknown == "as_down" else 0)
-        for value in (found.downtime_us, found.low_us, found.high_us)
-    )
-    whole_us = period.to_us - from_us - (length_us - eligible_us)
-    budget = (1 - objective.target_share) * whole_us
-    return {
-        "contract": contract.id,
-        "revision": revision,
-        "objective": objective.id,
-        "period": {
-            "from": from_us, "to": to_us, "ends": period.to_us, "tz": contract.period.tz, "label": period.label,
-        },
-        "target": objective.target,
-        **{v.name.lower(): found.by_verdict[v] for v in (Verdict.UP, Verdict.DOWN, Verdict.PARTIAL, Verdict.DEGRADED, Verdict.UNKNOWN)},
-        "excluded": 0,
-        "out_of_schedule": 0,
-        "eligible": eligible_us,
-        "downtime": downtime_us,
-        "downtime_min": low_us,
-        "downtime_max": high_us,
-        "attainment": _ratio(share),
-        "attainment_shown": shown_percent(share, objective.target),
-        "coverage": _ratio(coverage),
-        "verdict": _standing(objective, share, coverage),
-        "robustness": _robustness(objective, found, length_us, coverage),
-        "budget": budget // 1,
-        "budget_left": (budget - downtime_us) // 1,
-        "variants": _variants(objective, found, length_us),
-        "outages": _outages(observed, from_us, to_us),
-        "exclusions": [],
-        "credits": None,
-        "clauses": _clauses(contract, objective),
-    }  # fmt: skip
+def decimal_text(share: Fraction) -> str:
+    """A target in percent as a decimal, cut at nine digits."""
+    scaled = share * 100 * 10**9 // 1
+    text = f"{scaled // 10**9}.{scaled % 10**9:09}".rstrip("0")
+    return text.rstrip(".")
 
 
-def _share(found: Sums, length_us: int, objective: Objective, downtime_us: int) -> Fraction | None:
-    return attained(length_us, found.unknown_us, downtime_us, objective.unknown)
-
-
-def _standing(objective: Objective, share: Fraction | None, coverage: Fraction | None) -> Standing:
-    if coverage is None:
-        return Standing.NO_ELIGIBLE_TIME
-    if coverage < objective.coverage_share:
-        return Standing.INSUFFICIENT_EVIDENCE
-    if share is None:
-        return Standing.NO_ELIGIBLE_TIME
-    return Standing.MET if share >= objective.target_share else Standing.BREACHED
-
-
-def _robustness(
-    objective: Objective, found: Sums, length_us: int, coverage: Fraction | None
-) -> str:
-    """Whether the verdict is the same at the least and the most downtime (S-42)."""
-    standings = {
-        _standing(objective, _share(found, length_us, objective, downtime_us), coverage)
-        for downtime_us in (found.downtime_us, found.low_us, found.high_us)
-    }
-    return "robust" if len(standings) == 1 else "marginal"
-
-
-def _variants(objective: Objective, found: Sums, length_us: int) -> dict[str, Any]:
-    shares = {
-        policy: attained(length_us, found.unknown_us, found.downtime_us, policy)
-        for policy in UNKNOWN_POLICIES
-    }
-    return {
-        policy: {"attainment": _ratio(s), "attainment_shown": shown_percent(s, objective.target)}
-        for policy, s in shares.items()
-    }
-
-
-def _outages(observed: Observed, from_us: int, to_us: int) -> int:
-    """How many outages start in the period (N of S-46); an outage across its start is the one before's."""
-    return sum(from_us <= one.started_us < to_us for one in observed.outages)
-
-
-def _clauses(contract: Contract, objective: Objective) -> dict[str, Any]:
-    """Every clause that the figure depends on, as it was applied."""
-    return {
-        "metric": objective.metric,
-        "formula": objective.formula,
-        "unknown": objective.unknown,
-        "min_coverage": objective.min_coverage,
-        "period": contract.period.kind,
-        "denominator": contract.period.denominator,
-        "service_hours": contract.service_hours,
-        "effective_from": contract.effective_us,
-        "scope": {"checks": contract.scope.checks},
-        "tzdata": tzdata_version(),
-    }
-
-
-def _ratio(share: Fraction | None) -> dict[str, int] | None:
-    return None if share is None else {"num": share.numerator, "den": share.denominator}
+def variants(figures: Figures) -> Mapping[str, Fraction | None]:
+    """Attainment under each policy for UNKNOWN time, side by side (S-40)."""
+    return {p: figures.share(figures.account.downtime_us, p) for p in UNKNOWN_POLICIES}

@@ -76,11 +76,25 @@ def zone(name: str) -> ZoneInfo:
 
 def midnight_us(day: date, where: ZoneInfo) -> int:
     """When `day` begins: the first of two midnights; where there is none, the instant of the change."""
-    local = datetime(day.year, day.month, day.day, tzinfo=where)
+    return wall_us(day, 0, where)
+
+
+def wall_us(day: date, minutes: int, where: ZoneInfo) -> int:
+    """When clocks in `where` show so many minutes after midnight of `day`; 1440 is midnight of the next.
+
+    The first time, where they show it twice; the instant of the change, where they leave it out.
+    """
+    # Within one zone this adds to what clocks show, and not to the time that passes.
+    local = datetime(day.year, day.month, day.day, tzinfo=where) + timedelta(minutes=minutes)
     instant = local.astimezone(UTC)
     if instant.astimezone(where).replace(tzinfo=None) != local.replace(tzinfo=None):
         instant = _skipped(local, where)
     return (instant - _EPOCH) // _MICROSECOND
+
+
+def day_at(at_us: int, where: ZoneInfo) -> date:
+    """The day that it is in `where` at an instant."""
+    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(where).date()
 
 
 def _skipped(local: datetime, where: ZoneInfo) -> datetime:
@@ -134,7 +148,7 @@ def _month_after(year: int, month: int) -> date:
 
 def period_at(at_us: int, kind: PeriodKind, tz: str) -> Period:
     """The period of that kind in which an instant lies."""
-    day = (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone(tz)).date()
+    day = day_at(at_us, zone(tz))
     iso = day.isocalendar()
     label = {
         PeriodKind.DAY: day.isoformat(),

@@ -1,32 +1,45 @@
 """Contracts: what was promised, as a document whose every clause is computed or refused by name."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-from controller.core.calendars import SHORTEST_DAYS, PeriodKind, zone_names
-from controller.core.instants import EXPECTED as INSTANT_EXPECTED
+from controller.core.calendars import PeriodKind
+from controller.core.exclusions import ExclusionTerms, ExclusionType
 from controller.core.instants import instant
-from vedette.shared.definitions import Check, Id
-from vedette.shared.durations import Duration
-from vedette.shared.probes import Finding, Part
+from controller.core.intervals import Interval
+from controller.core.service_hours import ALWAYS, ServiceHours
+from vedette.shared.definitions import Id
+from vedette.shared.probes import DurationText, Finding, Part
 
 Decimal = Annotated[
     str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
 ]
-NOT_COMPUTED: Final = (
-    "parent", "service_hours", "outage", "exclusions", "amendments", "overlays", "credits", "grades",
-    "lateness", "extends",
-)  # fmt: skip
+NOT_COMPUTED: Final = ("parent", "credits", "grades", "lateness", "extends")
 # What these clauses say when they say nothing; so much is computed.
-_NEUTRAL: Final[Mapping[str, Any]] = {
-    "parent": None, "service_hours": "always", "amendments": "segmented", "overlays": [],
-    "outage": {"min_duration": "0s", "downtime_start": "first_failure"},
-}  # fmt: skip
-_DAY_US: Final = 86_400_000_000
+_NEUTRAL: Final[Mapping[str, Any]] = {"parent": None}
+
+
+class Denominator(StrEnum):
+    """How long a period counts as, before anything is taken from it (S-31)."""
+
+    ACTUAL = "actual"
+    NOMINAL_DAYS = "nominal_days"
+    FULL_PERIOD = "full_period"
+    FIXED_30D = "fixed_30d"
+
+
+class Amending(StrEnum):
+    """What an amendment within a period does to its figure (S-32)."""
+
+    SEGMENTED = "segmented"
+    BLENDED = "blended"
+    NEXT_PERIOD = "next_period"
 
 
 class Scope(Part, frozen=True, kw_only=True):
@@ -40,7 +53,7 @@ class PeriodTerms(Part, frozen=True, kw_only=True):
 
     kind: PeriodKind = PeriodKind.MONTH
     tz: str = "UTC"
-    denominator: Literal["actual"] = "actual"
+    denominator: Denominator = Denominator.ACTUAL
 
 
 class Objective(Part, frozen=True, kw_only=True):
@@ -48,7 +61,9 @@ class Objective(Part, frozen=True, kw_only=True):
 
     id: Id
     metric: Literal["availability"] = "availability"
-    formula: Literal["time"] = "time"
+    formula: Literal["time", "minute"] = "time"
+    mode: Literal["whole", "any"] = "whole"
+    n: Annotated[int, Meta(ge=1, le=1440)] = 1
     target: Decimal
     unknown: Literal["exclude", "as_up", "as_down"] = "exclude"
     min_coverage: Decimal = "95"
@@ -64,6 +79,27 @@ class Objective(Part, frozen=True, kw_only=True):
         return Fraction(self.min_coverage) / 100
 
 
+class OutageTerms(Part, frozen=True, kw_only=True):
+    """From which length on an outage counts (S-39), and from when."""
+
+    min_duration: DurationText = "0s"
+    downtime_start: Literal["first_failure"] = "first_failure"
+
+
+class Overlay(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Another target of an objective for some time: a season."""
+
+    from_: str | int
+    to: str | int
+    objective: Id
+    target: Decimal
+
+    @property
+    def interval(self) -> Interval:
+        """When it holds."""
+        return Interval(instant(self.from_), instant(self.to))
+
+
 class Contract(Part, frozen=True, kw_only=True):
     """A contract in one revision. The neutral values of clauses that are not computed are accepted."""
 
@@ -77,10 +113,11 @@ class Contract(Part, frozen=True, kw_only=True):
     objectives: Annotated[list[Objective], Meta(min_length=1)]
     acknowledge_unmeasurable: bool = False
     parent: None = None
-    service_hours: Literal["always"] = "always"
-    amendments: Literal["segmented"] = "segmented"
-    overlays: tuple[()] = ()
-    outage: dict[str, str] = msgspec.field(default_factory=dict)
+    service_hours: ServiceHours | Literal["always"] = ALWAYS
+    exclusions: dict[ExclusionType, ExclusionTerms] = msgspec.field(default_factory=dict)
+    amendments: Amending = Amending.SEGMENTED
+    overlays: list[Overlay] = msgspec.field(default_factory=list)
+    outage: OutageTerms = OutageTerms()
 
     @property
     def effective_us(self) -> int:
@@ -91,6 +128,33 @@ class Contract(Part, frozen=True, kw_only=True):
     def check(self) -> str:
         """The check that it is about."""
         return self.scope.checks[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A contract with its amendments: `versions` by when they begin, each written out in full."""
+
+    versions: tuple[Contract, ...]
+
+    @property
+    def first(self) -> Contract:
+        """As it was agreed at first."""
+        return self.versions[0]
+
+    @property
+    def check(self) -> str:
+        """The check that it is about: amendments keep it."""
+        return self.first.check
+
+    @property
+    def period(self) -> PeriodTerms:
+        """The periods by which it is judged: amendments keep them."""
+        return self.first.period
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """The ids of all objectives that it ever had, in the order in which they came."""
+        return tuple(dict.fromkeys(o.id for one in self.versions for o in one.objectives))
 
 
 def clauses_not_computed(data: Mapping[str, Any]) -> list[Finding]:
@@ -108,76 +172,3 @@ def _says_nothing(key: str, value: object) -> bool:
     if isinstance(value, dict) and isinstance(neutral, dict):
         return all(neutral.get(name, msgspec.UNSET) == said for name, said in value.items())
     return bool(value == neutral)
-
-
-def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[Finding]:
-    """What is wrong with a well-formed contract among the checks of its file."""
-    found: list[Finding] = []
-    try:
-        instant(contract.effective_from)
-    except ValueError:
-        found.append((("effective_from",), INSTANT_EXPECTED, repr(contract.effective_from)))
-    if contract.period.tz not in zone_names():
-        expected = "a time zone such as Europe/Warsaw"
-        found.append((("period", "tz"), expected, repr(contract.period.tz)))
-    names = contract.scope.checks
-    if len(names) != 1:
-        expected = "exactly one check: this version does not compute composites yet"
-        found.append((("scope", "checks"), expected, ", ".join(names)))
-    check = checks.get(names[0])
-    if check is None:
-        found.append((("scope", "checks", 0), "a check of this file", repr(names[0])))
-    elif check.quorum.partial_weight not in ("0", "1"):
-        expected = (
-            "a check whose partial_weight is 0 or 1: no other is computed into a contract yet"
-        )
-        found.append((("scope", "checks", 0), expected, check.quorum.partial_weight))
-    ids = [objective.id for objective in contract.objectives]
-    for index, objective in enumerate(contract.objectives):
-        found += [(("objectives", index, *p), e, f) for p, e, f in _objective_findings(objective)]
-        if objective.id in ids[:index]:
-            found.append(
-                (("objectives", index, "id"), "an id of its own", f"{objective.id!r} again")
-            )
-        if check is not None and not contract.acknowledge_unmeasurable:
-            found += [
-                (("objectives", index, *p), e, f)
-                for p, e, f in _budget_findings(contract, objective, check)
-            ]
-    return found
-
-
-def _objective_findings(objective: Objective) -> list[Finding]:
-    found: list[Finding] = []
-    for name, share in (
-        ("target", objective.target_share),
-        ("min_coverage", objective.coverage_share),
-    ):
-        if share > 1:
-            found.append(((name,), "at most 100", getattr(objective, name)))
-    return found
-
-
-def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
-    """A budget of less than two intervals cannot be told from none by probing."""
-    shortest_us = SHORTEST_DAYS[contract.period.kind] * _DAY_US
-    budget_us = (1 - objective.target_share) * shortest_us
-    if budget_us >= 2 * check.interval_us:
-        return []
-    expected = (
-        f"a budget of at least two intervals ({Duration(2 * check.interval_us)}) in the shortest"
-        f" {contract.period.kind}, or acknowledge_unmeasurable: true"
-    )
-    return [
-        (
-            ("target",),
-            expected,
-            f"{objective.target}, a budget of {_seconds_text(budget_us)} s",
-        )
-    ]
-
-
-def _seconds_text(length_us: Fraction) -> str:
-    """A length in seconds with three decimals, cut off."""
-    thousandths = length_us // 1000
-    return f"{thousandths // 1000}.{thousandths % 1000:03}"

@@ -6,28 +6,28 @@ It is read whole, or refused with all its problems.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from controller.core.agreements import agreements
 from controller.core.channels import Channel, channel_findings, one_of, unrevealing
-from controller.core.contracts import Contract, clauses_not_computed, contract_findings
+from controller.core.contracts import Agreement
 from controller.core.dependencies import circles
 from controller.core.domains import domain_findings, with_domains
+from controller.core.exclusions import Exclusion, exclusion_findings
+from controller.core.sections import Item, by_id, told
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import (
     BadDocument,
     Document,
-    Path,
     Problem,
     convert,
-    converted,
     parse,
 )
-from vedette.shared.limits import CHANNELS_MAX, CHECKS_MAX, PROBLEMS_SHOWN_MAX
-from vedette.shared.probes import Finding
+from vedette.shared.limits import CHANNELS_MAX, PROBLEMS_SHOWN_MAX
 
 T = TypeVar("T")
 
@@ -68,13 +68,23 @@ class Fleet:
     regions: Mapping[str, Region]
     services: Mapping[str, Service]
     checks: Mapping[str, Check]
-    contracts: Mapping[str, Contract]
+    contracts: Mapping[str, Agreement]
     document: Document
     anchors: tuple[Anchor, ...] = ()
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    exclusions: Mapping[str, Exclusion] = field(default_factory=dict)
 
 
-SECTIONS = ("version", "regions", "services", "anchors", "checks", "contracts", "notify")
+SECTIONS = (
+    "version",
+    "regions",
+    "services",
+    "anchors",
+    "checks",
+    "contracts",
+    "exclusions",
+    "notify",
+)
 
 
 def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
@@ -93,9 +103,9 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     ]
     if data.get("version") != 1:
         problems.append(document.problem(("version",), "version: 1", data.get("version")))
-    regions = _by_id(document, "regions", Region, problems)
-    services = _by_id(document, "services", Service, problems)
-    checks = _by_id(document, "checks", Check, problems)
+    regions = by_id(document, "regions", Region, problems)
+    services = by_id(document, "services", Service, problems)
+    checks = by_id(document, "checks", Check, problems)
     problems += _service_problems(document, services)
     problems += _circle_problems(document, services) if is_new else []
     places = {key: one.value for key, one in regions.items()}
@@ -110,9 +120,10 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         )
         whole = with_domains(whole, places)
         wrong = [*findings(whole, is_new=is_new), *domain_findings(whole, places)]
-        problems += _told(document, path, wrong, item.left_out)
+        problems += told(document, path, wrong, item.left_out)
         resolved[check.id] = whole
-    contracts = _contracts(document, resolved, problems)
+    contracts = agreements(document, resolved, problems)
+    exclusions = _exclusions(document, resolved, services, problems)
     anchors = _anchors(document, problems)
     channels = _channels(document, services, checks, problems)
     if problems:
@@ -125,6 +136,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         document=document,
         anchors=anchors,
         channels=channels,
+        exclusions=exclusions,
     )
 
 
@@ -167,85 +179,29 @@ def _channels(
 ) -> dict[str, Channel]:
     """The channels by id; what is wrong with them goes to `problems`."""
     wrong: list[Problem] = []
-    channels = _by_id(document, "notify", Channel, wrong)
+    channels = by_id(document, "notify", Channel, wrong)
     problems += map(unrevealing, wrong)
     for one in channels.values():
         found = channel_findings(one.value, services, checks)
-        problems += _told(document, ("notify", one.index), found, one.left_out)
+        problems += told(document, ("notify", one.index), found, one.left_out)
     if len(channels) > CHANNELS_MAX:
         expected = f"at most {CHANNELS_MAX} channels"
         problems.append(document.problem(("notify",), expected, f"{len(channels)}"))
     return {key: one.value for key, one in channels.items()}
 
 
-def _contracts(
-    document: Document, checks: Mapping[str, Check], problems: list[Problem]
-) -> dict[str, Contract]:
-    """The contracts by id; what is wrong with them goes to `problems`."""
-    items = document.data.get("contracts", [])
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        for where, expected, seen in clauses_not_computed(item) if isinstance(item, dict) else []:
-            problems.append(document.problem(("contracts", index, *where), expected, seen))
-    # Clauses that were refused by name above need no second refusal by type.
-    wrong: list[Problem] = []
-    contracts = _by_id(document, "contracts", Contract, wrong)
-    named = {problem.path for problem in problems}
-    problems += [problem for problem in wrong if problem.path not in named]
-    for one in contracts.values():
-        found = contract_findings(one.value, checks)
-        problems += _told(document, ("contracts", one.index), found, one.left_out)
-    return {key: one.value for key, one in contracts.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Item(Generic[T]):
-    """A thing of a section: where it stands, what of it could be read, and the keys that could not."""
-
-    index: int
-    value: T
-    left_out: frozenset[str]
-
-
-# What is said of these hangs on the others: with one of them unread, nothing is said of any.
-_TOGETHER: Final = frozenset({"every", "timeout", "degraded_over", "quorum", "outage"})
-
-
-def _told(
-    document: Document, path: Path, found: Iterable[Finding], left_out: frozenset[str]
-) -> list[Problem]:
-    """Findings as problems, but for those that only say that a refused part is missing."""
-    silent = left_out | (_TOGETHER if left_out & _TOGETHER else frozenset())
-    return [
-        document.problem((*path, *where), expected, seen)
-        for where, expected, seen in found
-        if not left_out or (where and where[0] not in silent)
-    ]
-
-
-def _by_id(
-    document: Document, section: str, kind: type[T], problems: list[Problem]
-) -> dict[str, Item[T]]:
-    """The things of a section by id; what is wrong with them goes to `problems`."""
-    items = document.data.get(section, [])
-    if not isinstance(items, list) or len(items) > CHECKS_MAX:
-        problems.append(
-            document.problem((section,), f"a list of at most {CHECKS_MAX} {section}", items)
-        )
-        return {}
-    found: dict[str, Item[T]] = {}
-    for index, item in enumerate(items):
-        value, wrong, removed = converted(document, (section, index), item, kind)
-        problems += wrong
-        if value is None:
-            continue
-        key: str = getattr(value, "id")  # noqa: B009 - every kind has one; T need not know
-        if key in found:
-            problems.append(
-                document.problem((section, index, "id"), "an id of its own", f"{key!r} again")
-            )
-        else:
-            found[key] = Item(index, value, frozenset(str(path[0]) for path in removed if path))
-    return found
+def _exclusions(
+    document: Document,
+    checks: Mapping[str, Check],
+    services: Mapping[str, Any],
+    problems: list[Problem],
+) -> dict[str, Exclusion]:
+    """The exclusions by id; what is wrong with them goes to `problems`."""
+    found = by_id(document, "exclusions", Exclusion, problems)
+    for one in found.values():
+        wrong = exclusion_findings(one.value, checks, services)
+        problems += told(document, ("exclusions", one.index), wrong, one.left_out)
+    return {key: one.value for key, one in found.items()}
 
 
 def _service_problems(

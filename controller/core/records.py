@@ -2,32 +2,41 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import msgspec
 
-from controller.core.attainment import Observed, OutageSpan, Stretch, record_of
+from controller.core.accounting import Stretch
 from controller.core.calendars import Period
-from controller.core.contracts import Contract
+from controller.core.contracts import Agreement
+from controller.core.exclusions import Exclusion
 from controller.core.fleet import Fleet
 from controller.core.quorum import Verdict
+from controller.core.record import Observed, OutageSpan, Place, record_of
 from controller.core.replay import Replay, ReplayedInterval
+from controller.core.segments import segments
 
 Record = dict[str, Any]
 
 
 def records(
-    contract: Contract, period: Period, observed: Observed, as_of_us: int, *, revision: int = 1
+    agreement: Agreement, period: Period, observed: Observed, as_of_us: int, *, revision: int = 1
 ) -> list[Record]:
-    """A record for each objective of the contract, in its order.
+    """A record for each objective of the contract and each segment of the period, in that order.
 
     `revision` counts what the contract was until then; where one file is all that there is, it is the first.
+    Amendments that stand in the file count on from there.
     """
-    return [
-        record_of(contract, one, period, observed, as_of_us, revision=revision)
-        for one in contract.objectives
-    ]
+    found: list[Record] = []
+    for objective in agreement.objectives:
+        parts = segments(agreement, objective, period)
+        # What begins later than the facts end has no record yet, unless there would be none at all.
+        begun = [one for one in parts if one.hull.from_us < as_of_us] or parts[:1]
+        for number, one in enumerate(begun):
+            place = Place(number == 0, number == len(parts) - 1, as_of_us)
+            own = revision + one.version - 1
+            found.append(record_of(one, period, observed, place, revision=own))
+    return found
 
 
 def records_bytes(found: Sequence[Record]) -> bytes:
@@ -50,8 +59,9 @@ def observed_in(document: Replay, fleet: Fleet, check: str) -> Observed:
     return Observed(
         stretches=_stretches(lists),
         outages=[OutageSpan(one.started_at, one.ended_at) for one in found.outages],
-        partial_weight=partial_weight_of(fleet, check),
+        counts_partial=counts_partial(fleet, check),
         bounds_us=None if found.intervals_min else (found.downtime_min, found.downtime_max),
+        exclusions=exclusions_of(fleet, check),
     )
 
 
@@ -76,9 +86,20 @@ def observed_from(
     stretches: Iterable[Stretch], outages: Iterable[OutageSpan], fleet: Fleet, check: str
 ) -> Observed:
     """What is stored of a check, bounds included."""
-    return Observed(list(stretches), list(outages), partial_weight_of(fleet, check))
+    return Observed(
+        list(stretches),
+        list(outages),
+        counts_partial(fleet, check),
+        exclusions=exclusions_of(fleet, check),
+    )
 
 
-def partial_weight_of(fleet: Fleet, check: str) -> Fraction:
-    """How much of PARTIAL time counts (S-14); contracts over other weights were refused."""
-    return Fraction(int(fleet.checks[check].quorum.partial_weight))
+def counts_partial(fleet: Fleet, check: str) -> bool:
+    """PARTIAL time counts as downtime (S-14); contracts over other weights than 0 and 1 were refused."""
+    return fleet.checks[check].quorum.partial_weight == "1"
+
+
+def exclusions_of(fleet: Fleet, check: str) -> list[Exclusion]:
+    """The declared exclusions that cover a check, in the order of the file."""
+    service = fleet.checks[check].service
+    return [one for one in fleet.exclusions.values() if one.covers(check, service)]

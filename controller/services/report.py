@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 
-from controller.core.attainment import OutageSpan, Stretch
+from controller.core.accounting import Stretch
 from controller.core.calendars import Period, period_at, period_named
-from controller.core.contracts import Contract
+from controller.core.contracts import Agreement
 from controller.core.quorum import Verdict
+from controller.core.record import OutageSpan
 from controller.core.records import Record, observed_from, records, records_bytes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.terms import Agreed, Terms
+from vedette.shared.definitions import micros
 
 
 class Reports:
@@ -41,7 +43,9 @@ class Reports:
         self, tx: Transaction, agreed: Agreed, when: Period, horizon_us: int
     ) -> list[Record]:
         check = agreed.contract.check
-        from_us, to_us = when.from_us, min(when.to_us, horizon_us)
+        # Whether downtime is long enough to count is decided before it is cut to the period (S-39).
+        around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
+        from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, horizon_us)
         stretches: list[Stretch] = []
         outages: list[OutageSpan] = []
         if from_us < to_us:
@@ -56,7 +60,7 @@ class Reports:
         return records(agreed.contract, when, observed, horizon_us, revision=agreed.revision)
 
 
-def _period(contract: Contract, label: str, at_us: int) -> Period:
+def _period(contract: Agreement, label: str, at_us: int) -> Period:
     terms = contract.period
     if not label:
         return period_at(at_us, terms.kind, terms.tz)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from controller.core.contracts import Contract
+from controller.core.contracts import Agreement, Contract
 from controller.core.fleet import Fleet, read_fleet
 from controller.errors import NotFound
 from controller.ports import FleetRevision, Transaction
@@ -17,7 +17,7 @@ from vedette.shared.documents import BadDocument, parse
 class Agreed:
     """A contract, the file that it stands in, and how many revisions of it there were by then."""
 
-    contract: Contract
+    contract: Agreement
     fleet: Fleet
     revision: int
 
@@ -90,7 +90,11 @@ def _contracts(file: FleetRevision) -> list[tuple[str, object]]:
     except BadDocument:
         return []  # it was applied by a program that read it otherwise
     items: Any = data.get("contracts", []) if isinstance(data, dict) else []
-    return [(str(item["id"]), _said(item)) for item in items if isinstance(item, dict)]
+    said: dict[str, list[object]] = {}
+    for item in items:
+        if isinstance(item, dict):
+            said.setdefault(str(item["id"]), []).append(_said(item))
+    return list(said.items())
 
 
 def _said(item: dict[str, Any]) -> object:

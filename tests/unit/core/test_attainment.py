@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
-from controller.core.attainment import Observed, Stretch, record_of, shown_percent, sums
+from controller.core.accounting import Counting, Stretch, Timeline, account
+from controller.core.attainment import shown_percent
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
+from controller.core.intervals import Interval
 from controller.core.quorum import Verdict
+from controller.core.record import Observed
+from controller.core.records import records
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000
@@ -54,7 +58,8 @@ def record(
     stretches.append(Stretch(at, max(at, period.to_us), *(Verdict.UP,) * 3))
     observed = Observed([s for s in stretches if s.from_us < s.to_us])
     as_of = period.to_us if as_of_us is None else as_of_us
-    return record_of(contract, contract.objectives[0], period, observed, as_of)
+    (found,) = records(contract, period, observed, as_of)
+    return found
 
 
 def figure(found: dict[str, Any]) -> Fraction:
@@ -169,15 +174,16 @@ def test_s42_a_verdict_that_hangs_on_the_bounds_is_marginal() -> None:
         Stretch(700, 900, Verdict.DOWN, Verdict.DOWN, Verdict.DOWN),
         Stretch(900, 1000, Verdict.DOWN, Verdict.UP, Verdict.DOWN),
     ]
-    found = sums(Observed(stretches), 0, 1000)
+    all_of_it = [Interval(0, 1000)]
+    found = account(Timeline(stretches, Counting()), all_of_it, all_of_it, [])
     assert (found.low_us, found.downtime_us, found.high_us) == (200, 300, 400)
 
 
 def test_parts_sum_to_the_period_and_what_is_not_covered_is_unknown() -> None:
     period = period_named("2026-06", "UTC")
-    found = sums(
-        Observed([Stretch(period.from_us, period.from_us + 5, *(Verdict.UP,) * 3)]), *period[:2]
-    )
+    month = [Interval(*period[:2])]
+    known = [Stretch(period.from_us, period.from_us + 5, *(Verdict.UP,) * 3)]
+    found = account(Timeline(known, Counting()), month, month, [])
     assert sum(found.by_verdict.values()) == period.to_us - period.from_us
     assert found.by_verdict[Verdict.UP] == 5
 
@@ -201,7 +207,7 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         (
             "    scope:",
             "    service_hours: {weekly: {}}\n    scope:",
-            "service_hours: expected no such",
+            "service_hours.weekly: expected hours of at least one weekday",
         ),
         ("acknowledge_unmeasurable: true", "title: x", "a budget of at least two intervals"),
     ],

@@ -1,0 +1,144 @@
+"""What is wrong with a well-formed contract among the checks of its file."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+from controller.core.calendars import SHORTEST_DAYS, zone_names
+from controller.core.contracts import Contract, Objective, Overlay
+from controller.core.instants import EXPECTED as INSTANT_EXPECTED
+from controller.core.instants import instant
+from controller.core.intervals import intersection
+from controller.core.service_hours import ServiceHours
+from vedette.shared.definitions import Check, micros
+from vedette.shared.durations import Duration
+from vedette.shared.probes import Finding
+
+_DAY_US: Final = 86_400_000_000
+
+
+def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[Finding]:
+    """What is wrong with a well-formed contract among the checks of its file."""
+    found = _time_findings(contract)
+    if contract.period.tz not in zone_names():
+        expected = "a time zone such as Europe/Warsaw"
+        found.append((("period", "tz"), expected, repr(contract.period.tz)))
+    names = contract.scope.checks
+    if len(names) != 1:
+        expected = "exactly one check: this version does not compute composites yet"
+        found.append((("scope", "checks"), expected, ", ".join(names)))
+    check = checks.get(names[0])
+    if check is None:
+        found.append((("scope", "checks", 0), "a check of this file", repr(names[0])))
+    elif check.quorum.partial_weight not in ("0", "1"):
+        expected = (
+            "a check whose partial_weight is 0 or 1: no other is computed into a contract yet"
+        )
+        found.append((("scope", "checks", 0), expected, check.quorum.partial_weight))
+    if check is not None and 0 < micros(contract.outage.min_duration) < check.interval_us:
+        expected = f"at least the interval of check {check.id} ({check.every}): less cannot be seen"
+        found.append((("outage", "min_duration"), expected, contract.outage.min_duration))
+    ids = [objective.id for objective in contract.objectives]
+    for index, objective in enumerate(contract.objectives):
+        found += [(("objectives", index, *p), e, f) for p, e, f in _objective_findings(objective)]
+        if objective.id in ids[:index]:
+            found.append(
+                (("objectives", index, "id"), "an id of its own", f"{objective.id!r} again")
+            )
+        if check is not None and not contract.acknowledge_unmeasurable:
+            found += [
+                (("objectives", index, *p), e, f)
+                for p, e, f in _budget_findings(contract, objective, check)
+            ]
+    return found
+
+
+def amendment_findings(before: Contract, after: Contract) -> list[Finding]:
+    """What an amendment may not change, and when it may begin."""
+    found: list[Finding] = []
+    are_known = _is_instant(before.effective_from) and _is_instant(after.effective_from)
+    if are_known and after.effective_us <= before.effective_us:
+        expected = f"later than the version before it ({before.effective_from})"
+        found.append((("effective_from",), expected, repr(after.effective_from)))
+    for name in ("scope", "period", "party"):
+        if getattr(before, name) != getattr(after, name):
+            expected = f"the {name} of the contract as it was: another {name} is another contract"
+            found.append(((name,), expected, "another one"))
+    return found
+
+
+def _time_findings(contract: Contract) -> list[Finding]:
+    """What is wrong with its hours, its seasons and when it begins."""
+    found: list[Finding] = []
+    if not _is_instant(contract.effective_from):
+        found.append((("effective_from",), INSTANT_EXPECTED, repr(contract.effective_from)))
+    if isinstance(contract.service_hours, ServiceHours):
+        hours = contract.service_hours.findings()
+        found += [(("service_hours", *path), e, f) for path, e, f in hours]
+    known = [one.id for one in contract.objectives]
+    good: list[tuple[int, Overlay]] = []
+    for place, one in enumerate(contract.overlays):
+        path = ("overlays", place)
+        wrong = [name for name in ("from_", "to") if not _is_instant(getattr(one, name))]
+        for name in wrong:
+            found.append(((*path, name.strip("_")), INSTANT_EXPECTED, repr(getattr(one, name))))
+        if one.objective not in known:
+            expected = f"an objective of this contract ({', '.join(known)})"
+            found.append(((*path, "objective"), expected, repr(one.objective)))
+        if wrong:
+            continue
+        if one.interval.from_us >= one.interval.to_us:
+            found.append(((*path, "to"), "an instant after `from`", repr(one.to)))
+        if Fraction(one.target) > 100:
+            found.append(((*path, "target"), "at most 100", one.target))
+        for earlier, other in good:
+            is_same = other.objective == one.objective
+            if is_same and intersection([other.interval], [one.interval]):
+                expected = f"a time of its own: overlays[{earlier}] has some of it"
+                found.append(((*path, "from"), expected, repr(one.from_)))
+        good.append((place, one))
+    return found
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        instant(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _objective_findings(objective: Objective) -> list[Finding]:
+    found: list[Finding] = []
+    for name, share in (
+        ("target", objective.target_share),
+        ("min_coverage", objective.coverage_share),
+    ):
+        if share > 1:
+            found.append(((name,), "at most 100", getattr(objective, name)))
+    return found
+
+
+def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
+    """A budget of less than two intervals cannot be told from none by probing."""
+    shortest_us = SHORTEST_DAYS[contract.period.kind] * _DAY_US
+    budget_us = (1 - objective.target_share) * shortest_us
+    if budget_us >= 2 * check.interval_us:
+        return []
+    expected = (
+        f"a budget of at least two intervals ({Duration(2 * check.interval_us)}) in the shortest"
+        f" {contract.period.kind}, or acknowledge_unmeasurable: true"
+    )
+    return [
+        (
+            ("target",),
+            expected,
+            f"{objective.target}, a budget of {_seconds_text(budget_us)} s",
+        )
+    ]
+
+
+def _seconds_text(length_us: Fraction) -> str:
+    """A length in seconds with three decimals, cut off."""
+    thousandths = length_us // 1000
+    return f"{thousandths // 1000}.{thousandths % 1000:03}"

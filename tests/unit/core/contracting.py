@@ -1,0 +1,65 @@
+"""A contract from clauses in YAML, a timeline from a few spans, and the records that they give."""
+
+from typing import Any
+
+from controller.core.accounting import Stretch
+from controller.core.calendars import period_named
+from controller.core.fleet import Fleet, read_fleet
+from controller.core.instants import instant
+from controller.core.quorum import Verdict
+from controller.core.record import Observed, OutageSpan
+from controller.core.records import exclusions_of, records
+
+SECOND = 1_000_000
+HEAD = """\
+version: 1
+regions: [{id: a}, {id: b}]
+services: [{id: s}]
+checks: [{id: c, service: s, every: 60s, http: {url: "http://x.example/"}}]
+contracts:
+  - id: k
+    effective_from: {effective}
+    scope: {checks: [c]}
+    acknowledge_unmeasurable: true
+"""
+TIME = 'objectives: [{id: a, target: "99.9"}]'
+
+
+def fleet(*clauses: str, more: str = "", effective: str = "0") -> Fleet:
+    """A fleet whose contract has these clauses; `more` stands after it, at the left margin."""
+    lines = "".join(f"    {clause}\n" for clause in clauses)
+    head = HEAD.replace("{effective}", effective)
+    return read_fleet((head + lines + more).encode(), "fleet.yaml")
+
+
+def told(
+    file: Fleet, label: str, *spans: tuple[str, str] | tuple[str, str, Verdict], as_of: str = ""
+) -> list[dict[str, Any]]:
+    """The records of a period in which the check was DOWN (or what is said) over these spans, else UP."""
+    agreement = file.contracts["k"]
+    period = period_named(label, agreement.period.tz)
+    margin_us = 3600 * SECOND
+    stretches: list[Stretch] = []
+    outages: list[OutageSpan] = []
+    at = period.from_us - margin_us
+    for first, last, *rest in spans:
+        verdict = rest[0] if rest else Verdict.DOWN
+        from_us, to_us = instant(first), instant(last)
+        stretches.append(Stretch(at, from_us, *(Verdict.UP,) * 3))
+        stretches.append(Stretch(from_us, to_us, *(verdict,) * 3))
+        if verdict is Verdict.DOWN:
+            outages.append(OutageSpan(from_us, to_us))
+        at = to_us
+    stretches.append(Stretch(at, period.to_us + margin_us, *(Verdict.UP,) * 3))
+    observed = Observed(
+        [one for one in stretches if one.from_us < one.to_us],
+        outages,
+        exclusions=exclusions_of(file, "c"),
+    )
+    return records(agreement, period, observed, instant(as_of) if as_of else period.to_us)
+
+
+def seconds(record: dict[str, Any], *names: str) -> list[int]:
+    """Fields of a record in whole seconds."""
+    assert all(record[name] % SECOND == 0 for name in names)
+    return [record[name] // SECOND for name in names]
