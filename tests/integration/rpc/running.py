@@ -284,14 +284,15 @@ def line(
     at_us: int,
     outcome: str = "up",
     trigger: Trigger = Trigger.SCHEDULE,
+    check: str = "home",
 ) -> bytes:
-    """A result line of check `home`."""
+    """A result line of a check."""
     written = ResultLine(
         agent=site.agent,
         epoch=epoch,
         stream="shop",
         seq=seq,
-        check="home",
+        check=check,
         region=site.region,
         at=at_us,
         outcome=Outcome(outcome),

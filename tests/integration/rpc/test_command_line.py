@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 from controller.cli.main import cli
 from controller.identity.roles import Role
 from tests.integration.rpc.running import FLEET, Running, connected, frame, line, now_us
-from vedette.shared.result import Trigger
 
 
 @pytest.fixture
@@ -169,46 +168,6 @@ def test_a_join_file_for_no_region_is_refused(logged_in: Path) -> None:
     )
 
 
-def test_an_outage_is_listed_shown_and_explained(controller: Running, logged_in: Path) -> None:
-    sites = [controller.enrol(controller.join_token(region)) for region in ("fra", "nyc")]
-    start_us = now_us()  # results of before the fleet file was applied are not judged by it
-    for site in sites:
-        lines = [
-            line(site, seq, at_us=start_us + seq * 1_000, outcome=outcome)
-            for seq, outcome in enumerate(["up", "up", "down", "down", "down", "up", "up"], 1)
-        ]
-        with connected(controller, site) as stream:
-            stream.send(frame=frame(lines))
-            stream.until("ack")
-            other = line(site, 4, at_us=start_us + 4_000, outcome="up", trigger=Trigger.CONFIRM)
-            stream.send(frame=frame([other], first_seq=4))
-            stream.until("ack")
-    agents = vedette("agent", "list").stdout
-    assert all(site.agent in agents for site in sites)
-    (listed,) = json.loads(vedette("outage", "list", "--json").stdout)["outages"]
-    assert (listed["check"], listed["service"]) == ("home", "shop")
-    assert listed["downtime_us"] == 3_000
-    assert listed["started_us"] == start_us + 3_000
-    shown = vedette("outage", "show", listed["id"], "--tz", "Europe/Warsaw").stdout
-    assert "Down for:    3ms" in shown
-    assert "+0" in shown
-    explained = vedette("outage", "explain", listed["id"])
-    assert "DOWN" in explained.stdout
-    assert "fra=DOWN nyc=DOWN" in explained.stdout
-    document = json.loads(vedette("outage", "explain", listed["id"], "--json").stdout)
-    assert {sample["agent"] for sample in document["samples"]} == {site.agent for site in sites}
-    both = [
-        one for one in document["samples"] if one["agent"] == sites[0].agent and one["seq"] == 4
-    ]
-    assert [(one["outcome"], one["trigger"], one["overruled"]) for one in both] == [
-        ("down", "schedule", False),
-        ("up", "confirm", True),
-    ]
-    assert "confirm" in explained.stdout
-    assert "conflict" in explained.stdout
-    assert vedette("outage", "list").exit_code == 0
-
-
 CONTRACT = b"""contracts:
   - id: gold
     title: Shop, gold
@@ -253,15 +212,3 @@ def test_the_lines_that_are_kept_come_out_as_they_came(
             pass
     kept = vedette("db", "lines", "--state", str(controller.state)).stdout_bytes
     assert b"".join(lines) in kept
-
-
-@pytest.mark.parametrize(
-    ("handle", "sentence"),
-    [("OUT-999", "There is no outage OUT-999."), ("12x", "Expected the handle of an outage")],
-)
-def test_an_outage_that_is_not_there_is_a_sentence(
-    logged_in: Path, handle: str, sentence: str
-) -> None:
-    result = vedette("outage", "show", handle)
-    assert result.exit_code == 2
-    assert sentence in result.stderr

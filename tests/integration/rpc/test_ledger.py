@@ -23,14 +23,15 @@ READS: Final = {
     "AccessService/ListTokens", "AccessService/ListAudit", "AgentService/ListAgents",
     "AgentService/ListAlarms", "SecretService/ListSecrets", "FleetService/Plan",
     "FleetService/Export", "FleetService/ListChecks", "OutageService/ListOutages",
-    "OutageService/GetOutage", "SlaService/GetStatus", "AgentService/GetAgent",
+    "OutageService/GetOutage", "OutageService/ShowOutage", "OutageService/GetOutageHistory", "SlaService/GetStatus", "AgentService/GetAgent",
     "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {
     "AgentService/LabelAgent", "AgentService/SetAgentMode", "NotifyService/RetryDelivery",
-    "NotifyService/DropDelivery", "NotifyService/TestChannel",
+    "NotifyService/DropDelivery", "NotifyService/TestChannel", "OutageService/AckOutage",
+    "OutageService/AnnotateOutage",
 }  # fmt: skip
 
 
