@@ -224,7 +224,7 @@ def rested(engine: CheckEngine, lineups: Lineups) -> Rest | None:
     sources = {one.agent: one for one in intake.sources.values()}
     if len(sources) < len(intake.sources) or len(evaluation.tracks) < len(sources):
         return None
-    numbers = array("q", (engine.settled_us, newest_us, -FOREVER_US))
+    numbers = [engine.settled_us, newest_us, -FOREVER_US]
     voices: list[Voice] = []
     rounds: list[AnchorRound | None] = []
     for agent, speaker in sorted(intake.speakers.items()):
@@ -234,7 +234,7 @@ def rested(engine: CheckEngine, lineups: Lineups) -> Rest | None:
         source = sources.get(agent)
         if source is None:
             voices.append(Voice(agent, "", speaker.epoch, speaker.stream, Label.NONE))
-            numbers.extend((-FOREVER_US, 0) * TAIL)
+            numbers += (-FOREVER_US, 0) * TAIL
             continue
         (track,) = (one for one in evaluation.tracks if one.source is source)
         tail = _tail_of(source, track, evaluation.from_us, newest_us)
@@ -242,9 +242,14 @@ def rested(engine: CheckEngine, lineups: Lineups) -> Rest | None:
             return None
         label = track.labels[-1] if source.evidence else Label.NONE
         voices.append(Voice(agent, source.region, speaker.epoch, speaker.stream, label))
-        numbers.extend(tail)
-    lineup = lineups.of(tuple(voices))
-    return Rest(engine.revisions, lineup, numbers, rounds, evaluation.policy.freshness_us)
+        numbers += tail
+    return Rest(
+        engine.revisions,
+        lineups.of(tuple(voices)),
+        array("q", numbers),
+        list(rounds),
+        evaluation.policy.freshness_us,
+    )
 
 
 def _tail_of(source: Source, track: Track, held_us: int, newest_us: int) -> list[int] | None:

@@ -1,12 +1,34 @@
 """The policies of every check there ever was, as storage holds them."""
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
+from fractions import Fraction
+from typing import Any
 
-from controller.core.policy import PolicyRevision, policy_revision
+from controller.core.policy import Policy, PolicyRevision, policy_revision
 from controller.ports import Transaction
 from vedette.shared.definitions import decode_check
 
 Revisions = tuple[PolicyRevision, ...]
+
+
+class Shared:
+    """Makes policies share what is equal in them: there is one for each check, and they differ in little."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[type, object], object] = {}
+        self._no_weights: dict[str, Fraction] = {}
+
+    def policy(self, policy: Policy) -> Policy:
+        """An equal policy."""
+        same: dict[str, Any] = {}
+        for field in fields(policy):
+            value = getattr(policy, field.name)
+            if field.name == "weights":
+                same[field.name] = value or self._no_weights
+            elif field.name not in ("check", "revision"):
+                same[field.name] = self._known.setdefault((type(value), value), value)
+        return replace(policy, **same)
 
 
 class Policies:
@@ -15,6 +37,7 @@ class Policies:
     def __init__(self) -> None:
         self.regions: Mapping[str, frozenset[str]] = {}
         self._known: dict[str, Revisions] = {}
+        self._shared = Shared()
         self._prompt_us: dict[str, int] = {}
         self._is_known = False
 
