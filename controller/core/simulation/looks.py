@@ -24,13 +24,13 @@ class Looks:
         self._confirmation.post(posts, now_us)
         self._failing: set[str] = set()
 
-    def heard(self, now_us: int, sample: Sample) -> None:
-        """A result came. It is a turn if its agent said another thing before, and it tells of now."""
+    def heard(self, now_us: int, sample: Sample) -> bool:
+        """A result came: whether it is a turn. It is if its agent said another thing before, and it tells of now."""
         is_failure = sample.outcome is Outcome.DOWN
         if sample.outcome is Outcome.AGENT_ERROR or sample.at_us <= now_us - self._prompt_us:
-            return
+            return False
         if is_failure == (sample.agent in self._failing):
-            return
+            return False
         if is_failure:
             self._failing.add(sample.agent)
         else:
@@ -38,6 +38,7 @@ class Looks:
         ended_us = min(sample.at_us + (sample.took_us or 0), now_us)
         turn = Turn(sample.check, sample.region, sample.agent, is_failure, sample.at_us, ended_us)
         self._confirmation.saw([turn], [], now_us)
+        return True
 
     def heard_round(self, now_us: int, anchor: AnchorRound) -> None:
         """A round of anchors came. What fails after trouble fails for the first time."""

@@ -78,9 +78,12 @@ class Link:
         return self.clocks[max(bisect_right(self._starts, at_us) - 1, 0)]
 
     def delivered_us(self, end_us: int) -> int:
-        """When a line that was written at `end_us` reaches the controller."""
+        """When a line that was written at `end_us` reaches the controller.
+
+        What was kept while there was no way comes as one batch once there is.
+        """
         start_us = self.unlinked.end_at(end_us) or end_us
-        return start_us + self._chance.between(end_us, *self._bounds)
+        return start_us + self._chance.between(start_us, *self._bounds)
 
     def ordered_us(self, at_us: int) -> int | None:
         """When an order of the controller reaches the agent; None if it does not."""

@@ -53,7 +53,7 @@ class Stage:
         self._looks = Looks(rule, _posts(paths), stretch.from_us) if rule.confirms else None
         self._places = {path.link.agent.id: place for place, path in enumerate(paths)}
         self._wake_us: int | None = None
-        self._failing: set[str] = set()
+        self._is_due = self._is_turn = False
         self._odd = Times(_odd(rule, paths))
         self._trying = [False] * len(paths)
         self._events: list[tuple[int, Act, int, int, object]] = []
@@ -81,7 +81,9 @@ class Stage:
                 self._hear_round(now_us, what)
             else:
                 self._wake_us = None
-                self._give_orders(now_us)
+                self._is_turn = self._looks is not None
+            if not self._events or self._events[0][0] > now_us:
+                self._conclude(now_us)
         self._drain(self._stretch.to_us)
         outages = self._engine.outages(self._stretch.to_us)
         return Played(self._book.closed(outages), len(self._taken))
@@ -126,18 +128,25 @@ class Stage:
         if sample.at_us > now_us + FUTURE_US_MAX:
             return  # set aside (S-3)
         self._engine.insert(sample)
-        if self._may_change(now_us, sample):
-            self._drain(now_us)
-        if self._looks is not None:
-            self._looks.heard(now_us, sample)
-            self._give_orders(now_us)
+        self._is_due = self._may_change(now_us, sample) or self._is_due
+        if self._looks is not None and self._looks.heard(now_us, sample):
+            self._is_turn = True
 
     def _hear_round(self, now_us: int, anchor: AnchorRound) -> None:
         """A round of anchors reaches the controller."""
         self._engine.insert_anchor(anchor)
-        self._drain(now_us)
+        self._is_due = True
         if self._looks is not None:
             self._looks.heard_round(now_us, anchor)
+            self._is_turn = True
+
+    def _conclude(self, now_us: int) -> None:
+        """What came at this instant came in one batch: see what it changes, and what is to be asked."""
+        if self._is_due:
+            self._is_due = False
+            self._drain(now_us)
+        if self._is_turn:
+            self._is_turn = False
             self._give_orders(now_us)
 
     def _may_change(self, now_us: int, sample: Sample) -> bool:
@@ -146,12 +155,8 @@ class Stage:
         A failure opens one, and a success closes one, if the verdict has left DOWN. Where an agent is late,
         silent, ill-timed or in trouble, anything may.
         """
-        if sample.outcome is Outcome.DOWN:
-            self._failing.add(sample.agent)
-        else:
-            self._failing.discard(sample.agent)
-        if now_us in self._odd:
-            return self._book.is_open or bool(self._failing)
+        if now_us in self._odd or now_us - sample.at_us >= self._rule.policy.freshness_us:
+            return True
         if sample.outcome is Outcome.DOWN:
             return not self._book.is_open
         return self._book.is_open and not self._is_down(now_us)
@@ -168,6 +173,7 @@ class Stage:
             self._book.note(changes, now_us)
             if self._looks is not None:
                 self._looks.is_out(self._book.is_open, now_us)
+                self._is_turn = True
 
     def _give_orders(self, now_us: int) -> None:
         """Ask the agents that are to look now, and see when there is more to ask."""

@@ -25,12 +25,13 @@ from vedette.shared.limits import CONFIRM_APART_US
 class Reach:
     """How far one failure reaches, in microseconds.
 
-    `fresh_us`: until the next result replaces it, if the agent is in order; `stale_us`: until it says nothing any
-    more in any case. `looks_us`: from the end of its probe until the last look that it can bring about. `lead_us`: how long before
+    `fresh_us`: until the next result replaces it, if the agent is in order; `calm_us`: until the agent has
+    recovered and no gap is glued any more; `stale_us`: the same, if the agent may fall silent. `looks_us`: from the end of its probe until the last look that it can bring about. `lead_us`: how long before
     a stretch results are needed to know where every agent stands. `skew_us`: how far its event time may be off.
     """
 
     fresh_us: int
+    calm_us: int
     stale_us: int
     looks_us: int
     lead_us: int
@@ -50,6 +51,7 @@ def reach_of(rule: ComparedRule, path: Path, link_us_max: int, skew_us_max: int)
     runs = max(policy.recover_after, policy.fail_after) + 1
     return Reach(
         fresh_us=path.cadence.interval_us + late_us + tries_us,
+        calm_us=runs * path.cadence.interval_us + policy.merge_gap_us + late_us + tries_us,
         stale_us=runs * policy.freshness_us + policy.merge_gap_us + late_us + tries_us,
         looks_us=looks_us,
         lead_us=policy.freshness_us + path.cadence.interval_us + late_us,
@@ -86,7 +88,9 @@ def stretches(
         _doubts(own, counts, windows, rule) for own, counts in zip(troubles, slots, strict=True)
     ]
     dirty = [
-        Interval(one.when.from_us, one.when.to_us + reach.stale_us) for own in doubts for one in own
+        Interval(one.when.from_us, one.when.to_us + _tail_us(path, one.when, reach))
+        for path, own in zip(paths, doubts, strict=True)
+        for one in own
     ]
     silent = _too_few(rule, paths, start_us, end_us)
     parts = union([*dirty, *silent])
@@ -217,6 +221,13 @@ def _absorbed(
         if wider == played:
             return played
         played = wider
+
+
+def _tail_us(path: Path, when: Interval, reach: Reach) -> int:
+    """For how long what failed then is felt."""
+    whole = Interval(when.from_us - reach.skew_us, when.to_us + reach.stale_us)
+    is_settled = not any(_meets(whole, ill) for ill in path.link.conditions.unsettled)
+    return reach.calm_us if is_settled else reach.stale_us
 
 
 def _meets(left: Interval, right: Interval) -> bool:
