@@ -45,6 +45,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
         "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
     ),
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
+    "simulate": Lazy(
+        "controller.cli.simulate", "simulate", "Score rules of deciding in a made-up month."
+    ),
     "token": Lazy("controller.cli.token", "token", "People's tokens."),
     "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),
     "doctor": Lazy("controller.cli.doctor", "doctor", "Look a running controller over."),
