@@ -25,9 +25,8 @@ class Courier:
     At most so many processes run at once; one of them is kept for the next message.
     """
 
-    def __init__(self, seconds: float = APPRISE_SECONDS_MAX) -> None:
-        self._seconds = seconds + _START_SECONDS_MAX
-        self._shown_seconds = seconds
+    def __init__(self, deadline_seconds: float = _START_SECONDS_MAX + APPRISE_SECONDS_MAX) -> None:
+        self._seconds = deadline_seconds
         self._slots = asyncio.Semaphore(APPRISE_PROCESSES_MAX)
         self._idle: list[Process] = []
         self._busy: set[Process] = set()
@@ -70,7 +69,7 @@ class Courier:
                 return Outcome(is_delivered=True)
             return Outcome(error=f"{answer.get('error')}.")
         except TimeoutError:
-            return Outcome(error=f"apprise did not finish within {self._shown_seconds:.0f} s.")
+            return Outcome(error=f"apprise did not finish within {self._seconds:.0f} s.")
         finally:
             # One that failed may still have a thread at work; it is not trusted with another message.
             if is_sound and len(self._idle) < _IDLE_MAX:
@@ -83,7 +82,7 @@ async def _started() -> Process:
     # What is meant for the controller alone, such as a database's password, is not handed on.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("VEDETTE_")}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _MODULE,
+        sys.executable, "-P", "-m", _MODULE,
         stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=_ANSWER_BYTES_MAX, env=environment,
         start_new_session=True,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from controller.deliveries import Outcome
 from controller.notify.addresses import address_problem
 from controller.notify.signature import message_id, signed_headers, signing_key
 from vedette.shared.limits import NOTIFY_ADDRESSES_MAX, NOTIFY_SECONDS_MAX
+from vedette.shared.probes.host import url_problem
 
 USER_AGENT: Final = "vedette"
 _GONE: Final = 410
@@ -48,11 +49,11 @@ async def post(url: str, secret: str, message: Message, now_us: Callable[[], int
     """Send a message; how that went. Does not raise, whatever the server does."""
     try:
         key = signing_key(secret)
+        if wrong := url_problem(url):
+            raise ValueError(f"expected as address of a webhook {wrong}, found another text")
         target = httpx.URL(url)
     except (ValueError, httpx.InvalidURL) as error:
-        return Outcome(error=f"{error}")
-    if target.scheme not in _PORTS or not target.host:
-        return Outcome(error="The address of the webhook is no http or https URL with a host.")
+        return Outcome(error=f"Nothing can be sent: {error}.")
     try:
         async with asyncio.timeout(NOTIFY_SECONDS_MAX):
             return await _posted(target, key, message, now_us)

@@ -145,7 +145,9 @@ class WebhookTarget:
 def webhook_target() -> Iterator[WebhookTarget]:
     """A target that listens until the block ends."""
     target = WebhookTarget()
-    thread = threading.Thread(target=target.server.serve_forever, name="webhooks", daemon=True)
+    thread = threading.Thread(
+        target=target.server.serve_forever, args=(0.01,), name="webhooks", daemon=True
+    )
     thread.start()
     try:
         yield target

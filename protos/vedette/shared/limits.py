@@ -251,6 +251,6 @@ NOTIFY_ADDRESSES_MAX: Final = 4
 APPRISE_SECONDS_MAX: Final = 30.0
 APPRISE_PROCESSES_MAX: Final = 6
 # Of such a process: what a hostile answer could make it take.
-APPRISE_MEMORY_BYTES_MAX: Final = 1024 * 1024 * 1024
+APPRISE_MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
 # While a dependency is down its dependants are not told, nor for so long after it is up again.
 PARENT_GRACE_US: Final = 120 * 1_000_000
