@@ -23,6 +23,9 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
     if contract.period.tz not in zone_names():
         expected = "a time zone such as Europe/Warsaw"
         found.append((("period", "tz"), expected, repr(contract.period.tz)))
+    if contract.credits is not None:
+        wrong = contract.credits.findings([one.id for one in contract.objectives])
+        found += [(("credits", *path), e, f) for path, e, f in wrong]
     names = contract.scope.checks
     if len(names) != 1:
         expected = "exactly one check: this version does not compute composites yet"

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from controller.core.calendars import PeriodKind
+from controller.core.credits import Credits
 from controller.core.exclusions import ExclusionTerms, ExclusionType
 from controller.core.instants import instant
 from controller.core.intervals import Interval
@@ -20,7 +21,7 @@ from vedette.shared.probes import DurationText, Finding, Part
 Decimal = Annotated[
     str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
 ]
-NOT_COMPUTED: Final = ("parent", "credits", "grades", "lateness", "extends")
+NOT_COMPUTED: Final = ("parent", "lateness", "extends")
 # What these clauses say when they say nothing; so much is computed.
 _NEUTRAL: Final[Mapping[str, Any]] = {"parent": None}
 
@@ -86,6 +87,17 @@ class OutageTerms(Part, frozen=True, kw_only=True):
     downtime_start: Literal["first_failure"] = "first_failure"
 
 
+class Grade(Part, frozen=True, kw_only=True):
+    """What is to happen below so much attainment (S-52). Exactly so much is not below."""
+
+    below: Decimal
+    action: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a word: warn")]
+
+    def is_reached(self, share: Fraction | None) -> bool:
+        """Attainment is below it."""
+        return share is not None and share < Fraction(self.below) / 100
+
+
 class Overlay(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Another target of an objective for some time: a season."""
 
@@ -118,6 +130,8 @@ class Contract(Part, frozen=True, kw_only=True):
     amendments: Amending = Amending.SEGMENTED
     overlays: list[Overlay] = msgspec.field(default_factory=list)
     outage: OutageTerms = OutageTerms()
+    credits: Credits | None = None
+    grades: list[Grade] = msgspec.field(default_factory=list)
 
     @property
     def effective_us(self) -> int:

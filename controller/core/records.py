@@ -2,17 +2,21 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
 import msgspec
 
 from controller.core.accounting import Stretch
+from controller.core.attainment import Standing
 from controller.core.calendars import Period
 from controller.core.contracts import Agreement
+from controller.core.credits import Credited, Missed, credited
 from controller.core.exclusions import Exclusion
 from controller.core.fleet import Fleet
+from controller.core.judgement import Judgement, Observed, OutageSpan, Place, judged
 from controller.core.quorum import Verdict
-from controller.core.record import Observed, OutageSpan, Place, record_of
+from controller.core.record import record_of
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.segments import segments
 
@@ -28,15 +32,43 @@ def records(
     Amendments that stand in the file count on from there.
     """
     found: list[Record] = []
+    spent = Fraction(0)
     for objective in agreement.objectives:
         parts = segments(agreement, objective, period)
         # What begins later than the facts end has no record yet, unless there would be none at all.
         begun = [one for one in parts if one.hull.from_us < as_of_us] or parts[:1]
-        for number, one in enumerate(begun):
-            place = Place(number == 0, number == len(parts) - 1, as_of_us)
-            own = revision + one.version - 1
-            found.append(record_of(one, period, observed, place, revision=own))
+        places = [Place(n == 0, n == len(parts) - 1, as_of_us) for n in range(len(begun))]
+        judgements = [
+            judged(one, period, observed, place) for one, place in zip(begun, places, strict=True)
+        ]
+        whole_us = sum(one.whole.eligible_us("as_up") for one in judgements)
+        for one in judgements:
+            credit = _credit(one, whole_us, spent)
+            if credit is not None:
+                spent += credit.exact
+            said = None if credit is None else credit.plain
+            version = one.segment.version
+            found.append(record_of(one, said, revision=revision + version - 1))
     return found
+
+
+def _credit(one: Judgement, whole_us: int, spent: Fraction) -> Credited | None:
+    """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32)."""
+    terms, figures = one.segment.contract.credits, one.figures
+    if terms is None:
+        return None
+    counted_us = figures.account.downtime_us
+    own_us = one.whole.eligible_us("as_up")
+    missed = Missed(
+        one.segment.objective.id,
+        figures.share(counted_us),
+        figures.standing(counted_us) is Standing.BREACHED,
+        figures.down_us(counted_us),
+        Fraction(own_us, whole_us) if whole_us else Fraction(0),
+        one.outages,
+        one.days,
+    )
+    return credited(terms, missed, spent)
 
 
 def records_bytes(found: Sequence[Record]) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from controller.core.accounting import Stretch
 from controller.core.calendars import Period, period_at, period_named
 from controller.core.contracts import Agreement
+from controller.core.judgement import OutageSpan
 from controller.core.quorum import Verdict
-from controller.core.record import OutageSpan
 from controller.core.records import Record, observed_from, records, records_bytes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction

@@ -6,8 +6,8 @@ from controller.core.accounting import Stretch
 from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
+from controller.core.judgement import Observed, OutageSpan
 from controller.core.quorum import Verdict
-from controller.core.record import Observed, OutageSpan
 from controller.core.records import exclusions_of, records
 
 SECOND = 1_000_000

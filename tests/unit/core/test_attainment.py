@@ -10,8 +10,8 @@ from controller.core.attainment import shown_percent
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import Interval
+from controller.core.judgement import Observed
 from controller.core.quorum import Verdict
-from controller.core.record import Observed
 from controller.core.records import records
 from vedette.shared.documents import BadDocument
 
@@ -203,7 +203,7 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         ("[c]", "[c, c]", "expected exactly one check"),
         ("effective_from: 0", "effective_from: soon", "effective_from: expected an instant"),
         ("kind: month", "kind: rolling", "expected one of day, month, quarter, week, year"),
-        ("    scope:", "    credits: {fee: '1'}\n    scope:", "credits: expected no such clause"),
+        ("    scope:", "    lateness: {allowed: 72h}\n    scope:", "lateness: expected no such clause"),
         (
             "    scope:",
             "    service_hours: {weekly: {}}\n    scope:",

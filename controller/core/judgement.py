@@ -1,0 +1,168 @@
+"""What a segment of a period comes to: its account, its figures, its exclusions and its outages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from controller.core.accounting import (
+    Account,
+    Counting,
+    MinuteRule,
+    Stretch,
+    Timeline,
+    account,
+)
+from controller.core.attainment import Figures, blended_target, decimal_text, denominator_us
+from controller.core.calendars import Period, day_at, midnight_us, zone
+from controller.core.contracts import Contract, Objective
+from controller.core.credits import OutageDowntime
+from controller.core.exclusions import Applied, Exclusion, applied
+from controller.core.intervals import FOREVER_US, Interval, clip, length
+from controller.core.segments import Piece, Segment
+from controller.core.service_hours import in_service
+from vedette.shared.definitions import micros
+
+
+class OutageSpan(NamedTuple):
+    """An outage as far as a record needs it."""
+
+    started_us: int
+    ended_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is known of a check: its timeline, its outages, and the exclusions that cover it.
+
+    `bounds_us` are least and most downtime of the whole timeline, where only these totals are known: they
+    are used where the whole timeline lies in the time that is asked for, and all of it counts.
+    """
+
+    stretches: Sequence[Stretch]
+    outages: Sequence[OutageSpan] = ()
+    counts_partial: bool = False
+    bounds_us: tuple[int, int] | None = None
+    exclusions: Sequence[Exclusion] = ()
+
+
+class Place(NamedTuple):
+    """Which of the segments of a period this is, and up to when facts are used."""
+
+    is_first: bool
+    is_last: bool
+    as_of_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A segment, judged by the facts until an instant. `whole` is the same segment until its end."""
+
+    segment: Segment
+    period: Period
+    span: Sequence[Interval]
+    figures: Figures
+    whole: Figures
+    target_text: str
+    exclusions: Sequence[Applied]
+    starts_us: Sequence[int]
+
+    @property
+    def budget(self) -> Fraction:
+        """Downtime that the target leaves for the whole segment, as far as it is known (S-43)."""
+        whole, objective = self.whole, self.segment.objective
+        eligible_us = whole.length_us - whole.account.out_of_schedule_us - whole.account.dropped_us
+        if objective.unknown == "exclude":
+            eligible_us -= self.figures.account.unknown_us
+        return (1 - self.figures.target) * max(eligible_us, 0)
+
+    @property
+    def outages(self) -> list[OutageDowntime]:
+        """The outages that begin in it and have downtime that counts (N of S-46), by local day."""
+        where = zone(self.segment.contract.period.tz)
+        found: list[OutageDowntime] = []
+        for start_us, next_us in pairwise([*self.starts_us, FOREVER_US]):
+            counted_us = length(clip(self.figures.account.counted, start_us, next_us))
+            if counted_us and any(one.from_us <= start_us < one.to_us for one in self.span):
+                found.append(OutageDowntime(day_at(start_us, where), counted_us))
+        return found
+
+    @property
+    def days(self) -> Mapping[date, int]:
+        """Counted downtime by local day, of the days that have some."""
+        where = zone(self.segment.contract.period.tz)
+        found: dict[date, int] = {}
+        for one in self.figures.account.counted:
+            day = day_at(one.from_us, where)
+            while midnight_us(day, where) < one.to_us:
+                next_day = day + timedelta(days=1)
+                bounds = midnight_us(day, where), midnight_us(next_day, where)
+                found[day] = found.get(day, 0) + length(clip([one], *bounds))
+                day = next_day
+        return {day: us for day, us in found.items() if us}
+
+
+def judged(segment: Segment, period: Period, observed: Observed, place: Place) -> Judgement:
+    """A segment by the facts up to `place.as_of_us`, where it is cut."""
+    whole = _until(segment, period, observed, place, period.to_us)
+    found = _until(segment, period, observed, place, place.as_of_us)
+    starts = [one.started_us for one in observed.outages]
+    return replace(found, whole=whole.figures, starts_us=starts)
+
+
+def _until(
+    segment: Segment, period: Period, observed: Observed, place: Place, until_us: int
+) -> Judgement:
+    contract, objective = segment.contract, segment.objective
+    where = contract.period.tz
+    hours = in_service(contract.service_hours, where, *period[:2])
+    takes = applied(observed.exclusions, contract.exclusions, hours)
+    timeline = Timeline(observed.stretches, _counting(contract, objective, observed))
+
+    def figures_of(pieces: Sequence[Piece], target: Fraction) -> Figures:
+        own = sorted(one for piece in pieces for one in piece.span)
+        span = clip(own, period.from_us, until_us)
+        is_whole = not takes and hours == [period[:2]]
+        sums = account(timeline, span, hours, takes)
+        counted_us = denominator_us(
+            contract.period, period, span, is_first=place.is_first, is_last=place.is_last
+        )
+        bounded = _with_totals(sums, observed, span) if is_whole else sums
+        return Figures(bounded, counted_us, target, objective)
+
+    pieces = segment.pieces
+    text, target = pieces[0].target, Fraction(pieces[0].target) / 100
+    if len(pieces) > 1:
+        each = [(Fraction(p.target) / 100, figures_of([p], target).eligible_us()) for p in pieces]
+        target = blended_target(each) or target
+        text = decimal_text(target)
+    span = clip(segment.span, period.from_us, until_us)
+    figures = figures_of(pieces, target)
+    return Judgement(segment, period, span, figures, figures, text, takes, ())
+
+
+def _counting(contract: Contract, objective: Objective, observed: Observed) -> Counting:
+    rule = MinuteRule(objective.mode == "whole", objective.n)
+    return Counting(
+        observed.counts_partial,
+        micros(contract.outage.min_duration),
+        rule if objective.formula == "minute" else None,
+    )
+
+
+def _with_totals(sums: Account, observed: Observed, span: Sequence[Interval]) -> Account:
+    """With the bounds of the whole timeline, where only these are known and all of it counts as it is."""
+    listed = [(one.from_us, one.to_us) for one in observed.stretches]
+    is_inside = bool(span) and length(clip(listed, span[0].from_us, span[-1].to_us)) == length(
+        listed
+    )
+    plain = sums.downtime_us == length(sums.counted)
+    if observed.bounds_us is None or len(span) != 1 or not is_inside or not plain:
+        return sums
+    low_us, high_us = observed.bounds_us
+    return Account(
+        sums.by_verdict, sums.out_of_schedule_us, sums.excluded_us, sums.dropped_us, sums.downtime_us,
+        low_us, high_us, sums.counted, sums.taken_us,
+    )  # fmt: skip
