@@ -8,6 +8,7 @@ from controller.outcomes import StoredOutage
 from controller.ports import Storage, Transaction
 from controller.postings import Mode
 from controller.services.apply import Fleets, InForce
+from controller.services.outage_body import decode_body
 from controller.services.turns import Turns
 
 _EVENTS_AT_ONCE = 1000
@@ -38,7 +39,8 @@ class Situation:
         self._turns = turns
         self._in_force: InForce | None = None
         self._plans: Mapping[str, Plan] = {}
-        self._open: dict[int, str] = {}
+        # The check of each outage, and its region if it is of that alone.
+        self._open: dict[int, tuple[str, str]] = {}
         self._sequence: int | None = None
 
     def look(self, connected: Mapping[str, str], now_us: int) -> Seen:
@@ -50,32 +52,31 @@ class Situation:
         with self._storage.transaction() as tx:
             self._follow(tx, now_us)
             posts = _posts(tx, connected)
-        out = frozenset(self._open.values())
+        out = frozenset(check for check, region in self._open.values() if not region)
+        regional = frozenset(one for one in self._open.values() if one[1])
+        either = out | {check for check, _ in regional}
         if is_first:
-            self._turns.inherit(out)
-        self._turns.retain(self._plans, out)
-        return Seen(self._plans, posts, out)
+            self._turns.inherit(either)
+        self._turns.retain(self._plans, either)
+        return Seen(self._plans, posts, out, regional)
 
     def _follow(self, tx: Transaction, now_us: int) -> None:
         """Take what happened to outages since the last look."""
         if self._sequence is None:
             self._sequence = tx.last_event()
-            self._open = {
-                one.number: one.check for one in tx.outages(from_us=now_us) if _is_open(one)
-            }
+            for stored in tx.outages(from_us=now_us):
+                self._note(stored)
             return
         while events := tx.events_after(self._sequence, _EVENTS_AT_ONCE):
             self._sequence = events[-1].sequence
             for number in {event.number for event in events}:
-                stored = tx.outage(number)
-                if stored is not None and _is_open(stored):
-                    self._open[number] = stored.check
-                else:
-                    self._open.pop(number, None)
+                self._open.pop(number, None)
+                if (found := tx.outage(number)) is not None:
+                    self._note(found)
 
-
-def _is_open(outage: StoredOutage) -> bool:
-    return outage.ended_us is None
+    def _note(self, stored: StoredOutage) -> None:
+        if stored.ended_us is None:
+            self._open[stored.number] = (stored.check, decode_body(stored.body).region)
 
 
 def _plans(in_force: InForce | None) -> Mapping[str, Plan]:

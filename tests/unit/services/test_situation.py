@@ -1,10 +1,14 @@
 """The situation: plans, posts and open outages as storage has them, whatever happened meanwhile."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from controller.core.posts import Post
 from controller.custody import Actor
 from controller.postings import Mode
+from controller.services.outage_body import decode_body, encode_body
 from controller.services.postings import Postings
 from controller.services.situation import Seen, Situation
 from controller.services.turns import Turns
@@ -88,6 +92,21 @@ async def test_an_outage_is_out_until_it_ends(
     # Within the merge gap it is the same outage, open again.
     await story.say("down", 2)
     assert situation.look(CONNECTED, world.now_us).out == {"shop-home"}
+
+
+async def test_an_outage_of_one_region_is_out_there_alone(
+    world: World, situation: Situation, story: Story
+) -> None:
+    situation.look(CONNECTED, world.now_us)
+    await story.say("down", 3)
+    with world.storage.transaction() as tx:
+        (stored, *_) = (one for one in tx.outages() if not decode_body(one.body).region)
+        body = msgspec.structs.replace(decode_body(stored.body), region="fra")
+        tx.put_outage(replace(stored, body=encode_body(body)))
+    for seen in (situation, situation_of(world)):
+        found = seen.look(CONNECTED, world.now_us)
+        assert found.out == frozenset()
+        assert ("shop-home", "fra") in found.regional
 
 
 async def test_an_outage_that_late_evidence_took_back_is_not_out(
