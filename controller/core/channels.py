@@ -72,7 +72,8 @@ class Webhook(Struct, frozen=True):
 class Channel(Struct, frozen=True):
     """Somebody who is told: by apprise at `url`, or by a signed webhook.
 
-    A filter that is empty lets everything pass. Filters are about outages: messages about agents pass them.
+    A filter that is left out lets everything pass, but for `scopes`: outages of a single region are told to
+    whoever asks for them. Filters are about outages: messages about agents pass them.
     """
 
     id: Id
@@ -83,7 +84,9 @@ class Channel(Struct, frozen=True):
     )
     services: Names = field(default_factory=list)
     checks: Names = field(default_factory=list)
-    scopes: list[Literal["global", "regional"]] = field(default_factory=list)
+    scopes: Annotated[list[Literal["global", "regional"]], Meta(min_length=1)] = field(
+        default_factory=lambda: ["global"]
+    )
     severities: list[Literal["P1", "P2", "P3", "P4"]] = field(default_factory=list)
 
     @property
@@ -102,7 +105,7 @@ class Channel(Struct, frozen=True):
         return (
             (not self.services or service in self.services)
             and (not self.checks or check in self.checks)
-            and (not self.scopes or scope in self.scopes)
+            and scope in self.scopes
             and (not self.severities or severity in self.severities)
         )
 

@@ -55,8 +55,12 @@ class OutageFacts(msgspec.Struct, frozen=True):
     regions: list[str]
     kinds: list[tuple[str, int]]
     transients: int = 0
-    scope: str = "global"
-    region: str | None = None
+    region: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Whom it concerns: everybody, or those of one region (S-14)."""
+        return "regional" if self.region else "global"
 
 
 class OutageNews(msgspec.Struct, frozen=True):
@@ -90,6 +94,8 @@ def outage_message(news: OutageNews, key: str) -> Message:
     facts = msgspec.to_builtins(outage)
     facts |= {
         "handle": news.handle,
+        "scope": outage.scope,
+        "region": outage.region or None,
         "revision": news.revision,
         "service": news.service,
         "severity": news.severity or None,

@@ -32,7 +32,7 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
     (channel,) = read_fleet(text.encode(), "fleet.yaml").channels.values()
     assert channel.on == ["outage.opened", "outage.closed", "outage.reopened"]
     assert channel.services == ["shop"]
-    assert (channel.checks, channel.scopes, channel.severities) == ([], [], [])
+    assert (channel.checks, channel.scopes, channel.severities) == ([], ["global"], [])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,11 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
             '{id: a, url: "x://y", scopes: [local]}',
             "notify[0].scopes[0]: expected one of global, regional, found 'local'",
             id="an unknown scope",
+        ),
+        pytest.param(
+            '{id: a, url: "x://y", scopes: []}',
+            "notify[0].scopes: expected a list of at least 1 items, found a list of 0",
+            id="no scope",
         ),
         pytest.param(
             '{id: a, url: "x://y", severities: [P0]}',
