@@ -1,38 +1,19 @@
-"""Expectations of a check, evaluated over what its probe saw.
+"""What became of an expectation, with the values that it read.
 
-Each result carries the values that the expression read, twice: in full for a person at the site, and
-redacted for the line, because bodies and header values never leave the agent.
+Values are shown twice: in full for a person at the site, and redacted for the line, because bodies and header
+values never leave the agent.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from vedette.shared.definitions import Check
-from vedette.shared.expectations import Expectation, compiled
 from vedette.shared.failure import Failure
 from vedette.shared.limits import SHOWN_CHARS_MAX
-from vedette.shared.probes import DnsProbe, HttpProbe
 
-# What holds where a check says nothing, and the kind of failure that it is when it does not.
-DEFAULTS: Final[Mapping[str, Sequence[tuple[str, Failure]]]] = {
-    "http": (("status >= 200 && status < 300", Failure.BAD_STATUS),),
-    "dns": (
-        ("rcode == 'NOERROR'", Failure.BAD_RCODE),
-        ("size(answers) > 0", Failure.NO_ANSWER),
-    ),
-    "icmp": (("received > 0", Failure.NO_REPLY),),
-    "tcp": (("connected", Failure.CONNECT_REFUSED),),
-}
-# Where redirects are not followed, the redirect itself is the answer.
-_UNFOLLOWED: Final = ("status >= 200 && status < 400", Failure.BAD_STATUS)
-# Added to the default ones of a DNS check that asks for these things.
-_DNSSEC: Final = ("dnssec.state == 'secure'", Failure.DNSSEC_INVALID)
-_SERIALS: Final = ("serials_equal", Failure.SERIALS_DIFFER)
 _PRIVATE: Final = frozenset(
     {"body", "json", "headers", "headers_all", "hops", "url", "reason", "captures"}
 )
@@ -82,74 +63,6 @@ class Assertion(msgspec.Struct, frozen=True, eq=False):
         return f"{self.text}: {why}" if why else self.text
 
 
-def expectations_of(check: Check) -> Sequence[tuple[Expectation, Failure]]:
-    """What `check` expects: its own expressions, or the default ones of its kind of probe."""
-    probe = check.probe
-    if probe.expect:
-        return _own(check.kind, tuple(probe.expect))
-    if isinstance(probe, DnsProbe):
-        return _default("dns", probe.dnssec is not None, probe.serials)
-    if isinstance(probe, HttpProbe) and not probe.redirects.follow:
-        return _unfollowed()
-    return _default(check.kind)
-
-
-@lru_cache(maxsize=4096)
-def _own(kind: str, texts: tuple[str, ...]) -> Sequence[tuple[Expectation, Failure]]:
-    return tuple((compiled(text, kind), Failure.EXPECTATION_FAILED) for text in texts)
-
-
-@lru_cache(maxsize=1)
-def _unfollowed() -> Sequence[tuple[Expectation, Failure]]:
-    text, failure = _UNFOLLOWED
-    return ((compiled(text, "http"), failure),)
-
-
-@lru_cache(maxsize=64)
-def _default(
-    kind: str, is_signed: bool = False, has_serials: bool = False
-) -> Sequence[tuple[Expectation, Failure]]:
-    texts = [*DEFAULTS[kind], *([_DNSSEC] if is_signed else ()), *([_SERIALS] if has_serials else ())]  # fmt: skip
-    return tuple((compiled(text, kind), failure) for text, failure in texts)
-
-
-def names_read(check: Check) -> frozenset[str]:
-    """The variables that the expectations of `check` read: what a prober need not make for nothing."""
-    return frozenset().union(*(e.names for e, _ in expectations_of(check)))
-
-
-def evaluated(check: Check, variables: Mapping[str, Any]) -> tuple[Assertion, ...]:
-    """Every expectation of `check` over `variables`, in the order of the definition."""
-    return tuple([_evaluated(e, kind, variables) for e, kind in expectations_of(check)])
-
-
-def _evaluated(expectation: Expectation, kind: Failure, variables: Mapping[str, Any]) -> Assertion:
-    read = {name: variables[name] for name in expectation.names if name in variables}
-    if expectation.cost.is_too_large(read):
-        why = f"too large to evaluate: more than {expectation.cost.elements_max} elements"
-        return Assertion(expectation.text, False, kind, why, read)
-    try:
-        result = expectation.program.execute(read)
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        why = _why_not(expectation, read, error)
-        return Assertion(expectation.text, False, kind, why, read)
-    if result is True:
-        return Assertion(expectation.text, True, kind, None, read)
-    reason = None if result is False else f"gives {_shown(result)}, not true or false"
-    return Assertion(expectation.text, False, kind, reason, read)
-
-
-def _why_not(expectation: Expectation, read: Mapping[str, Any], error: Exception) -> str:
-    """Why the expression has no value, in words."""
-    missing = sorted(name for name in expectation.names if name not in read)
-    if missing:
-        return f"{', '.join(missing)} not reached"
-    if isinstance(error, KeyError):
-        return f"no {str(error.args[0])!r} was seen"
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return first.split(": the operation")[0].split(". Check")[0][:SHOWN_CHARS_MAX]
-
-
 def _seen(text: str, read: Mapping[str, Any]) -> tuple[Seen, ...]:
     """The values at the paths that stand in `text`, each path once."""
     found: dict[str, Seen] = {}
@@ -159,10 +72,15 @@ def _seen(text: str, read: Mapping[str, Any]) -> tuple[Seen, ...]:
         if name is None or name[0] not in read or plain[: match.start()].endswith("."):
             continue
         path, value = _followed(text[match.start() : match.end()], read)
-        shown = _shown(value)
-        public = _shape(value) if _is_private(name[0], value) else shown
-        found.setdefault(path, Seen(path, shown, public))
+        whole = value_shown(value)
+        public = _shape(value) if _is_private(name[0], value) else whole
+        found.setdefault(path, Seen(path, whole, public))
     return tuple(found.values())
+
+
+def result_shown(value: Any, names: Set[str]) -> str:
+    """What an expression that reads `names` gave, fit for a line: of what may not stand there, its shape."""
+    return _shape(value) if any(_is_private(name, value) for name in names) else value_shown(value)
 
 
 def _is_private(name: str, value: Any) -> bool:
@@ -199,7 +117,7 @@ def _followed(path: str, variables: Mapping[str, Any]) -> tuple[str, Any]:
     return path[:end], value
 
 
-def _shown(value: Any) -> str:
+def value_shown(value: Any) -> str:
     """`value` for a person, cut to a readable length."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -210,7 +128,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         text = "{" + ", ".join(str(key) for key in list(value)[:20]) + "}"
     elif isinstance(value, list | tuple):
-        text = "[" + ", ".join(_shown(item) for item in value[:20]) + "]"
+        text = "[" + ", ".join(value_shown(item) for item in value[:20]) + "]"
     else:
         text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= SHOWN_CHARS_MAX else f"{text[: SHOWN_CHARS_MAX - 3]}..."

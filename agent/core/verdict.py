@@ -4,7 +4,8 @@ from typing import Final
 
 import msgspec
 
-from agent.core.assertions import Assertion, evaluated
+from agent.core.assertions import Assertion
+from agent.core.evaluation import evaluated
 from agent.ports import Observation
 from vedette.shared.definitions import Check, micros
 from vedette.shared.failure import Failure

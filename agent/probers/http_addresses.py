@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from agent.core.assertions import evaluated
+from agent.core.evaluation import evaluated, is_light
 from agent.ports import Observation
 from agent.probers.http_client import Reach, fetched
 from agent.probers.http_plan import Plan
@@ -59,9 +59,11 @@ async def at_every_address(
     one that the site does not probe is told as such and never asked.
     """
     found, resolve_us = await _resolved(plan, reach)
-    parts = await asyncio.gather(
-        *(_asked(check, plan, _at(reach, addr, resolve_us), authorization, seen) for addr in found)
+    asked = await asyncio.gather(
+        *(_asked(plan, _at(reach, addr, resolve_us), authorization, seen) for addr in found)
     )
+    # Only now, when nobody's time is being taken any more.
+    parts = [await _judged(check, addr, one) for addr, one in zip(found, asked, strict=True)]
     worst = min(parts, key=lambda part: part.rank)
     facts = {**worst.seen.facts, "addresses": [part.facts for part in parts]}
     detail = worst.seen.detail
@@ -87,19 +89,25 @@ def _at(reach: Reach, addr: str, resolve_us: int) -> Reach:
     return replace(reach, watch=watch, resolved=Resolved((addr,), resolve_us))
 
 
-async def _asked(
-    check: Check, plan: Plan, reach: Reach, authorization: str | None, seen: Seen
-) -> _Part:
+async def _asked(plan: Plan, reach: Reach, authorization: str | None, seen: Seen) -> Observation:
     assert reach.resolved is not None
     (addr,) = reach.resolved.addresses
     try:
         reach.admission.demand(addr, addr, plan.request.port)
     except Fault as fault:
         hop = Hop(plan.asked.url, addr, {"resolve": reach.resolved.took_us})
-        return _Part(addr, seen(plan, [hop], fault), fault.kind)
+        return seen(plan, [hop], fault)
     hops, end = await fetched(plan.asked, plan.request, reach, authorization)
-    observation = seen(plan, hops, end)
-    if observation.kind is not None:
-        return _Part(addr, observation, observation.kind)
-    failed = next((a for a in evaluated(check, observation.variables) if not a.holds), None)
-    return _Part(addr, observation, None if failed is None else failed.kind)
+    return seen(plan, hops, end)
+
+
+async def _judged(check: Check, addr: str, seen: Observation) -> _Part:
+    """What `seen` at `addr` comes to; on a thread, where that may keep others waiting."""
+    if seen.kind is not None:
+        return _Part(addr, seen, seen.kind)
+    if is_light(check, seen.variables):
+        assertions = evaluated(check, seen.variables)
+    else:
+        assertions = await asyncio.to_thread(evaluated, check, seen.variables)
+    failed = next((a for a in assertions if not a.holds), None)
+    return _Part(addr, seen, None if failed is None else failed.kind)

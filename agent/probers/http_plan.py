@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from agent.core.assertions import names_read
+from agent.core.evaluation import names_read
 from agent.core.redaction import redacted_url
 from agent.probers.http_client import Asked, prepared
 from agent.probers.network.tls import TlsPolicy

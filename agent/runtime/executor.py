@@ -9,9 +9,9 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from agent.core.verdict import verdict
 from agent.ports import Clock, Observation, Prober
 from agent.runtime.heartbeat import Heartbeat
+from agent.runtime.judge import Judge, Judged
 from agent.runtime.line import Finding
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
@@ -34,8 +34,9 @@ async def run_once(
     *,
     lag_us: int = 0,
     heartbeat: Heartbeat | None = None,
+    judge: Judge | None = None,
 ) -> Finding:
-    """Run `check` now, `lag_us` after it was due.
+    """Run `check` now, `lag_us` after it was due, and judge what was seen.
 
     asyncio.CancelledError passes; everything else becomes a finding.
     """
@@ -54,7 +55,8 @@ async def run_once(
         seen = _broken(check, clock.monotonic_us() - begun_us, error)
     finally:
         loop_lag_us = pulse.end(begun_us)
-    return _finding(check, seen, at_us=at_us, lag_us=lag_us, loop_lag_us=loop_lag_us)
+    judged = await (judge or Judge(clock)).verdict(check, seen)
+    return _finding(judged, seen, at_us=at_us, lag_us=lag_us, loop_lag_us=loop_lag_us)
 
 
 def _overran(check: Check, took_us: int) -> Observation:
@@ -86,6 +88,7 @@ class Executor:
         self._places = asyncio.Semaphore(at_once)
         self._running: dict[str, int] = {}
         self._heartbeat = Heartbeat(clock.monotonic_us)
+        self._judge = Judge(clock)
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -134,7 +137,12 @@ class Executor:
                 return _agent_error(now_us, 0, lag_us, Failure.LATE_LAUNCH, detail)
         try:
             return await run_once(
-                check, prober, self._clock, lag_us=lag_us, heartbeat=self._heartbeat
+                check,
+                prober,
+                self._clock,
+                lag_us=lag_us,
+                heartbeat=self._heartbeat,
+                judge=self._judge,
             )
         finally:
             self._places.release()
@@ -150,10 +158,13 @@ class Executor:
 
 
 def _finding(
-    check: Check, seen: Observation, *, at_us: int, lag_us: int, loop_lag_us: int
+    judged: Judged, seen: Observation, *, at_us: int, lag_us: int, loop_lag_us: int
 ) -> Finding:
-    """What `seen` means, unless the agent's own standing still is most of it."""
-    result = verdict(check, seen)
+    """What was judged, unless the agent's own standing still is most of what was seen.
+
+    Standing still while judging came after the probe: it is told of, and changes nothing.
+    """
+    result = judged.verdict
     outcome, kind, detail = result.outcome, result.kind, result.detail
     phases = seen.phases
     if loop_lag_us > max(LOOP_LAG_US_MAX, seen.took_us // 10) and not seen.is_agent_fault:
@@ -173,7 +184,7 @@ def _finding(
         phases=phases,
         facts=seen.facts,
         expectations=result.expectations,
-        loop_lag_us=loop_lag_us,
+        loop_lag_us=max(loop_lag_us, judged.stood_us),
     )
 
 

@@ -8,7 +8,7 @@ import dns.message
 import dns.name
 import dns.rdatatype
 
-from agent.core.assertions import names_read
+from agent.core.evaluation import names_read
 from agent.ports import Observation
 from agent.probers.dns.asking import Asked, Transport, ask
 from agent.probers.dns.chain import Proof, proof_of

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.core.assertions import names_read
+from agent.core.evaluation import names_read
 from agent.ports import Observation
 from agent.probers.network.admission import Admission
 from agent.probers.network.certificate import tls_facts, tls_variables

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from vedette.shared.cel_library import cel
 from vedette.shared.definitions import KINDS, Check
-from vedette.shared.macros import Cost, cost_of, macro_problem
+from vedette.shared.limits import MATCH_STEPS_MAX
+from vedette.shared.macros import Cost, blanked, cost_of, macro_problem
+from vedette.shared.patterns import BadPattern, text_pattern_of
 from vedette.shared.probes import PROBES, Finding
 
 VARIABLES: Final = {kind: probe.variables for kind, probe in PROBES.items()}
@@ -25,9 +27,20 @@ _PLACE: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _BOUND: Final = re.compile(
     r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_]\w*)\s*,"
 )  # names that a macro binds
-_MATCHES: Final = re.compile(r"\bmatches\(\s*(r?(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'))\s*\)")
+_CALL: Final = re.compile(r"\bmatches(?=\s*\()")
+_LITERAL: Final = re.compile(r"\s*\(\s*([rR]?(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'))\s*\)")
 _RCODE: Final = re.compile(r"\brcode\s*(?:[!=]=\s*([\"'])(?P<one>.*?)\1|in\s*\[(?P<list>[^\]]*)\])")
 _QUOTED: Final = re.compile(r"[\"'](.*?)[\"']")
+
+
+FUNCTIONS: Final = frozenset({
+    "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string", "bytes",
+    "timestamp", "duration", "type", "dyn", "has", "all", "exists", "exists_one", "filter", "map",
+    "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours",
+    "getMinutes", "getSeconds", "getMilliseconds",
+})  # fmt: skip
+# What `matches` is called in a program: the library's own would stop everything for as long as it takes.
+MATCHING: Final = "matched"
 
 
 class BadExpectation(ValueError):
@@ -42,20 +55,26 @@ class BadExpectation(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A compiled expression. `program.execute(variables)` evaluates it; `names` are the variables it reads."""
+    """A compiled expression. `program.execute(context)` evaluates it; `names` are the variables it reads.
+
+    The context has a function MATCHING(text, pattern) where `match_steps` is not 0: the steps of its patterns
+    together, with the most that there can be for one that is not known yet.
+    """
 
     text: str
     program: Any
     names: frozenset[str]
     cost: Cost
+    match_steps: int = 0
 
 
 @lru_cache(maxsize=4096)
 def compiled(text: str, kind: str) -> Expectation:
     """The expression `text` for probes of `kind`.
 
-    BadExpectation if it cannot be parsed, reads a name that such a probe never has, holds a regular
-    expression that is none, compares with a response code that does not exist, or nests macros.
+    BadExpectation if it cannot be parsed, reads a name that such a probe never has, calls a function that there
+    is not, holds a regular expression that is none, compares with a response code that does not exist, or
+    nests macros.
     """
     try:
         program = cel.compile(text)
@@ -64,6 +83,7 @@ def compiled(text: str, kind: str) -> Expectation:
         raise BadExpectation(
             text, int(match[2]) if match else 0, match[3] if match else str(error)
         ) from error
+    _check_functions(text, program)
     names = frozenset(str(name) for name in program.variables())
     names -= set(_BOUND.findall(text)) - VARIABLES[kind]
     unknown = sorted(names - VARIABLES[kind])
@@ -75,10 +95,12 @@ def compiled(text: str, kind: str) -> Expectation:
         )
     if (nested := macro_problem(text)) is not None:
         raise BadExpectation(text, *nested)
-    _check_patterns(text)
     if kind == "dns":
         _check_rcodes(text)
-    return Expectation(text, program, names, cost_of(text, names))
+    steps = _match_steps(text)
+    if steps:
+        program = cel.compile(_with_matching(text))
+    return Expectation(text, program, names, cost_of(text, names), steps)
 
 
 def problems_of_expectations(check: Check) -> Iterator[Finding]:
@@ -92,16 +114,38 @@ def problems_of_expectations(check: Check) -> Iterator[Finding]:
                 yield (kind, "expect", place), f"a CEL expression ({error})", repr(text)
 
 
-def _check_patterns(text: str) -> None:
-    """Refuse literal patterns that can never match, because they are not regular expressions."""
-    for match in _MATCHES.finditer(text):
+def _check_functions(text: str, program: Any) -> None:
+    """Refuse functions that there are not: the library would only say so of every run."""
+    for name in program.functions():
+        if name.isidentifier() and not name.startswith("_") and name not in FUNCTIONS:
+            column = text.find(name) + 1
+            known = ", ".join(sorted(FUNCTIONS))
+            raise BadExpectation(text, column, f"unknown function {name}; there are {known}")
+
+
+def _match_steps(text: str) -> int:
+    """The steps of all patterns in `text`. Literal ones that are no regular expressions are refused."""
+    plain, steps = blanked(text), 0
+    for call in _CALL.finditer(plain):
+        literal = _LITERAL.match(text, call.end())
+        if literal is None:
+            steps += MATCH_STEPS_MAX
+            continue
         try:
-            cel.evaluate(f"''.matches({match[1]})")
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[-1].removeprefix("error: ").split(". Check")[0]
-            raise BadExpectation(
-                text, match.start(1) + 1, f"not a regular expression: {reason}"
-            ) from error
+            steps += text_pattern_of(str(cel.evaluate(literal[1]))).steps
+        except (BadPattern, ValueError) as error:
+            reason = f"not a regular expression: {error}"
+            raise BadExpectation(text, literal.start(1) + 1, reason) from error
+    return steps
+
+
+def _with_matching(text: str) -> str:
+    """`text` with our own function for `matches`, of the same length."""
+    parts, end = [], 0
+    for call in _CALL.finditer(blanked(text)):
+        parts += [text[end : call.start()], MATCHING]
+        end = call.end()
+    return "".join([*parts, text[end:]])
 
 
 def _check_rcodes(text: str) -> None:

@@ -283,7 +283,7 @@ _MEANINGS: Final[dict[Failure, tuple[str, str]]] = {
         "the capability or sysctl that `detail` names",
     ),
     Failure.EXHAUSTED: (
-        "The agent ran out of file descriptors, ports, memory or resolver threads.",
+        "The agent ran out of file descriptors, ports, memory or threads.",
         "limits of the agent's process, checks per agent",
     ),
     Failure.LATE_LAUNCH: (

@@ -38,6 +38,19 @@ EXPECTATION_CHARS_MAX: Final = 1000
 EXPECTATION_ELEMENTS_MAX: Final = 20_000
 MACRO_ELEMENTS_MAX: Final = 1000
 MACRO_COPIED_ELEMENTS_MAX: Final = 250
+# Every + copies what the ones before it made: their number squared, times the elements (64 characters each).
+EXPECTATION_JOINED_MAX: Final = 1024 * 1024
+# Characters, as often as functions go through them.
+EXPECTATION_SEARCHED_MAX: Final = 16 * 1024 * 1024
+# Thousandths of what one expression may be given, for all expressions of a check together.
+EXPECTATION_SHARES_MAX: Final = 4000
+# Steps of a pattern times bytes of text, of all patterns of a check: at worst 14 ns each, so about 2 s. They are
+# spent beside the loop. What is certain to be done within milliseconds is done at once.
+MATCH_STEPS_MAX: Final = 10_000
+MATCH_WORK_MAX: Final = 128 * 1024 * 1024
+LIGHT_SHARES_MAX: Final = 200
+LIGHT_ELEMENTS_MAX: Final = 1000
+LIGHT_MATCH_WORK_MAX: Final = 512 * 1024
 INTERVAL_US_MIN: Final = 1_000_000
 INTERVAL_US_MAX: Final = 24 * 3600 * 1_000_000
 TIMEOUT_US_MAX: Final = 120 * 1_000_000
@@ -63,6 +76,8 @@ PATTERN_CHARS_MAX: Final = 1000
 PATTERN_STEPS_MAX: Final = 400
 PATTERN_WINDOW_BYTES: Final = 8 * 1024
 PATTERN_MEMORY_BYTES_MAX: Final = 1024 * 1024
+# Compiled ones, which may each take as much memory as that when a target makes them.
+PATTERNS_KEPT_MAX: Final = 128
 BODY_BYTES_MAX: Final = 8 * 1024 * 1024
 BODY_BYTES_DEFAULT: Final = 1024 * 1024
 PROBLEMS_SHOWN_MAX: Final = 100
@@ -75,6 +90,9 @@ OVERRUN_US_MAX: Final = 500_000
 # A loop that stood still for longer, and for more than a tenth of what was measured, makes a probe distorted.
 LOOP_LAG_US_MAX: Final = 100_000
 HEARTBEAT_US: Final = 20_000
+# Expectations that take longer than milliseconds: threads for them, and how long a run waits for one to be done.
+EVALUATION_THREADS_MAX: Final = 4
+EVALUATION_US_MAX: Final = 5 * 1_000_000
 LATE_BEATS_KEPT_MAX: Final = 4096
 # Failure capture: how many at a time and in line, how long one may take, and what of it may stand in a line.
 CAPTURES_AT_ONCE_MAX: Final = 4

@@ -1,8 +1,9 @@
-"""Macros of expectations (`all`, `map` and so on): which are refused, and how much one may be given.
+"""What expectations cost: macros (`all`, `map` and so on) and joining texts, and how much each may be given.
 
-A macro copies what it reads for every element that it visits, and `map` and `filter` copy their own result as well.
-So the time goes with the square or the cube of the input, which a target chooses. What follows bounds it beforehand:
-no macro inside another, none over what `map` made, and no more elements than can be visited at once.
+A macro copies what it reads for every element that it visits, and `map` and `filter` copy their own result as well;
+every + copies what the ones before it made. So the time goes with the square or the cube of the input, which a
+target chooses. What follows bounds it beforehand: no macro inside another, none over what `map` made, and no
+more elements than can be visited at once.
 """
 
 import re
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 from vedette.shared.limits import (
     EXPECTATION_ELEMENTS_MAX,
+    EXPECTATION_JOINED_MAX,
+    EXPECTATION_SEARCHED_MAX,
     MACRO_COPIED_ELEMENTS_MAX,
     MACRO_ELEMENTS_MAX,
 )
@@ -22,42 +25,127 @@ _STRING: Final = re.compile(
     r"|\'\'\'(?:[^\\]|\\.)*?\'\'\'|\"\"\"(?:[^\\]|\\.)*?\"\"\""
     r"|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|//[^\n]*"
 )
+# A name, or what stands below it, as a member of a list or a mapping that the expression makes.
+_LISTED: Final = re.compile(r"[\[,{:]\s*[A-Za-z_](?:[\w.]|\[[^\[\]]*\])*\s*(?=[,\]}])")
+_CALL: Final = re.compile(r"[A-Za-z_]\w*\s*\(")
 _COPYING: Final = re.compile(r"\.\s*(?:map|filter|split)\s*\(|\bmatches\s*\(")
 _CHARS_AN_ELEMENT: Final = 64
-_SINGLE: Final = frozenset({bool, int, float, type(None)})
+# What copying an element takes, against 64 characters.
+_ELEMENT: Final = 4
+WHOLE: Final = 1000
+"""The thousandths that one expression may take."""
+_TOO_LARGE: Final = WHOLE + 1
+SINGLE: Final = frozenset({bool, int, float, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a value is: its elements, itself and inside it, and the characters of its texts and keys."""
+
+    elements: int = 1
+    chars: int = 0
+
+    @property
+    def weight(self) -> int:
+        """Both in one number: a text counts as so many elements as it takes as long as."""
+        return self.elements + self.chars // _CHARS_AN_ELEMENT
+
+
+_ONE: Final = Size()
+
+
+def size_of(value: Any) -> Size:
+    """The size of `value`; counting ends soon after the most elements that any expression may have."""
+    if type(value) in SINGLE:
+        return _ONE
+    waiting, elements, chars = [value], 0, 0
+    while waiting and elements <= EXPECTATION_ELEMENTS_MAX:
+        one = waiting.pop()
+        elements += 1
+        if isinstance(one, str | bytes):
+            chars += len(one)
+        elif isinstance(one, Mapping):
+            chars += sum(len(str(key)) for key in one)
+            waiting.extend(one.values())
+        elif isinstance(one, list | tuple):
+            waiting.extend(one)
+    return Size(elements, chars)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """How often an expression names each variable, and how many elements it may be given in all."""
+    """How often an expression names each variable, how many elements it may be given in all, and what it joins."""
 
     uses: Mapping[str, int]
     elements_max: int
+    joins: int = 0
+    listed: int = 0
+    calls: int = 0
+    has_macro: bool = False
 
-    def is_too_large(self, read: Mapping[str, Any]) -> bool:
-        """What is read has more elements than can be evaluated at once; a text counts by its length."""
-        left = self.elements_max
-        for name, value in read.items():
-            elements = 1 if type(value) in _SINGLE else _elements(value, left)
-            left -= self.uses.get(name, 1) * elements
-            if left < 0:
-                return True
-        return False
+    @property
+    def is_free(self) -> bool:
+        """It has neither macros nor anything to join: what it reads needs to be measured only where it is large."""
+        return not (self.has_macro or self.joins or self.listed or self.calls)
+
+    def refusal(self, sizes: Mapping[str, Size]) -> str:
+        """What is too large about values of these sizes, for whoever meets the bound."""
+        read = [sizes[name] for name in self.uses if name in sizes]
+        elements, chars = sum(size.elements for size in read), sum(size.chars for size in read)
+        most = (
+            f"{EXPECTATION_ELEMENTS_MAX:,} or more"
+            if elements > EXPECTATION_ELEMENTS_MAX
+            else f"{elements:,}"
+        )
+        found = f"{most} elements with {chars:,} characters"
+        if self.has_macro:
+            return f"{found}, where all, exists, map and filter visit {self.elements_max:,} elements at most"
+        if elements > self.elements_max:
+            return f"{found}, and at most {self.elements_max:,} elements are handed over"
+        return f"{found} are copied or searched too often: write several expectations of it"
+
+    def share(self, sizes: Mapping[str, Size]) -> int:
+        """What evaluating over values of these sizes takes, in thousandths of what one expression may.
+
+        Above WHOLE it may not be evaluated. Without a macro, elements cost only until they are handed over, which is done once for a check.
+        """
+        if not self.has_macro:
+            elements = sum(sizes[name].elements for name in self.uses if name in sizes)
+            if elements > self.elements_max:
+                return _TOO_LARGE
+            chars = sum(sizes[name].chars for name in self.uses if name in sizes)
+            searched = self.calls * chars * WHOLE // EXPECTATION_SEARCHED_MAX
+            return searched + self._copied(elements, chars)
+        weight = sum(
+            times * sizes[name].weight for name, times in self.uses.items() if name in sizes
+        )
+        if weight > self.elements_max:
+            return _TOO_LARGE
+        share = weight * weight * WHOLE // self.elements_max**2
+        return max(share, self._copied(weight, 0))
+
+    def _copied(self, elements: int, chars: int) -> int:
+        """The share of what + joins, and of what is put into lists and mappings that the expression makes."""
+        joined = self.joins**2 * (_ELEMENT * elements + chars // _CHARS_AN_ELEMENT)
+        return (joined + self.listed * _ELEMENT * elements) * WHOLE // EXPECTATION_JOINED_MAX
 
 
 def cost_of(text: str, names: frozenset[str]) -> Cost:
     """The cost of the expression `text`, which reads `names`."""
-    plain = _blanked(text)
+    plain = blanked(text)
+    joins, listed = plain.count("+"), len(_LISTED.findall(plain))
     if _MACRO.search(plain) is None:
-        return Cost(dict.fromkeys(names, 1), EXPECTATION_ELEMENTS_MAX)
+        calls = len(_CALL.findall(plain))
+        return Cost(dict.fromkeys(names, 1), EXPECTATION_ELEMENTS_MAX, joins, listed, calls)
     uses = {name: len(re.findall(rf"(?<![\w.]){name}\b", plain)) or 1 for name in names}
     copies = _COPYING.search(plain) is not None
-    return Cost(uses, MACRO_COPIED_ELEMENTS_MAX if copies else MACRO_ELEMENTS_MAX)
+    most = MACRO_COPIED_ELEMENTS_MAX if copies else MACRO_ELEMENTS_MAX
+    return Cost(uses, most, joins, listed, has_macro=True)
 
 
 def macro_problem(text: str) -> tuple[int, str] | None:
     """Where a macro of `text` is refused (a column, from 1), and why."""
-    plain = _blanked(text)
+    plain = blanked(text)
     found = list(_MACRO.finditer(plain))
     for match in found:
         inner = _MACRO.search(plain, match.end(), _closing(plain, match.end()))
@@ -76,23 +164,8 @@ def macro_problem(text: str) -> tuple[int, str] | None:
     return None
 
 
-def _elements(value: Any, most: int) -> int:
-    """How many elements `value` has, itself and inside it; counting ends soon after `most`."""
-    waiting, count = [value], 0
-    while waiting and count <= most:
-        one = waiting.pop()
-        count += 1
-        if isinstance(one, str | bytes):
-            count += len(one) // _CHARS_AN_ELEMENT
-        elif isinstance(one, Mapping):
-            count += sum(len(str(key)) for key in one) // _CHARS_AN_ELEMENT
-            waiting.extend(one.values())
-        elif isinstance(one, list | tuple):
-            waiting.extend(one)
-    return count
-
-
-def _blanked(text: str) -> str:
+def blanked(text: str) -> str:
+    """`text` with its string literals and comments blanked, every other character in its place."""
     return _STRING.sub(lambda match: " " * len(match[0]), text)
 
 

@@ -1,7 +1,7 @@
 """Regular expressions that match in linear time, whatever text and pattern are (RE2).
 
 Python's own take exponential time on some patterns, and would stop every probe of an agent for as long.
-Expectations use the same syntax: their `matches` is of the same family.
+Linear still is steps of the pattern times length of the text, so whoever matches bounds their product.
 """
 
 from functools import lru_cache
@@ -9,7 +9,12 @@ from typing import Any, Final
 
 import re2
 
-from vedette.shared.limits import PATTERN_MEMORY_BYTES_MAX, PATTERN_STEPS_MAX
+from vedette.shared.limits import (
+    MATCH_STEPS_MAX,
+    PATTERN_MEMORY_BYTES_MAX,
+    PATTERN_STEPS_MAX,
+    PATTERNS_KEPT_MAX,
+)
 
 
 class BadPattern(ValueError):
@@ -20,14 +25,7 @@ class Pattern:
     """A compiled pattern over bytes: what a target sends need not be text."""
 
     def __init__(self, text: str) -> None:
-        try:
-            self._compiled: Any = re2.compile(text.encode(), _OPTIONS)
-        except re2.error as error:
-            raise BadPattern(_reason(error)) from error
-        steps = self._compiled.programsize
-        if steps > PATTERN_STEPS_MAX:
-            most = f"of at most {PATTERN_STEPS_MAX} steps; this one has {steps}: repeat fewer times"
-            raise BadPattern(most)
+        self._compiled = _compiled(text, _OF_BYTES, PATTERN_STEPS_MAX)
         named = {number: name.decode() for name, number in self._compiled.groupindex.items()}
         self.text = text
         self.groups: tuple[str, ...] = tuple(
@@ -51,15 +49,45 @@ class Pattern:
         return match.end(), dict(zip(self.groups, texts, strict=True))
 
 
-@lru_cache(maxsize=4096)
+class TextPattern:
+    """A compiled pattern over text. `steps` is what a match can take at most, for each byte of the text."""
+
+    def __init__(self, text: str) -> None:
+        self._compiled = _compiled(text, _OF_TEXT, MATCH_STEPS_MAX)
+        self.steps: int = self._compiled.programsize
+
+    def is_in(self, text: bytes) -> bool:
+        """It matches somewhere in `text`, which is UTF-8. Other threads run meanwhile."""
+        return self._compiled.search(text) is not None
+
+
+@lru_cache(maxsize=PATTERNS_KEPT_MAX)
 def pattern_of(text: str) -> Pattern:
-    """The pattern that `text` says. BadPattern if it says none, or one that is too large."""
+    """The pattern over bytes that `text` says. BadPattern if it says none, or one that is too large."""
     return Pattern(text)
 
 
-def _options() -> Any:
+@lru_cache(maxsize=PATTERNS_KEPT_MAX)
+def text_pattern_of(text: str) -> TextPattern:
+    """The pattern over text that `text` says. BadPattern if it says none, or one that is too large."""
+    return TextPattern(text)
+
+
+def _compiled(text: str, options: Any, steps_max: int) -> Any:
+    try:
+        compiled = re2.compile(text.encode(errors="replace"), options)
+    except re2.error as error:
+        raise BadPattern(_reason(error)) from error
+    steps = compiled.programsize
+    if steps > steps_max:
+        most = f"of at most {steps_max} steps; this one has {steps}: repeat fewer times"
+        raise BadPattern(most)
+    return compiled
+
+
+def _options(encoding: Any) -> Any:
     options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
+    options.encoding = encoding
     options.max_mem = PATTERN_MEMORY_BYTES_MAX
     options.log_errors = False
     return options
@@ -70,4 +98,5 @@ def _reason(error: Exception) -> str:
     return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
-_OPTIONS: Final = _options()
+_OF_BYTES: Final = _options(re2.Options.Encoding.LATIN1)
+_OF_TEXT: Final = _options(re2.Options.Encoding.UTF8)

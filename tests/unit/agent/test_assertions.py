@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.core.assertions import DEFAULTS, evaluated, names_read
+from agent.core.evaluation import DEFAULTS, evaluated, names_read
 from agent.core.verdict import clipped, verdict
 from agent.ports import Observation
 from vedette.shared.definitions import Check
@@ -77,11 +77,58 @@ def check_of(kind: str = "http", *expect: str, **changes: object) -> Check:
         ),
         pytest.param("status", "status: gives 404, not true or false; status is 404", id="no bool"),
         pytest.param(
-            "status > 'a'", "status > 'a': No such overload; status is 404", id="types that do not fit"
+            "status > 'a'",
+            "status > 'a': the types do not fit: a text, a number and true or false cannot be compared or joined; "
+            "status is 404",
+            id="types that do not fit",
         ),
         pytest.param(
             "status / 0 == 1", "status / 0 == 1: division by zero in CEL expression; status is 404",
             id="a division by zero",
+        ),
+        pytest.param(
+            "size(json.n[0]) == 1",
+            "size(json.n[0]) == 1: size() takes a text, a list or a mapping; json.n[0] is a number",
+            id="the size of a number",
+        ),
+        pytest.param(
+            "json.n[0].startsWith('a')",
+            "json.n[0].startsWith('a'): startsWith() takes texts; json.n[0] is a number",
+            id="the beginning of a number",
+        ),
+        pytest.param(
+            "json.n[0].matches('a')",
+            "json.n[0].matches('a'): matches() takes a text and a pattern; json.n[0] is a number",
+            id="a pattern over a number",
+        ),
+        pytest.param(
+            "body.matches(json.secret + '(')",
+            "body.matches(json.secret + '('): matches() takes a regular expression, and was given none, or one too "
+            "long; body is text of 16 characters, json.secret is text of 6 characters",
+            id="a pattern that is none",
+        ),
+        pytest.param(
+            "headers[json.secret] == 'a'",
+            "headers[json.secret] == 'a': no such key was seen; headers is a mapping of 2, json.secret is text of 6 "
+            "characters",
+            id="a key that the target chose",
+        ),
+        pytest.param(
+            "body + json.secret",
+            "body + json.secret: gives text of 22 characters, not true or false; body is text of 16 characters, "
+            "json.secret is text of 6 characters",
+            id="a text of the target's",
+        ),
+        pytest.param(
+            "int(json.secret) == 1",
+            "int(json.secret) == 1: int() takes a number, or a text that is one; json.secret is text of 6 characters",
+            id="a number of a text",
+        ),
+        pytest.param(
+            "timestamp(json.secret) > timestamp('2026-01-01T00:00:00Z')",
+            "timestamp(json.secret) > timestamp('2026-01-01T00:00:00Z'): timestamp() takes a text such as "
+            "'2026-01-31T12:00:00Z'; json.secret is text of 6 characters",
+            id="an instant of a text",
         ),
     ],
 )  # fmt: skip
@@ -185,7 +232,7 @@ def test_defaults_compile() -> None:
         ("http", "status = 200", "column 8"),
         ("http", "stat == 200", "unknown variable stat; a http probe has addr"),
         ("http", "x.exists(y, y == 1)", "unknown variable x"),
-        ("http", "body.matches('(')", "not a regular expression: unclosed group (column 14)"),
+        ("http", "body.matches('(')", "not a regular expression: missing ): ( (column 14)"),
         ("dns", "rcode == 'NXDOMAI'", "unknown response code NXDOMAI"),
         ("dns", "rcode in ['NOERROR', 'OK']", "unknown response code OK"),
         ("icmp", "status == 200", "unknown variable status; a icmp probe has"),

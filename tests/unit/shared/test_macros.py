@@ -8,6 +8,7 @@ from vedette.shared.limits import (
     MACRO_COPIED_ELEMENTS_MAX,
     MACRO_ELEMENTS_MAX,
 )
+from vedette.shared.macros import WHOLE, size_of
 
 
 @pytest.mark.parametrize(
@@ -52,14 +53,55 @@ def test_macros_beside_each_other_are_taken(text: str) -> None:
     ],
 )
 def test_elements_are_counted_before_they_are_visited(text: str, most: int) -> None:
-    cost = compiled(text, "http").cost
-    assert not cost.is_too_large({"json": [0] * (most - 1)})
-    assert cost.is_too_large({"json": [0] * most})
-    assert cost.is_too_large({"json": {"a": [[0]] * most}})
+    assert share(text, json=[0] * (most - 1)) <= WHOLE
+    assert share(text, json=[0] * most) > WHOLE
+    assert share(text, json={"a": [[0]] * most}) > WHOLE
 
 
 def test_every_use_of_a_variable_counts_and_long_texts_do() -> None:
-    cost = compiled("(json + json + json).map(x, x).size() > 0", "http").cost
-    assert cost.is_too_large({"json": [0] * (MACRO_COPIED_ELEMENTS_MAX // 2)})
-    cost = compiled("json.all(x, body.contains('a'))", "http").cost
-    assert cost.is_too_large({"json": [0], "body": "x" * 1_000_000})
+    copied = "(json + json + json).map(x, x).size() > 0"
+    assert share(copied, json=[0] * (MACRO_COPIED_ELEMENTS_MAX // 2)) > WHOLE
+    assert share("json.all(x, body.contains('a'))", json=[0], body="x" * 1_000_000) > WHOLE
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [
+        ("body.contains('+ + + +')", True),
+        ("body == 'a' + 'b'", True),
+        ("size(body + body + body) > 3", True),
+        ("size(" + " + ".join(["body"] * 50) + ") > 3", False),
+        ("json.all(x, size(" + " + ".join(["x"] * 200) + ") > 3)", False),
+    ],
+)
+def test_texts_are_joined_only_as_often_as_takes_no_time(text: str, is_taken: bool) -> None:
+    seen = {"body": "x" * 1024 * 1024, "json": ["x" * 100] * 100}
+    assert (share(text, **seen) <= WHOLE) is is_taken
+
+
+def test_a_text_is_searched_only_as_often_as_takes_no_time() -> None:
+    text = "x" * 8 * 1024 * 1024
+    assert share("body.contains('a') && !body.contains('b')", body=text) == WHOLE
+    assert share("size(string(bytes(body))) > 1", body=text) > WHOLE
+    assert share("body == 'x'", body=text) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [
+        ("json.s in ['a', 'b', 'c']", True),
+        ("json.a == 1 && json.b == 2", True),
+        ("size([json.a, json.b]) == 2", True),
+        ("size([" + ", ".join(["json.a"] * 50) + "]) == 2", False),
+        ("{'a': json.a, 'b': json['a'], 'c': json.a[0], 'd': json}.a == json", True),
+        ("size(json.a + json.b + json.c + json.d + json.e + json.f + json.g) > 5", False),
+    ],
+)
+def test_what_is_put_into_lists_is_bounded_as_well(text: str, is_taken: bool) -> None:
+    assert (share(text, json=[0] * 10_000) <= WHOLE) is is_taken
+
+
+def share(text: str, **seen: object) -> int:
+    """Thousandths of what one expression may take."""
+    cost = compiled(text, "http").cost
+    return cost.share({name: size_of(value) for name, value in seen.items()})
