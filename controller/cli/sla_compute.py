@@ -12,6 +12,7 @@ from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.records import observed_in, records, records_bytes
 from controller.core.replay import Replay, decode_replay
+from controller.core.scopes import Scope
 from controller.errors import BadInput, NotFound
 
 
@@ -55,10 +56,10 @@ def compute(
     except ValueError as error:
         raise BadInput(f"--period: {error}.") from error
     horizon_us = when.to_us if as_of_us is None else as_of_us
-    document = _timeline(timeline, fleet, contract.check)
+    document = _timeline(timeline, fleet, contract.scope)
     start_us = max(when.from_us, contract.first.effective_us)
-    _tell_bounds(document, contract.check, start_us, min(when.to_us, horizon_us))
-    found = records(contract, when, observed_in(document, fleet, contract.check), horizon_us)
+    _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
+    found = records(contract, when, observed_in(document, fleet, contract.scope), horizon_us)
     if when.kind is not contract.period.kind:
         click.echo(
             f"{name} is judged by {contract.period.kind}; this is the figure of a {when.kind}.",
@@ -72,22 +73,24 @@ def compute(
         raise click.exceptions.Exit(1)
 
 
-def _timeline(path: Path, fleet: Fleet, check: str) -> Replay:
+def _timeline(path: Path, fleet: Fleet, scope: Scope) -> Replay:
     try:
         document = decode_replay(read_file(path))
     except ValueError as error:
         raise BadInput(f"{path} is not what `vedette replay --json` prints: {error}.") from error
-    if check not in document.checks:
-        known = ", ".join(sorted(document.checks)) or "none"
-        raise BadInput(f"Expected a timeline of check {check!r} in {path}, found {known}.")
-    assert check in fleet.checks
+    for check in scope.members:
+        if check not in document.checks:
+            known = ", ".join(sorted(document.checks)) or "none"
+            raise BadInput(f"Expected a timeline of check {check!r} in {path}, found {known}.")
+        assert check in fleet.checks
     return document
 
 
-def _tell_bounds(document: Replay, check: str, from_us: int, to_us: int) -> None:
+def _tell_bounds(document: Replay, scope: Scope, from_us: int, to_us: int) -> None:
     """Say so where the bounds of a record cannot be known."""
     is_whole = document.start >= from_us and min(document.end, document.horizon) <= to_us
-    if document.checks[check].intervals_min is None and not is_whole:
+    are_known = all(document.checks[name].intervals_min for name in scope.members)
+    if not are_known and (len(scope.members) > 1 or not is_whole):
         click.echo(
             "The timeline reaches beyond the period and has no bounds within it: the least and the most"
             " downtime are shown as equal to the figure. `vedette replay --bounds` gives them.",

@@ -26,18 +26,9 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
     if contract.credits is not None:
         wrong = contract.credits.findings([one.id for one in contract.objectives])
         found += [(("credits", *path), e, f) for path, e, f in wrong]
-    names = contract.scope.checks
-    if len(names) != 1:
-        expected = "exactly one check: this version does not compute composites yet"
-        found.append((("scope", "checks"), expected, ", ".join(names)))
-    check = checks.get(names[0])
-    if check is None:
-        found.append((("scope", "checks", 0), "a check of this file", repr(names[0])))
-    elif check.quorum.partial_weight not in ("0", "1"):
-        expected = (
-            "a check whose partial_weight is 0 or 1: no other is computed into a contract yet"
-        )
-        found.append((("scope", "checks", 0), expected, check.quorum.partial_weight))
+    found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]
+    members = [checks[name] for name in contract.scope.members if name in checks]
+    check = max(members, key=lambda one: one.interval_us, default=None)
     if check is not None and 0 < micros(contract.outage.min_duration) < check.interval_us:
         expected = f"at least the interval of check {check.id} ({check.every}): less cannot be seen"
         found.append((("outage", "min_duration"), expected, contract.outage.min_duration))

@@ -14,6 +14,7 @@ from controller.core.credits import Credits
 from controller.core.exclusions import ExclusionTerms, ExclusionType
 from controller.core.instants import instant
 from controller.core.intervals import Interval
+from controller.core.scopes import Scope
 from controller.core.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id
 from vedette.shared.probes import DurationText, Finding, Part
@@ -41,12 +42,6 @@ class Amending(StrEnum):
     SEGMENTED = "segmented"
     BLENDED = "blended"
     NEXT_PERIOD = "next_period"
-
-
-class Scope(Part, frozen=True, kw_only=True):
-    """What the contract is about."""
-
-    checks: Annotated[list[Id], Meta(min_length=1)]
 
 
 class PeriodTerms(Part, frozen=True, kw_only=True):
@@ -138,11 +133,6 @@ class Contract(Part, frozen=True, kw_only=True):
         """From when it is in force."""
         return instant(self.effective_from)
 
-    @property
-    def check(self) -> str:
-        """The check that it is about."""
-        return self.scope.checks[0]
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
@@ -156,9 +146,9 @@ class Agreement:
         return self.versions[0]
 
     @property
-    def check(self) -> str:
-        """The check that it is about: amendments keep it."""
-        return self.first.check
+    def scope(self) -> Scope:
+        """What it is about: amendments keep it."""
+        return self.first.scope
 
     @property
     def period(self) -> PeriodTerms:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from controller.core.attainment import shown_percent, variants
 from controller.core.calendars import tzdata_version
 from controller.core.contracts import Contract, Objective
@@ -77,7 +79,7 @@ def _clauses(contract: Contract, objective: Objective) -> Mapping[str, Any]:
         "exclusions": {kind: written_out(one) for kind, one in contract.exclusions.items()},
         "amendments": contract.amendments,
         "effective_from": contract.effective_us,
-        "scope": {"checks": contract.scope.checks},
+        "scope": msgspec.to_builtins(contract.scope),
         "tzdata": tzdata_version(),
     }
 

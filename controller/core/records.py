@@ -1,15 +1,17 @@
 """The document of attainment: records of a contract, from a replay document or from what is stored."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from controller.core.accounting import Stretch
 from controller.core.attainment import Standing
 from controller.core.calendars import Period
+from controller.core.composites import combined, down_starts
 from controller.core.contracts import Agreement
 from controller.core.credits import Credited, Missed, credited
 from controller.core.exclusions import Exclusion
@@ -18,6 +20,7 @@ from controller.core.judgement import Judgement, Observed, OutageSpan, Place, ju
 from controller.core.quorum import Verdict
 from controller.core.record import record_of
 from controller.core.replay import Replay, ReplayedInterval
+from controller.core.scopes import Scope
 from controller.core.segments import segments
 
 Record = dict[str, Any]
@@ -76,25 +79,27 @@ def records_bytes(found: Sequence[Record]) -> bytes:
     return msgspec.json.encode({"version": 1, "records": found}) + b"\n"
 
 
-def observed_in(document: Replay, fleet: Fleet, check: str) -> Observed:
-    """What a replay document says of a check.
+def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
+    """What a replay document says of the checks of a contract.
 
     A document without the timelines of S-8 has the bounds' totals, which fit its whole time only: over a
-    part of it the bounds equal the figure.
+    part of it the bounds equal the figure, and of several checks too.
     """
-    found = document.checks[check]
-    lists = [
-        found.intervals,
-        found.intervals_min or found.intervals,
-        found.intervals_max or found.intervals,
-    ]
-    return Observed(
-        stretches=_stretches(lists),
-        outages=[OutageSpan(one.started_at, one.ended_at) for one in found.outages],
-        counts_partial=counts_partial(fleet, check),
-        bounds_us=None if found.intervals_min else (found.downtime_min, found.downtime_max),
-        exclusions=exclusions_of(fleet, check),
-    )
+    members: list[Known] = []
+    for name in scope.members:
+        found = document.checks[name]
+        lists = [
+            found.intervals,
+            found.intervals_min or found.intervals,
+            found.intervals_max or found.intervals,
+        ]
+        outages = [OutageSpan(one.started_at, one.ended_at) for one in found.outages]
+        members.append(Known(_stretches(lists), outages))
+    observed = observed_from(members, fleet, scope)
+    only = document.checks[scope.members[0]]
+    if len(members) > 1 or only.intervals_min:
+        return observed
+    return replace(observed, bounds_us=(only.downtime_min, only.downtime_max))
 
 
 def _stretches(lists: Sequence[Sequence[ReplayedInterval]]) -> list[Stretch]:
@@ -114,24 +119,32 @@ def _stretches(lists: Sequence[Sequence[ReplayedInterval]]) -> list[Stretch]:
     return found
 
 
-def observed_from(
-    stretches: Iterable[Stretch], outages: Iterable[OutageSpan], fleet: Fleet, check: str
-) -> Observed:
-    """What is stored of a check, bounds included."""
-    return Observed(
-        list(stretches),
-        list(outages),
-        counts_partial(fleet, check),
-        exclusions=exclusions_of(fleet, check),
-    )
+class Known(NamedTuple):
+    """What is known of one check."""
+
+    stretches: Sequence[Stretch]
+    outages: Sequence[OutageSpan]
 
 
-def counts_partial(fleet: Fleet, check: str) -> bool:
-    """PARTIAL time counts as downtime (S-14); contracts over other weights than 0 and 1 were refused."""
-    return fleet.checks[check].quorum.partial_weight == "1"
+def observed_from(members: Sequence[Known], fleet: Fleet, scope: Scope) -> Observed:
+    """What is known of the checks of a contract, as one."""
+    stretches = combined([one.stretches for one in members], scope.needed)
+    outages = members[0].outages
+    if len(members) > 1:
+        outages = [OutageSpan(at_us, None) for at_us in down_starts(stretches)]
+    # All members have one weight for PARTIAL time (S-14): others were refused.
+    counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
+    return Observed(stretches, outages, counts_partial, exclusions=exclusions_of(fleet, scope))
 
 
-def exclusions_of(fleet: Fleet, check: str) -> list[Exclusion]:
-    """The declared exclusions that cover a check, in the order of the file."""
-    service = fleet.checks[check].service
-    return [one for one in fleet.exclusions.values() if one.covers(check, service)]
+def exclusions_of(fleet: Fleet, scope: Scope) -> list[Exclusion]:
+    """The declared exclusions that cover all of the scope, in the order of the file.
+
+    One that covers a part of a composite says nothing of what the others were.
+    """
+    members = [fleet.checks[name] for name in scope.members]
+    return [
+        one
+        for one in fleet.exclusions.values()
+        if all(one.covers(check.id, check.service) for check in members)
+    ]

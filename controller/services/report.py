@@ -7,7 +7,7 @@ from controller.core.calendars import Period, period_at, period_named
 from controller.core.contracts import Agreement
 from controller.core.judgement import OutageSpan
 from controller.core.quorum import Verdict
-from controller.core.records import Record, observed_from, records, records_bytes
+from controller.core.records import Known, Record, observed_from, records, records_bytes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
@@ -42,22 +42,27 @@ class Reports:
     def _records(
         self, tx: Transaction, agreed: Agreed, when: Period, horizon_us: int
     ) -> list[Record]:
-        check = agreed.contract.check
-        # Whether downtime is long enough to count is decided before it is cut to the period (S-39).
+        scope = agreed.contract.scope
+        # Whether downtime is long enough is decided before it is cut to the period (S-39).
         around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
         from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, horizon_us)
-        stretches: list[Stretch] = []
-        outages: list[OutageSpan] = []
-        if from_us < to_us:
-            # An outage is counted where it starts; its end does not enter a figure.
-            where = (tx, check, from_us, to_us, horizon_us)
-            outages = [OutageSpan(at_us, None) for at_us in self._evaluator.starts(*where)]
-            stretches = [
-                Stretch(i.from_us, i.to_us, Verdict(i.verdict), Verdict(i.low), Verdict(i.high))
-                for i in self._evaluator.intervals(*where)
-            ]
-        observed = observed_from(stretches, outages, agreed.fleet, check)
+        members = [self._known(tx, check, from_us, to_us, horizon_us) for check in scope.members]
+        observed = observed_from(members, agreed.fleet, scope)
         return records(agreed.contract, when, observed, horizon_us, revision=agreed.revision)
+
+    def _known(
+        self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
+    ) -> Known:
+        if from_us >= to_us:
+            return Known((), ())
+        # An outage is counted where it starts; its end does not enter a figure.
+        where = (tx, check, from_us, to_us, horizon_us)
+        outages = [OutageSpan(at_us, None) for at_us in self._evaluator.starts(*where)]
+        stretches = [
+            Stretch(i.from_us, i.to_us, Verdict(i.verdict), Verdict(i.low), Verdict(i.high))
+            for i in self._evaluator.intervals(*where)
+        ]
+        return Known(stretches, outages)
 
 
 def _period(contract: Agreement, label: str, at_us: int) -> Period:

@@ -54,7 +54,7 @@ def told(
     observed = Observed(
         [one for one in stretches if one.from_us < one.to_us],
         outages,
-        exclusions=exclusions_of(file, "c"),
+        exclusions=exclusions_of(file, agreement.scope),
     )
     return records(agreement, period, observed, instant(as_of) if as_of else period.to_us)
 

@@ -200,7 +200,7 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         ('"99.9"', '"100.1"', "objectives[0].target: expected at most 100"),
         ("tz: UTC", "tz: Mars/Olympus", "period.tz: expected a time zone such as Europe/Warsaw"),
         ("[c]", "[d]", "scope.checks[0]: expected a check of this file, found 'd'"),
-        ("[c]", "[c, c]", "expected exactly one check"),
+        ("[c]", "[c, c]", "scope.checks[1]: expected each check once"),
         ("effective_from: 0", "effective_from: soon", "effective_from: expected an instant"),
         ("kind: month", "kind: rolling", "expected one of day, month, quarter, week, year"),
         ("    scope:", "    lateness: {allowed: 72h}\n    scope:", "lateness: expected no such clause"),

@@ -48,8 +48,8 @@ async def test_a_status_is_what_the_lines_give(
         fleet, sorted_out(fleet, gathered.items),
         from_us=month.from_us, to_us=world.now_us, horizon_us=world.now_us,
     )  # fmt: skip
-    observed = observed_in(document, fleet, "shop-home")
     contract = fleet.contracts["acme"]
+    observed = observed_in(document, fleet, contract.scope)
     expected = msgspec.json.encode(records(contract, month, observed, world.now_us))
     for _ in range(2):
         told = msgspec.json.decode(reports.status("2025-06", "acme", None))

@@ -1,0 +1,153 @@
+"""Composites (S-49) by their published vectors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.core.accounting import Stretch
+from controller.core.calendars import period_named
+from controller.core.composites import combined
+from controller.core.fleet import Fleet, read_fleet
+from controller.core.judgement import OutageSpan
+from controller.core.quorum import Verdict
+from controller.core.records import Known, observed_from, records
+from vedette.shared.documents import BadDocument
+
+SECOND = 1_000_000
+JUNE = period_named("2026-06", "UTC")
+UP, DEGRADED, PARTIAL, UNKNOWN, DOWN = (
+    Verdict.UP, Verdict.DEGRADED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.DOWN,
+)  # fmt: skip
+CHECKS = "".join(
+    f'  - {{id: {name}, service: s, every: 60s, http: {{url: "http://x.example/"}}{more}}}\n'
+    for name, more in (("a", ""), ("b", ""), ("c", ""), ("w", ', quorum: {partial_weight: "1"}'))
+)
+
+
+def fleet(scope: str, more: str = "") -> Fleet:
+    text = f"""\
+version: 1
+regions: [{{id: r1}}, {{id: r2}}]
+services: [{{id: s}}]
+checks:
+{CHECKS}contracts:
+  - id: k
+    effective_from: 0
+    scope: {scope}
+    objectives: [{{id: a, target: "99.9"}}]
+    acknowledge_unmeasurable: true
+{more}"""
+    return read_fleet(text.encode(), "fleet.yaml")
+
+
+def known(first: int, last: int) -> Known:
+    """A check that was DOWN between these seconds of June."""
+    cuts = [JUNE.from_us, JUNE.from_us + first * SECOND, JUNE.from_us + last * SECOND, JUNE.to_us]
+    listed = [
+        Stretch(cuts[n], cuts[n + 1], *((UP, DOWN, UP)[n],) * 3)
+        for n in range(3)
+        if cuts[n] < cuts[n + 1]
+    ]
+    return Known(listed, [OutageSpan(cuts[1], cuts[2])])
+
+
+OF = {"a": known(0, 600), "b": known(300, 900), "c": known(500, 700), "w": known(0, 600)}
+
+
+def told(file: Fleet) -> dict[str, Any]:
+    agreement = file.contracts["k"]
+    observed = observed_from([OF[m] for m in agreement.scope.members], file, agreement.scope)
+    (found,) = records(agreement, JUNE, observed, JUNE.to_us)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("scope", "downtime", "shown"),
+    [
+        ("{series: [a, b]}", 900, "99.965"),
+        ("{checks: [a, b]}", 900, "99.965"),
+        ("{parallel: [a, b]}", 300, "99.988"),
+        ("{k_of_n: {k: 2, of: [a, b, c]}}", 400, "99.984"),
+        ("{parallel: [c]}", 200, "99.992"),
+    ],
+)
+def test_x46_series_parallel_and_some_of_many(scope: str, downtime: int, shown: str) -> None:
+    found = told(fleet(scope))
+    assert (found["downtime"], found["attainment_shown"]) == (downtime * SECOND, shown)
+    assert found["outages"] == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "needed", "expected"),
+    [
+        ([UP, UNKNOWN], 2, UNKNOWN),
+        ([DOWN, UNKNOWN], 2, DOWN),
+        ([UP, UNKNOWN], 1, UP),
+        ([UP, UNKNOWN, DOWN], 2, UNKNOWN),
+        ([DEGRADED, PARTIAL], 2, PARTIAL),
+        ([DEGRADED, PARTIAL], 1, DEGRADED),
+    ],
+)
+def test_x47_what_is_not_known(members: Sequence[Verdict], needed: int, expected: Verdict) -> None:
+    listed = [[Stretch(0, 10, *(verdict,) * 3)] for verdict in members]
+    assert combined(listed, needed) == [Stretch(0, 10, *(expected,) * 3)]
+
+
+def test_a_member_that_says_nothing_is_unknown_there() -> None:
+    up = Stretch(0, 30, UP, UP, UP)
+    holed = [Stretch(0, 10, UP, UP, UP), Stretch(20, 30, UP, UP, UP)]
+    assert [(one.from_us, one.to_us, one.verdict) for one in combined([[up], holed], 2)] == [
+        (0, 10, UP), (10, 20, UNKNOWN), (20, 30, UP),
+    ]  # fmt: skip
+    assert combined([[up], holed], 1) == [up]
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(list(Verdict)), min_size=6, max_size=6), min_size=1, max_size=4
+    ),
+    st.data(),
+)
+def test_at_every_instant_it_is_the_best_that_enough_of_them_are(
+    rows: list[list[Verdict]], data: st.DataObject
+) -> None:
+    needed = data.draw(st.integers(1, len(rows)))
+    order = [UP, DEGRADED, PARTIAL, UNKNOWN, DOWN]
+    members = [[Stretch(n, n + 1, *(v,) * 3) for n, v in enumerate(row)] for row in rows]
+    found = combined(members, needed)
+    for at in range(6):
+        (here,) = (one for one in found if one.from_us <= at < one.to_us)
+        assert here.verdict is sorted((row[at] for row in rows), key=order.index)[needed - 1]
+
+
+EXCLUSION = "exclusions: [{{id: e, type: scheduled, from: {}, to: {}, declared_at: 0, by: ada, scope: {}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("scope", "downtime"),
+    [("all", 0), ("{services: [s]}", 0), ("{checks: [a, b]}", 0), ("{checks: [a]}", 300)],
+)
+def test_an_exclusion_counts_where_it_covers_all_of_a_composite(scope: str, downtime: int) -> None:
+    more = EXCLUSION.format(JUNE.from_us, JUNE.to_us - 1, scope)
+    assert told(fleet("{parallel: [a, b]}", more))["downtime"] == downtime * SECOND
+
+
+@pytest.mark.parametrize(
+    ("scope", "problem"),
+    [
+        ("{series: [a], parallel: [b]}", "scope: expected one of checks, series, parallel and k_of_n"),
+        ("{}", "scope: expected one of checks, series, parallel and k_of_n"),
+        ("{series: [a, x]}", "scope.series[1]: expected a check of this file, found 'x'"),
+        ("{series: [a, a]}", "scope.series[1]: expected each check once"),
+        ("{k_of_n: {k: 3, of: [a, b]}}", "scope.k_of_n.k: expected at most as many as there are checks (2)"),
+        ("{series: [a, w]}", "scope.series: expected checks of one partial_weight"),
+        ("{weighted: {a: '0.5'}}", "scope.weighted: expected no such key"),
+    ],
+)  # fmt: skip
+def test_scopes_that_cannot_be_computed_are_refused(scope: str, problem: str) -> None:
+    with pytest.raises(BadDocument) as caught:
+        fleet(scope)
+    assert problem in str(caught.value)
