@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from controller.core.intervals import FOREVER_US
+
 
 @dataclass(frozen=True, slots=True)
 class StoredInterval:
@@ -73,9 +75,16 @@ class OutcomeStore(CarriedStore, Protocol):
     """Verdict intervals and outages."""
 
     def replace_intervals(
-        self, check: str, from_us: int, intervals: Sequence[StoredInterval]
+        self,
+        check: str,
+        from_us: int,
+        intervals: Sequence[StoredInterval],
+        to_us: int = FOREVER_US,
     ) -> None:
-        """Forget what is stored from `from_us` on (cutting what crosses it) and keep these instead."""
+        """Forget what is stored of [from_us, to_us), cutting what begins before it, and keep these instead.
+
+        An interval that begins in it must not end after `to_us`.
+        """
         ...
 
     def intervals(self, check: str, from_us: int, to_us: int) -> Sequence[StoredInterval]:

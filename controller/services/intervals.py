@@ -7,6 +7,7 @@ from controller.core.intervals import FOREVER_US
 from controller.core.timeline import Segment
 from controller.outcomes import StoredInterval
 from controller.ports import Transaction
+from controller.services.patches import Patch
 
 START_US = 0
 """Nothing is stored of the time before."""
@@ -38,6 +39,18 @@ class RecordedIntervals:
         if intervals:
             tx.replace_intervals(check, intervals[0].from_us, intervals)
             self._tails[check] = intervals[-1].from_us
+
+    def patch(self, tx: Transaction, check: str, patch: Patch) -> None:
+        """Store the verdicts of a stretch of time, and leave those around it as they are."""
+        from_us, to_us = patch.from_us, patch.to_us
+        around = tx.intervals(check, from_us - 1, to_us + 1)
+        before = [cut(one, one.from_us, from_us) for one in around if one.from_us < from_us]
+        after = [cut(one, to_us, one.to_us) for one in around if one.to_us > to_us]
+        intervals = merged([*before, *stored(check, patch.segments), *after])
+        tail_us = self._tails.get(check)
+        tx.replace_intervals(check, intervals[0].from_us, intervals, intervals[-1].to_us)
+        if tail_us is not None:
+            self._tails[check] = min(tail_us, intervals[-1].from_us)
 
 
 def stored(check: str, segments: Iterable[Segment]) -> list[StoredInterval]:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import and_, delete, insert, or_, select, update
 
+from controller.core.intervals import FOREVER_US
 from controller.outcomes import OutageScope, StoredInterval, StoredOutage
 from controller.storage.carried import CarriedRows
 from controller.storage.tables import IntervalRow, OutageRow, SettledRow, table
@@ -18,14 +19,19 @@ class OutcomeRows(CarriedRows):
     """controller.ports.OutcomeStore over SQL."""
 
     def replace_intervals(
-        self, check: str, from_us: int, intervals: Sequence[StoredInterval]
+        self,
+        check: str,
+        from_us: int,
+        intervals: Sequence[StoredInterval],
+        to_us: int = FOREVER_US,
     ) -> None:
-        """Forget what is stored from `from_us` on (cutting what crosses it) and keep these instead."""
+        """Forget what is stored of [from_us, to_us), cutting what begins before it, and keep these instead."""
         number = self._number(check)
         of_check = _INTERVAL.c.check_id == number
         execute = self._connection.execute
-        execute(delete(_INTERVAL).where(of_check, _INTERVAL.c.from_us >= from_us))
-        crossing = and_(of_check, _INTERVAL.c.to_us > from_us)
+        inside = and_(_INTERVAL.c.from_us >= from_us, _INTERVAL.c.from_us < to_us)
+        execute(delete(_INTERVAL).where(of_check, inside))
+        crossing = and_(of_check, _INTERVAL.c.from_us < from_us, _INTERVAL.c.to_us > from_us)
         execute(update(_INTERVAL).where(crossing).values(to_us=from_us))
         self._insert_many(
             _INTERVAL, [(number, i.from_us, i.to_us, i.verdict, i.low, i.high) for i in intervals]
