@@ -79,14 +79,10 @@ class Channel(Struct, frozen=True):
     id: Id
     url: str | None = None
     webhook: Webhook | None = None
-    on: Annotated[list[Choice], Meta(min_length=1)] = field(
-        default_factory=lambda: list(_DEFAULT_ON)
-    )
+    on: list[Choice] = field(default_factory=lambda: list(_DEFAULT_ON))
     services: Names = field(default_factory=list)
     checks: Names = field(default_factory=list)
-    scopes: Annotated[list[Literal["global", "regional"]], Meta(min_length=1)] = field(
-        default_factory=lambda: ["global"]
-    )
+    scopes: list[Literal["global", "regional"]] = field(default_factory=lambda: ["global"])
     severities: list[Literal["P1", "P2", "P3", "P4"]] = field(default_factory=list)
 
     @property
@@ -155,6 +151,8 @@ def channel_findings(
         yield from _webhook_findings(channel.webhook)
     for key in ("on", "services", "checks", "scopes", "severities"):
         chosen: list[Any] = getattr(channel, key)
+        if not chosen and key in ("on", "scopes"):
+            yield (key,), "at least one", "an empty list"
         for place, name in enumerate(chosen):
             if name in chosen[:place]:
                 yield (key, place), "each of them once", f"{name!r} again"

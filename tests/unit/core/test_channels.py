@@ -55,7 +55,7 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
             id="an event that there is not",
         ),
         pytest.param(
-            '{id: a, url: "x://y", on: []}', "notify[0].on: expected a list of at least 1", id="none"
+            '{id: a, url: "x://y", on: []}', "notify[0].on: expected at least one, found an empty list", id="none"
         ),
         pytest.param(
             '{id: a, url: "x://y", on: [outage.closed, outage.closed]}',
@@ -79,7 +79,7 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
         ),
         pytest.param(
             '{id: a, url: "x://y", scopes: []}',
-            "notify[0].scopes: expected a list of at least 1 items, found a list of 0",
+            "notify[0].scopes: expected at least one, found an empty list",
             id="no scope",
         ),
         pytest.param(
