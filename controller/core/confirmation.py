@@ -2,7 +2,8 @@
 
 When a check begins to fail in any region, every agent of every region of it looks at once, and again a few
 seconds apart, as often as the confirmation of a failure needs; when one succeeds again while an outage is open,
-as often as that of a recovery needs. While an outage is open, each agent looks between its slots as well, so that
+as often as that of a recovery needs. Who has just seen it has looked: a second look at the same moment would
+confirm no more than a blip. While an outage is open, each agent looks between its slots as well, so that
 none is silent for longer than the check's `outage.every`. What the looks find are samples like any other.
 
 Looks are wishes: a storm makes many of them, and only so many are served a second. A failure that may be its
@@ -42,7 +43,7 @@ class _Watch:
     failing: set[str] = field(default_factory=set)
     well: set[str] = field(default_factory=set)
     left: dict[str, int] = field(default_factory=dict)
-    asked_us: dict[str, int] = field(default_factory=dict)
+    looked_us: dict[str, int] = field(default_factory=dict)
     begun_us: dict[bool, int] = field(default_factory=dict)
     is_recovery: bool = False
 
@@ -160,7 +161,7 @@ class Confirmation:
         orders: dict[str, list[str]] = {}
         for agent, wish in self.wishes.take(now_us, self._reachable(), self._is_wanted):
             orders.setdefault(agent, []).append(wish.check)
-            self._watches[wish.check].asked_us[agent] = now_us
+            self._watches[wish.check].looked_us[agent] = now_us
             if wish.rank == _CONFIRM_RANK:
                 self._count(wish.check, agent, now_us)
         return orders
@@ -188,6 +189,7 @@ class Confirmation:
         watch = self._watches.setdefault(turn.check, _Watch())
         watch.failing.add(turn.agent)
         watch.well.discard(turn.agent)
+        watch.looked_us[turn.agent] = min(turn.at_us, now_us)
         self._begin(turn.check, now_us, is_recovery=False)
 
     def _works_again(self, turn: Turn, now_us: int) -> None:
@@ -198,6 +200,7 @@ class Confirmation:
         watch.failing.discard(turn.agent)
         if watch.is_out_in(turn.region):
             watch.well.add(turn.agent)
+            watch.looked_us[turn.agent] = min(turn.at_us, now_us)
             self._begin(turn.check, now_us, is_recovery=True)
 
     # --- confirming looks
@@ -216,9 +219,16 @@ class Confirmation:
             return
         watch.begun_us[is_recovery] = now_us
         watch.is_recovery = is_recovery
+        watch.left.clear()
+        looks = plan.recover_after if is_recovery else plan.fail_after
         for agent in self._roster.agents_of(plan):
-            if not is_recovery or watch.is_out_in(self._roster.posts[agent].region):
-                watch.left[agent] = plan.recover_after if is_recovery else plan.fail_after
+            if is_recovery and not watch.is_out_in(self._roster.posts[agent].region):
+                continue
+            has_looked = agent in (watch.well if is_recovery else watch.failing) and (
+                now_us < watch.looked_us.get(agent, _NEVER_US) + CONFIRM_APART_US
+            )
+            if looks > has_looked:
+                watch.left[agent] = looks - has_looked
                 self._wish(check, agent, now_us)
 
     def _has_reason(self, watch: _Watch, *, is_recovery: bool) -> bool:
@@ -229,8 +239,8 @@ class Confirmation:
 
     def _wish(self, check: str, agent: str, now_us: int) -> None:
         """One more confirming look, some seconds after the one before."""
-        asked_us = self._watches[check].asked_us.get(agent, _NEVER_US)
-        due_us = max(now_us, asked_us + CONFIRM_APART_US)
+        looked_us = self._watches[check].looked_us.get(agent, _NEVER_US)
+        due_us = max(now_us, looked_us + CONFIRM_APART_US)
         until_us = due_us + min(self._plans[check].interval_us, CONFIRM_WISH_US_MAX)
         self.wishes.put(agent, Wish(_CONFIRM_RANK, due_us, check, until_us), now_us)
 
@@ -276,8 +286,8 @@ class Confirmation:
             if not watch.is_out_in(post.region):
                 continue
             self._between.add(plan, look.agent, post, max(look.at_us, now_us))
-            asked_us = watch.asked_us.get(look.agent, _NEVER_US)
-            if plan.revision == look.revision and now_us >= asked_us + CONFIRM_APART_US:
+            looked_us = watch.looked_us.get(look.agent, _NEVER_US)
+            if plan.revision == look.revision and now_us >= looked_us + CONFIRM_APART_US:
                 until_us = look.at_us + plan.outage_interval_us
                 wish = Wish(_OUTAGE_RANK, look.at_us, look.check, until_us)
                 self.wishes.put(look.agent, wish, now_us)

@@ -31,13 +31,14 @@ class World:
     def seconds(self) -> float:
         return (self.now_us - START) / SECOND
 
-    def says(self, agent: str, *, is_failure: bool, check: str = "home") -> None:
+    def says(self, agent: str, *, is_failure: bool, check: str = "home", took: float = 0) -> None:
         region = agent.split("-", maxsplit=1)[0]
-        turn = Turn(check, region, agent, is_failure, self.now_us, self.now_us)
+        at_us = self.now_us - int(took * SECOND)
+        turn = Turn(check, region, agent, is_failure, at_us, self.now_us)
         self.confirmation.saw([turn], [], self.now_us)
 
-    def fails(self, agent: str = "fra-1", check: str = "home") -> None:
-        self.says(agent, is_failure=True, check=check)
+    def fails(self, agent: str = "fra-1", check: str = "home", took: float = 0) -> None:
+        self.says(agent, is_failure=True, check=check, took=took)
 
     def works(self, agent: str = "fra-1", check: str = "home") -> None:
         self.says(agent, is_failure=False, check=check)
