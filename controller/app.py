@@ -21,6 +21,7 @@ from controller.notify.transport import ChannelTransport
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
+from controller.rpc.backtest import BacktestServicer
 from controller.rpc.confirm import Confirming
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
@@ -39,6 +40,7 @@ from controller.services.access import Access
 from controller.services.admission import Admission
 from controller.services.agents import Agents
 from controller.services.apply import Fleets
+from controller.services.backtest import Backtests
 from controller.services.behind import catching_up
 from controller.services.checks import Checks
 from controller.services.deliveries import Outbox
@@ -226,6 +228,7 @@ class _Controller:
             NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
+            BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, wall_us)),
             SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
         )
 

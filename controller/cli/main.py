@@ -48,6 +48,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "simulate": Lazy(
         "controller.cli.simulate", "simulate", "Score rules of deciding in a made-up month."
     ),
+    "backtest": Lazy(
+        "controller.cli.backtest", "backtest", "Judge the stored results by another rule."
+    ),
     "token": Lazy("controller.cli.token", "token", "People's tokens."),
     "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),
     "doctor": Lazy("controller.cli.doctor", "doctor", "Look a running controller over."),

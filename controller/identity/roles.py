@@ -53,6 +53,7 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.FleetService/Export": _READERS,
     "/vedette.v1.FleetService/ListChecks": _READERS,
     "/vedette.v1.FleetService/ProbeNow": _STAFF,
+    "/vedette.v1.BacktestService/Backtest": _READERS,
     "/vedette.v1.OutageService/ListOutages": _READERS,
     "/vedette.v1.OutageService/GetOutage": _READERS,
     "/vedette.v1.OutageService/ShowOutage": _READERS,

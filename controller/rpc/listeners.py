@@ -1,6 +1,6 @@
 """The two listeners: agents with client certificates, people and enrolment without."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import grpc
@@ -10,6 +10,7 @@ from controller.errors import Fatal
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
+from controller.rpc.backtest import BacktestServicer
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
@@ -23,6 +24,7 @@ from controller.rpc.tls import ServerCertificate
 from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
 from vedette.v1 import (
     access_pb2_grpc,
+    backtest_pb2_grpc,
     doctor_pb2_grpc,
     enrol_pb2_grpc,
     evidence_pb2_grpc,
@@ -48,6 +50,19 @@ _OPTIONS: Final = (
 # Frames over their limit are refused one by one, so that the stream goes on; this is the hard stop.
 _AGENT_BYTES_MAX: Final = 4 * FRAME_BYTES_MAX
 _PEOPLE_BYTES_MAX: Final = FLEET_BYTES_MAX + _MARGIN_BYTES
+_ADDERS: Final[Mapping[type, Callable[[Any, Any], None]]] = {
+    EnrolServicer: enrol_pb2_grpc.add_EnrolServiceServicer_to_server,
+    AccessServicer: access_pb2_grpc.add_AccessServiceServicer_to_server,
+    AgentServicer: access_pb2_grpc.add_AgentServiceServicer_to_server,
+    BacktestServicer: backtest_pb2_grpc.add_BacktestServiceServicer_to_server,
+    FleetServicer: fleet_pb2_grpc.add_FleetServiceServicer_to_server,
+    NotifyServicer: notify_pb2_grpc.add_NotifyServiceServicer_to_server,
+    OutageServicer: outage_pb2_grpc.add_OutageServiceServicer_to_server,
+    SecretServicer: secret_pb2_grpc.add_SecretServiceServicer_to_server,
+    EvidenceServicer: evidence_pb2_grpc.add_EvidenceServiceServicer_to_server,
+    DoctorServicer: doctor_pb2_grpc.add_DoctorServiceServicer_to_server,
+    SlaServicer: sla_pb2_grpc.add_SlaServiceServicer_to_server,
+}
 
 
 class Listener:
@@ -84,29 +99,7 @@ def people_listener(
     """Where people connect and agents enrol: server TLS, tokens. Fatal as above."""
     server = _server(_PEOPLE_BYTES_MAX, interceptors=[gate])
     for servicer in servicers:
-        match servicer:
-            case EnrolServicer():
-                enrol_pb2_grpc.add_EnrolServiceServicer_to_server(servicer, server)
-            case AccessServicer():
-                access_pb2_grpc.add_AccessServiceServicer_to_server(servicer, server)
-            case AgentServicer():
-                access_pb2_grpc.add_AgentServiceServicer_to_server(servicer, server)
-            case FleetServicer():
-                fleet_pb2_grpc.add_FleetServiceServicer_to_server(servicer, server)
-            case NotifyServicer():
-                notify_pb2_grpc.add_NotifyServiceServicer_to_server(servicer, server)
-            case OutageServicer():
-                outage_pb2_grpc.add_OutageServiceServicer_to_server(servicer, server)
-            case SecretServicer():
-                secret_pb2_grpc.add_SecretServiceServicer_to_server(servicer, server)
-            case EvidenceServicer():
-                evidence_pb2_grpc.add_EvidenceServiceServicer_to_server(servicer, server)
-            case DoctorServicer():
-                doctor_pb2_grpc.add_DoctorServiceServicer_to_server(servicer, server)
-            case SlaServicer():
-                sla_pb2_grpc.add_SlaServiceServicer_to_server(servicer, server)
-            case _:
-                raise ValueError(f"no service is known for {servicer!r}")
+        _ADDERS[type(servicer)](servicer, server)
     return _bound(server, address, certificate.credentials(asks_for_certificate=False))
 
 
