@@ -46,7 +46,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Consecutive lines of one stream, exact bytes, each ending in a newline; `lost` before them."""
+    """Consecutive lines of one stream, exact bytes, each ending in a newline; `lost` before them.
+
+    `received_us` is when the last of them came. `receipts` says how many lines came when, one after
+    another, where they did not come at once.
+    """
 
     agent: str
     epoch: str
@@ -56,6 +60,16 @@ class Segment:
     lines: bytes
     received_us: int
     lost: int = 0
+    receipts: tuple[tuple[int, int], ...] = ()
+
+    def received_us_of(self, seq: int) -> int:
+        """When the line of that number came."""
+        end_seq = self.first_seq
+        for count, at_us in self.receipts:
+            end_seq += count
+            if seq < end_seq:
+                return at_us
+        return self.received_us
 
 
 @dataclass(frozen=True, slots=True)

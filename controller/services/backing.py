@@ -21,8 +21,7 @@ class Backed:
     """A sample with what its line says.
 
     `trigger` is why it was taken (schedule, confirm, manual). `is_overruled`: another line of the same
-    identity counts instead of this one. `received_us` is when it came; of a line that a seal covers, when
-    the last line of that seal came. None: no line is there.
+    identity counts instead of this one. `received_us` is when it came; None: no line is there.
     """
 
     sample: Sample
@@ -96,7 +95,7 @@ def _lines_of(
     for segment in tx.segments(*where):
         for seq, line in enumerate(segment.lines.split(b"\n")[:-1], segment.first_seq):
             if (identity := ResultId(*stream, seq)) in found:
-                found[identity].append(_Line(line, segment.received_us))
+                found[identity].append(_Line(line, segment.received_us_of(seq)))
     for conflict in tx.conflicts_between(*where):
         if conflict.id in found:
             found[conflict.id].append(_Line(conflict.line.rstrip(b"\n"), conflict.received_us))

@@ -20,7 +20,6 @@ from controller.services.outage_history import Entry
 from controller.services.outage_views import OutageView
 from controller.services.rule import rule_in_words
 from controller.services.testimony import Testimony
-from vedette.shared.limits import SEAL_EVERY_SECONDS
 from vedette.shared.result import Outcome
 
 T = TypeVar("T")
@@ -28,8 +27,6 @@ T = TypeVar("T")
 _SAMPLES_SHOWN_MAX: Final = 2000
 _BALLOTS_SHOWN_MAX: Final = 2000
 _MARGIN_RUNS: Final = 3
-# What a seal covers is kept under the time at which the last of it came.
-_SEALED_US: Final = int(SEAL_EVERY_SECONDS * 1_000_000)
 
 
 class Explaining:
@@ -57,7 +54,7 @@ class Explaining:
         lines = backed(tx, kept)
         judging = _Judging(
             testimony.said(), troubles, _voting(policies, from_us, to_us),
-            self._evaluator.prompt_us(body.check) + _SEALED_US,
+            self._evaluator.prompt_us(body.check),
         )  # fmt: skip
         return Explanation(
             outage=view,

@@ -10,6 +10,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.ports import Conflict, Position, Segment
 from controller.storage.aside import AsideRows
 from controller.storage.names import StreamKey
+from controller.storage.receipts import decoded
 from controller.storage.tables import (
     AnchorRow,
     SampleRow,
@@ -67,7 +68,7 @@ class EvidenceRows(AsideRows):
             stream = self._stream_number(s.agent, s.epoch, s.stream)
             if s.count:
                 body = zlib.compress(s.lines, _ZLIB_LEVEL)
-                rows.append((stream, s.first_seq, s.count, s.lost, s.received_us, body))
+                rows.append((stream, s.first_seq, s.count, s.lost, s.received_us, body, None))
             last = s.first_seq + s.count - 1
             moved.append({"key": stream, "last": last, "count": s.count, "gone": s.lost})
         self._insert_many(_SEGMENT, rows)
@@ -238,15 +239,23 @@ class EvidenceRows(AsideRows):
         newest = select(func.max(c.first_seq)).where(its, c.first_seq <= from_seq)
         start = self._connection.execute(newest).scalar()
         query = (
-            select(c.first_seq, c.count, c.body, c.received_us, c.lost)
+            select(c.first_seq, c.count, c.body, c.received_us, c.lost, c.receipts)
             .where(its, c.first_seq >= (from_seq if start is None else start), where)
             .where(c.first_seq + c.count > from_seq)
             .order_by(c.first_seq)
             .limit(limit)
         )
         return [
-            Segment(*key, first, count, zlib.decompress(body), received, lost)
-            for first, count, body, received, lost in self._connection.execute(query)
+            Segment(
+                *key,
+                first,
+                count,
+                zlib.decompress(body),
+                received,
+                lost,
+                decoded(receipts, count, received) if receipts else (),
+            )
+            for first, count, body, received, lost, receipts in self._connection.execute(query)
         ]
 
     def line(self, result: ResultId) -> bytes | None:

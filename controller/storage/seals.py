@@ -7,8 +7,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, select
 
 from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.storage import receipts
 from controller.storage.bulk import Rows
 from controller.storage.names import StreamKey
+from controller.storage.receipts import Receipts, decoded
 from controller.storage.seal_tables import ForkedSealRow, SealRow
 from controller.storage.tables import SegmentRow, StreamRow, table
 from vedette.shared.limits import FORKED_SEALS_MAX
@@ -143,7 +145,9 @@ class SealRows(Rows):
         """Those segments, cut at the ends of the range."""
         c = _SEGMENT.c
         within = self._touching(stream, first_seq, last_seq)
-        query = select(c.first_seq, c.count, c.lost, c.received_us, c.body).where(within)
+        query = select(c.first_seq, c.count, c.lost, c.received_us, c.body, c.receipts).where(
+            within
+        )
         for row in self._connection.execute(query.order_by(c.first_seq)).all():
             yield from _Piece.of(row).cut(first_seq, last_seq)
 
@@ -176,19 +180,21 @@ class SealRows(Rows):
 
 
 class _Piece:
-    """Lines of a segment that stay together."""
+    """Lines of a segment that stay together, and when they came."""
 
-    def __init__(self, first_seq: int, lines: list[bytes], *, lost: int, received_us: int) -> None:
+    def __init__(
+        self, first_seq: int, lines: list[bytes], *, lost: int, receipts: Receipts
+    ) -> None:
         self.first_seq = first_seq
         self.lines = lines
         self.lost = lost
-        self.received_us = received_us
+        self.receipts = receipts
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "_Piece":
-        first_seq, _, lost, received_us, body = row
+        first_seq, count, lost, received_us, body, came = row
         lines = zlib.decompress(body).split(b"\n")[:-1]
-        return cls(first_seq, lines, lost=lost, received_us=received_us)
+        return cls(first_seq, lines, lost=lost, receipts=decoded(came, count, received_us))
 
     def cut(self, first_seq: int, last_seq: int) -> "Iterator[_Piece]":
         """What is before, in and after a range of numbers."""
@@ -200,7 +206,7 @@ class _Piece:
                     self.first_seq + at,
                     self.lines[at:until],
                     lost=self.lost if at == 0 else 0,
-                    received_us=self.received_us,
+                    receipts=receipts.cut(self.receipts, at, until),
                 )
 
     def is_followed_by(self, other: "_Piece") -> bool:
@@ -211,16 +217,15 @@ class _Piece:
 
     def row(self, stream: int, level: int) -> tuple[object, ...]:
         body = zlib.compress(self.text(), level)
-        return stream, self.first_seq, len(self.lines), self.lost, self.received_us, body
+        received_us = max(at_us for _, at_us in self.receipts)
+        came = receipts.encoded(self.receipts)
+        return stream, self.first_seq, len(self.lines), self.lost, received_us, body, came
 
 
 def _joined(run: list[_Piece]) -> _Piece:
-    if len(run) == 1:
-        return run[0]
     lines = [line for piece in run for line in piece.lines]
-    received_us = max(piece.received_us for piece in run)
-    lost = sum(piece.lost for piece in run)
-    return _Piece(run[0].first_seq, lines, lost=lost, received_us=received_us)
+    came = receipts.joined(receipt for piece in run for receipt in piece.receipts)
+    return _Piece(run[0].first_seq, lines, lost=sum(piece.lost for piece in run), receipts=came)
 
 
 def _standings(agent: str | None, forks: Subquery) -> Select[Any]:

@@ -56,7 +56,10 @@ class StreamRow(Row, table=True):
 
 
 class SegmentRow(Row, table=True):
-    """Consecutive lines of one stream as they came, compressed with zlib."""
+    """Consecutive lines of one stream as they came, compressed with zlib.
+
+    `receipts` says when each of them came, where a seal's lines were packed together; see `receipts`.
+    """
 
     __tablename__ = "segment"
     stream_id: int = Field(primary_key=True, foreign_key="stream.id")
@@ -65,6 +68,7 @@ class SegmentRow(Row, table=True):
     lost: int = Field(sa_type=BigInteger)
     received_us: int = Field(sa_type=BigInteger)
     body: bytes = Field(sa_column=bytes_column())
+    receipts: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class SampleRow(Row, table=True):

@@ -1190,7 +1190,7 @@ class Sample(_message.Message):
     why_not: _builtins.str
     """Why it does not count as what it is; empty if it does."""
     received_us: _builtins.int
-    """When it came; of a line that a seal covers, when the last line of that seal came."""
+    """When it came."""
     late_us: _builtins.int
     """How long after its event time it came, microseconds, if that is late."""
     addr: _builtins.str

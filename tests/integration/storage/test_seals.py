@@ -1,5 +1,6 @@
 """Conformance of SealStore: what every database must do alike."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -121,3 +122,25 @@ def test_how_streams_stand(storage: Storage) -> None:
         forked=1, last_number=4, last_end_us=2**50,
     )  # fmt: skip
     assert (dns.seals, dns.last_number, dns.last_end_us, dns.unsealed_lines) == (0, 0, None, 1)
+
+
+def test_when_each_line_came_stays_known_when_they_are_packed(storage: Storage) -> None:
+    append(storage, (1, 3), (4, 6), (7, 9))
+    with storage.transaction() as tx:
+        tx.pack_segments(SHOP, 1, 5)
+    with storage.transaction() as tx:
+        assert segments_received(tx.segments(*SHOP, 1, 10)) == [1, 1, 1, 4, 4, 4, 7, 7, 7]
+        # Packed again, over other bounds.
+        tx.pack_segments(SHOP, 2, 9)
+    with storage.transaction() as tx:
+        found = tx.segments(*SHOP, 1, 10)
+        assert segments_received(found) == [1, 1, 1, 4, 4, 4, 7, 7, 7]
+        assert [(one.first_seq, one.received_us) for one in found] == [(1, 1), (2, 7)]
+
+
+def segments_received(found: Sequence[Segment]) -> list[int]:
+    return [
+        one.received_us_of(seq)
+        for one in found
+        for seq in range(one.first_seq, one.first_seq + one.count)
+    ]

@@ -152,7 +152,7 @@ def test_damage_is_named_and_is_a_negative_finding(folder: Path) -> None:
     assert (fine.exit_code, fine.stdout.splitlines()[-1]) == (0, "No damage was found.")
     with sqlite3.connect(folder / "state" / "vedette.db") as database:
         database.execute("INSERT INTO stream VALUES (1, 'fra-1', 'e1', 'shop', 2, 2, 0)")
-        database.execute("INSERT INTO segment VALUES (1, 1, 2, 0, 7, x'00')")
+        database.execute("INSERT INTO segment VALUES (1, 1, 2, 0, 7, x'00', NULL)")
     database.close()
     assert vedette("db", "check").exit_code == 1
     told = vedette("db", "check", "--json")

@@ -18,7 +18,11 @@ _LEDGERS: Final = {
 
 
 def upgrade() -> None:
-    """Make the tables, and begin the ledger with the outages that there are."""
+    """Make the tables, and begin the ledger with the outages that there are.
+
+    Of lines that are packed from now on it is kept when each of them came.
+    """
+    op.add_column("segment", sa.Column("receipts", sa.LargeBinary(), nullable=True))
     op.create_table(
         "outage_event",
         sa.Column("sequence", sa.Integer(), nullable=False),
@@ -74,6 +78,7 @@ def downgrade() -> None:
     op.drop_index("ix_outage_event_check_recorded_us", table_name="outage_event")
     op.drop_index("uq_outage_event_number_revision", table_name="outage_event")
     op.drop_table("outage_event")
+    op.drop_column("segment", "receipts")
 
 
 def _refuse_changes() -> None:
