@@ -1,5 +1,6 @@
 """The page that explains an outage, for people."""
 
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
@@ -10,6 +11,11 @@ from controller.cli.outage.page import Page, block, dim, paged, sentence, word
 from controller.cli.outage.testimony import write_testimony
 from controller.cli.output import length
 from vedette.v1 import outage_pb2 as pb
+
+_HOW_TO_READ: Final = (
+    "Of each result: when the probe began, its number, what it said as what it counted, and how long"
+    " after its time it came."
+)
 
 
 def write_explanation(answer: pb.GetOutageResponse, zone: ZoneInfo) -> None:
@@ -25,6 +31,7 @@ def write_explanation(answer: pb.GetOutageResponse, zone: ZoneInfo) -> None:
         page.heading("The vote")
         _write_votes(page, answer)
         page.heading("What each region saw")
+        page.paragraph(dim(_HOW_TO_READ), 2)
         write_testimony(page, answer)
         _write_left_out(page, answer)
         if answer.troubles:
@@ -55,6 +62,8 @@ def _write_votes(page: Page, answer: pb.GetOutageResponse) -> None:
         lasted = length(ballot.to_us - ballot.from_us)
         head = (f"{page.at(ballot.from_us)}  ", word(ballot.verdict), f" for {lasted}")
         page.paragraph(sentence(*head, dim(_count(ballot))), 2)
+        if not ballot.votes:
+            continue
         with page.rows(6) as table:
             for vote in ballot.votes:
                 table.add_row(

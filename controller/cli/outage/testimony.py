@@ -50,10 +50,12 @@ def _write_agent(page: Page, runs: Sequence[pb.Run], samples: Sequence[pb.Sample
             page.paragraph(_run(page, runs[number]), 4)
         own = list(group)
         left_out = len(own) - _SHOWN_FIRST - _SHOWN_LAST
+        said = ""
         with page.rows(6) as table:
             for place, sample in enumerate(own):
                 if left_out <= 1 or not _SHOWN_FIRST <= place < len(own) - _SHOWN_LAST:
-                    table.add_row(*_row(page, sample))
+                    table.add_row(*_row(page, sample, said))
+                    said = sample.detail
                 elif place == _SHOWN_FIRST:
                     table.add_row(dim("..."), dim(f"{left_out} more"), Text(), Text(), Text())
 
@@ -62,7 +64,11 @@ def _run(page: Page, run: pb.Run) -> Text:
     """What a run is, and what made it certain."""
     noun = "failure" if run.down else "success"
     many = noun if run.count == 1 else f"{noun}s" if run.down else f"{noun}es"
-    parts: list[str | Text] = [word("DOWN" if run.down else "UP"), f"  {run.count} {many} in a row"]
+    span = f" from {page.at(run.from_us)} to {page.at(run.to_us)}" if run.count > 1 else ""
+    parts: list[str | Text] = [
+        word("DOWN" if run.down else "UP"),
+        f"  {run.count} {many}{' in a row' if run.count > 1 else ''}{span}",
+    ]
     if run.after_silence:
         parts.append(", after a silence too long to be gone on from")
     if run.HasField("certain"):
@@ -77,14 +83,14 @@ def _run(page: Page, run: pb.Run) -> Text:
     return sentence(*parts)
 
 
-def _row(page: Page, sample: pb.Sample) -> tuple[Text, Text, Text, Text, Text]:
+def _row(page: Page, sample: pb.Sample, before: str) -> tuple[Text, Text, Text, Text, Text]:
     counts = sample.label if not sample.why_not or sample.label != "NONE" else "not counted"
     return (
         sentence(page.at(sample.at_us)),
         dim(f"{sample.stream}/{sample.seq}"),
         sentence(word(sample.outcome), " as ", word(counts)),
         _came(sample),
-        sentence(*_remarks(sample)),
+        sentence(*_remarks(sample, before)),
     )
 
 
@@ -97,13 +103,14 @@ def _came(sample: pb.Sample) -> Text:
     return Text(f"{text} LATE", style="yellow") if sample.HasField("late_us") else dim(text)
 
 
-def _remarks(sample: pb.Sample) -> list[str | Text]:
-    """What is to be said of one result."""
+def _remarks(sample: pb.Sample, before: str) -> list[str | Text]:
+    """What is to be said of one result; what it saw not again, if that is what was seen `before`."""
     said = [sample.why_not] if sample.why_not else []
     if sample.trigger not in ("", "schedule"):
         said.append(f"asked to {sample.trigger}")
     if sample.attempts > 1:
         said.append(f"{sample.attempts} attempts")
-    seen = " ".join(part for part in (sample.kind, sample.detail) if part)
+    detail = "the same" if sample.detail and sample.detail == before else sample.detail
+    seen = ": ".join(part for part in (sample.kind, detail) if part)
     said += [seen] if seen else []
     return ["; ".join(said)]

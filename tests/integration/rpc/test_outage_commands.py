@@ -100,7 +100,8 @@ def test_an_outage_is_explained(outage: Outage) -> None:
     page = " ".join(vedette("outage", "explain", outage.handle).stdout.split())
     assert "The check is DOWN when more than half of the regions that report say so" in page
     assert "DOWN for 3ms 2 of 2 votes DOWN, 2 needed" in page
-    assert "DOWN 3 failures in a row, certain at" in page
+    assert "DOWN 3 failures in a row from" in page
+    assert "counted from the first" in page
     assert "may have been down already: fra, nyc" in page
     assert "another line under the same number counts: an integrity alarm; asked to confirm" in page
     assert "How it came to be known" in page
