@@ -22,6 +22,9 @@ _STATES: Final = {
 }
 _WORDS: Final = {wire: word for word, wire in _STATES.items()}
 _LIMIT: Final = 100
+_NUMBER: Final = click.IntRange(1, 2**63 - 1)
+# An attempt through apprise, its start included.
+_TEST_SECONDS_MAX: Final = 60.0
 
 
 @click.group()
@@ -34,7 +37,7 @@ def notify() -> None:
 @click.option("--state", "states", type=click.Choice(list(_STATES)), multiple=True)
 @click.option("--channel", default="", help="Only to this channel.")
 @click.option("--about", default="", help="Only about this: OUT-12, agent/ID or check/ID.")
-@click.option("--before", type=int, help="Only numbers below this: the next page.")
+@click.option("--before", type=_NUMBER, help="Only numbers below this: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=_LIMIT, show_default=True)
 @shown
 def list_(
@@ -69,7 +72,7 @@ def list_(
 
 
 @notify.command("show")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @shown
 def show(number: int, as_json: bool, zone: ZoneInfo) -> None:
     """Show delivery NUMBER with its message."""
@@ -101,7 +104,7 @@ def show(number: int, as_json: bool, zone: ZoneInfo) -> None:
 
 
 @notify.command("retry")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @as_document
 def retry(number: int, as_json: bool) -> None:
     """Send dead delivery NUMBER again."""
@@ -119,7 +122,7 @@ def retry(number: int, as_json: bool) -> None:
 
 
 @notify.command("drop")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @as_document
 def drop(number: int, as_json: bool) -> None:
     """Note that dead delivery NUMBER was seen to, so that nobody is reminded of it."""
@@ -153,10 +156,6 @@ def test(channel: str, as_json: bool) -> None:
         click.echo(f"Channel {channel} did not take the message: {answer.error}")
     if not answer.delivered:
         raise SystemExit(1)
-
-
-# An attempt through apprise, its start included.
-_TEST_SECONDS_MAX: Final = 60.0
 
 
 def _write_list(deliveries: Sequence[pb.Delivery], zone: ZoneInfo) -> None:

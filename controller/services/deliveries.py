@@ -17,6 +17,9 @@ from controller.ports import Storage, Transaction
 from controller.services.notify_outages import message_of
 from vedette.shared.limits import DELIVERIES_SHOWN_MAX
 
+_ALL: Final = 1_000_000
+# What databases count up to.
+_NUMBER_MAX: Final = 2**63 - 1
 _GONE: Final = "There is no such channel in the fleet file any more."
 log = logging.getLogger(__name__)
 
@@ -100,8 +103,9 @@ class Outbox:
     def list(self, query: DeliveryQuery) -> Sequence[Delivery]:
         """Deliveries, the newest first."""
         most = min(query.limit or DELIVERIES_SHOWN_MAX, DELIVERIES_SHOWN_MAX)
+        before = None if query.before is None else min(query.before, _NUMBER_MAX)
         with self._storage.transaction() as tx:
-            return tx.deliveries(replace(query, limit=most))
+            return tx.deliveries(replace(query, limit=most, before=before))
 
     def show(self, number: int) -> tuple[Delivery, Message]:
         """A delivery and its message. NotFound if there is none of that number."""
@@ -188,11 +192,8 @@ class Outbox:
         )
 
 
-_ALL: Final = 1_000_000
-
-
 def _found(tx: Transaction, number: int) -> Delivery:
-    one = tx.delivery(number)
+    one = tx.delivery(number) if number <= _NUMBER_MAX else None
     if one is None:
         raise NotFound(f"There is no delivery {number}.")
     return one
