@@ -1,17 +1,15 @@
 """Names to addresses by name servers that a check chooses, over UDP and, for large answers, TCP."""
 
 import asyncio
-import socket
 from collections.abc import Sequence
 
-import dns.asyncbackend
-import dns.asyncquery
 import dns.exception
 import dns.message
 import dns.rcode
 import dns.rdatatype
 
 from agent.probers.network.fault import Fault, fault_of
+from agent.probers.network.name_reply import NameReply
 from vedette.shared.failure import Failure
 from vedette.shared.limits import ADDRESSES_MAX
 from vedette.shared.probes import Family
@@ -22,6 +20,7 @@ _TYPES = {
     Family.IPV6: (dns.rdatatype.AAAA,),
 }
 _PAYLOAD_BYTES = 1232
+_MARGIN_US = 50_000
 
 
 async def queried(
@@ -32,7 +31,8 @@ async def queried(
     Each server gets an even share of the time. Fault of the last one if none answers.
     """
     loop = asyncio.get_running_loop()
-    ends = loop.time() + timeout_us / 1e6
+    # A little earlier than whoever asked gives up: here is known what came instead of an answer.
+    ends = loop.time() + (timeout_us - min(timeout_us // 10, _MARGIN_US)) / 1e6
     fault: Fault | None = None
     for place, server in enumerate(servers):
         share = max(ends - loop.time(), 0) / (len(servers) - place)
@@ -50,14 +50,17 @@ async def queried(
 async def _asked(host: str, family: Family, server: tuple[str, int], seconds: float) -> list[str]:
     address, port = server
     where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    replies = [
+        NameReply(
+            dns.message.make_query(host, kind, use_edns=0, payload=_PAYLOAD_BYTES), address, port
+        )
+        for kind in _TYPES[family]
+    ]
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(_addresses(host, kind, address, port)) for kind in _TYPES[family]
-            ]
+            tasks = [group.create_task(_addresses(host, reply)) for reply in replies]
     except TimeoutError as error:
-        said = f"the name server {where} did not answer within {seconds * 1000:.0f} ms"
-        raise Fault(Failure.RESOLVE_TIMEOUT, said) from error
+        raise _silence(replies, f"the name server {where}", seconds) from error
     except BaseExceptionGroup as errors:
         raise _fault_of(errors, host, where) from errors
     found = list(dict.fromkeys(address for task in tasks for address in task.result()))
@@ -66,33 +69,27 @@ async def _asked(host: str, family: Family, server: tuple[str, int], seconds: fl
     return found[:ADDRESSES_MAX]
 
 
-async def _addresses(host: str, kind: dns.rdatatype.RdataType, server: str, port: int) -> list[str]:
-    query = dns.message.make_query(host, kind, use_edns=0, payload=_PAYLOAD_BYTES)
-    reply = await _replied(query, server, port)
-    rcode = reply.rcode()
+async def _addresses(host: str, reply: NameReply) -> list[str]:
+    message = await reply.message()
+    rcode = message.rcode()
     if rcode == dns.rcode.NXDOMAIN:
         raise Fault(Failure.RESOLVE_NOT_FOUND, f"{host} does not exist")
     if rcode != dns.rcode.NOERROR:
         raise Fault(Failure.RESOLVE_FAILED, f"{host} could not be resolved: {rcode.name}")
-    assert isinstance(reply, dns.message.QueryMessage)
-    answer = reply.resolve_chaining().answer
+    answer = message.resolve_chaining().answer
     return [str(record.address) for record in answer or ()]
 
 
-async def _replied(query: dns.message.QueryMessage, server: str, port: int) -> dns.message.Message:
-    """The reply by a connected socket, so that the system reports a closed port and drops strangers' replies."""
-    backend = dns.asyncbackend.get_backend("asyncio")
-    family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    sock = await backend.make_socket(  # type: ignore[no-untyped-call] # dnspython's backends have no types
-        family, socket.SOCK_DGRAM, 0, None, (server, port), None
+def _silence(replies: Sequence[NameReply], who: str, seconds: float) -> Fault:
+    """Nothing that is a reply came in time. What had our id and cannot be read is the server's own failure."""
+    unreadable = next((reply.unreadable for reply in replies if reply.unreadable), None)
+    if unreadable is not None:
+        return Fault(Failure.RESOLVE_FAILED, f"{who} speaks badly: {unreadable}")
+    said = f"{who} did not answer within {seconds * 1000:.0f} ms"
+    instead = next((reply.instead for reply in replies if reply.instead), None)
+    return Fault(
+        Failure.RESOLVE_TIMEOUT, f"{said}; what came instead: {instead}" if instead else said
     )
-    try:
-        async with sock:
-            return await dns.asyncquery.udp(
-                query, server, port=port, sock=sock, raise_on_truncation=True, ignore_errors=True
-            )
-    except dns.message.Truncated:
-        return await dns.asyncquery.tcp(query, server, port=port, backend=backend)
 
 
 def _fault_of(errors: BaseExceptionGroup, host: str, where: str) -> Fault:
@@ -106,7 +103,10 @@ def _fault_of(errors: BaseExceptionGroup, host: str, where: str) -> Fault:
         return Fault(Failure.RESOLVE_FAILED, f"no name server listens at {where}")
     if isinstance(error, OSError):
         return fault_of(error, where)
-    if isinstance(error, dns.exception.DNSException | EOFError | ValueError):
-        said = f"the reply of {where} for {host} cannot be read: {type(error).__name__}"
+    if isinstance(error, EOFError):
+        said = f"the name server {where} closed the connection before it replied"
+        return Fault(Failure.RESOLVE_FAILED, said)
+    if isinstance(error, dns.exception.DNSException | ValueError):
+        said = f"the reply of {where} for {host} leads nowhere: {type(error).__name__}"
         return Fault(Failure.RESOLVE_FAILED, said)
     raise error

@@ -129,6 +129,8 @@ ICMP_PACKETS_PER_WAKE_MAX: Final = 64
 DNS_RECORDS_MAX: Final = 1000
 REPLIES_READ_AT_ONCE_MAX: Final = 1
 DATAGRAMS_PASSED_OVER_MAX: Final = 64
+# Of a reply with addresses: many more than ADDRESSES_MAX fit, and no longer one is read.
+NAME_REPLY_BYTES_MAX: Final = 8 * 1024
 NAME_SERVERS_MAX: Final = 16
 # Validation is public-key arithmetic that a hostile zone could ask for without end.
 DNSSEC_QUERIES_MAX: Final = 64

@@ -1,9 +1,10 @@
 """HTTP probes and names: a resolver that the check chooses, every address, and answers that change."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
@@ -53,6 +54,10 @@ def failing(rcode: dns.rcode.Rcode) -> Replies:
     return lambda query: [wire(reply_to(query, [], rcode))]
 
 
+def truncated(query: dns.message.QueryMessage) -> list[bytes]:
+    return [wire(reply_to(query, [], flags=dns.flags.TC))]
+
+
 def here(port: int) -> list[str]:
     return [f"{LOOPBACK}:{port}"]
 
@@ -87,7 +92,6 @@ async def test_the_chosen_resolver_is_asked(family: str, asked: list[str]) -> No
         pytest.param(failing(dns.rcode.REFUSED), "resolve_failed", id="a refusal"),
         pytest.param(zone(), "resolve_not_found", id="no address"),
         pytest.param(lambda _query: [], "resolve_timeout", id="no reply"),
-        pytest.param(lambda _query: [b"nonsense"], "resolve_timeout", id="only nonsense"),
     ],
 )
 async def test_a_name_that_is_not_resolved_has_its_kind(replies: Replies, kind: str) -> None:
@@ -95,6 +99,76 @@ async def test_a_name_that_is_not_resolved_has_its_kind(replies: Replies, kind: 
         run = await run_http("http://shop.example/", within="300ms", resolver=here(port))
     assert (run.outcome, run.kind) == ("down", kind), run.verdict.detail
     assert list(run.seen.phases or {}) == ["resolve"]
+
+
+def odd(change: Callable[[bytearray], object]) -> Replies:
+    """A name server whose replies were changed on their way."""
+
+    def replies(query: dns.message.QueryMessage) -> list[bytes]:
+        data = bytearray(wire(reply_to(query, [f"{SHOP} 60 IN A 127.0.0.1"])))
+        change(data)
+        return [bytes(data)]
+
+    return replies
+
+
+def _pointing_to_itself(data: bytearray) -> None:
+    end = data.rindex(b"\xc0\x0c")
+    data[end : end + 2] = bytes((0xC0, end))
+
+
+@pytest.mark.parametrize(
+    ("replies", "kind", "said"),
+    [
+        pytest.param(lambda _query: [b"nonsense"], "resolve_timeout", "what came instead: less than the head", id="no message"),
+        pytest.param(odd(lambda data: data.__setitem__(0, data[0] ^ 1)), "resolve_timeout", "what came instead: another id (1)", id="a stranger's"),
+        pytest.param(odd(lambda data: data.__setitem__(2, data[2] & 0x7F)), "resolve_timeout", "what came instead: a question (1)", id="an echo"),
+        pytest.param(odd(lambda data: data.__setitem__(13, ord("x"))), "resolve_timeout", "what came instead: another question (1)", id="to another question"),
+        pytest.param(odd(lambda data: data.__delitem__(slice(30, None))), "resolve_failed", "speaks badly: its reply cannot be read", id="cut in the middle"),
+        pytest.param(odd(lambda data: data.extend(b"more")), "resolve_failed", "speaks badly: its reply cannot be read", id="more than a message"),
+        pytest.param(odd(_pointing_to_itself), "resolve_failed", "speaks badly: its reply cannot be read", id="a compression loop"),
+        pytest.param(odd(lambda data: data.extend(bytes(9000))), "resolve_timeout", "more than 8192 bytes (1)", id="an oversized one"),
+        pytest.param(lambda _query: [b"nonsense"] * 100, "resolve_failed", "sent 64 messages that are no reply: less than the head of a message (64)", id="a flood"),
+    ],
+)  # fmt: skip
+async def test_a_resolver_that_speaks_badly_is_told_as_such(
+    replies: Replies, kind: str, said: str
+) -> None:
+    async with name_server(replies) as port:
+        run = await run_http(
+            "http://shop.example/", within="300ms", family="ipv4", resolver=here(port)
+        )
+    assert (run.outcome, run.kind) == ("down", kind), run.verdict.detail
+    assert said in (run.verdict.detail or "")
+
+
+async def test_a_reply_that_is_cut_short_is_asked_for_again_by_tcp() -> None:
+    async with (
+        target(answering(response())) as server,
+        name_server(truncated, zone(LOOPBACK)) as port,
+    ):
+        run = await run_http(server.url(host="shop.example"), family="ipv4", resolver=here(port))
+    assert run.outcome == "up", run.verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        pytest.param(lambda _query: [bytes(9000)], "has 9000 bytes, and at most 8192 are read", id="too long"),
+        pytest.param(lambda _query: [b"nonsense"], "speaks badly: by TCP came less than the head", id="no message"),
+        pytest.param(odd(lambda data: data.extend(b"more")), "speaks badly: its reply cannot be read", id="unreadable"),
+        pytest.param(lambda _query: [], "closed the connection before it replied", id="nothing"),
+    ],
+)  # fmt: skip
+async def test_a_resolver_that_speaks_badly_by_tcp_is_told_as_such(
+    replies: Replies, said: str
+) -> None:
+    async with name_server(truncated, replies) as port:
+        run = await run_http(
+            "http://shop.example/", within="1s", family="ipv4", resolver=here(port)
+        )
+    assert (run.outcome, run.kind) == ("down", "resolve_failed"), run.verdict.detail
+    assert said in (run.verdict.detail or "")
 
 
 async def test_the_next_resolver_is_asked_when_one_is_away() -> None:
