@@ -1,12 +1,19 @@
-"""The people's door: every call carries a token, and the token's role must be allowed to make it."""
+"""The people's door: every call carries a token, and the token's role must be allowed to make it.
 
+What is asked is read after that: a fleet file may have megabytes, and a stranger must not fill the memory with
+them. gRPC reads the request of a plain method before it is called, so methods are served as if requests came in
+a stream; on the wire there is no difference.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from controller.errors import Rejected, Unauthenticated
+from controller.errors import BadInput, Rejected, Unauthenticated
 from controller.identity.roles import is_open, roles_of
 from controller.ports import Worker
 from controller.rpc.status import Context, translated
@@ -15,6 +22,10 @@ from controller.services.ledger import Ledger
 
 METADATA_KEY: Final = "authorization"
 _SCHEME: Final = "bearer "
+# Calls without a token of a person (enrolment): so many at a time, and not for long; none needs more bytes.
+_STRANGERS_MAX: Final = 4
+_STRANGERS_SECONDS_MAX: Final = 5.0
+_STRANGERS_BYTES_MAX: Final = 64 * 1024
 # Quoted: generic in its type stubs only.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 _caller: ContextVar[Person] = ContextVar("caller")
@@ -32,6 +43,7 @@ class Gate(grpc.aio.ServerInterceptor):
         self._access = access
         self._ledger = ledger
         self._worker = worker
+        self._strangers = asyncio.Semaphore(_STRANGERS_MAX)
 
     async def intercept_service(
         self,
@@ -45,18 +57,21 @@ class Gate(grpc.aio.ServerInterceptor):
         method = str(handler_call_details.method)
         if inner.unary_unary is None:
             raise ValueError(f"{method} streams; the gate guards calls with one answer only")
-        serve = inner.unary_unary
+        serve, parsed = inner.unary_unary, inner.request_deserializer
+        assert parsed is not None, "generated handlers parse"
 
-        async def guarded(request: Any, context: Context) -> Any:
+        async def guarded(_requests: object, context: Context) -> Any:
             async with translated(context, method, has_deadline=True):
-                if not is_open(method):
-                    _caller.set(await self._admitted(method, context))
-                return await serve(request, context)  # type: ignore[arg-type]  # typed for sync servers
+                if is_open(method):
+                    async with self._strangers:
+                        request = _message(await _read_little(context), parsed)
+                        return await serve(request, context)  # type: ignore[arg-type]  # typed for sync servers
+                _caller.set(await self._admitted(method, context))
+                request = _message(await _read(context), parsed)
+                return await serve(request, context)  # type: ignore[arg-type]  # as above
             raise AssertionError("translated swallows nothing")
 
-        return grpc.unary_unary_rpc_method_handler(
-            guarded, inner.request_deserializer, inner.response_serializer
-        )
+        return grpc.stream_unary_rpc_method_handler(guarded, None, inner.response_serializer)
 
     async def _admitted(self, method: str, context: Context) -> Person:
         text, peer = _bearer(context), str(context.peer())
@@ -71,6 +86,37 @@ class Gate(grpc.aio.ServerInterceptor):
                 f"{name} {reason}; the token of {person.name} has the role {person.role}."
             )
         return person
+
+
+async def _read(context: Context) -> bytes:
+    """The request as it came."""
+    request: Any = await context.read()
+    if request is grpc.aio.EOF:
+        raise BadInput("Expected a request, found none.")
+    return bytes(request)
+
+
+async def _read_little(context: Context) -> bytes:
+    """The request of a stranger, which has to come soon and be small."""
+    try:
+        async with asyncio.timeout(_STRANGERS_SECONDS_MAX):
+            request = await _read(context)
+    except TimeoutError as error:
+        raise BadInput(
+            f"Expected a request within {_STRANGERS_SECONDS_MAX:.0f} s; it did not come whole."
+        ) from error
+    if len(request) > _STRANGERS_BYTES_MAX:
+        raise BadInput(
+            f"Expected a request of at most {_STRANGERS_BYTES_MAX} bytes, found {len(request)}."
+        )
+    return request
+
+
+def _message(request: bytes, parsed: Callable[[bytes], Any]) -> Any:
+    try:
+        return parsed(request)
+    except DecodeError as error:
+        raise BadInput("Expected a message of this method, found bytes that are none.") from error
 
 
 def _bearer(context: Context) -> str:
