@@ -148,8 +148,8 @@ def _outage_title(news: OutageNews) -> str:
 def _outage_lines(news: OutageNews) -> Sequence[str]:
     outage = news.outage
     down = spoken(outage.downtime_us)
-    if (outage.downtime_us_min, outage.downtime_us_max) != (outage.downtime_us,) * 2:
-        low, high = spoken(outage.downtime_us_min), spoken(outage.downtime_us_max)
+    low, high = spoken(outage.downtime_us_min), spoken(outage.downtime_us_max)
+    if (low, high) != (down, down):
         down += f" (between {low} and {high})"
     lines = [
         f"Service: {news.service}",

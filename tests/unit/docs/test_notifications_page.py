@@ -1,0 +1,102 @@
+"""docs/notifications.md: its channels plan, its body is what is sent, its receiver verifies, its bounds are ours."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from controller.core.channels import Choice, EventName
+from controller.core.notices import DeliveryState
+from controller.core.wording import OutageFacts, OutageNews, outage_message
+from controller.notify.signature import message_id, signed_headers
+from controller.notify.webhook import payload
+from controller.services.apply import checked_fleet
+from tests.command_lines import command_lines, problem_of
+from tests.fakes.webhook_target import KEY, SECRET
+from vedette.shared.limits import NOTIFY_AT_ONCE_MAX, NOTIFY_ATTEMPTS_MAX, NOTIFY_SECONDS_MAX
+
+PAGE: Final = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
+FLEET: Final = """version: 1
+regions: [{id: fra}, {id: nyc}]
+services: [{id: shop, criticality: critical}]
+checks: [{id: shop-home, service: shop, http: {url: "https://shop.example/"}}]
+"""
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_channels_of_the_page_are_taken() -> None:
+    (text,) = blocks("yaml")
+    fleet = checked_fleet((FLEET + text).encode(), "fleet.yaml")
+    assert list(fleet.channels) == ["ops", "shop-team", "itsm"]
+    assert fleet.channels["itsm"].secret_names == {"itsm-key"}
+
+
+def test_the_body_on_the_page_is_what_is_sent() -> None:
+    (text,) = blocks("json")
+    shown = json.loads(text)
+    facts: dict[str, Any] = shown["data"]["outage"]
+    own = {key: facts[key] for key in OutageFacts.__struct_fields__ if key in facts}
+    outage = OutageFacts(**{**own, "kinds": [(kind, 1) for kind in own["kinds"]], "region": ""})
+    news = OutageNews(
+        event=EventName(shown["type"]),
+        handle=facts["handle"],
+        revision=facts["revision"],
+        sequence=42,
+        recorded_us=1_767_225_621_500_000,
+        service=facts["service"],
+        severity=facts["severity"],
+        outage=outage,
+    )
+    assert json.loads(payload(outage_message(news, "itsm/outage/42"))) == shown
+
+
+def test_the_receiver_on_the_page_verifies() -> None:
+    (text,) = blocks("python")
+    names: dict[str, Any] = {}
+    exec(compile(text, "the page", "exec"), names)
+    is_genuine = names["is_genuine"]
+    body, now = b'{"type":"channel.test"}', int(time.time())
+    headers = dict(signed_headers(KEY, message_id("k", 1), now, body))
+    assert is_genuine(SECRET, headers, body)
+    assert not is_genuine(SECRET, headers, body + b" ")
+    assert not is_genuine(SECRET, headers | {"webhook-id": "msg_0"}, body)
+    old = dict(signed_headers(KEY, message_id("k", 1), now - 3600, body))
+    assert not is_genuine(SECRET, old, body)
+
+
+def test_every_event_stands_on_the_page() -> None:
+    choices = [*msgspec.json.schema(Choice)["enum"], EventName.FLAPPING, EventName.STEADY]
+    missing = [name for name in choices if f"`{name}`" not in PAGE]
+    assert not missing
+    assert {f"outage.{kind}" for kind in ("opened", "closed")} <= set(choices)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"after {NOTIFY_ATTEMPTS_MAX} attempts",
+        f"at most {NOTIFY_AT_ONCE_MAX} messages at once",
+        f"left after {NOTIFY_SECONDS_MAX:.0f} s",
+        "--state held --state suppressed",
+    ],
+)
+def test_the_bounds_on_the_page_are_those_of_the_code(words: str) -> None:
+    assert words in PAGE
+
+
+def test_states_that_are_named_exist() -> None:
+    named = set(re.findall(r"--state (\w+)", PAGE))
+    assert named <= {state.value for state in DeliveryState}
+
+
+def test_every_command_on_the_page_exists() -> None:
+    lines = list(command_lines(PAGE))
+    assert not [f"{line}: {problem}" for line in lines if (problem := problem_of(line))]
+    assert len(lines) >= 8
