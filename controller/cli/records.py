@@ -1,8 +1,10 @@
 """Attainment records as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+import click
 
 from controller.cli.output import NOTHING, instant, length, write_table
 
@@ -38,6 +40,39 @@ def write_records(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
             for record in records
         ],
     )  # fmt: skip
+    for record in records:
+        for remark in _remarks(record, zone):
+            click.echo(f"{record['contract']} {record['objective']}: {remark}")
+
+
+def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    """What else a person wants to know: where it is going, what was excluded, what it is worth."""
+    burn = record.get("burn")
+    if burn and burn["course"] != "on_track":
+        at_us = burn["exhausted_at"]
+        when = "" if at_us is None else f"; the budget is used up at {instant(at_us, zone)}"
+        yield f"{burn['course'].replace('_', ' ')}{when}"
+    for one in burn["alerts"] if burn else ():
+        rate = one["rate"]["num"] * 10 // one["rate"]["den"]
+        windows = f"{length(one['long'])} and the last {length(one['short'])}"
+        yield f"{one['urgency']}: over the last {windows} it burns its budget {rate // 10}.{rate % 10} times too fast"
+    worst = {
+        n: share for n, share in record.get("worst", {}).items() if share["num"] < share["den"]
+    }
+    if worst:
+        yield "worst " + ", ".join(f"{name} {_percent(share)}" for name, share in worst.items())
+    if record.get("mttr") is not None:
+        means = ((name.upper(), record[name]) for name in ("mttr", "mtbf", "mtbsi"))
+        shown = ", ".join(f"{name} {length(us // _SECOND_US * _SECOND_US)}" for name, us in means)
+        count = record["outages"]
+        yield f"{count} {'outage that counts' if count == 1 else 'outages that count'}, {shown}"
+    for one in record.get("exclusions", ()):
+        yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}"
+    credit = record.get("credits")
+    if credit:
+        yield f"credit {credit['amount']} {credit['currency']}: {'; '.join(credit['steps'])}"
+    if record.get("grades"):
+        yield f"below the grade of: {', '.join(record['grades'])}"
 
 
 def _shown(attainment: str | None) -> str:

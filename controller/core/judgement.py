@@ -1,6 +1,6 @@
 """What a segment of a period comes to: its account, its figures, its exclusions and its outages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -16,21 +16,16 @@ from controller.core.accounting import (
     account,
 )
 from controller.core.attainment import Figures, blended_target, decimal_text, denominator_us
+from controller.core.burn import PROJECTED_US, Projection, Spent, Window, projection
 from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.contracts import Contract, Objective
 from controller.core.credits import OutageDowntime
 from controller.core.exclusions import Applied, Exclusion, applied
 from controller.core.intervals import FOREVER_US, Interval, clip, length
+from controller.core.reliability import OutageTimes, Reliability, reliability
 from controller.core.segments import Piece, Segment
 from controller.core.service_hours import in_service
 from vedette.shared.definitions import micros
-
-
-class OutageSpan(NamedTuple):
-    """An outage as far as a record needs it."""
-
-    started_us: int
-    ended_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Observed:
     """
 
     stretches: Sequence[Stretch]
-    outages: Sequence[OutageSpan] = ()
+    outages: Sequence[OutageTimes] = ()
     counts_partial: bool = False
     bounds_us: tuple[int, int] | None = None
     exclusions: Sequence[Exclusion] = ()
@@ -67,7 +62,8 @@ class Judgement:
     whole: Figures
     target_text: str
     exclusions: Sequence[Applied]
-    starts_us: Sequence[int]
+    known: Sequence[OutageTimes]
+    window: Window
 
     @property
     def budget(self) -> Fraction:
@@ -82,12 +78,41 @@ class Judgement:
     def outages(self) -> list[OutageDowntime]:
         """The outages that begin in it and have downtime that counts (N of S-46), by local day."""
         where = zone(self.segment.contract.period.tz)
-        found: list[OutageDowntime] = []
-        for start_us, next_us in pairwise([*self.starts_us, FOREVER_US]):
+        return [OutageDowntime(day_at(o.started_us, where), us) for o, us in self._counted()]
+
+    @property
+    def reliability(self) -> Reliability:
+        """How often and how long, over the same outages."""
+        figures = self.figures
+        times = [one for one, _ in self._counted()]
+        return reliability(times, figures.eligible_us(), figures.account.downtime_us)
+
+    def _counted(self) -> Iterator[tuple[OutageTimes, int]]:
+        """The outages that count, each with its counted downtime."""
+        starts = (one.started_us for one in self.known)
+        for one, (start_us, next_us) in zip(
+            self.known, pairwise([*starts, FOREVER_US]), strict=True
+        ):
             counted_us = length(clip(self.figures.account.counted, start_us, next_us))
-            if counted_us and any(one.from_us <= start_us < one.to_us for one in self.span):
-                found.append(OutageDowntime(day_at(start_us, where), counted_us))
-        return found
+            if counted_us and any(part.from_us <= start_us < part.to_us for part in self.span):
+                yield one, counted_us
+
+    @property
+    def is_over(self) -> bool:
+        """The facts reach to its end."""
+        return not self.span or self.span[-1].to_us >= self.segment.hull.to_us
+
+    @property
+    def projection(self) -> Projection:
+        """What becomes of it, if it goes on as it did of late (S-45)."""
+        return projection(
+            self.budget,
+            self.figures.down_us(self.figures.account.downtime_us),
+            self.window(PROJECTED_US),
+            now_us=self.span[-1].to_us if self.span else self.segment.hull.from_us,
+            ends_us=self.segment.hull.to_us,
+            target=self.figures.target,
+        )
 
     @property
     def days(self) -> Mapping[date, int]:
@@ -108,8 +133,7 @@ def judged(segment: Segment, period: Period, observed: Observed, place: Place) -
     """A segment by the facts up to `place.as_of_us`, where it is cut."""
     whole = _until(segment, period, observed, place, period.to_us)
     found = _until(segment, period, observed, place, place.as_of_us)
-    starts = [one.started_us for one in observed.outages]
-    return replace(found, whole=whole.figures, starts_us=starts)
+    return replace(found, whole=whole.figures)
 
 
 def _until(
@@ -140,7 +164,15 @@ def _until(
         text = decimal_text(target)
     span = clip(segment.span, period.from_us, until_us)
     figures = figures_of(pieces, target)
-    return Judgement(segment, period, span, figures, figures, text, takes, ())
+
+    def window(length_us: int) -> Spent:
+        part = clip(span, until_us - length_us, until_us)
+        last = replace(figures, account=account(timeline, part, hours, takes))
+        last = replace(last, length_us=length(part))
+        return Spent(last.down_us(last.account.downtime_us), last.eligible_us())
+
+    known = sorted(observed.outages, key=lambda one: one.started_us)
+    return Judgement(segment, period, span, figures, figures, text, takes, known, window)
 
 
 def _counting(contract: Contract, objective: Objective, observed: Observed) -> Counting:

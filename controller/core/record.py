@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 
 from controller.core.attainment import shown_percent, variants
+from controller.core.burn import alerts
 from controller.core.calendars import tzdata_version
 from controller.core.contracts import Contract, Objective
+from controller.core.intervals import length
 from controller.core.judgement import Judgement
 from controller.core.quorum import Verdict
+from controller.core.worst_windows import worst_windows
 from vedette.shared.definitions import written_out
 
 
@@ -22,7 +25,7 @@ def record_of(
     sums, objective, contract = figures.account, segment.objective, segment.contract
     share = figures.share(sums.downtime_us)
     downtime_us = figures.down_us(sums.downtime_us)
-    budget = found.budget
+    budget, reliability = found.budget, found.reliability
     text, begun_us = found.target_text, min(segment.hull.from_us, found.period.to_us)
     return {
         "contract": contract.id,
@@ -52,6 +55,9 @@ def record_of(
             for policy, s in variants(figures).items()
         },
         "outages": len(found.outages),
+        "mttr": reliability.mttr_us, "mtbf": reliability.mtbf_us, "mtbsi": reliability.mtbsi_us,
+        "worst": {name: _ratio(s) for name, s in worst_windows(sums.counted, length(span)).items()},
+        "burn": None if found.is_over else _burn(found),
         "exclusions": [
             {"id": one.exclusion.id, "status": one.status, "applied": sums.taken_us.get(one.exclusion.id, 0)}
             for one in found.exclusions
@@ -59,6 +65,19 @@ def record_of(
         "credits": credit,
         "grades": [one.action for one in contract.grades if one.is_reached(share)],
         "clauses": _clauses(contract, objective),
+    }  # fmt: skip
+
+
+def _burn(found: Judgement) -> dict[str, Any]:
+    """How fast a period that is not over burns its budget, and where it is going."""
+    target, course = found.figures.target, found.projection
+    return {
+        "alerts": [
+            {"urgency": one.urgency, "long": one.long_us, "short": one.short_us, "rate": _ratio(one.rate)}
+            for one in alerts(found.window, target)
+        ],
+        "course": course.course,
+        "exhausted_at": course.exhausted_us,
     }  # fmt: skip
 
 

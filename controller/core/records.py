@@ -16,9 +16,10 @@ from controller.core.contracts import Agreement
 from controller.core.credits import Credited, Missed, credited
 from controller.core.exclusions import Exclusion
 from controller.core.fleet import Fleet
-from controller.core.judgement import Judgement, Observed, OutageSpan, Place, judged
+from controller.core.judgement import Judgement, Observed, Place, judged
 from controller.core.quorum import Verdict
 from controller.core.record import record_of
+from controller.core.reliability import OutageTimes
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.scopes import Scope
 from controller.core.segments import segments
@@ -93,7 +94,7 @@ def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
             found.intervals_min or found.intervals,
             found.intervals_max or found.intervals,
         ]
-        outages = [OutageSpan(one.started_at, one.ended_at) for one in found.outages]
+        outages = [OutageTimes(one.started_at, one.ended_at) for one in found.outages]
         members.append(Known(_stretches(lists), outages))
     observed = observed_from(members, fleet, scope)
     only = document.checks[scope.members[0]]
@@ -123,7 +124,7 @@ class Known(NamedTuple):
     """What is known of one check."""
 
     stretches: Sequence[Stretch]
-    outages: Sequence[OutageSpan]
+    outages: Sequence[OutageTimes]
 
 
 def observed_from(members: Sequence[Known], fleet: Fleet, scope: Scope) -> Observed:
@@ -131,7 +132,7 @@ def observed_from(members: Sequence[Known], fleet: Fleet, scope: Scope) -> Obser
     stretches = combined([one.stretches for one in members], scope.needed)
     outages = members[0].outages
     if len(members) > 1:
-        outages = [OutageSpan(at_us, None) for at_us in down_starts(stretches)]
+        outages = [OutageTimes(at_us) for at_us in down_starts(stretches)]
     # All members have one weight for PARTIAL time (S-14): others were refused.
     counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
     return Observed(stretches, outages, counts_partial, exclusions=exclusions_of(fleet, scope))

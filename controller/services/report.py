@@ -5,9 +5,9 @@ from collections.abc import Callable
 from controller.core.accounting import Stretch
 from controller.core.calendars import Period, period_at, period_named
 from controller.core.contracts import Agreement
-from controller.core.judgement import OutageSpan
 from controller.core.quorum import Verdict
 from controller.core.records import Known, Record, observed_from, records, records_bytes
+from controller.core.reliability import OutageTimes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
@@ -55,9 +55,13 @@ class Reports:
     ) -> Known:
         if from_us >= to_us:
             return Known((), ())
-        # An outage is counted where it starts; its end does not enter a figure.
         where = (tx, check, from_us, to_us, horizon_us)
-        outages = [OutageSpan(at_us, None) for at_us in self._evaluator.starts(*where)]
+        ends = {one.started_us: one.ended_us for one in tx.outages(check, from_us, to_us)}
+        outages: list[OutageTimes] = []
+        for at_us in self._evaluator.starts(*where):
+            ended_us = ends.get(at_us)
+            is_known = ended_us is not None and ended_us <= horizon_us
+            outages.append(OutageTimes(at_us, ended_us if is_known else None))
         stretches = [
             Stretch(i.from_us, i.to_us, Verdict(i.verdict), Verdict(i.low), Verdict(i.high))
             for i in self._evaluator.intervals(*where)

@@ -6,9 +6,10 @@ from controller.core.accounting import Stretch
 from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
-from controller.core.judgement import Observed, OutageSpan
+from controller.core.judgement import Observed
 from controller.core.quorum import Verdict
 from controller.core.records import exclusions_of, records
+from controller.core.reliability import OutageTimes
 
 SECOND = 1_000_000
 HEAD = """\
@@ -40,7 +41,7 @@ def told(
     period = period_named(label, agreement.period.tz)
     margin_us = 3600 * SECOND
     stretches: list[Stretch] = []
-    outages: list[OutageSpan] = []
+    outages: list[OutageTimes] = []
     at = period.from_us - margin_us
     for first, last, *rest in spans:
         verdict = rest[0] if rest else Verdict.DOWN
@@ -48,7 +49,7 @@ def told(
         stretches.append(Stretch(at, from_us, *(Verdict.UP,) * 3))
         stretches.append(Stretch(from_us, to_us, *(verdict,) * 3))
         if verdict is Verdict.DOWN:
-            outages.append(OutageSpan(from_us, to_us))
+            outages.append(OutageTimes(from_us, to_us))
         at = to_us
     stretches.append(Stretch(at, period.to_us + margin_us, *(Verdict.UP,) * 3))
     observed = Observed(

@@ -203,7 +203,11 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         ("[c]", "[c, c]", "scope.checks[1]: expected each check once"),
         ("effective_from: 0", "effective_from: soon", "effective_from: expected an instant"),
         ("kind: month", "kind: rolling", "expected one of day, month, quarter, week, year"),
-        ("    scope:", "    lateness: {allowed: 72h}\n    scope:", "lateness: expected no such clause"),
+        (
+            "    scope:",
+            "    lateness: {allowed: 72h}\n    scope:",
+            "lateness: expected no such clause",
+        ),
         (
             "    scope:",
             "    service_hours: {weekly: {}}\n    scope:",

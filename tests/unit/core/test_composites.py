@@ -11,9 +11,9 @@ from controller.core.accounting import Stretch
 from controller.core.calendars import period_named
 from controller.core.composites import combined
 from controller.core.fleet import Fleet, read_fleet
-from controller.core.judgement import OutageSpan
 from controller.core.quorum import Verdict
 from controller.core.records import Known, observed_from, records
+from controller.core.reliability import OutageTimes
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000
@@ -51,7 +51,7 @@ def known(first: int, last: int) -> Known:
         for n in range(3)
         if cuts[n] < cuts[n + 1]
     ]
-    return Known(listed, [OutageSpan(cuts[1], cuts[2])])
+    return Known(listed, [OutageTimes(cuts[1], cuts[2])])
 
 
 OF = {"a": known(0, 600), "b": known(300, 900), "c": known(500, 700), "w": known(0, 600)}

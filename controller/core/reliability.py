@@ -1,0 +1,47 @@
+"""How often and how long (S-46): MTTR, MTBF, MTBSI, MTTD and MTTA. Rounded down to microseconds."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class OutageTimes(NamedTuple):
+    """The instants of an outage that people are measured by, microseconds; None for what has not come."""
+
+    started_us: int
+    ended_us: int | None = None
+    detected_us: int | None = None
+    notified_us: int | None = None
+    acked_us: int | None = None
+
+
+class Reliability(NamedTuple):
+    """How many outages, and means in microseconds; None where there is nothing to take a mean of."""
+
+    outages: int
+    mttr_us: int | None
+    mtbf_us: int | None
+    mtbsi_us: int | None
+    mttd_us: int | None
+    mtta_us: int | None
+
+
+def reliability(outages: Sequence[OutageTimes], eligible_us: int, downtime_us: int) -> Reliability:
+    """The figures of the outages that began in a period and had downtime that counts.
+
+    Repair is measured from start to end, also where these lie outside the period.
+    """
+    count = len(outages)
+    return Reliability(
+        outages=count,
+        mttr_us=_mean((one.started_us, one.ended_us) for one in outages),
+        mtbf_us=(eligible_us - downtime_us) // count if count else None,
+        mtbsi_us=eligible_us // count if count else None,
+        mttd_us=_mean((one.started_us, one.detected_us) for one in outages),
+        mtta_us=_mean((one.notified_us, one.acked_us) for one in outages),
+    )
+
+
+def _mean(pairs: Iterable[tuple[int | None, int | None]]) -> int | None:
+    """The mean time from one to the other, over the pairs that have both."""
+    lengths = [b - a for a, b in pairs if a is not None and b is not None]
+    return sum(lengths) // len(lengths) if lengths else None
