@@ -28,8 +28,12 @@ class Changes:
     regional_gone: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        told = self.outages or self.gone or self.regional or self.regional_gone
-        return self.from_us is not None or bool(told)
+        return self.from_us is not None or self.tells_of_outages
+
+    @property
+    def tells_of_outages(self) -> bool:
+        """An outage is new, differs, or is gone."""
+        return bool(self.outages or self.gone or self.regional or self.regional_gone)
 
 
 NOTHING_CHANGED = Changes()

@@ -261,9 +261,7 @@ class CheckEngine:
     def carry_on(self, carried: Iterable[Carried]) -> tuple[Outage, ...]:
         """Go on with regional outages that lie across the settled instant; gives all from there on."""
         self._regional.resume(carried)
-        end_us = self._told_us + 1
-        changed, _ = self._refresh_regional(self._settled_us, end_us, end_us)
-        return changed
+        return self._refresh_regional(self._settled_us, FOREVER_US, self._told_us + 1)[0]
 
     def labels(self, now_us: int) -> Mapping[str, Label]:
         """What each voting region says at `now_us`."""
@@ -314,7 +312,9 @@ class CheckEngine:
         before_us = self._settles_at(min(before_us, newest_us))
         if before_us <= self._settled_us:
             return self._settled_us
-        self._regional.settle(self, before_us, self._settled_us, reach_us, self._book.spans)
+        self._regional.settle(
+            self, before_us, self._book.spans, from_us=self._settled_us, reach_us=reach_us
+        )
         calm_us = before_us - lookback_us(self._revisions)
         calm = self.timeline_part(max(calm_us, self._held_us), before_us)
         self._are_regions_parted = are_parted(calm, self._revisions)

@@ -1,8 +1,9 @@
 """Outages of one region alone (S-14): the rules of S-15 over what that region says.
 
-A region sees a check as if it were the only one. What it sees so, and what does not lie within an outage of
-the check as a whole, is a regional outage. It may be long, such as that of a region from which a target cannot
-be reached at all: what lies before the settled instant is carried on as sums, and its evidence forgotten.
+A region sees a check as if it were the only one. An outage that it sees is a regional one where it differs
+from those of the check as a whole by more than sampling does. It may be long, such as that of a region from
+which a target cannot be reached at all: what lies before the settled instant is carried on as sums, and its
+evidence forgotten.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
-from controller.core.intervals import FOREVER_US
+from controller.core.intervals import difference, length
 from controller.core.labels import Label, Said, Vote
 from controller.core.outages import (
     Judged,
@@ -134,7 +135,8 @@ class Carried:
     """What is known of a region's outage at a settled instant that it lies across, or may be glued across.
 
     `head` is the outage until its last DOWN time before that instant, `through` counts what stands between
-    its start and the instant. It lies within an outage of the check until `covered_us`.
+    its start and the instant. Of `head` `head_outside_us` lie outside of the outages of the check, and of the
+    whole time until the instant `through_outside_us`. `tolerance_us` is the freshness where it starts.
     """
 
     region: str
@@ -142,7 +144,9 @@ class Carried:
     left: Unfinished
     head: Outage
     through: Tally
-    covered_us: int = -FOREVER_US
+    tolerance_us: int
+    head_outside_us: int
+    through_outside_us: int
 
 
 def outage_in(view: RegionView, span: Span, carried: Carried | None, reach_us: int) -> Outage:
@@ -167,34 +171,72 @@ def _counted(view: RegionView, from_us: int, to_us: int) -> Tally:
     return tally(view.timeline_part(from_us, to_us), view.judged, from_us, to_us)
 
 
+def outside_us(span: Span, wholes: Sequence[Span], carried: Carried | None) -> int:
+    """How much of a span of a region lies outside of the outages of the check as a whole."""
+    from_us, known_us = span.started_us, 0
+    if carried is not None and span.started_us < carried.at_us:
+        if span.until_us <= carried.at_us:
+            return carried.head_outside_us
+        from_us, known_us = carried.at_us, carried.through_outside_us
+    inside = [(one.started_us, one.until_us) for one in wholes]
+    return known_us + length(difference([(from_us, span.until_us)], inside))
+
+
+def is_record(span: Span, outside_us: int, tolerance_us: int) -> bool:
+    """Whether a span of a region is an outage of its own, and not the edge of one of the check.
+
+    Regions look at different instants: what they see of one failure begins and ends less than a freshness
+    apart. So it is one if it lies outside of the check's outages for as long as that; or if it touches none
+    and was seen to end.
+    """
+    has_ended = span.ended_us is not None or span.downtime_us < span.until_us - span.started_us
+    is_apart = outside_us == span.until_us - span.started_us
+    return outside_us >= tolerance_us or (is_apart and has_ended)
+
+
+def tolerance_us(segments: Sequence[Segment], span: Span, carried: Carried | None) -> int:
+    """The freshness where a span starts."""
+    if carried is not None and span.started_us < carried.at_us:
+        return carried.tolerance_us
+    policy = next(one.policy for one in segments if one.to_us > span.started_us)
+    assert policy is not None, "only a policy can say DOWN"
+    return policy.freshness_us
+
+
 def carried_at(
-    view: RegionView, at_us: int, before: Carried | None, from_us: int, reach_us: int
+    view: RegionView,
+    at_us: int,
+    before: Carried | None,
+    wholes: Sequence[Span],
+    *,
+    from_us: int,
+    reach_us: int,
 ) -> Carried | None:
     """What of the region's outages lies across `at_us`; everything before `from_us` stands in `before`."""
     segments = view.timeline_part(from_us, at_us)
     left = unfinished(segments, before.left if before else None)
     if left is None:
         return None
-    head = outage_in(view, left.span, before, reach_us)
-    if before is not None and left.span.started_us < before.at_us:
+    span = left.span
+    tolerant_us = tolerance_us(segments, span, before)
+    if before is not None and span.started_us < before.at_us:
         through = before.through.plus(_counted(view, before.at_us, at_us))
-        return Carried(view.region, at_us, left, head, through, before.covered_us)
-    started_us = left.span.started_us
-    near = view.timeline_part(started_us - reach_us, at_us)
-    counted = tally(near, view.judged, started_us, at_us)
-    policy = next(one.policy for one in near if one.to_us > started_us)
-    assert policy is not None, "only a policy can say DOWN"
-    lead_us = lead_in_us(left.span, near, policy.freshness_us)
-    through = counted._replace(high_us=counted.high_us + lead_us)
-    return Carried(view.region, at_us, left, head, through)
-
-
-def covered_until(span: Span, wholes: Sequence[Span]) -> int:
-    """The end of the outage of the check in which `span` begins; -FOREVER_US if it begins in none."""
-    for whole in wholes:
-        if whole.started_us <= span.started_us < whole.until_us:
-            return whole.until_us
-    return -FOREVER_US
+    else:
+        near = view.timeline_part(span.started_us - reach_us, at_us)
+        counted = tally(near, view.judged, span.started_us, at_us)
+        lead_us = lead_in_us(span, near, tolerant_us)
+        through = counted._replace(high_us=counted.high_us + lead_us)
+    whole = replace(span, until_us=at_us)
+    return Carried(
+        region=view.region,
+        at_us=at_us,
+        left=left,
+        head=outage_in(view, span, before, reach_us),
+        through=through,
+        tolerance_us=tolerant_us,
+        head_outside_us=outside_us(span, wholes, before),
+        through_outside_us=outside_us(whole, wholes, before),
+    )
 
 
 def regional_outages(
@@ -218,10 +260,8 @@ def regional_outages(
         before = (carried or {}).get(region)
         segments = own.timeline_part(from_us, to_us)
         for span in spans(segments, before.left if before else None):
-            covered_us = covered_until(span, wholes)
-            if before is not None and span.started_us < before.at_us:
-                covered_us = before.covered_us
-            if span.until_us > covered_us:
+            out_us = outside_us(span, wholes, before)
+            if is_record(span, out_us, tolerance_us(segments, span, before)):
                 found.append(outage_in(own, span, before, reach_us))
     return sorted(found, key=lambda one: (one.span.started_us, one.region))
 

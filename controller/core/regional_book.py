@@ -1,8 +1,8 @@
 """The regional outages of a check as they were last told, brought up to date where evidence touched them."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from controller.core.intervals import FOREVER_US
 from controller.core.labels import Label
@@ -12,19 +12,32 @@ from controller.core.regional import (
     RegionView,
     View,
     carried_at,
-    covered_until,
+    is_record,
     outage_in,
+    outside_us,
+    tolerance_us,
 )
+
+
+class _Seen(NamedTuple):
+    """An outage that a region sees, and how much of the check's it may differ without being another."""
+
+    outage: Outage
+    tolerance_us: int
+
+    @property
+    def span(self) -> Span:
+        return self.outage.span
 
 
 class _Region:
     """The outages that one region sees, in order, those included that are no record of their own."""
 
-    __slots__ = ("carried", "due_us", "outages")
+    __slots__ = ("carried", "due_us", "seen")
 
     def __init__(self, carried: Carried | None = None) -> None:
         self.carried = carried
-        self.outages: list[Outage] = []
+        self.seen: list[_Seen] = []
         self.due_us = FOREVER_US
 
     def refresh(
@@ -32,42 +45,52 @@ class _Region:
     ) -> None:
         """Work out what the touched stretch can reach: all from the outage before it on."""
         from_us, to_us = touched_us
-        first = max(0, bisect_right(self.outages, from_us, key=_started) - 1)
+        first = max(0, bisect_right(self.seen, from_us, key=_started) - 1)
         before = self.carried if first == 0 else None
         start_us = from_us
         if before is not None:
             start_us = before.at_us
-        elif first < len(self.outages):
-            start_us = min(from_us, self.outages[first].span.started_us)
+        elif first < len(self.seen):
+            start_us = min(from_us, self.seen[first].span.started_us)
         segments = view.timeline_part(start_us, horizon_us)
-        known = {one.span: one for one in self.outages[first:]}
-        found: list[Outage] = []
+        known = {one.span: one.outage for one in self.seen[first:]}
+        found: list[_Seen] = []
         for span in spans(segments, before.left if before else None):
             is_near = span.started_us <= to_us + reach_us and span.until_us >= from_us - reach_us
             old = None if is_near else known.get(span)
-            found.append(old or outage_in(view, span, self.carried, reach_us))
-        self.outages[first:] = found
+            outage = old or outage_in(view, span, before, reach_us)
+            found.append(_Seen(outage, tolerance_us(segments, span, before)))
+        self.seen[first:] = found
         self.due_us = FOREVER_US
         left = unfinished(segments, before.left if before else None)
         if left is not None and left.unknown_run_us and found[-1].span.ended_us is None:
             self.due_us = left.span.until_us + left.abandon_after_us
 
+    def records(self, wholes: Sequence[Span], horizon_us: int) -> Iterator[Outage]:
+        """Those that are records of their own. Notes when time alone makes the last one be such."""
+        is_all_down = any(one.until_us == horizon_us for one in wholes)
+        for one in self.seen:
+            out_us = outside_us(one.span, wholes, self.carried)
+            if is_record(one.span, out_us, one.tolerance_us):
+                yield one.outage
+            elif one.span.until_us == horizon_us and not is_all_down:
+                self.due_us = min(self.due_us, horizon_us + one.tolerance_us - out_us)
+
     def settle(
-        self, view: RegionView, at_us: int, from_us: int, reach_us: int, wholes: Sequence[Span]
+        self,
+        view: RegionView,
+        at_us: int,
+        wholes: Sequence[Span],
+        *,
+        from_us: int,
+        reach_us: int,
     ) -> None:
         """Forget what ended before `at_us`, and carry on what did not."""
-        made = carried_at(view, at_us, self.carried, from_us, reach_us)
-        if made is not None and made.covered_us == -FOREVER_US:
-            made = replace(made, covered_us=covered_until(made.left.span, wholes))
+        before = self.carried
+        made = carried_at(view, at_us, before, wholes, from_us=from_us, reach_us=reach_us)
         kept_us = made.left.span.started_us if made else at_us
-        self.outages = [one for one in self.outages if one.span.started_us >= kept_us]
+        self.seen = [one for one in self.seen if one.span.started_us >= kept_us]
         self.carried = made
-
-    def covered_us(self, outage: Outage, wholes: Sequence[Span]) -> int:
-        """Until when the outage lies within one of the check."""
-        if self.carried is not None and outage.span.started_us < self.carried.at_us:
-            return self.carried.covered_us
-        return covered_until(outage.span, wholes)
 
 
 class RegionalBook:
@@ -110,18 +133,15 @@ class RegionalBook:
             self._regions.setdefault(region, _Region())
         for name, one in list(self._regions.items()):
             one.refresh(RegionView(view, name), touched_us, reach_us, horizon_us)
-            if not one.outages and one.carried is None:
+            if not one.seen and one.carried is None:
                 del self._regions[name]
-        return self._tell(wholes)
+        return self._tell(wholes, horizon_us)
 
-    def _tell(self, wholes: Sequence[Span]) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
+    def _tell(
+        self, wholes: Sequence[Span], horizon_us: int
+    ) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
         records = sorted(
-            (
-                outage
-                for region in self._regions.values()
-                for outage in region.outages
-                if outage.span.until_us > region.covered_us(outage, wholes)
-            ),
+            (one for own in self._regions.values() for one in own.records(wholes, horizon_us)),
             key=lambda one: (one.span.started_us, one.region),
         )
         told, self._told = self._told, {one.id: one for one in records}
@@ -129,17 +149,18 @@ class RegionalBook:
         return changed, tuple(sorted(told.keys() - self._told.keys()))
 
     def settle(
-        self, view: View, at_us: int, from_us: int, reach_us: int, wholes: Sequence[Span]
+        self, view: View, at_us: int, wholes: Sequence[Span], *, from_us: int, reach_us: int
     ) -> None:
         """Forget what ended before `at_us`; what lies across it is carried on.
 
         The timeline is known from `from_us` on, the settled instant before this one.
         """
         for name, one in list(self._regions.items()):
-            one.settle(RegionView(view, name), at_us, from_us, reach_us, wholes)
-            if not one.outages and one.carried is None:
+            own = RegionView(view, name)
+            one.settle(own, at_us, wholes, from_us=from_us, reach_us=reach_us)
+            if not one.seen and one.carried is None:
                 del self._regions[name]
-        kept = {outage.id for region in self._regions.values() for outage in region.outages}
+        kept = {one.outage.id for region in self._regions.values() for one in region.seen}
         self._told = {key: one for key, one in self._told.items() if key in kept}
 
     def resume(self, carried: Iterable[Carried]) -> None:
@@ -148,8 +169,8 @@ class RegionalBook:
         self._told = {}
 
 
-def _started(outage: Outage) -> int:
-    return outage.span.started_us
+def _started(seen: _Seen) -> int:
+    return seen.span.started_us
 
 
 def _down_in(view: View, from_us: int, to_us: int) -> set[str]:

@@ -24,9 +24,11 @@ from controller.outcomes import StoredInterval
 from controller.ports import Storage, Transaction
 from controller.services.arrivals import Arrivals
 from controller.services.behind import Behind
+from controller.services.carrying import keep_carried
 from controller.services.engines import Engines
 from controller.services.history import History, changed_trouble_us
 from controller.services.intervals import START_US, RecordedIntervals, cut, merged, stored
+from controller.services.patches import Heard, gone_from, patch_of
 from controller.services.policies import Policies
 from controller.services.recorded import RecordedOutages
 from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX
@@ -123,7 +125,7 @@ class Evaluator:
         """
         known = self._policies.known(tx)
         self._outages.arrivals = Arrivals(Cause.LINES, samples, rounds, self._policies.regions)
-        anew = {check: at_us for check, at_us in disputes.items() if check in known}
+        anew = {check: Heard(at_us) for check, at_us in disputes.items() if check in known}
         touched: dict[str, CheckEngine] = {}
         for sample in samples:
             check = sample.check
@@ -137,7 +139,8 @@ class Evaluator:
                     touched[check] = engine
             # An engine that is made from storage finds these samples there.
             if engine is None or not engine.insert(sample):
-                anew[check] = min(sample.at_us, anew.get(check, FOREVER_US))
+                last_us = FOREVER_US if engine is None else sample.at_us
+                anew[check] = Heard(sample.at_us, last_us).and_(anew.get(check))
         by_agent: dict[tuple[str, str], list[AnchorRound]] = {}
         for region, one in rounds:
             by_agent.setdefault((region, one.agent), []).append(one)
@@ -145,21 +148,43 @@ class Evaluator:
             self._absorb_rounds(
                 tx, agent, own, self._policies.regions.get(region, ()), touched, anew
             )
+        patched = self._judge_late(tx, anew, now_us)
         for check, engine in touched.items():
-            if check not in anew and (changes := engine.drain()):
+            if (check not in anew or check in patched) and (changes := engine.drain()):
                 self._write(tx, check, engine, changes, now_us)
-        self._judge_late(tx, anew, now_us)
 
-    def _judge_late(self, tx: Transaction, anew: Mapping[str, int], now_us: int) -> None:
-        """Judge checks anew from these instants on: now, or later where a backlog concerns many of them."""
-        late = {check for check, at_us in anew.items() if self._is_late(tx, check, at_us)}
+    def _judge_late(self, tx: Transaction, anew: Mapping[str, Heard], now_us: int) -> set[str]:
+        """Judge checks anew from these instants on: now, or later where a backlog concerns many of them.
+
+        Gives those of which a stretch of long ago was patched, and no more.
+        """
+        late = {check for check, heard in anew.items() if self._is_late(tx, check, heard.first_us)}
         is_backlog = len(late) > LATE_CHECKS_AT_ONCE_MAX
-        for check, at_us in sorted(anew.items()):
+        patched: set[str] = set()
+        for check, heard in sorted(anew.items()):
             if check in late and (is_backlog or check in self._behind):
-                if self._behind.add(check, at_us, now_us):
+                if self._behind.add(check, heard.first_us, now_us):
                     self._unsettle(tx, check, self._behind.since_us(check))
+            elif self._patch(tx, check, heard, now_us):
+                patched.add(check)
             else:
-                self._judge_anew(tx, check, at_us, now_us)
+                self._judge_anew(tx, check, heard.first_us, now_us)
+        return patched
+
+    def _patch(self, tx: Transaction, check: str, heard: Heard, now_us: int) -> bool:
+        """Judge only the time around evidence of long ago; False if its engine has to know of it."""
+        engine, settled_us = self._ready(check), tx.settled_us(check)
+        if engine is None or settled_us is None or heard.last_us == FOREVER_US:
+            return False
+        limit_us = min(engine.settled_us, settled_us) - 2 * self._policies.margin_us(tx, check)
+        patch = patch_of(tx, check, engine.revisions, heard, limit_us)
+        if patch is None:
+            return False
+        self._intervals.patch(tx, check, patch)
+        tx.forget_carried(check, patch.from_us, patch.to_us)
+        gone = gone_from(self._outages.of(tx, check), patch.outages, patch.from_us, patch.to_us)
+        self._outages.write(tx, check, Changes(patch.from_us, (), patch.outages, gone), now_us)
+        return True
 
     def _is_late(self, tx: Transaction, check: str, at_us: int) -> bool:
         """It takes reading further back than the check's engine, or one that is made now, would reach."""
@@ -188,7 +213,7 @@ class Evaluator:
         rounds: Sequence[AnchorRound],
         checks: Iterable[str],
         touched: dict[str, CheckEngine],
-        anew: dict[str, int],
+        anew: dict[str, Heard],
     ) -> None:
         """Give anchor rounds of an agent to its checks; where they reach too far back, storage decides."""
         refused: list[str] = []
@@ -205,13 +230,13 @@ class Evaluator:
             if engine is not None:
                 touched[check] = engine
             else:
-                anew.setdefault(check, FOREVER_US)
+                anew.setdefault(check, Heard(FOREVER_US))
             if not all(taken):
                 refused.append(check)
         changed_us = changed_trouble_us(tx, agent, rounds) if refused else None
         if changed_us is not None:
             for check in refused:
-                anew[check] = min(changed_us, anew.get(check, FOREVER_US))
+                anew[check] = Heard(changed_us).and_(anew.get(check))
 
     def revise(self, tx: Transaction, checks: Sequence[str], now_us: int) -> None:
         """Judge these checks by the revisions that `tx` holds now."""
@@ -247,8 +272,9 @@ class Evaluator:
         return self._engine(tx, check).segments(from_us, to_us, horizon_us)
 
     def outages(self, tx: Transaction, check: str, horizon_us: int) -> Sequence[Outage]:
-        """The outages in memory as seen from the horizon: an open one goes on until there."""
-        return self._engine(tx, check).outages(horizon_us)
+        """The outages in memory as seen from the horizon, of single regions too: an open one goes on until there."""
+        engine = self._engine(tx, check)
+        return [*engine.outages(horizon_us), *engine.regional_outages(horizon_us)]
 
     def intervals(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
@@ -314,6 +340,8 @@ class Evaluator:
             settled_us = engine.settle(engine.newest_us - kept_us)
             if settled_us > max(before_us, START_US):
                 tx.put_settled(check, settled_us)
+                if engine.carried is not None:
+                    keep_carried(tx, check, settled_us, engine.carried)
         self._engines.rest(check)
 
     def _unsettle(self, tx: Transaction, check: str, at_us: int) -> None:
@@ -322,6 +350,7 @@ class Evaluator:
         before_us = at_us - self._policies.margin_us(tx, check)
         if settled_us is not None and before_us < settled_us:
             tx.put_settled(check, before_us if before_us > START_US else None)
+            tx.forget_carried(check, before_us + 1, FOREVER_US)
 
     def _ready(self, check: str) -> CheckEngine | None:
         """The engine of a check, about to be fed; None if there is none whose words are all written."""
@@ -357,12 +386,7 @@ class Evaluator:
         self._engines.put(check, engine)
         self._intervals.forget(check)
         from_us = max(engine.settled_us, START_US)
-        ids = {outage.id for outage in built.outages}
-        gone = tuple(
-            key
-            for key, one in self._outages.of(tx, check).items()
-            if one.started_us >= from_us and key not in ids
-        )
+        gone = gone_from(self._outages.of(tx, check), built.outages, from_us, FOREVER_US)
         self._write(tx, check, engine, Changes(from_us, (), built.outages, gone), now_us)
         self._unwritten.discard(check)
 
@@ -371,5 +395,5 @@ class Evaluator:
     ) -> None:
         if changes.from_us is not None:
             self._intervals.write(tx, check, engine, changes.from_us)
-        if changes.outages or changes.gone:
+        if changes.tells_of_outages:
             self._outages.write(tx, check, changes, now_us)

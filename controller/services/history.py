@@ -13,19 +13,23 @@ from controller.core.intervals import FOREVER_US, difference
 from controller.core.labels import bad_intervals
 from controller.core.outages import Outage
 from controller.core.policy import PolicyRevision
+from controller.core.regional import are_parted
 from controller.core.resync import is_parted, sure_us
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import EvidenceSet, evidence_until
 from controller.ports import Transaction
+from controller.services.carrying import decode_carried
 
 # Each attempt looks twice as far back as the one before it: about 200 days for a check every minute.
 _ATTEMPTS_MAX: Final = 14
 # How far ahead the next anchor round is looked for at first; then eight times as far, and so on.
 _NEXT_ROUND_US: Final = 3600 * 1_000_000
+# How many of the instants at which it was noted what of regional outages lies across are tried.
+_CARRIED_MAX: Final = 4
 
 
 class Built(NamedTuple):
-    """An engine made from storage, drained, and the outages that it knows."""
+    """An engine made from storage, drained, and the outages that it knows, of single regions too."""
 
     engine: CheckEngine
     outages: tuple[Outage, ...]
@@ -65,17 +69,19 @@ class History:
         """
         settled_us = self._tx.settled_us(self._check)
         if settled_us is not None:
-            for start in self._starts(min(settled_us, before_us)):
-                built = self._from(start, now_us)
+            limit_us = min(settled_us, before_us)
+            for start in self._starts(limit_us):
+                built = self._from(start, limit_us, now_us)
                 if built is not None:
                     return built
-        engine = self._filled(-FOREVER_US, self._rounds(-FOREVER_US))
-        return Built(engine, engine.drain(now_us).outages)
+        engine = self._filled(-FOREVER_US, self.rounds_since(-FOREVER_US))
+        changes = engine.drain(now_us)
+        return Built(engine, (*changes.outages, *changes.regional))
 
     def evidence(self, from_us: int, to_us: int) -> EvidenceSet:
         """Enough of the evidence to judge [from_us, to_us) as if all of it was there."""
         start = next(self._starts(from_us), None)
-        rounds = self._rounds(-FOREVER_US) if start is None else start.rounds
+        rounds = self.rounds_since(-FOREVER_US) if start is None else start.rounds
         after_us = to_us + max((policy.margin_us for policy in self._policies), default=0)
         samples = self._samples(start.from_us if start else -FOREVER_US, after_us)
         return evidence_until(samples, rounds, self._horizon_us)
@@ -111,17 +117,37 @@ class History:
             span_us *= 8
         return False
 
-    def _from(self, start: _Start, now_us: int) -> Built | None:
-        """An engine that begins at `start`, or None if an outage may lie across its end."""
+    def _from(self, start: _Start, limit_us: int, now_us: int) -> Built | None:
+        """An engine that begins at `start`, or None if an outage may lie across its end.
+
+        If only outages of single regions may, one that begins where it was noted what of them lies across.
+        """
         engine = self._filled(start.from_us, start.rounds)
-        outages = engine.drain(now_us).outages
+        changes = engine.drain(now_us)
         settled_us = engine.settle(start.end_us)
         if settled_us < start.sure_us:
             return None
         calm = engine.timeline_part(start.sure_us, settled_us)
         if not is_parted(calm, self._revisions):
             return None
+        if not are_parted(calm, self._revisions):
+            return self._carried_on(limit_us, now_us)
+        outages = (*changes.outages, *changes.regional)
         return Built(engine, tuple(o for o in outages if o.span.started_us >= settled_us))
+
+    def _carried_on(self, limit_us: int, now_us: int) -> Built | None:
+        """An engine that begins at the last instant at which it was noted what lies across, if there is one."""
+        for at_us, body in self._tx.carried(self._check, limit_us, _CARRIED_MAX):
+            start = next(self._starts(at_us), None)
+            if start is None or start.sure_us > at_us:
+                continue
+            engine = self._filled(start.from_us, start.rounds)
+            outages = engine.drain(now_us).outages
+            if engine.settle(at_us) == at_us:
+                regional = engine.carry_on(decode_carried(body))
+                wholes = tuple(o for o in outages if o.span.started_us >= at_us)
+                return Built(engine, (*wholes, *regional))
+        return None
 
     def _starts(self, end_us: int) -> Iterator[_Start]:
         """Times to begin at, all before `end_us`, the latest first."""
@@ -137,7 +163,7 @@ class History:
                 return
             end_us = min(end_us, newest_us + 1)
             from_us = end_us - window_us
-            rounds = self._rounds(from_us)
+            rounds = self.rounds_since(from_us)
             evidence = evidence_until(self._samples(from_us, end_us), rounds, self._horizon_us)
             found_us = sure_us(evidence, self._policies, from_us, end_us)
             if found_us is not None:
@@ -152,7 +178,7 @@ class History:
         regions = {region for policy in self._policies for region in policy.regions}
         return [agent.id for agent in self._tx.agents() if agent.region in regions]
 
-    def _rounds(self, from_us: int) -> list[AnchorRound]:
+    def rounds_since(self, from_us: int) -> list[AnchorRound]:
         """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on."""
         agents = self._agents()
         end_us = self._horizon_us + 1

@@ -15,8 +15,11 @@ class BodyVote(msgspec.Struct, frozen=True):
     confirmed_us: int | None
 
 
-class OutageBody(msgspec.Struct, frozen=True):
-    """An outage with what decided it. Times are integer microseconds."""
+class OutageBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An outage with what decided it. Times are integer microseconds.
+
+    `region` is set if it is the outage of that region alone.
+    """
 
     id: str
     check: str
@@ -33,6 +36,12 @@ class OutageBody(msgspec.Struct, frozen=True):
     kinds: list[tuple[str, int]]
     transients: int
     votes: list[BodyVote]
+    region: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Whom it concerns: everybody, or those of one region (S-14)."""
+        return "regional" if self.region else "global"
 
 
 _decoder: Final = msgspec.json.Decoder(OutageBody)
@@ -58,6 +67,7 @@ def body_of(outage: Outage) -> OutageBody:
         kinds=list(outage.kinds),
         transients=outage.transients,
         votes=[BodyVote(v.region, v.label.name, v.confirmed_us) for v in outage.votes],
+        region=outage.region,
     )
 
 

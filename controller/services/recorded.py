@@ -3,12 +3,13 @@
 What is news of an outage is appended to the ledger of outages in the same transaction.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from controller.core.changes import Changes
 from controller.core.outages import Outage
 from controller.events import Cause, EventKind, OutageEvent
-from controller.outcomes import StoredOutage
+from controller.outcomes import OutageScope, StoredOutage
 from controller.ports import Transaction
 from controller.services.arrivals import Arrivals
 from controller.services.handles import Extent, carried_over
@@ -36,7 +37,7 @@ class RecordedOutages:
         """Outages of a check by content id, as `tx` holds them."""
         known = self._known.get(check)
         if known is None:
-            stored = tx.outages(check)
+            stored = tx.outages(check, scope=OutageScope.ALL)
             known = self._known[check] = {decode_body(one.body).id: one for one in stored}
         return known
 
@@ -46,13 +47,11 @@ class RecordedOutages:
         The verdicts that `changes` rest on are stored already.
         """
         known = self.of(tx, check)
-        gone = {key: known.pop(key) for key in changes.gone if key in known}
-        new = [outage for outage in changes.outages if outage.id not in known]
-        heirs = carried_over(
-            [_extent(stored) for stored in gone.values()],
-            [Extent(o.id, o.span.started_us, o.span.until_us) for o in new],
-        )
-        for outage in changes.outages:
+        vanished = (*changes.gone, *changes.regional_gone)
+        gone = {key: known.pop(key) for key in vanished if key in known}
+        found = (*changes.outages, *changes.regional)
+        heirs = _heirs(gone.values(), [one for one in found if one.id not in known])
+        for outage in found:
             old = known.get(outage.id)
             if old is None and outage.id in heirs:
                 old = gone.pop(heirs[outage.id])
@@ -94,7 +93,8 @@ class RecordedOutages:
     ) -> None:
         """Tell that an outage is none any more, or became a part of another."""
         body = decode_body(gone.body)
-        heirs = carried_over([_extent(gone)], [_extent(one) for one in known.values()])
+        wider = [one for one in known.values() if one.region in ("", gone.region)]
+        heirs = carried_over([_extent(gone)], [_extent(one) for one in wider])
         into = next((known[key].number for key in heirs), 0)
         revision = len(tx.event_kinds(gone.number)) + 1
         event = self._event(EventKind.RETRACTED, revision, gone, body, now_us)
@@ -136,7 +136,24 @@ def _stored(outage: Outage, old: StoredOutage | None, now_us: int) -> StoredOuta
         detected_us=old.detected_us if old else now_us,
         closed_known_us=closed_known_us,
         body=encode_body(body_of(outage)),
+        region=outage.region,
     )
+
+
+def _heirs(gone: Iterable[StoredOutage], new: Sequence[Outage]) -> dict[str, str]:
+    """Which new outage carries the handle of which that is gone: one of the same region, or both of all."""
+    found: dict[str, str] = {}
+    old = list(gone)
+    for region in {one.region for one in old}:
+        found |= carried_over(
+            [_extent(one) for one in old if one.region == region],
+            [
+                Extent(one.id, one.span.started_us, one.span.until_us)
+                for one in new
+                if one.region == region
+            ],
+        )
+    return found
 
 
 def _extent(stored: StoredOutage) -> Extent:

@@ -55,8 +55,8 @@ def is_past_changed(tx: Transaction, old: OutageBody, new: OutageBody) -> bool:
     """
     if new.until_us < old.until_us or not set(old.regions) <= set(new.regions):
         return True
-    if old.started_us < START_US:
-        return False
+    if old.started_us < START_US or old.region:
+        return False  # of single regions no verdicts are stored
     stored = tx.intervals(old.check, old.started_us, old.until_us)
     down_us = unknown_us = 0
     for place, one in enumerate(stored, start=1):

@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from controller.events import EventKind, OutageEvent
-from controller.outcomes import StoredOutage
+from controller.outcomes import OutageScope, StoredOutage
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.outage_body import decode_body
@@ -21,7 +21,7 @@ def wrong_in_ledger(storage: Storage) -> list[str]:
     """What replaying the events gives otherwise than what is stored, and events that cannot be."""
     with storage.transaction() as tx:
         events = tx.events_after(0, _EVERYTHING)
-        stored = {one.number: one for one in tx.outages()}
+        stored = {one.number: one for one in tx.outages(scope=OutageScope.ALL)}
     found: list[str] = []
     last: dict[int, OutageEvent] = {}
     by_outage = groupby(sorted(events, key=lambda one: one.number), lambda one: one.number)

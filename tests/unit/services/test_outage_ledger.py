@@ -200,9 +200,9 @@ async def test_what_late_results_undo_is_retracted_and_stays_known(
         "Retracted: by the evidence that is known now there was no such outage."
     )
     assert outages.explain("OUT-1").bounds.startswith("By the evidence that is known now")
-    # Its number is never given again.
+    # Its number is never given again; OUT-2 is what sin saw alone.
     await later.rounds(20, 25, down=REGIONS)
-    assert [one.handle for one in outages.list()] == ["OUT-2"]
+    assert [one.handle for one in outages.list()] == ["OUT-3"]
 
 
 async def test_s21_what_was_known_then(story: Story, outages: Outages) -> None:
@@ -239,6 +239,6 @@ async def test_another_definition_can_be_why(story: Story, outages: Outages) -> 
     assert not story.world.fleets.apply(before, "fleet.yaml", "ada").problems
     story.world.now_us += 60 * SECOND
     story.world.evaluator.advance(story.world.now_us)
-    view, entries = outages.history("OUT-1")
+    view, entries = outages.history("OUT-2")
     assert view.body.started_us == START + 581 * SECOND, "when the definition came into force"
     assert entries[0].why.startswith("Time had passed")

@@ -100,11 +100,11 @@ async def test_s10_samples_of_an_agent_in_trouble_are_marked(
 async def test_an_outage_is_explained_by_the_labels_that_decided_it(
     story: Story, outages: Outages
 ) -> None:
-    """fra failed twice two hours ago, and has not succeeded twice in a row since: it is DOWN all along."""
+    """fra failed twice two hours ago, and has not succeeded twice in a row since: it is DOWN all along (OUT-1)."""
     for number in range(1, 150):
         await story.one(number, "fra", is_down=number < 3 or number % 2 == 0)
         await story.one(number, "nyc", is_down=120 <= number < 125, place=1)
-    told = outages.explain("OUT-1")
+    told = outages.explain("OUT-2")
     body = told.outage.body
     down = [ballot for ballot in told.ballots if ballot.verdict == "DOWN"]
     assert (down[0].from_us, down[-1].to_us) == (body.started_us, body.ended_us)
@@ -190,9 +190,9 @@ async def test_s19_an_outage_that_late_results_undo_is_gone(story: Story, outage
     # The same numbers again with a better answer would conflict; what is late is what nyc saw meanwhile.
     late = [line(8 + n, START + ((10 + n) * 60 + 15) * SECOND, region="nyc") for n in range(2)]
     await story.running.give(frame(8, *late), "nyc")
-    assert one.handle == "OUT-1"
-    with pytest.raises(NotFound, match="There is no outage OUT-2"):
-        outages.explain("OUT-2")
+    assert one.handle == "OUT-2", "OUT-1 is what fra saw alone before"
+    with pytest.raises(NotFound, match="There is no outage OUT-3"):
+        outages.explain("OUT-3")
 
 
 def test_filters(outages: Outages) -> None:
