@@ -26,6 +26,7 @@ from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.roles import Role
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.export import exported
+from controller.services.recompute import Recomputed, recomputed
 from controller.storage import database
 from controller.storage.damage import damages
 from controller.storage.schema import State, advice
@@ -174,6 +175,18 @@ def stored_lines(
     """Every result line that counts, or every one that was set aside, as `services.export` says."""
     with _storage(_database_of(state, database_url)) as storage:
         yield from exported(storage.transaction, set_aside=set_aside)
+
+
+def recompute_database(state: Path, database_url: str | None, checks: Sequence[str]) -> Recomputed:
+    """Compare what is stored of checks with what their lines say. BadInput if there is no such check."""
+    with _storage(_database_of(state, database_url)) as storage:
+        with storage.transaction() as tx:
+            known = {one.check for one in tx.check_revisions()}
+        if unknown := sorted(set(checks) - known):
+            raise BadInput(
+                f"There is no check {unknown[0]!r}. There are: {', '.join(sorted(known)) or 'none'}."
+            )
+        return recomputed(storage.transaction, checks)
 
 
 def _database_of(state: Path, database_url: str | None) -> str:

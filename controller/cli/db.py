@@ -1,5 +1,6 @@
 """`vedette db`: the database, on the controller's machine."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -96,3 +97,41 @@ def lines(state: Path, database_url: str | None, quarantined: bool) -> None:
 
     for some in stored_lines(state, database_url, set_aside=quarantined):
         click.echo(some, nl=False)
+
+
+@db.command("recompute")
+@click.argument("checks", nargs=-1)
+@state_option
+@database_option
+@as_document
+def recompute(checks: Sequence[str], state: Path, database_url: str | None, as_json: bool) -> None:
+    """Compute all outages and verdicts again from the stored lines, and compare them with what is stored.
+
+    Of CHECKS, or of every check. Stop the controller first: what comes meanwhile would look like a
+    difference. Exit code 1 if anything differs.
+    """
+    from controller.local import recompute_database
+
+    found = recompute_database(state, database_url, checks)
+    if as_json:
+        write_json(
+            {
+                "checks": found.checks,
+                "results": found.results,
+                "intervals": found.intervals,
+                "outages": found.outages,
+                "differences": [
+                    {"check": check, "what": what} for check, what in found.differences
+                ],
+            }
+        )
+    else:
+        click.echo(
+            f"{found.checks} checks, {found.results} results, {found.intervals} verdict intervals,"
+            f" {found.outages} outages: "
+            + (f"{len(found.differences)} differences." if found.differences else "equal.")
+        )
+        for check, what in found.differences:
+            click.echo(f"{check}: {what}")
+    if found.differences:
+        raise click.exceptions.Exit(1)

@@ -204,12 +204,12 @@ def _line(lines: list[str], what: str, seconds: Sequence[float]) -> float:
     return p50
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Measure and print; 1 if the bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outages", type=int, default=OUTAGES)
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     print(f"detection: seed {chosen.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="vedette-detection-") as folder:
         found = measured(Path(folder), outages=chosen.outages, seed=chosen.seed, tell=print)
@@ -218,4 +218,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

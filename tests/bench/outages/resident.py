@@ -32,6 +32,10 @@ class Resident:
     bytes_per_pair: float
     next_round: int
 
+    def after(self, rounds: int) -> "Resident":
+        """The same after that many rounds more."""
+        return replace(self, next_round=self.next_round + rounds)
+
 
 def resident_bytes() -> int:
     """What the process holds of real memory."""

@@ -1,0 +1,92 @@
+"""What is stored of a check beside what it should be.
+
+What is settled must be the same to the microsecond, bounds included. After that the last verdict goes on until
+something changes it, bounds are written when it is settled, and an outage that is open is written when
+something of it changes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from controller.outcomes import StoredInterval
+from controller.services.intervals import cut, merged
+from controller.services.outage_body import OutageBody
+
+_WHILE_OPEN = ("confirmed_us", "votes", "revision", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is stored: verdicts, outages by content id, and the instant before which they are complete."""
+
+    intervals: Sequence[StoredInterval]
+    outages: Mapping[str, OutageBody]
+    settled_us: int
+
+
+def told_otherwise(
+    told: Told, expected: Sequence[StoredInterval], bodies: Mapping[str, OutageBody]
+) -> Iterator[str]:
+    """What is stored otherwise than expected, in words."""
+    yield from _verdicts(told, expected)
+    for key, body in sorted(bodies.items(), key=lambda item: item[1].started_us):
+        if key not in told.outages:
+            yield f"an outage from {body.started_us} is not stored{_of(body)}"
+        else:
+            yield from _fields(told.outages[key], body)
+    for key, body in sorted(told.outages.items(), key=lambda item: item[1].started_us):
+        if key not in bodies:
+            yield f"an outage from {body.started_us} is stored, and the lines do not say so{_of(body)}"
+
+
+def _of(body: OutageBody) -> str:
+    return f" (region {body.region})" if body.region else ""
+
+
+def _verdicts(told: Told, expected: Sequence[StoredInterval]) -> Iterator[str]:
+    """The first instant at which verdicts differ, bounds only where they are settled."""
+    settled_us = told.settled_us
+    stored = [*told.intervals]
+    end_us = expected[-1].to_us if expected else 0
+    if stored and stored[-1].to_us < end_us:
+        stored[-1] = cut(stored[-1], stored[-1].from_us, end_us)
+    pairs = (_seen(stored, settled_us), _seen(expected, settled_us))
+    if pairs[0] == pairs[1] or not (stored or any(e.verdict != "UNKNOWN" for e in expected)):
+        return
+    left, right = (set(own) - set(other) for own, other in (pairs, pairs[::-1]))
+    first = min([*left, *right], key=lambda one: one.from_us)
+    said = "stored" if first in left else "not stored, but said by the lines"
+    yield (
+        f"verdict {first.verdict} from {first.from_us} until {first.to_us}"
+        f" (least {first.low or '?'}, most {first.high or '?'}) is {said}"
+    )
+
+
+def _seen(intervals: Sequence[StoredInterval], settled_us: int) -> list[StoredInterval]:
+    """Intervals, without bounds from the settled instant on."""
+    found: list[StoredInterval] = []
+    for one in intervals:
+        if one.from_us < settled_us:
+            found.append(cut(one, one.from_us, min(one.to_us, settled_us)))
+        if one.to_us > settled_us:
+            from_us = max(one.from_us, settled_us)
+            found.append(StoredInterval(one.check, from_us, one.to_us, one.verdict, "", ""))
+    return merged(found)
+
+
+def _fields(stored: OutageBody, expected: OutageBody) -> Iterator[str]:
+    """Which fields of an outage differ, of one that is open those that are kept up to date."""
+    names = expected.__struct_fields__
+    if stored.ended_us is None:
+        names = tuple(_WHILE_OPEN)
+    wrong = [name for name in names if getattr(stored, name) != getattr(expected, name)]
+    for name in wrong:
+        yield (
+            f"outage from {stored.started_us}{_of(stored)}: {name} is stored as"
+            f" {getattr(stored, name)}, the lines say {getattr(expected, name)}"
+        )
+    if stored.ended_us is None and expected.ended_us is not None:
+        yield (
+            f"outage from {stored.started_us}{_of(stored)}: it is stored as open, the lines say"
+            f" that it ended at {expected.ended_us}"
+        )
