@@ -32,6 +32,9 @@ def explanation_message(found: Explanation) -> pb.GetOutageResponse:
         events=[event_message(one) for one in found.history],
         from_us=found.from_us,
         to_us=found.to_us,
+        skipped=pb.Skipped(from_us=found.skipped[0], to_us=found.skipped[1])
+        if found.skipped
+        else None,
     )
 
 

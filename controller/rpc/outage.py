@@ -1,13 +1,17 @@
 """OutageService: outages, what decided them, and what people say of them."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from controller.errors import BadInput
+from controller.outcomes import OutageScope
 from controller.ports import Worker
 from controller.rpc.explanation_messages import explanation_message
 from controller.rpc.gate import caller
 from controller.rpc.outage_messages import event_message, outage_message, remark_message
 from controller.rpc.status import Context
+from controller.services.outage_views import OutageView
 from controller.services.outages import Outages
 from controller.services.remarks import Remarks
 from vedette.v1 import outage_pb2, outage_pb2_grpc
@@ -27,17 +31,33 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
         self, request: outage_pb2.ListOutagesRequest, context: Context
     ) -> outage_pb2.ListOutagesResponse:
         """Outages, newest first."""
-        found = await self.worker.run(
-            lambda: self.outages.list(
-                check=request.check or None,
-                from_us=request.from_us if request.HasField("from_us") else None,
-                to_us=request.to_us if request.HasField("to_us") else None,
-                open_only=request.open_only,
-                limit=request.limit,
-                as_of_us=request.as_of_us if request.HasField("as_of_us") else None,
+        scope = _scope(request.scope)
+        found = await self.worker.run(lambda: self._listed(request, scope))
+        regional = 0
+        if scope is OutageScope.GLOBAL:
+            regional = await self.worker.run(
+                lambda: self.outages.count(
+                    check=request.check or None,
+                    open_only=request.open_only,
+                    scope=OutageScope.REGIONAL,
+                )
             )
+        return outage_pb2.ListOutagesResponse(
+            outages=[outage_message(view) for view in found], regional=regional
         )
-        return outage_pb2.ListOutagesResponse(outages=[outage_message(view) for view in found])
+
+    def _listed(
+        self, request: outage_pb2.ListOutagesRequest, scope: OutageScope
+    ) -> Sequence[OutageView]:
+        return self.outages.list(
+            check=request.check or None,
+            from_us=request.from_us if request.HasField("from_us") else None,
+            to_us=request.to_us if request.HasField("to_us") else None,
+            open_only=request.open_only,
+            limit=request.limit,
+            as_of_us=request.as_of_us if request.HasField("as_of_us") else None,
+            scope=scope,
+        )
 
     async def ShowOutage(  # noqa: N802 - gRPC's name
         self, request: outage_pb2.ShowOutageRequest, context: Context
@@ -82,3 +102,10 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
         )
         log.info("outage.annotated", extra={"outage": made.number, "by": actor.name})
         return outage_pb2.AnnotateOutageResponse(remark=remark_message(made))
+
+
+def _scope(text: str) -> OutageScope:
+    try:
+        return OutageScope(text or OutageScope.GLOBAL)
+    except ValueError as error:
+        raise BadInput(f"Expected the scope global, regional or all, found {text!r}.") from error

@@ -26,6 +26,8 @@ def outage_message(view: OutageView) -> pb.Outage:
         regions=body.regions,
         kinds=[kind for kind, _ in body.kinds],
         transients=body.transients,
+        scope=body.scope,
+        region=body.region,
         severity=view.severity.value,
         severities=[
             pb.Graded(from_us=one.from_us, to_us=one.to_us, severity=one.severity.value)

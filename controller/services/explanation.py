@@ -100,13 +100,15 @@ class Captured:
 class Explanation:
     """What decided an outage: rule, bounds, votes, results and how it came to be known, oldest first.
 
-    It covers [from_us, to_us): the outage, and enough around it to see it begin and end. `samples_left_out`
-    are results in the middle of it that are not in `samples`.
+    It covers [from_us, to_us): the outage, and enough around it to see it begin and end. Of a long one, what
+    lies between its start and its end is `skipped`. `samples_left_out` are results in the middle of what was
+    read that are not in `samples`.
     """
 
     outage: OutageView
     from_us: int
     to_us: int
+    skipped: tuple[int, int] | None
     rule: str
     bounds: str
     doubts: Sequence[Doubt]

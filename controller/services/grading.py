@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from controller.core.fleet import Criticality, criticalities
 from controller.core.severity import GLOBAL, Graded, Scope, Severity, Standing, severities, severity
+from controller.outcomes import OutageScope
 from controller.ports import CheckRevision, Transaction
 from controller.services.outage_body import OutageBody
 from vedette.shared.definitions import decode_check
@@ -30,7 +31,7 @@ class Grading:
 
     def of(self, tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]) -> Grades:
         """The grades of an outage of a check that has these revisions."""
-        scope = scope_of(body)
+        scope = _scope(tx, body, revisions)
         standings = self._standings(tx, revisions, body.started_us, body.until_us)
         parts = severities(scope, standings, body.started_us, body.until_us)
         if not parts:
@@ -74,6 +75,13 @@ class Grading:
         self._applied += [(one.applied_us, one.number) for one in tx.fleets(after=last)]
 
 
-def scope_of(body: OutageBody) -> Scope:
-    """Whom an outage concerns."""
-    return GLOBAL
+def _scope(tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]) -> Scope:
+    """Whom an outage concerns; of a regional one, in how many regions the check was down while it lasted."""
+    if not body.region:
+        return GLOBAL
+    definition = next((one.definition for one in revisions if one.digest == body.revision), b"")
+    regions = decode_check(definition).regions if definition else [body.region]
+    others = tx.outages(body.check, body.started_us, body.until_us + 1, scope=OutageScope.REGIONAL)
+    down = {body.region, *(one.region for one in others)}
+    count = len(regions) if isinstance(regions, list) else len(down)
+    return Scope(is_global=False, down=len(down), regions=count)

@@ -6,6 +6,7 @@ from typing import Final
 from controller.core.instants import instant_text
 from controller.errors import NotFound
 from controller.events import EventKind, OutageEvent
+from controller.outcomes import OutageScope
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.explain import Explaining
@@ -37,6 +38,7 @@ class Outages:
         open_only: bool = False,
         limit: int = 0,
         as_of_us: int | None = None,
+        scope: OutageScope = OutageScope.GLOBAL,
     ) -> Sequence[OutageView]:
         """Outages that touch the time, newest first, at most `limit` (0: 1000). NotFound: no such check.
 
@@ -45,18 +47,25 @@ class Outages:
         with self._storage.transaction() as tx:
             if check is not None and check not in self._evaluator.checks(tx):
                 raise NotFound(f"There is no check {check!r}, and there never was one.")
-            views, most = self._views(tx), limit or _LIST_MAX
+            most = limit or _LIST_MAX
+            views = self._views(tx)
             if as_of_us is not None:
                 events = tx.events_as_of(as_of_us, check)
-                then = [one for one in _alive(events) if _touches(one, from_us, to_us)]
+                then = [one for one in _alive(events, scope) if _touches(one, from_us, to_us)]
                 then.sort(key=lambda one: (-one.body.started_us, -one.number))
                 return views.then(
                     [k for k in then if _is_wanted(k.ended_us, open_only)][:most], as_of_us
                 )
-            rows = tx.outages(check, from_us, to_us)
+            rows = tx.outages(check, from_us, to_us, scope=scope)
             rows = [row for row in rows if _is_wanted(row.ended_us, open_only)][:most]
             last = {one.number: one for one in tx.newest_events([row.number for row in rows])}
             return views.now([Known.of_row(row, last.get(row.number)) for row in rows])
+
+    def count(self, *, check: str | None, open_only: bool, scope: OutageScope) -> int:
+        """How many outages of that scope there are."""
+        with self._storage.transaction() as tx:
+            rows = tx.outages(check, scope=scope)
+            return sum(_is_wanted(row.ended_us, open_only) for row in rows)
 
     def show(self, handle: str, as_of_us: int | None = None) -> OutageView:
         """The outage of that handle (OUT-12), also one that was retracted. NotFound: there never was one."""
@@ -95,8 +104,9 @@ def _is_wanted(ended_us: int | None, open_only: bool) -> bool:
     return ended_us is None or not open_only
 
 
-def _alive(events: Sequence[OutageEvent]) -> list[Known]:
-    return [Known.of_event(one) for one in events if one.kind is not EventKind.RETRACTED]
+def _alive(events: Sequence[OutageEvent], scope: OutageScope) -> list[Known]:
+    alive = (Known.of_event(one) for one in events if one.kind is not EventKind.RETRACTED)
+    return [one for one in alive if scope in (OutageScope.ALL, one.body.scope)]
 
 
 def _touches(known: Known, from_us: int | None, to_us: int | None) -> bool:

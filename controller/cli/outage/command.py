@@ -28,6 +28,13 @@ def outage() -> None:
 @click.option("--to", "to_us", type=InstantType(), help="Only those that start before this.")
 @click.option("--open", "open_only", is_flag=True, help="Only those that are open.")
 @click.option("--as-of", "as_of_us", type=InstantType(), help=_AS_OF)
+@click.option(
+    "--scope",
+    type=click.Choice(["global", "regional", "all"]),
+    default="global",
+    show_default=True,
+    help="Of whole checks, of single regions, or both.",
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
 @shown
 def list_(
@@ -36,6 +43,7 @@ def list_(
     to_us: int | None,
     open_only: bool,
     as_of_us: int | None,
+    scope: str,
     limit: int,
     as_json: bool,
     zone: ZoneInfo,
@@ -48,13 +56,14 @@ def list_(
         open_only=open_only,
         limit=limit,
         as_of_us=as_of_us,
+        scope=scope,
     )
     with connected() as connection:
         answer = OutageServiceStub(connection.channel).ListOutages(request, **connection.call)
     if as_json:
         write_json({"outages": [outage_document(item) for item in answer.outages]})
     else:
-        write_list(answer.outages, zone)
+        write_list(answer, zone)
 
 
 @outage.command("show")

@@ -24,6 +24,11 @@ def write_explanation(answer: pb.GetOutageResponse, zone: ZoneInfo) -> None:
     with paged(zone, answer.from_us, answer.to_us) as page:
         if page.day:
             page.paragraph(dim(f"All times below are of {page.day}."))
+        if answer.HasField("skipped"):
+            span = f"{page.at(answer.skipped.from_us)} to {page.at(answer.skipped.to_us)}"
+            page.paragraph(
+                dim(f"Votes and results are shown of its start and its end, not of {span}.")
+            )
         page.heading("The rule")
         page.paragraph(answer.rule, 2)
         page.heading("How long")

@@ -14,6 +14,9 @@ def explanation_document(answer: pb.GetOutageResponse) -> dict[str, Any]:
         "outage": outage_document(answer.outage),
         "from_us": answer.from_us,
         "to_us": answer.to_us,
+        "skipped": {"from_us": answer.skipped.from_us, "to_us": answer.skipped.to_us}
+        if answer.HasField("skipped")
+        else None,
         "rule": answer.rule,
         "bounds": answer.bounds,
         "doubts": [

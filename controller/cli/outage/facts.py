@@ -1,6 +1,5 @@
 """The facts of outages, shown."""
 
-from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,8 @@ from vedette.v1 import outage_pb2 as pb
 _NAME_CHARS = 13
 
 
-def write_list(items: Iterable[pb.Outage], zone: ZoneInfo) -> None:
-    """A table of outages."""
+def write_list(answer: pb.ListOutagesResponse, zone: ZoneInfo) -> None:
+    """A table of outages, and a word on those that were not asked for."""
     write_table(
         ["ID", "SEVERITY", "CHECK", "FROM", "UNTIL", "DOWN", "REGIONS", "KINDS", "NOTE"],
         [
@@ -25,13 +24,20 @@ def write_list(items: Iterable[pb.Outage], zone: ZoneInfo) -> None:
                 instant(item.started_us, zone),
                 instant(item.ended_us, zone) if item.HasField("ended_us") else "open",
                 length(item.downtime_us),
-                " ".join(item.regions),
+                f"{item.region} alone" if item.region else " ".join(item.regions),
                 " ".join(item.kinds) or NOTHING,
                 ", ".join(_marks(item)) or NOTHING,
             )
-            for item in items
+            for item in answer.outages
         ],
     )
+    if answer.regional:
+        many = (
+            "outage of a single region is"
+            if answer.regional == 1
+            else "outages of single regions are"
+        )
+        click.echo(f"{answer.regional} {many} not shown: --scope all")
 
 
 def _marks(item: pb.Outage) -> list[str]:
@@ -56,6 +62,7 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
     bounds = f"between {length(item.downtime_min_us)} and {length(item.downtime_max_us)}"
     facts = [
         ("Outage", f"{item.handle} of check {item.check}, service {item.service}"),
+        ("Scope", f"the region {item.region} alone" if item.region else "the whole check"),
         *_standing(item, zone, as_of_us),
         ("Severity", _severity(item, zone)),
         ("Started", instant(item.started_us, zone)),
@@ -116,6 +123,8 @@ def outage_document(item: pb.Outage) -> dict[str, Any]:
         "content_id": item.content_id,
         "check": item.check,
         "service": item.service,
+        "scope": item.scope,
+        "region": item.region or None,
         "severity": item.severity,
         "severities": [
             {"from_us": one.from_us, "to_us": one.to_us, "severity": one.severity}

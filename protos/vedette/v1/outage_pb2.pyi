@@ -30,6 +30,7 @@ class ListOutagesRequest(_message.Message):
     OPEN_ONLY_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     AS_OF_US_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
     check: _builtins.str
     """Only this check, if set."""
     from_us: _builtins.int
@@ -42,6 +43,8 @@ class ListOutagesRequest(_message.Message):
     """At most this many; 0 means 1000."""
     as_of_us: _builtins.int
     """As they were known at this instant, if set."""
+    scope: _builtins.str
+    """global (also if empty), regional or all."""
     def __init__(
         self,
         *,
@@ -51,10 +54,11 @@ class ListOutagesRequest(_message.Message):
         open_only: _builtins.bool = ...,
         limit: _builtins.int = ...,
         as_of_us: _builtins.int | None = ...,
+        scope: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "_from_us", b"_from_us", "_to_us", b"_to_us", "as_of_us", b"as_of_us", "from_us", b"from_us", "to_us", b"to_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "_from_us", b"_from_us", "_to_us", b"_to_us", "as_of_us", b"as_of_us", "check", b"check", "from_us", b"from_us", "limit", b"limit", "open_only", b"open_only", "to_us", b"to_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "_from_us", b"_from_us", "_to_us", b"_to_us", "as_of_us", b"as_of_us", "check", b"check", "from_us", b"from_us", "limit", b"limit", "open_only", b"open_only", "scope", b"scope", "to_us", b"to_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__as_of_us: _TypeAlias = _typing.Literal["as_of_us"]  # noqa: Y015
     _WhichOneofArgType__as_of_us: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us"]  # noqa: Y015
@@ -78,6 +82,9 @@ class ListOutagesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OUTAGES_FIELD_NUMBER: _builtins.int
+    REGIONAL_FIELD_NUMBER: _builtins.int
+    regional: _builtins.int
+    """How many regional ones there are that were not asked for."""
     @_builtins.property
     def outages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Outage]:
         """Newest first."""
@@ -86,10 +93,11 @@ class ListOutagesResponse(_message.Message):
         self,
         *,
         outages: _abc.Iterable[Global___Outage] | None = ...,
+        regional: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outages", b"outages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outages", b"outages", "regional", b"regional"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -136,6 +144,7 @@ class GetOutageResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     FROM_US_FIELD_NUMBER: _builtins.int
     TO_US_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """The rule in words."""
     bounds: _builtins.str
@@ -178,6 +187,10 @@ class GetOutageResponse(_message.Message):
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutageEvent]:
         """How it came to be known, the oldest event first."""
 
+    @_builtins.property
+    def skipped(self) -> Global___Skipped:
+        """Of a long outage, the time between its start and its end, which is not shown."""
+
     def __init__(
         self,
         *,
@@ -194,14 +207,41 @@ class GetOutageResponse(_message.Message):
         events: _abc.Iterable[Global___OutageEvent] | None = ...,
         from_us: _builtins.int = ...,
         to_us: _builtins.int = ...,
+        skipped: Global___Skipped | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outage", b"outage", "skipped", b"skipped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ballots", b"ballots", "bounds", b"bounds", "captures", b"captures", "doubts", b"doubts", "events", b"events", "from_us", b"from_us", "outage", b"outage", "rule", b"rule", "runs", b"runs", "samples", b"samples", "samples_left_out", b"samples_left_out", "to_us", b"to_us", "troubles", b"troubles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ballots", b"ballots", "bounds", b"bounds", "captures", b"captures", "doubts", b"doubts", "events", b"events", "from_us", b"from_us", "outage", b"outage", "rule", b"rule", "runs", b"runs", "samples", b"samples", "samples_left_out", b"samples_left_out", "skipped", b"skipped", "to_us", b"to_us", "troubles", b"troubles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOutageResponse: _TypeAlias = GetOutageResponse  # noqa: Y015
+
+@_typing.final
+class Skipped(_message.Message):
+    """Skipped is a time that is not shown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    from_us: _builtins.int
+    """From when."""
+    to_us: _builtins.int
+    """Until when."""
+    def __init__(
+        self,
+        *,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_us", b"from_us", "to_us", b"to_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Skipped: _TypeAlias = Skipped  # noqa: Y015
 
 @_typing.final
 class Doubt(_message.Message):
@@ -477,6 +517,8 @@ class Outage(_message.Message):
     REGIONS_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     TRANSIENTS_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     SEVERITY_FIELD_NUMBER: _builtins.int
     SEVERITIES_FIELD_NUMBER: _builtins.int
     FLAPPING_FIELD_NUMBER: _builtins.int
@@ -512,6 +554,10 @@ class Outage(_message.Message):
     """Time UNKNOWN in it, microseconds."""
     transients: _builtins.int
     """Unconfirmed failures inside it."""
+    scope: _builtins.str
+    """global, or regional: it is the outage of one region alone."""
+    region: _builtins.str
+    """That region; empty: of all."""
     severity: _builtins.str
     """P1, the gravest, to P4: what it was when the outage started."""
     flapping: _builtins.bool
@@ -559,6 +605,8 @@ class Outage(_message.Message):
         regions: _abc.Iterable[_builtins.str] | None = ...,
         kinds: _abc.Iterable[_builtins.str] | None = ...,
         transients: _builtins.int = ...,
+        scope: _builtins.str = ...,
+        region: _builtins.str = ...,
         severity: _builtins.str = ...,
         severities: _abc.Iterable[Global___Graded] | None = ...,
         flapping: _builtins.bool = ...,
@@ -569,7 +617,7 @@ class Outage(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "retraction", b"retraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_known_us: _TypeAlias = _typing.Literal["closed_known_us"]  # noqa: Y015
     _WhichOneofArgType__closed_known_us: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us"]  # noqa: Y015
