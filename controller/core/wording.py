@@ -128,7 +128,10 @@ def _outage_title(news: OutageNews) -> str:
     outage = news.outage
     what = f"{outage.check} in {outage.region}" if outage.region else outage.check
     mark = f"{news.severity} " if news.severity else ""
+    lasted = spoken(outage.until_us - outage.started_us)
     match news.event:
+        case EventName.OPENED if outage.ended_us is not None:
+            return f"{mark}{what} was down for {lasted}, which is learnt now"
         case EventName.OPENED:
             return f"{mark}{what} is down"
         case EventName.CONFIRMED:
@@ -136,7 +139,7 @@ def _outage_title(news: OutageNews) -> str:
         case EventName.REOPENED:
             return f"{mark}{what} is down again"
         case EventName.CLOSED:
-            return f"{what} is up again after {spoken(outage.until_us - outage.started_us)}"
+            return f"{what} is up again after {lasted}"
         case EventName.RETRACTED if news.absorbed_by:
             return f"{what}: part of {news.absorbed_by} now"
         case EventName.RETRACTED:

@@ -4,6 +4,7 @@ A process of its own, because apprise's services are a hundred clients by many h
 the controller or fill its memory, and what hangs is killed. Run by `Courier`; a person has no use for it.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -50,12 +51,15 @@ def _own_output() -> IO[str]:
 
 
 def _bound() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = APPRISE_MEMORY_BYTES_MAX
-    if most != resource.RLIM_INFINITY:
-        wanted = min(wanted, most)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Bound what this process may take. Where a system has no such bound, the deadline is the only one."""
+    for limit, wanted in (
+        (resource.RLIMIT_AS, APPRISE_MEMORY_BYTES_MAX),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            _, most = resource.getrlimit(limit)
+            is_lower = most != resource.RLIM_INFINITY and most < wanted
+            resource.setrlimit(limit, (most if is_lower else wanted, most))
 
 
 _refused: list[str] = []

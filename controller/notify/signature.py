@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 PREFIX: Final = "whsec_"
@@ -20,16 +20,25 @@ KEY_EXPECTED: Final = (
 )
 
 
-def signing_key(secret: str) -> bytes:
-    """The key in a secret. ValueError, which shows nothing of it, if there is none."""
-    encoded = secret.strip().removeprefix(PREFIX)
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not secret.startswith(PREFIX) or not KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX:
+def signing_keys(secret: str) -> Sequence[bytes]:
+    """The keys in a secret: one, or while it is being changed several with blanks between them.
+
+    ValueError, which shows nothing of them, if there is none or one is wrong.
+    """
+    keys = [_key(part) for part in secret.split()]
+    if not keys or b"" in keys:
         raise ValueError(f"expected as key of a webhook {KEY_EXPECTED}, found another text")
-    return key
+    return keys
+
+
+def _key(text: str) -> bytes:
+    """The bytes of a key; none if it is no key."""
+    try:
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    is_key = text.startswith(PREFIX) and KEY_BYTES_MIN <= len(key) <= KEY_BYTES_MAX
+    return key if is_key else b""
 
 
 def message_id(key: str, at_us: int) -> str:
@@ -41,12 +50,12 @@ def message_id(key: str, at_us: int) -> str:
     return "msg_" + hashlib.sha256(f"{key}\n{at_us}".encode()).hexdigest()[:32]
 
 
-def signed_headers(key: bytes, id_: str, at_s: int, body: bytes) -> Mapping[str, str]:
+def signed_headers(keys: Sequence[bytes], id_: str, at_s: int, body: bytes) -> Mapping[str, str]:
     """The three headers of the scheme. `at_s` is when the attempt is made, in seconds."""
     content = b".".join([id_.encode(), str(at_s).encode(), body])
-    digest = hmac.new(key, content, hashlib.sha256).digest()
+    digests = [hmac.new(key, content, hashlib.sha256).digest() for key in keys]
     return {
         "webhook-id": id_,
         "webhook-timestamp": str(at_s),
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        "webhook-signature": " ".join(f"v1,{base64.b64encode(one).decode()}" for one in digests),
     }

@@ -20,7 +20,7 @@ from controller.core.instants import instant_text
 from controller.core.wording import Message
 from controller.deliveries import Outcome
 from controller.notify.addresses import address_problem
-from controller.notify.signature import message_id, signed_headers, signing_key
+from controller.notify.signature import message_id, signed_headers, signing_keys
 from vedette.shared.limits import NOTIFY_ADDRESSES_MAX, NOTIFY_SECONDS_MAX
 from vedette.shared.probes.host import url_problem
 
@@ -48,7 +48,7 @@ def payload(message: Message) -> bytes:
 async def post(url: str, secret: str, message: Message, now_us: Callable[[], int]) -> Outcome:
     """Send a message; how that went. Does not raise, whatever the server does."""
     try:
-        key = signing_key(secret)
+        keys = signing_keys(secret)
         if wrong := url_problem(url):
             raise ValueError(f"expected as address of a webhook {wrong}, found another text")
         target = httpx.URL(url)
@@ -56,7 +56,7 @@ async def post(url: str, secret: str, message: Message, now_us: Callable[[], int
         return Outcome(error=f"Nothing can be sent: {error}.")
     try:
         async with asyncio.timeout(NOTIFY_SECONDS_MAX):
-            return await _posted(target, key, message, now_us)
+            return await _posted(target, keys, message, now_us)
     except TimeoutError:
         return Outcome(error=f"{target.host} did not answer within {NOTIFY_SECONDS_MAX:.0f} s.")
     except httpx.HTTPError as error:
@@ -66,7 +66,7 @@ async def post(url: str, secret: str, message: Message, now_us: Callable[[], int
 
 
 async def _posted(
-    target: httpx.URL, key: bytes, message: Message, now_us: Callable[[], int]
+    target: httpx.URL, keys: Sequence[bytes], message: Message, now_us: Callable[[], int]
 ) -> Outcome:
     host = target.raw_host.decode("ascii")
     addresses = await _addresses(host, target.port or _PORTS[target.scheme])
@@ -82,7 +82,7 @@ async def _posted(
         "User-Agent": USER_AGENT,
         "Content-Type": "application/json",
         "vedette-subject": message.subject,
-        **signed_headers(key, message_id(message.key, message.at_us), at_s, body),
+        **signed_headers(keys, message_id(message.key, message.at_us), at_s, body),
     }
     async with httpx.AsyncClient(
         verify=_trusted(), trust_env=False, follow_redirects=False, timeout=NOTIFY_SECONDS_MAX

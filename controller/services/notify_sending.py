@@ -1,6 +1,7 @@
 """Sending: what is due goes out, to each channel a few at a time, so that one that hangs stops nobody else."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,9 @@ class Sender:
                     if not await self._look(group):
                         await self._rest()
         finally:
+            with contextlib.suppress(ControllerError):
+                # What has arrived need not be sent again by the next controller.
+                await self._note()
             await self._transport.close()
 
     async def try_out(self, parcel: Parcel) -> Outcome:

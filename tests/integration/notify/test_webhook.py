@@ -14,7 +14,7 @@ from controller.core.channels import EventName
 from controller.core.wording import Level, Message
 from controller.deliveries import Outcome
 from controller.notify import webhook
-from controller.notify.signature import message_id, signing_key
+from controller.notify.signature import message_id, signing_keys
 from tests.fakes.webhook_target import KEY, SECRET, Ill, WebhookTarget, webhook_target
 
 MESSAGE = Message(
@@ -214,8 +214,18 @@ async def test_what_secrets_may_turn_out_to_be_is_a_failure_that_shows_none(
 
 
 def test_a_key_is_what_follows_the_mark() -> None:
-    assert signing_key(SECRET) == KEY
-    assert signing_key(f"{SECRET}\n") == KEY
+    assert signing_keys(SECRET) == [KEY]
+    assert signing_keys(f"{SECRET}\n") == [KEY]
+
+
+async def test_while_a_key_is_changed_both_sign(target: WebhookTarget) -> None:
+    other = "whsec_" + base64.b64encode(KEY[::-1]).decode()
+    await webhook.post(target.url(), f"{other} {SECRET}", MESSAGE, now_us)
+    await post(target)
+    both, one = (r.headers["webhook-signature"].split() for r in target.received)
+    assert (len(both), len(one)) == (2, 1)
+    mixed = await webhook.post(target.url(), f"{SECRET} hunter2", MESSAGE, now_us)
+    assert "found another text" in mixed.error
 
 
 async def test_tls_is_verified_by_name(

@@ -77,8 +77,9 @@ def test_an_opening_in_full() -> None:
         (news(EventName.REOPENED), "P1 shop-home is down again", "failure"),
         (news(EventName.RETRACTED), "shop-home was not down after all", "success"),
         (news(EventName.RETRACTED, absorbed_by="OUT-9"), "shop-home: part of OUT-9 now", "success"),
-        (news(EventName.OPENED, region="fra", severity="P3"), "P3 shop-home in fra is down", "failure"),
-        (news(EventName.OPENED, severity=""), "shop-home is down", "failure"),
+        (news(EventName.OPENED, region="fra", severity="P3", ended_us=None), "P3 shop-home in fra is down", "failure"),
+        (news(EventName.OPENED, severity="", ended_us=None), "shop-home is down", "failure"),
+        (news(EventName.OPENED), "P1 shop-home was down for 12m 5s, which is learnt now", "failure"),
     ],
 )  # fmt: skip
 def test_every_title_begins_with_the_handle(told: OutageNews, title: str, level: str) -> None:

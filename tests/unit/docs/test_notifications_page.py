@@ -63,11 +63,11 @@ def test_the_receiver_on_the_page_verifies() -> None:
     exec(compile(text, "the page", "exec"), names)
     is_genuine = names["is_genuine"]
     body, now = b'{"type":"channel.test"}', int(time.time())
-    headers = dict(signed_headers(KEY, message_id("k", 1), now, body))
+    headers = dict(signed_headers([KEY], message_id("k", 1), now, body))
     assert is_genuine(SECRET, headers, body)
     assert not is_genuine(SECRET, headers, body + b" ")
     assert not is_genuine(SECRET, headers | {"webhook-id": "msg_0"}, body)
-    old = dict(signed_headers(KEY, message_id("k", 1), now - 3600, body))
+    old = dict(signed_headers([KEY], message_id("k", 1), now - 3600, body))
     assert not is_genuine(SECRET, old, body)
 
 
