@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from agent.errors import BadInput
 from vedette.shared.definitions import KINDS, Check, findings
-from vedette.shared.documents import BadDocument, Problem, convert, parse
+from vedette.shared.documents import BadDocument, converted, parse
 from vedette.shared.expectations import problems_of_expectations
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
+from vedette.shared.remains import sayable
 
 _DEFAULTS: Final = {"id": "probe", "service": "local"}
 
@@ -36,16 +37,10 @@ def _check(text: bytes, file: str) -> Check:
     if isinstance(data.get("checks"), list):
         expected = f"one check: what stands under `checks:` in a fleet file, with one of {', '.join(KINDS)}"
         raise BadDocument([document.problem(("checks",), expected, "a whole fleet file")])
-    check, problems = convert(document, (), {**_DEFAULTS, **data}, Check)
-    if check is None:
-        raise BadDocument(problems)
-    found: list[Problem] = [
-        document.problem(path, expected, seen)
-        for path, expected, seen in (
-            *findings(check, is_new=True),
-            *problems_of_expectations(check),
-        )
-    ]
-    if found:
-        raise BadDocument(sorted(found)[:PROBLEMS_SHOWN_MAX])
+    check, problems, left_out = converted(document, (), {**_DEFAULTS, **data}, Check)
+    if check is not None:
+        found = (*findings(check, is_new=True), *problems_of_expectations(check))
+        problems += [document.problem(*finding) for finding in sayable(found, left_out)]
+    if check is None or problems:
+        raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return check

@@ -56,6 +56,6 @@ def _contract(
     named = {problem.path for problem in refused}
     problems += [problem for problem in wrong if problem.path not in named]
     if contract is not None:
-        left_out = frozenset(str(place[0]) for place in removed if place)
-        problems += told(document, path, contract_findings(contract, checks), left_out)
+        found = contract_findings(contract, checks)
+        problems += told(document, path, found, frozenset(removed))
     return contract

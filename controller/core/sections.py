@@ -2,37 +2,32 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from vedette.shared.documents import Document, Path, Problem, converted
 from vedette.shared.limits import CHECKS_MAX
 from vedette.shared.probes import Finding
+from vedette.shared.remains import sayable
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[T]):
-    """A thing of a section: where it stands, what of it could be read, and the keys that could not."""
+    """A thing of a section: where it stands, what of it could be read, and the paths of what could not."""
 
     index: int
     value: T
-    left_out: frozenset[str]
-
-
-# What is said of these hangs on the others: with one of them unread, nothing is said of any.
-_TOGETHER: Final = frozenset({"every", "timeout", "degraded_over", "quorum", "outage"})
+    left_out: frozenset[Path]
 
 
 def told(
-    document: Document, path: Path, found: Iterable[Finding], left_out: frozenset[str]
+    document: Document, path: Path, found: Iterable[Finding], left_out: frozenset[Path]
 ) -> list[Problem]:
     """Findings as problems, but for those that only say that a refused part is missing."""
-    silent = left_out | (_TOGETHER if left_out & _TOGETHER else frozenset())
     return [
         document.problem((*path, *where), expected, seen)
-        for where, expected, seen in found
-        if not left_out or (where and where[0] not in silent)
+        for where, expected, seen in sayable(found, left_out)
     ]
 
 
@@ -58,5 +53,5 @@ def by_id(
                 document.problem((section, index, "id"), "an id of its own", f"{key!r} again")
             )
         else:
-            found[key] = Item(index, value, frozenset(str(path[0]) for path in removed if path))
+            found[key] = Item(index, value, frozenset(removed))
     return found

@@ -91,7 +91,7 @@ def compiled(text: str, kind: str) -> Expectation:
         known = ", ".join(sorted(VARIABLES[kind]))
         column = text.find(unknown[0]) + 1
         raise BadExpectation(
-            text, column, f"unknown variable {unknown[0]}; a {kind} probe has {known}"
+            text, column, f"unknown variable {unknown[0]}; {kind} probes have {known}"
         )
     if (nested := macro_problem(text)) is not None:
         raise BadExpectation(text, *nested)

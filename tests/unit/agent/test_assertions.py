@@ -230,12 +230,12 @@ def test_defaults_compile() -> None:
     ("kind", "text", "said"),
     [
         ("http", "status = 200", "column 8"),
-        ("http", "stat == 200", "unknown variable stat; a http probe has addr"),
+        ("http", "stat == 200", "unknown variable stat; http probes have addr"),
         ("http", "x.exists(y, y == 1)", "unknown variable x"),
         ("http", "body.matches('(')", "not a regular expression: missing ): ( (column 14)"),
         ("dns", "rcode == 'NXDOMAI'", "unknown response code NXDOMAI"),
         ("dns", "rcode in ['NOERROR', 'OK']", "unknown response code OK"),
-        ("icmp", "status == 200", "unknown variable status; a icmp probe has"),
+        ("icmp", "status == 200", "unknown variable status; icmp probes have"),
     ],
 )
 def test_a_wrong_expression_is_refused_when_it_is_read(kind: str, text: str, said: str) -> None:

@@ -57,7 +57,7 @@ WRONG_EXPRESSIONS = {
     "no CEL": ("status === 200", "http", 10, "Syntax error"),
     "CEL that just ends": ("status ==", "http", 10, "Syntax error"),
     "a name that the probe never has": ("status == 200 && rcode == 'NOERROR'", "http", 18, "unknown variable rcode"),
-    "a misspelt name": ("statos == 200", "http", 1, "unknown variable statos; a http probe has addr"),
+    "a misspelt name": ("statos == 200", "http", 1, "unknown variable statos; http probes have addr"),
     "a bad regular expression": ("body.matches('[')", "http", 14, "not a regular expression"),
     "a response code that there is not": ("rcode == 'NXDOMAN'", "dns", 11, "unknown response code NXDOMAN"),
 }  # fmt: skip
