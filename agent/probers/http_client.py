@@ -4,6 +4,7 @@ Besides the table of faults, the only module that knows httpx. Its client is the
 get wrong: joining addresses, what becomes of the method, which headers stay behind, cookies.
 """
 
+import warnings
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from vedette.shared.failure import Failure
 from vedette.shared.probes import SCHEMES, host_problem
 
 REFUSALS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
+# What a cookie of a hostile target makes the standard library's jar stumble over, it drops, and tells stderr of it.
+warnings.filterwarnings("ignore", message="http.cookiejar bug!", category=UserWarning)
 _PORTS = {"http": 80, "https": 443}
 _PORT_MAX = 65535
 _HARMLESS = frozenset({

@@ -20,7 +20,12 @@ ROOT = Path(__file__).parents[3]
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b'{"ok": true}'
-        self.send_response(int(self.path.strip("/") or 200))
+        if self.path == "/cookie":
+            self.send_response(302)
+            self.send_header("Location", "/200")
+            self.send_header("Set-Cookie", f"a=b; expires=1 a {'1' * 50_000}")
+        else:
+            self.send_response(int(self.path.strip("/") or 200))
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -154,6 +159,40 @@ def test_a_wrong_definition_is_2_and_says_where(tmp_path: Path, text: str, said:
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     text = "timeout: 70s\nhttp:\n  url: x://y\n  expect: [status = 1, foo == 2]\n"
     assert len(run(tmp_path, text).output.splitlines()) == 4
+
+
+def test_what_is_wrong_in_a_list_hides_nothing_else(tmp_path: Path) -> None:
+    text = """
+timeout: 70s
+http:
+  url: http://x/
+  tls: {pins: [zz], ca: none, min_version: TLSv1.3, max_version: TLSv1.2}
+  expect: [status = 1]
+"""
+    said = run(tmp_path, text).output
+    for place in (
+        "timeout",
+        "http.tls.pins[0]",
+        "http.tls.ca",
+        "http.tls.min_version",
+        "http.expect[0]",
+    ):
+        assert f": {place}: expected" in said
+    assert len(said.splitlines()) == 5
+
+
+def test_a_hostile_cookie_is_dropped_without_a_word(tmp_path: Path, port: int) -> None:
+    file = tmp_path / "check.yaml"
+    file.write_text(f"http: {{url: 'http://127.0.0.1:{port}/cookie', expect: [size(hops) == 2]}}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "probe", str(file), "--state", str(tmp_path), *LOOPBACK],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_a_missing_file_and_a_bad_network_are_2(tmp_path: Path) -> None:
