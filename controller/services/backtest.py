@@ -31,7 +31,8 @@ from vedette.shared.definitions import decode_check
 from vedette.shared.documents import BadDocument
 from vedette.shared.limits import BACKTEST_US_MAX
 
-_STEP_US: Final = 86_400 * 1_000_000
+_DAY_US: Final = 86_400 * 1_000_000
+_STEP_US: Final = _DAY_US
 
 
 class ToldSpan(msgspec.Struct, frozen=True):
@@ -90,12 +91,6 @@ class Backtests:
 
     def begin(self, rule: bytes, check: str, from_us: int, to_us: int) -> "Backtest":
         """A backtest that has not read anything yet. BadInput says what is wrong with the rule or the time."""
-        horizon_us = min(to_us, self._now_us())
-        if from_us >= horizon_us:
-            raise BadInput("Expected a start before the end and before now, found none.")
-        if horizon_us - from_us > BACKTEST_US_MAX:
-            days = BACKTEST_US_MAX // _STEP_US
-            raise BadInput(f"Expected at most {days} days at once; ask for a part of the time.")
         fleet = self._fleets.fleet()
         places = fleet.regions if fleet is not None else {}
         with self._storage.transaction() as tx:
@@ -106,9 +101,14 @@ class Backtests:
             actual = self._evaluator.checks(tx).get(check)
         if not other or actual is None:
             raise NotFound(f"There is no check {check!r}, and there never was one.")
-        return Backtest(
-            self._storage, check, (from_us, horizon_us), Timeline(actual), Timeline(other)
-        )
+        horizon_us = min(to_us, self._now_us())
+        if from_us >= horizon_us:
+            raise BadInput("Expected a start before the end and before now; it is not.")
+        if horizon_us - from_us > BACKTEST_US_MAX:
+            days = BACKTEST_US_MAX // _DAY_US
+            raise BadInput(f"Expected at most {days} days at once; ask for a part of the time.")
+        window_us = (from_us, horizon_us)
+        return Backtest(self._storage, check, window_us, Timeline(actual), Timeline(other))
 
 
 def _revisions(
