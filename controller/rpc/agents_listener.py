@@ -63,5 +63,7 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):
         shown = {key: list(values) for key, values in context.auth_context().items()}
         address = str(context.peer())
         peer = peer_of(shown, self._organisation, self._parts.now_us(), address)
+        # Admitting writes: an agent that calls without end is sent away before.
+        self._parts.quotas.message(peer.agent)
         admitted = await self._parts.worker.run(lambda: self._parts.admission.admit(peer.claim))
         return peer, admitted

@@ -33,6 +33,7 @@ VERSION_CHARS_MAX: Final = 64
 REVISION_CHARS_MAX: Final = 64
 INSTANCE_CHARS_MAX: Final = 64
 PROTOCOL_MAX: Final = 1_000_000
+STREAM_CHARS_MAX: Final = 128
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Session:
         self._outbox = Outbox(parts.now_us)
         self._ended: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         self._underway: set[asyncio.Task[None]] = set()
+        self._streams: set[tuple[str, str]] = set()
         self._stale_assignment = asyncio.Event()
         self._assigning = Assigning(self.agent, self.region, parts.duties, parts.worker)
 
@@ -131,6 +133,7 @@ class Session:
         # Once more, now that the stream can be cut: it may have been revoked since it was admitted.
         await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
+        self._streams.update((p.epoch, p.stream) for p in positions)
         tips = await self._parts.seals.tips(self.agent)
         welcome = pb.Welcome(
             agent=self.agent,
@@ -202,15 +205,27 @@ class Session:
         while len(self._underway) >= FRAMES_UNDERWAY_MAX:
             await asyncio.wait(self._underway, return_when=asyncio.FIRST_COMPLETED)
         if isinstance(message, pb.Frame):
-            over = self._parts.quotas.frame(self.agent, message.count, len(message.lines))
+            over = self._over_quota(message)
             if over is not None:
                 self._refuse_flood(message, over)
                 return
             task = asyncio.create_task(self._ingest(message))
         else:
+            # Only the agent's own stream waits.
+            await asyncio.sleep(self._parts.quotas.seal_wait_us(self.agent) / 1e6)
             task = asyncio.create_task(self._seal(message))
         self._underway.add(task)
         task.add_done_callback(self._answered)
+
+    def _over_quota(self, frame: pb.Frame) -> OverQuota | None:
+        """What stands against taking a frame now, if anything does."""
+        quotas = self._parts.quotas
+        stream = (frame.epoch[:STREAM_CHARS_MAX], frame.stream[:STREAM_CHARS_MAX])
+        if stream not in self._streams:
+            if over := quotas.stream(self.agent):
+                return over
+            self._streams.add(stream)
+        return quotas.frame(self.agent, frame.count, len(frame.lines))
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         """A frame is done with. What went wrong with it ends the stream: its lines come again."""
@@ -260,6 +275,7 @@ class Session:
         incoming = IncomingSeal(seal.epoch, seal.stream, seal.number, seal.note)
         answer = await self._parts.seals.submit(self.agent, self._peer.address, incoming)
         if answer.reason:
+            self._parts.quotas.seal_refused(self.agent)
             log.error("seal.refused", extra={"agent": self.agent, "reason": answer.reason})
         self._outbox.reply(seal_answer(answer))
 

@@ -16,12 +16,19 @@ from vedette.shared.limits import (
     AGENT_LINES_PER_SECOND_MAX,
     AGENT_MESSAGES_BURST,
     AGENT_MESSAGES_PER_SECOND_MAX,
+    AGENT_SEAL_REFUSED_COST,
+    AGENT_SEALS_BURST,
+    AGENT_SEALS_PER_SECOND_MAX,
+    AGENT_STREAMS_BURST,
+    AGENT_STREAMS_PER_SECOND_MAX,
     FRAME_LINES_MAX,
 )
 
 LINES: Final = Rate(AGENT_LINES_PER_SECOND_MAX, AGENT_LINES_BURST)
 BYTES: Final = Rate(AGENT_BYTES_PER_SECOND_MAX, AGENT_BYTES_BURST)
 MESSAGES: Final = Rate(AGENT_MESSAGES_PER_SECOND_MAX, AGENT_MESSAGES_BURST)
+SEALS: Final = Rate(AGENT_SEALS_PER_SECOND_MAX, AGENT_SEALS_BURST)
+STREAMS: Final = Rate(AGENT_STREAMS_PER_SECOND_MAX, AGENT_STREAMS_BURST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class _Buckets:
     lines: Bucket
     bytes: Bucket
     messages: Bucket
+    seals: Bucket
+    streams: Bucket
 
 
 class Quotas:
@@ -49,10 +58,12 @@ class Quotas:
         lines: Rate = LINES,
         size: Rate = BYTES,
         messages: Rate = MESSAGES,
+        seals: Rate = SEALS,
+        streams: Rate = STREAMS,
     ) -> None:
         self.refused = 0
         self._now_us = now_us
-        self._rates = (lines, size, messages)
+        self._rates = (lines, size, messages, seals, streams)
         self._agents: dict[str, _Buckets] = {}
 
     def frame(self, agent: str, lines: int, size: int) -> OverQuota | None:
@@ -75,6 +86,30 @@ class Quotas:
         own.lines.take(lines, now_us)
         own.bytes.take(size, now_us)
         return None
+
+    def stream(self, agent: str) -> OverQuota | None:
+        """Count a stream of which nothing came before; what stands against it, if any."""
+        own, now_us = self._of(agent), self._now_us()
+        wait_us = own.streams.wait_us(1, now_us)
+        if wait_us:
+            self.refused += 1
+            return OverQuota(
+                wait_us,
+                f"expected at most {own.streams.rate.burst} new streams of one agent at once, and"
+                f" {own.streams.rate.per_second} a second, found another; send again in {wait_us / 1e6:.1f} s",
+            )
+        own.streams.take(1, now_us)
+        return None
+
+    def seal_wait_us(self, agent: str) -> int:
+        """Count a seal; how long to wait before it is looked at. It is not refused: seals only come too soon."""
+        own, now_us = self._of(agent), self._now_us()
+        own.seals.take(1, now_us)
+        return own.seals.wait_us(0, now_us)
+
+    def seal_refused(self, agent: str) -> None:
+        """Count what a seal that did not verify cost."""
+        self._of(agent).seals.take(AGENT_SEAL_REFUSED_COST - 1, self._now_us())
 
     def message(self, agent: str) -> None:
         """Count any other message. Rejected if there are too many of them."""

@@ -216,6 +216,14 @@ AGENT_BYTES_PER_SECOND_MAX: Final = 16 * 1024 * 1024
 AGENT_BYTES_BURST: Final = 320 * 1024 * 1024
 AGENT_MESSAGES_PER_SECOND_MAX: Final = 20
 AGENT_MESSAGES_BURST: Final = 400
+# Seals: one a minute of every stream, or those of a long outage behind their lines. One that is refused costs a
+# transaction and an alarm, and counts as so many.
+AGENT_SEALS_PER_SECOND_MAX: Final = 200
+AGENT_SEALS_BURST: Final = 4000
+AGENT_SEAL_REFUSED_COST: Final = 10
+# Streams that were not there before: one for each service, and again for each epoch.
+AGENT_STREAMS_PER_SECOND_MAX: Final = 1
+AGENT_STREAMS_BURST: Final = 20_000
 # Checks whose whole timeline is read again in one transaction, which takes up to half a second each.
 LATE_CHECKS_AT_ONCE_MAX: Final = 4
 SEALS_QUEUE_MAX: Final = 1024

@@ -8,7 +8,9 @@ import pytest
 from cryptography import x509
 
 from controller.identity.roles import Role
+from controller.services.quotas import OverQuota, Quotas
 from tests.integration.rpc.running import (
+    SECONDS_MAX,
     Running,
     Site,
     Stream,
@@ -22,7 +24,13 @@ from vedette.shared.identity import organisation_of_uri
 from vedette.shared.limits import AGENT_MESSAGES_BURST
 from vedette.shared.note import signed_note
 from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName
-from vedette.v1 import access_pb2, access_pb2_grpc, evidence_pb2, evidence_pb2_grpc
+from vedette.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    evidence_pb2,
+    evidence_pb2_grpc,
+    session_pb2_grpc,
+)
 from vedette.v1 import session_pb2 as pb
 
 
@@ -129,6 +137,67 @@ def test_a_counterparty_sees_no_streams(controller: Running, site: Site) -> None
     with pytest.raises(grpc.RpcError) as caught:
         streams(controller, site.agent, Role.COUNTERPARTY)
     assert refused(caught)[0] is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_flood_of_seals_that_do_not_verify_slows_down_its_own_stream_only(
+    controller: Running, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+    paced = Quotas.seal_wait_us
+
+    def noted(quotas: Quotas, agent: str) -> int:
+        wait_us = paced(quotas, agent)
+        if wait_us:
+            waited.append(agent)
+        return 0
+
+    monkeypatch.setattr(Quotas, "seal_wait_us", noted)
+    neighbour = controller.enrol(controller.join_token())
+    with connected(controller, neighbour) as quiet, connected(controller, site) as loud:
+        while not waited:
+            loud.send(seal=pb.Seal(epoch="e1", stream="shop", number=1, note=b"no note"))
+            loud.until("seal_refusal")
+        quiet.send(seal=sealed(neighbour, with_lines(quiet, neighbour)))
+        quiet.until("seal_ack")
+    assert set(waited) == {site.agent}
+
+
+def test_a_flood_of_streams_is_refused_with_a_time_to_wait(
+    controller: Running, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = OverQuota(2_000_000, "expected at most so many new streams")
+    monkeypatch.setattr(Quotas, "stream", lambda _, agent: over if agent == site.agent else None)
+    with connected(controller, site) as stream:
+        stream.send(frame=frame([line(site, 1, at_us=now_us())]))
+        refusal = stream.until("refusal")
+    assert (refusal.first_seq, refusal.resend_from, refusal.retry_after_us) == (1, 1, 2_000_000)
+    assert refusal.reason == over.reason
+    monkeypatch.undo()
+    with connected(controller, site) as stream:
+        with_lines(stream, site)
+    monkeypatch.setattr(Quotas, "stream", lambda *_: over)
+    with connected(controller, site) as stream:
+        # A stream that is known is no new one, also after coming again.
+        stream.send(frame=frame([line(site, 4, at_us=now_us())], 4))
+        assert stream.until("ack").durable[0].seq == 4
+
+
+def test_an_agent_that_connects_or_renews_without_end_is_sent_away(
+    controller: Running, site: Site
+) -> None:
+    neighbour = controller.enrol(controller.join_token())
+    with controller.agents(site.key_pem, site.chain_pem) as channel:
+        renew = session_pb2_grpc.SessionServiceStub(channel).Renew
+        said = ""
+        while "sends more than" not in said:
+            with pytest.raises(grpc.RpcError) as caught:
+                renew(pb.RenewRequest(csr=b"no request"), timeout=SECONDS_MAX)
+            said = refused(caught)[1]
+    assert said.startswith(f"Agent {site.agent} ")
+    with connected(controller, site) as stream:
+        assert f"Agent {site.agent} sends more than" in stream.rest_or_refusal()
+    with connected(controller, neighbour) as stream:
+        stream.until("welcome")
 
 
 def test_a_flood_of_messages_ends_its_own_stream_and_no_other(

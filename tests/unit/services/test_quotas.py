@@ -93,3 +93,27 @@ def test_a_frame_that_lies_about_its_lines_is_charged_what_a_frame_can_hold() ->
     assert over.retry_after_us < 60 * SECOND
     clock.us += over.retry_after_us
     assert own.frame("a", 1, 100) is None
+
+
+def test_seals_are_only_slowed_down_and_refused_ones_more_than_others() -> None:
+    clock = Clock()
+    own = Quotas(clock, seals=Rate(100, 50))
+    assert [own.seal_wait_us("fra-1") for _ in range(52)] == [0] * 50 + [10_000, 20_000]
+    assert own.seal_wait_us("nyc-1") == 0
+    own.seal_refused("nyc-1")
+    assert [own.seal_wait_us("nyc-1") for _ in range(41)] == [0] * 40 + [10_000]
+    clock.us = SECOND
+    assert own.seal_wait_us("fra-1") == 0
+
+
+def test_streams_without_end_are_refused_and_come_later() -> None:
+    clock = Clock()
+    own = Quotas(clock, streams=Rate(1, 3))
+    assert [own.stream("fra-1") for _ in range(3)] == [None] * 3
+    over = own.stream("fra-1")
+    assert over is not None
+    assert over.retry_after_us == SECOND
+    assert over.reason.startswith("expected at most 3 new streams of one agent at once")
+    assert own.stream("nyc-1") is None
+    clock.us = SECOND
+    assert own.stream("fra-1") is None
