@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from agent.cli.around import sections_of_capture
 from agent.cli.seen import sections_of
 from agent.cli.shown import cell, grid, milliseconds, pairs, plain
 from agent.core.assertions import Assertion
@@ -28,8 +29,10 @@ _WORDS: Final = {Outcome.AGENT_ERROR: "AGENT ERROR"}
 _SHADES: Final = ("cyan", "blue", "magenta", "yellow", "green", "white")
 
 
-def page(check: Check, finding: Finding) -> RenderableType:
-    """Everything that is known about one run of `check`."""
+def page(
+    check: Check, finding: Finding, capture: Mapping[str, Any] | None = None
+) -> RenderableType:
+    """Everything that is known about one run of `check`, and about what is around its failure."""
     facts = finding.facts
     parts: list[RenderableType] = [_headline(check, finding), *_why(finding)]
     parts += _section("phases", _bars(finding.phases or {}))
@@ -41,6 +44,8 @@ def page(check: Check, finding: Finding) -> RenderableType:
         parts += _section(title, content)
     if finding.expectations:
         parts += _section("expectations", _expectations(finding.expectations))
+    for title, content in sections_of_capture(capture or {}):
+        parts += _section(title, content)
     return Group(*parts)
 
 

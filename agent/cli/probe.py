@@ -4,18 +4,22 @@ import asyncio
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
 
+from agent.capture.failure import FailureCapture
 from agent.cli.check_file import read_check
 from agent.cli.page import page
 from agent.config import default_state, site_policy
 from agent.core.assignment import unrunnable_reason
 from agent.core.policy import Policy, network_of
 from agent.errors import BadInput, Rejected
+from agent.ports import Capture, Prober
+from agent.probers.network.admission import Admission
 from agent.probers.registry import probers_of
+from agent.runtime.captures import captured
 from agent.runtime.clock import SystemClock
 from agent.runtime.executor import run_once
 from agent.runtime.line import Finding, Place, encoded_line
@@ -29,6 +33,7 @@ EXIT_CODES: Final = {
     Outcome.AGENT_ERROR: 3,
 }
 _LOCAL: Final = "local"
+_SEQ: Final = 1
 
 
 @click.command("probe", short_help="Run one check once, here, without a controller.")
@@ -39,13 +44,21 @@ _LOCAL: Final = "local"
     multiple=True,
     help="Also probe these networks, besides what the site's policy allows.",
 )
+@click.option(
+    "--capture",
+    "wants_capture",
+    is_flag=True,
+    help="If it is down, look around as an agent does at a first failure; takes up to 4 s more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result line.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     help="Directory whose policy.yaml says what this site agrees to probe.",
 )
-def probe(check: Path, allow: tuple[str, ...], as_json: bool, state: Path | None) -> None:
+def probe(
+    check: Path, allow: tuple[str, ...], wants_capture: bool, as_json: bool, state: Path | None
+) -> None:
     """Run the check in CHECK.yaml once and print what was seen.
 
     The file holds one check as it stands in a fleet file; id, service and regions may be left out. The
@@ -53,11 +66,12 @@ def probe(check: Path, allow: tuple[str, ...], as_json: bool, state: Path | None
     3 when this agent is the reason that nothing can be said.
     """
     definition = read_check(check)
-    finding = _found(definition, _policy(allow, state))
+    finding, capture = _found(definition, _policy(allow, state), wants_capture)
     if as_json:
-        click.echo(encoded_line(finding, definition, _place(definition)), nl=False)
+        place = _place(definition, capture)
+        click.echo(encoded_line(finding, definition, place), nl=False)
     else:
-        Console().print(page(definition, finding))
+        Console().print(page(definition, finding, capture))
     sys.exit(EXIT_CODES[finding.outcome])
 
 
@@ -70,23 +84,38 @@ def _policy(allow: tuple[str, ...], state: Path | None) -> Policy:
     return replace(policy, allowed=(*policy.allowed, *networks))
 
 
-def _found(check: Check, policy: Policy) -> Finding:
-    probers = probers_of(policy)
+def _found(
+    check: Check, policy: Policy, wants_capture: bool
+) -> tuple[Finding, dict[str, Any] | None]:
+    admission = Admission(policy)
+    probers = probers_of(admission)
     reason = unrunnable_reason(check, tuple(probers))
     if reason is not None:
         raise Rejected(f"This agent cannot run the check: {reason}.")
-    return asyncio.run(run_once(check, probers[check.kind], SystemClock()))
+    capture = FailureCapture(probers, admission) if wants_capture else None
+    return asyncio.run(_run(check, probers[check.kind], capture))
 
 
-def _place(check: Check) -> Place:
+async def _run(
+    check: Check, prober: Prober, capture: Capture | None
+) -> tuple[Finding, dict[str, Any] | None]:
+    """What was found, and what was captured of it if it is down and that is wanted."""
+    finding = await run_once(check, prober, SystemClock())
+    if capture is None or finding.outcome is not Outcome.DOWN:
+        return finding, None
+    return finding, await captured(capture, check, finding, seq=_SEQ)
+
+
+def _place(check: Check, capture: dict[str, Any] | None) -> Place:
     """A line of nobody's stream: no agent, no measured clock, and therefore no evidence."""
     return Place(
         agent=_LOCAL,
         region=_LOCAL,
         epoch=_LOCAL,
         stream=check.service,
-        seq=1,
+        seq=_SEQ,
         rev=digest_of(canonical_bytes(check)),
         trigger=Trigger.MANUAL,
         clock=ClockReading(offset=None),
+        capture=capture,
     )

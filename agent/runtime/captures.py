@@ -39,11 +39,10 @@ class Captures:
         if finding.outcome is not Outcome.DOWN or check.id in self._failing:
             return
         self._failing.add(check.id)
-        of = {"seq": seq, "at": finding.at_us}
         if len(self._tasks) >= CAPTURES_AT_ONCE_MAX + CAPTURES_WAITING_MAX:
-            self._ready[check.id] = {"of": of, "fault": _TOO_MANY}
+            self._ready[check.id] = {"of": _of(finding, seq), "fault": _TOO_MANY}
         elif check.id not in self._tasks:
-            task = asyncio.create_task(self._captured(check, finding, of))
+            task = asyncio.create_task(self._captured(check, finding, seq))
             self._tasks[check.id] = task
             task.add_done_callback(lambda task: self._ended(check.id, task))
 
@@ -65,12 +64,21 @@ class Captures:
         if self._tasks.get(check) is task:
             del self._tasks[check]
 
-    async def _captured(self, check: Check, finding: Finding, of: dict[str, int]) -> None:
+    async def _captured(self, check: Check, finding: Finding, seq: int) -> None:
         async with self._places:
-            try:
-                async with asyncio.timeout(CAPTURE_US_MAX / 1e6):
-                    has_answer = finding.facts.get("status") is not None
-                    parts = await self._capture.of(check, finding.addr, has_answer=has_answer)
-            except TimeoutError:
-                parts = {"fault": f"not seen within {CAPTURE_US_MAX / 1e6:g} s"}
-        self._ready[check.id] = {"of": of, **parts}
+            self._ready[check.id] = await captured(self._capture, check, finding, seq)
+
+
+async def captured(capture: Capture, check: Check, finding: Finding, seq: int) -> dict[str, Any]:
+    """What `capture` sees around the failure that line `seq` tells of, in its time."""
+    try:
+        async with asyncio.timeout(CAPTURE_US_MAX / 1e6):
+            has_answer = finding.facts.get("status") is not None
+            parts = await capture.of(check, finding.addr, has_answer=has_answer)
+    except TimeoutError:
+        parts = {"fault": f"not seen within {CAPTURE_US_MAX / 1e6:g} s"}
+    return {"of": _of(finding, seq), **parts}
+
+
+def _of(finding: Finding, seq: int) -> dict[str, int]:
+    return {"seq": seq, "at": finding.at_us}

@@ -24,6 +24,48 @@ def shown(
     return capture.get()
 
 
+CAPTURE = {
+    "of": {"seq": 1, "at": 0},
+    "route": {"to": "192.0.2.7", "reached": False, "hops": [{"addr": "192.0.2.1", "us": 900}, None]},
+    "resolver": {"server": "192.0.2.53", "addresses": ["192.0.2.7", "192.0.2.8"]},
+    "family": {"tried": "ipv6", "took": 1200, "kind": "connect_refused", "detail": "no\x1b[31m"},
+    "answer": {
+        "chain": [
+            {"subject": "CN=a", "issuer": "CN=b", "sha256": "00", "not_before": 0, "not_after": 86_400_000_000},
+            {"unreadable": 12},
+        ],
+        "head": {"bytes": 5, "http": False, "headers": ["date", "server"]},
+        "fault": "closed",
+    },
+    "cut": ["other"],
+}  # fmt: skip
+
+
+def test_what_was_captured_is_shown_part_by_part() -> None:
+    console = Console(width=100, force_terminal=False)
+    found = Finding(at_us=0, took_us=1, lag_us=0, outcome=Outcome.DOWN)
+    with console.capture() as capture:
+        console.print(page(check_of("http", {"url": URL}), found, CAPTURE))
+    text = capture.get()
+    for line in (
+        "route to 192.0.2.7", "  1  192.0.2.1  0.90 ms", "  2  no answer", "  the target did not answer",
+        "  addresses  192.0.2.7, 192.0.2.8", "other address family", "  took    1.20 ms", "  detail  no?[31m",
+        "  1  CN=a, issued by CN=b, 1970-01-01 to 1970-01-02", "  2  12 bytes that are no certificate",
+        "  http     no", "  headers  date, server", "  closed", "left out", "  other",
+    ):  # fmt: skip
+        assert line in text, text
+
+
+def test_a_route_that_was_not_seen_says_why() -> None:
+    console = Console(width=100, force_terminal=False)
+    found = Finding(at_us=0, took_us=1, lag_us=0, outcome=Outcome.DOWN)
+    with console.capture() as capture:
+        parts = {"route": {"fault": "traces need Linux"}, "fault": "not seen within 4 s"}
+        console.print(page(check_of("http", {"url": URL}), found, parts))
+    assert "route to the target\n  traces need Linux" in capture.get()
+    assert "not seen within 4 s" in capture.get()
+
+
 DNS = {"name": "example.com", "type": "A", "transport": "udp", "server": "192.0.2.53"}
 
 

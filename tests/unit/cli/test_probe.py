@@ -99,6 +99,25 @@ def test_json_is_the_line(tmp_path: Path) -> None:
     assert line["clock"] == {"offset": None}
 
 
+def test_a_failure_is_captured_where_that_is_wanted(tmp_path: Path) -> None:
+    text = f"http: {{url: 'http://127.0.0.1:{free_port()}/'}}\n"
+    shown = run(tmp_path, text, *LOOPBACK, "--capture")
+    assert shown.exit_code == 1
+    assert "route to 127.0.0.1" in shown.output
+    line = json.loads(run(tmp_path, text, *LOOPBACK, "--capture", "--json").output)
+    assert line["capture"]["of"] == {"seq": line["seq"], "at": line["at"]}
+    assert line["capture"]["route"]["to"] == "127.0.0.1"
+    assert "refused the connection" in line["capture"]["answer"]["fault"]
+
+
+def test_nothing_is_captured_of_what_did_not_fail(tmp_path: Path, port: int) -> None:
+    text = f"http: {{url: 'http://127.0.0.1:{port}/'}}\n"
+    line = json.loads(run(tmp_path, text, *LOOPBACK, "--capture", "--json").output)
+    assert (line["outcome"], "capture" in line) == ("up", False)
+    refused = json.loads(run(tmp_path, text, "--capture", "--json").output)
+    assert (refused["outcome"], "capture" in refused) == ("agent_error", False)
+
+
 def test_slow_is_degraded_and_still_0(tmp_path: Path, port: int) -> None:
     text = f"degraded_over: 1us\nhttp: {{url: 'http://127.0.0.1:{port}/'}}\n"
     result = run(tmp_path, text, *LOOPBACK)
