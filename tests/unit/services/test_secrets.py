@@ -152,3 +152,36 @@ def test_an_agent_without_a_key_is_named(custody: Custody) -> None:
         tx.put_agent(AgentRecord("fra-9", "fra", "box", 1, b"", b"", "0a", None, 2))
     with pytest.raises(BadInput, match="Agent fra-9 has no key"):
         custody.secrets.set("one", "value-of-one", ADA)
+
+
+def of_the_controller(custody: Custody, *names: str) -> dict[str, str]:
+    with custody.world.storage.transaction() as tx:
+        return dict(custody.secrets.values(tx, names))
+
+
+def test_the_controller_opens_what_its_channels_name(custody: Custody) -> None:
+    custody.secrets.set("one", "value-of-one", ADA)
+    custody.secrets.set("one", "newer-value", ADA)
+    assert of_the_controller(custody, "one") == {"one": "newer-value"}
+    assert of_the_controller(custody) == {}
+
+
+def test_what_the_controller_cannot_open_is_said_with_what_to_do(custody: Custody) -> None:
+    custody.secrets.set("one", "value-of-one", ADA)
+    custody.secrets.set("two", "value-of-two", ADA, agents_only=True)
+    custody.secrets.set("gone", "value-of-gone", ADA)
+    custody.secrets.delete("gone", ADA)
+    for name, message in {
+        "none": "There is no secret none: `vedette secret set none`.",
+        "gone": "There is no secret gone: `vedette secret set gone`.",
+        "two": "Secret two is kept for agents only: set it again, without --agents-only.",
+    }.items():
+        with pytest.raises(BadInput) as caught:
+            of_the_controller(custody, name)
+        assert str(caught.value) == message
+    (custody.folder / VAULT_KEY).unlink()
+    custody.secrets = Secrets(
+        custody.world.storage, Vault(StateDirectory(custody.folder)), lambda: custody.world.now_us
+    )
+    with pytest.raises(BadInput, match="Secret one cannot be opened with the vault key"):
+        of_the_controller(custody, "one")
