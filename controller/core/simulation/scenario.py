@@ -91,7 +91,7 @@ def read_scenario(text: bytes, file: str, *, seed: int | None = None) -> Scenari
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     start_us = _start(document, terms, problems)
     check = _check(terms)
-    rules = tuple(terms.rules) or FIELD_RULES
+    rules = tuple(terms.rules) or _field_rules(terms)
     problems += _told(document, (), _shape_findings(terms))
     problems += _told(document, ("checks",), findings(check, is_new=True))
     if not problems:
@@ -109,6 +109,11 @@ def read_scenario(text: bytes, file: str, *, seed: int | None = None) -> Scenari
         check=check,
         rules=rules,
     )
+
+
+def _field_rules(terms: ScenarioTerms) -> tuple[RuleTerms, ...]:
+    """The rules that are compared where a scenario has none, as far as there are regions for them."""
+    return tuple(rule for rule in FIELD_RULES if (rule.regions or 1) <= len(terms.regions))
 
 
 def _start(document: Document, terms: ScenarioTerms, problems: list[Problem]) -> int:
