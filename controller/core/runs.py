@@ -1,7 +1,7 @@
 """Runs: results of one agent that say the same one after another, and which of them made it certain (S-6)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.core.labels import Label, Said
 from controller.core.samples import Sample
@@ -13,7 +13,8 @@ class Run:
     """Successes, or failures, of one agent without another or a silence between them.
 
     `certain` is the result from which on it counted, all of it from its first: None while it does not.
-    `is_after_silence`: what came before it is too old to be gone on from.
+    `is_after_silence`: what came before it is too old to be gone on from. `is_older` and `goes_on`: it may
+    reach back before what was read, or on after it, so that there are `count` of them at least.
     """
 
     region: str
@@ -24,16 +25,31 @@ class Run:
     count: int
     certain: Sample | None
     is_after_silence: bool
+    is_older: bool = False
+    goes_on: bool = False
 
 
-def runs(said: Sequence[Said], freshness_us: int) -> list[Run]:
-    """The runs of one agent's judged samples, in order of time."""
+def runs(
+    said: Sequence[Said],
+    freshness_us: int,
+    *,
+    is_cut_before: bool = False,
+    is_cut_after: bool = False,
+) -> list[Run]:
+    """The runs of one agent's judged samples, in order of time.
+
+    `is_cut_before`, `is_cut_after`: there may be samples before and after these.
+    """
     found: list[Run] = []
     start = 0
     for index in range(1, len(said) + 1):
         if index == len(said) or _parts(said[index - 1], said[index], freshness_us):
             found.append(_run(said, start, index, freshness_us))
             start = index
+    if found and is_cut_before:
+        found[0] = replace(found[0], is_older=True)
+    if found and is_cut_after:
+        found[-1] = replace(found[-1], goes_on=True)
     return found
 
 

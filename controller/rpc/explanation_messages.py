@@ -75,6 +75,8 @@ def _run(run: Run) -> pb.Run:
         if certain
         else None,
         after_silence=run.is_after_silence,
+        older=run.is_older,
+        goes_on=run.goes_on,
     )
 
 

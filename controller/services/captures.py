@@ -106,7 +106,8 @@ def _lines(name: str, part: Any) -> Iterator[str]:
     elif isinstance(part, dict):
         yield from (f"{key}: {_shown(key, value)}" for key, value in part.items())
     elif name == "cut":
-        yield "left out, because the line would have been too long"
+        what = f": {_shown(name, part)}" if isinstance(part, list) else ""
+        yield f"left out, because the line would have been too long{what}"
     else:
         yield _shown(name, part)
 

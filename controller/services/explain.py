@@ -92,7 +92,15 @@ class Explaining:
         """Add what the evidence says of a part of the time of an outage."""
         policies = self._evaluator.checks(tx)[body.check]
         evidence = History(tx, body.check, policies, now_us).evidence(*part)
-        testimony = Testimony(evidence, policies, *part)
+        first_us = min((one.at_us for one in evidence.samples), default=part[0])
+        after_us = part[1] + max(one.policy.margin_us for one in policies if one.policy)
+        testimony = Testimony(
+            evidence,
+            policies,
+            *part,
+            is_cut_before=tx.newest_sample_us(body.check, first_us) is not None,
+            is_cut_after=after_us <= now_us,
+        )
         segments = timeline(evidence, policies, *part)
         if body.region:
             segments = _of_region(body.region, segments)

@@ -15,12 +15,17 @@ from controller.services.explanation import Ballot, Trouble, Voice
 
 @dataclass(slots=True)
 class Testimony:
-    """Judged samples and troubles over [from_us, to_us), by the evidence that is known."""
+    """Judged samples and troubles over [from_us, to_us), by the evidence that was read around it.
+
+    `is_cut_before`, `is_cut_after`: there is evidence before and after what was read.
+    """
 
     evidence: EvidenceSet
     policies: Sequence[PolicyRevision]
     from_us: int
     to_us: int
+    is_cut_before: bool = False
+    is_cut_after: bool = False
     _tracks: dict[Policy, list[Track]] = field(default_factory=dict)
 
     def _of(self, policy: Policy) -> list[Track]:
@@ -48,7 +53,12 @@ class Testimony:
             for start_us, end_us, policy in in_force(self.policies, self.from_us, self.to_us)
             if policy is not None
             for track in self._of(policy)
-            for run in runs(track.said, policy.freshness_us)
+            for run in runs(
+                track.said,
+                policy.freshness_us,
+                is_cut_before=self.is_cut_before,
+                is_cut_after=self.is_cut_after,
+            )
             if run.to_us >= start_us and run.from_us < end_us
         ]
         return sorted(found, key=lambda run: (run.region, run.agent, run.from_us))

@@ -78,6 +78,8 @@ def _run(item: pb.Run) -> dict[str, Any]:
         if item.HasField("certain")
         else None,
         "after_silence": item.after_silence,
+        "older": item.older,
+        "goes_on": item.goes_on,
     }
 
 

@@ -64,23 +64,31 @@ def _run(page: Page, run: pb.Run) -> Text:
     """What a run is, and what made it certain."""
     noun = "failure" if run.down else "success"
     many = noun if run.count == 1 else f"{noun}s" if run.down else f"{noun}es"
-    span = f" from {page.at(run.from_us)} to {page.at(run.to_us)}" if run.count > 1 else ""
-    parts: list[str | Text] = [
-        word("DOWN" if run.down else "UP"),
-        f"  {run.count} {many}{' in a row' if run.count > 1 else ''}{span}",
-    ]
+    count = f"at least {run.count}" if run.older or run.goes_on else str(run.count)
+    parts: list[str | Text] = [word("DOWN" if run.down else "UP"), f"  {count} {many}"]
+    if run.count > 1:
+        parts.append(f" in a row{_span(page, run)}")
     if run.after_silence:
         parts.append(", after a silence too long to be gone on from")
-    if run.HasField("certain"):
-        line = f"{run.certain.epoch}/{run.certain.stream}/{run.certain.seq}"
-        if run.certain.at_us == run.from_us:
-            parts.append(", counted at once")
-        else:
-            parts.append(f", certain at {page.at(run.certain.at_us)} by line {line}")
-            parts.append(", counted from the first")
-    else:
-        parts.append(", not confirmed: the state before it went on")
-    return sentence(*parts)
+    return sentence(*parts, _certainty(page, run))
+
+
+def _span(page: Page, run: pb.Run) -> str:
+    """From when until when, as far as it was read."""
+    start = "from before" if run.older else f"from {page.at(run.from_us)}"
+    return f" {start} to {'after ' if run.goes_on else ''}{page.at(run.to_us)}"
+
+
+def _certainty(page: Page, run: pb.Run) -> str:
+    """Which result made a run count, if that was read."""
+    if run.older:
+        return ""
+    if not run.HasField("certain"):
+        return ", not confirmed: the state before it went on"
+    if run.certain.at_us == run.from_us:
+        return ", counted at once"
+    line = f"{run.certain.epoch}/{run.certain.stream}/{run.certain.seq}"
+    return f", certain at {page.at(run.certain.at_us)} by line {line}, counted from the first"
 
 
 def _row(page: Page, sample: pb.Sample, before: str) -> tuple[Text, Text, Text, Text, Text]:

@@ -293,6 +293,8 @@ class Run(_message.Message):
     COUNT_FIELD_NUMBER: _builtins.int
     CERTAIN_FIELD_NUMBER: _builtins.int
     AFTER_SILENCE_FIELD_NUMBER: _builtins.int
+    OLDER_FIELD_NUMBER: _builtins.int
+    GOES_ON_FIELD_NUMBER: _builtins.int
     region: _builtins.str
     """Region id."""
     agent: _builtins.str
@@ -307,6 +309,10 @@ class Run(_message.Message):
     """How many."""
     after_silence: _builtins.bool
     """What came before is too old to be gone on from."""
+    older: _builtins.bool
+    """It may reach back before what was read: there are so many at least."""
+    goes_on: _builtins.bool
+    """It may go on after what was read: there are so many at least."""
     @_builtins.property
     def certain(self) -> Global___Confirmation:
         """The result that made it certain; absent: nothing did, and it does not count as what it is."""
@@ -322,10 +328,12 @@ class Run(_message.Message):
         count: _builtins.int = ...,
         certain: Global___Confirmation | None = ...,
         after_silence: _builtins.bool = ...,
+        older: _builtins.bool = ...,
+        goes_on: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["certain", b"certain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_silence", b"after_silence", "agent", b"agent", "certain", b"certain", "count", b"count", "down", b"down", "from_us", b"from_us", "region", b"region", "to_us", b"to_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_silence", b"after_silence", "agent", b"agent", "certain", b"certain", "count", b"count", "down", b"down", "from_us", b"from_us", "goes_on", b"goes_on", "older", b"older", "region", b"region", "to_us", b"to_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

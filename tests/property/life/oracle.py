@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from controller.core.admission import Admitted, admitted_line, deduplicated
+from controller.core.doubt import least_and_most
 from controller.core.outages import Outage, outages
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
@@ -67,6 +68,10 @@ class Oracle:
                 inside = [s for s in segments if s.from_us < to_us and s.to_us > from_us]
                 if {one.verdict.value for one in inside} != {verdict}:
                     found.append(f"{check}: {chosen.handle} explained as {verdict} at {from_us}")
+            body = explained.outage.body
+            bounds = least_and_most(body.downtime_us, explained.doubts)
+            if explained.skipped is None and bounds != (body.downtime_us_min, body.downtime_us_max):
+                found.append(f"{check}: {chosen.handle} explained with the bounds {bounds}")
         return found
 
     def _differs_then(self, check: str, items: Sequence[Admitted], horizon_us: int) -> list[str]:
