@@ -46,7 +46,7 @@ class Router:
             if read_progress(tx) is None:
                 lasting = tx.notices(include_ended=False, limit=1_000_000)
                 silent = sorted(one.number for one in lasting)
-                write_progress(tx, Progress(_last_event(tx), silent))
+                write_progress(tx, Progress(tx.last_event(), silent))
 
     def route(self) -> bool:
         """Tell of what was learnt since the last time; True if there may be more at once."""
@@ -71,10 +71,3 @@ class Router:
             tell_of_agents(tx, insight, progress, now_us)
             write_progress(tx, progress)
         return len(events) == NOTIFY_EVENTS_AT_ONCE_MAX
-
-
-def _last_event(tx: Transaction) -> int:
-    sequence = 0
-    while events := tx.events_after(sequence, NOTIFY_EVENTS_AT_ONCE_MAX):
-        sequence = events[-1].sequence
-    return sequence

@@ -17,6 +17,7 @@ from controller.services.outage_body import decode_body
 from vedette.shared.definitions import Check, decode_check
 
 _GLOBAL = "global"
+_HOUR_US = 3600 * 1_000_000
 
 
 class Insight(Protocol):
@@ -78,6 +79,7 @@ class _Insight:
         self._grading = grading
         self._now_us = now_us
         self._revisions: dict[str, list[CheckRevision]] | None = None
+        self._outages: dict[tuple[str, int], Sequence[StoredOutage]] = {}
 
     @property
     def channels(self) -> Mapping[str, Channel]:
@@ -113,8 +115,8 @@ class _Insight:
             outage
             for other in (self._in_force.fleet.checks.values() if above else ())
             if other.service in above
-            for outage in self._tx.outages(other.id, stored.started_us, stored.ended_us)
-            if _is_global(outage)
+            for outage in self._since(other.id, stored.started_us)
+            if _overlap(outage, stored)
         ]
         if not reasons:
             return None
@@ -123,6 +125,15 @@ class _Insight:
         is_over = len(ends) == len(reasons)
         reason = f"{service} depends on {self.service(first.check)}"
         return Explained(first.number, reason, max(ends) if is_over else None)
+
+    def _since(self, check: str, at_us: int) -> Sequence[StoredOutage]:
+        """Outages of a check that touch the hour of an instant, or anything later; read once an hour and check."""
+        hour_us = at_us - at_us % _HOUR_US
+        found = self._outages.get((check, hour_us))
+        if found is None:
+            found = [one for one in self._tx.outages(check, hour_us) if _is_global(one)]
+            self._outages[check, hour_us] = found
+        return found
 
     def open_outage(self, check: str) -> str | None:
         """The outage of a check that is open."""
@@ -145,3 +156,10 @@ class _Insight:
 
 def _is_global(outage: StoredOutage) -> bool:
     return getattr(decode_body(outage.body), "scope", _GLOBAL) == _GLOBAL
+
+
+def _overlap(one: StoredOutage, other: StoredOutage) -> bool:
+    """Both were open at some instant."""
+    return (other.ended_us is None or one.started_us < other.ended_us) and (
+        one.ended_us is None or other.started_us < one.ended_us
+    )

@@ -274,7 +274,8 @@ NOTIFY_SECONDS_MAX: Final = 15.0
 NOTIFY_LOOK_SECONDS: Final = 1.0
 # At once to one channel, each of another outage, so that one that hangs keeps nobody else waiting.
 NOTIFY_AT_ONCE_MAX: Final = 4
-NOTIFY_EVENTS_AT_ONCE_MAX: Final = 200
+# Of one transaction, so that results that come meanwhile wait for a tenth of a second at most.
+NOTIFY_EVENTS_AT_ONCE_MAX: Final = 25
 DELIVERIES_SHOWN_MAX: Final = 1000
 NOTIFY_ADDRESSES_MAX: Final = 4
 # apprise talks to some services several times for one message.

@@ -13,6 +13,7 @@ from controller.incidents import Explained
 from controller.postings import Notice, NoticeKind
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, START, Scene, channel
+from vedette.shared.limits import NOTIFY_EVENTS_AT_ONCE_MAX
 
 ENDS: Final[tuple[Choice, ...]] = ("outage.opened", "outage.closed")
 
@@ -250,7 +251,7 @@ def test_an_event_that_cannot_be_read_holds_nobody_up(caplog: pytest.LogCaptureF
 
 def test_a_long_ledger_is_read_in_parts() -> None:
     scene = Scene(channel("all"))
-    for number in range(1, 451):
+    for number in range(1, 2 * NOTIFY_EVENTS_AT_ONCE_MAX + 2):
         scene.happens("opened", number)
     assert [scene.router.route() for _ in range(3)] == [True, True, False]
-    assert len(scene.deliveries()) == 450
+    assert len(scene.deliveries()) == 2 * NOTIFY_EVENTS_AT_ONCE_MAX + 1
