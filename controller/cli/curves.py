@@ -20,7 +20,8 @@ _STROKES: Final = (
     ("#0072B2", ""), ("#56B4E9", "5 2"), ("#000000", "1 2"), ("#999999", ""),
 )  # fmt: skip
 _SECOND_US: Final = 1_000_000
-_DAY_US: Final = 86_400 * _SECOND_US
+_HOUR_US: Final = 3_600 * _SECOND_US
+_DAY_US: Final = 24 * _HOUR_US
 Curve = Sequence[tuple[float, float]]
 
 
@@ -76,11 +77,13 @@ def _panels(result: Result) -> list[_Panel]:
             _Panel("Share of the true outages that were known after", _times(delays), _SHARE, delays),
             _Panel("Share of the true outages whose downtime is off by at most", _times(errors), _SHARE, errors),
         ]  # fmt: skip
-    days = (end_us - start_us) / _DAY_US
-    false = [_counts(score.false_us, start_us, end_us) for score in scores]
-    across = _Axis(lambda day: day / days, _evenly(days, " d"))
+    is_short = end_us - start_us < 3 * _DAY_US
+    unit_us, unit = (_HOUR_US, " h") if is_short else (_DAY_US, " d")
+    span = (end_us - start_us) / unit_us
+    false = [_counts(score.false_us, start_us, unit_us, span) for score in scores]
+    across = _Axis(lambda x: x / span, _evenly(span, unit))
     up = _Axis(lambda count: count / false_most, _evenly(false_most, ""))
-    return [*panels, _Panel("False alarms until day", across, up, false)]
+    return [*panels, _Panel("False alarms until then", across, up, false)]
 
 
 _SHARE: Final = _Axis(lambda share: share, [(k / 4, f"{25 * k} %") for k in range(5)])
@@ -95,12 +98,12 @@ def _shares(values_us: Sequence[int], whole: int) -> Curve:
     return corners
 
 
-def _counts(instants_us: Sequence[int], start_us: int, end_us: int) -> Curve:
+def _counts(instants_us: Sequence[int], start_us: int, unit_us: int, span: float) -> Curve:
     corners: list[tuple[float, float]] = [(0.0, 0.0)]
     for count, at_us in enumerate(instants_us):
-        day = (at_us - start_us) / _DAY_US
-        corners += [(day, count), (day, count + 1)]
-    return [*corners, ((end_us - start_us) / _DAY_US, len(instants_us))]
+        x = min((at_us - start_us) / unit_us, span)
+        corners += [(x, count), (x, count + 1)]
+    return [*corners, (span, len(instants_us))]
 
 
 def _times(curves: Sequence[Curve]) -> _Axis:
@@ -154,6 +157,8 @@ def _drawn(panel: _Panel, top: float) -> Iterator[str]:
             (_LEFT + wide * panel.across.place(x), bottom - high * panel.up.place(y))
             for x, y in curve
         ]
+        # A staircase goes on level to the end.
+        points = [*points, (_LEFT + wide, points[-1][1])] if points else []
         if not points:
             continue
         text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

@@ -24,7 +24,7 @@ def test_an_alarm_is_right_if_it_has_an_instant_in_common_with_a_true_outage() -
 
 def test_an_alarm_of_another_check_is_false() -> None:
     found = score([alarm(110, 190, 130, check="d")], [TRUTH])
-    assert (found.right, found.found, found.recall) == (0, 0, 0)
+    assert (found.right, found.found, found.recall) == (0, 0, Fraction(0))
 
 
 def test_two_alarms_may_be_right_about_one_outage() -> None:
