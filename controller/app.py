@@ -28,6 +28,7 @@ from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
+from controller.rpc.incident import IncidentServicer
 from controller.rpc.listeners import agents_listener, people_listener
 from controller.rpc.notify import NotifyServicer
 from controller.rpc.outage import OutageServicer
@@ -48,6 +49,8 @@ from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.examine import Examination
+from controller.services.incident_views import IncidentPages
+from controller.services.incidents import Incidents
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
 from controller.services.notify import Router
@@ -209,6 +212,7 @@ class _Controller:
         standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, wall_us)
         outages = Outages(storage, self._evaluator, wall_us)
+        incidents = IncidentPages(storage, Incidents(wall_us), self._evaluator, wall_us)
         return (
             EnrolServicer(worker, enrolment, recovery, whereabouts),
             AccessServicer(worker, self._access, self._ledger, whereabouts),
@@ -225,6 +229,7 @@ class _Controller:
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages, Remarks(storage, wall_us)),
+            IncidentServicer(worker, incidents),
             NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),

@@ -72,11 +72,3 @@ class Explained:
     def handle(self) -> str:
         """The name of the outage that explains, for people."""
         return f"OUT-{self.by}"
-
-
-class Kinship(Protocol):
-    """Says which outages need not be told of, because people were told of what caused them."""
-
-    def explained(self, number: int) -> Explained | None:
-        """What explains an outage; None if it stands for itself."""
-        ...

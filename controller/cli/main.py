@@ -39,6 +39,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "check": Lazy("controller.cli.check", "check", "Checks and how they do."),
     "agent": Lazy("controller.cli.agent", "agent", "Agents and join tokens."),
     "outage": Lazy("controller.cli.outage.command", "outage", "Outages and what decided them."),
+    "incident": Lazy(
+        "controller.cli.incident", "incident", "Outages that belong together, and their cause."
+    ),
     "notify": Lazy("controller.cli.notify", "notify", "Messages to channels, and dead letters."),
     "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
     "evidence": Lazy(

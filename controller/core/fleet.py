@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from controller.core.agreements import agreements
 from controller.core.channels import Channel, channel_findings, one_of, unrevealing
 from controller.core.contracts import Agreement
-from controller.core.dependencies import circles
+from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
 from controller.core.exclusions import Exclusion, exclusion_findings
 from controller.core.sections import Item, by_id, told
@@ -144,6 +144,12 @@ def criticalities(text: bytes, file: str) -> Mapping[str, Criticality]:
     """How much each service of a file that was in force matters, by id."""
     services = parse(text, file).data.get("services", [])
     return {one["id"]: Criticality(one.get("criticality", Criticality.NORMAL)) for one in services}
+
+
+def dependencies(text: bytes, file: str) -> Dependencies:
+    """What each service of a file that was in force depends on, by id."""
+    services = parse(text, file).data.get("services", [])
+    return {one["id"]: tuple(one.get("depends_on", ())) for one in services}
 
 
 def _anchors(document: Document, problems: list[Problem]) -> tuple[Anchor, ...]:

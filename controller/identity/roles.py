@@ -65,6 +65,8 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.NotifyService/RetryDelivery": _STAFF,
     "/vedette.v1.NotifyService/DropDelivery": _STAFF,
     "/vedette.v1.NotifyService/TestChannel": _STAFF,
+    "/vedette.v1.IncidentService/ListIncidents": _READERS,
+    "/vedette.v1.IncidentService/GetIncident": _READERS,
     "/vedette.v1.DoctorService/Examine": _READERS,
     "/vedette.v1.SlaService/GetStatus": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,

@@ -16,6 +16,7 @@ from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
+from controller.rpc.incident import IncidentServicer
 from controller.rpc.notify import NotifyServicer
 from controller.rpc.outage import OutageServicer
 from controller.rpc.secret import SecretServicer
@@ -29,6 +30,7 @@ from vedette.v1 import (
     enrol_pb2_grpc,
     evidence_pb2_grpc,
     fleet_pb2_grpc,
+    incident_pb2_grpc,
     notify_pb2_grpc,
     outage_pb2_grpc,
     secret_pb2_grpc,
@@ -56,6 +58,7 @@ _ADDERS: Final[Mapping[type, Callable[[Any, Any], None]]] = {
     AgentServicer: access_pb2_grpc.add_AgentServiceServicer_to_server,
     BacktestServicer: backtest_pb2_grpc.add_BacktestServiceServicer_to_server,
     FleetServicer: fleet_pb2_grpc.add_FleetServiceServicer_to_server,
+    IncidentServicer: incident_pb2_grpc.add_IncidentServiceServicer_to_server,
     NotifyServicer: notify_pb2_grpc.add_NotifyServiceServicer_to_server,
     OutageServicer: outage_pb2_grpc.add_OutageServiceServicer_to_server,
     SecretServicer: secret_pb2_grpc.add_SecretServiceServicer_to_server,
