@@ -69,6 +69,10 @@ class Sender:
             # A database that is away for a moment. What went out is noted later, and not sent again.
             log.error("notify.delayed", extra={"reason": str(error)})
             return False
+        except Exception:
+            # A fault of ours in telling must not end judging; no secret is at hand here.
+            log.exception("notify.defect")
+            return False
         for parcel in parcels:
             self._under_way[parcel.channel.id] += 1
             group.create_task(self._send(parcel))

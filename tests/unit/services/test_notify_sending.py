@@ -126,3 +126,21 @@ async def test_a_fault_of_ours_in_one_message_ends_nothing_and_shows_no_secret(
     (one,) = scene.deliveries()
     assert one.error == "The controller failed by a fault of its own (RuntimeError)."
     assert "value of path" not in caplog.text
+
+
+async def test_a_fault_of_ours_in_routing_ends_nothing_and_is_told_of(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, transport = Scene(channel("all")), FakeTransport()
+    good, faults = scene.router.route, [KeyError("what nobody foresaw")]
+
+    def route() -> bool:
+        if faults:
+            raise faults.pop()
+        return good()
+
+    monkeypatch.setattr(scene.router, "route", route)
+    scene.happens("opened")
+    async with sending(scene, transport) as outbox:
+        await outbox.until(delivered(scene, 1))
+    assert "notify.defect" in caplog.text
