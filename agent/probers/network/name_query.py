@@ -20,7 +20,7 @@ _TYPES = {
     Family.IPV6: (dns.rdatatype.AAAA,),
 }
 _PAYLOAD_BYTES = 1232
-_MARGIN_US = 50_000
+_MARGIN_US = 200_000
 
 
 async def queried(

@@ -24,9 +24,10 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 )
 async def test_a_drip_ends_at_the_deadline(script: Script) -> None:
     async with target(script) as server:
-        run = await run_http(server.url(), within="150ms")
+        run = await run_http(server.url(), within="400ms")
     assert (run.outcome, run.kind) == ("down", "transfer_timeout"), run.verdict.detail
-    assert 140_000 <= run.seen.took_us < 3_000_000
+    # Of the 400 ms, a machine that is busy takes some before the request begins.
+    assert 250_000 <= run.seen.took_us < 3_000_000
     assert sum((run.seen.phases or {}).values()) == run.seen.took_us
 
 

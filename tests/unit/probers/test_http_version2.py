@@ -239,10 +239,12 @@ async def test_misbehaviour_has_its_kind(answers: Answers, kind: str) -> None:
     [
         pytest.param(answering(response(b"ok")), id="HTTP/1.1"),
         pytest.param(answering(b"SSH-2.0-OpenSSH_9.6\r\n" * 20), id="SSH"),
-        pytest.param(endless(b"", b"\x00\x00\x00\xaa\x00\x00\x00\x00\x00"), id="frames of no kind"),
+        pytest.param(
+            endless(b"", b"\x00\x00\x00\xaa\x00\x00\x00\x00\x00" * 1000), id="frames of no kind"
+        ),
     ],
 )
 async def test_another_protocol_is_told(script: object) -> None:
     async with target(script) as server:  # type: ignore[arg-type] # a Script each
-        run = await run_http(server.url(), within="2s", version="HTTP/2")
+        run = await run_http(server.url(), within="20s", version="HTTP/2")
     assert (run.outcome, run.kind) == ("down", "protocol_error"), run.verdict.detail
