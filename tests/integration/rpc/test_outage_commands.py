@@ -49,7 +49,9 @@ def logged_in(controller: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 class Outage:
     """An outage that two sites see: two good results, three failures, two good ones; 1 ms apart."""
 
-    def __init__(self, controller: Running, story: str = "UUDDDUU") -> None:
+    def __init__(
+        self, controller: Running, story: str = "UUDDDUU", other: str = "", scope: str = "global"
+    ) -> None:
         self.controller = controller
         # A check of its own: outages of one would be glued together.
         self.check = f"c{next(_numbers)}"
@@ -57,10 +59,11 @@ class Outage:
         assert not controller.apply(FLEET + more.encode()).problems
         self.sites = [controller.enrol(controller.join_token(region)) for region in ("fra", "nyc")]
         self.start_us = now_us()  # what was before the fleet file was applied is not judged by it
-        for site in self.sites:
-            lines = [self.line(site, seq, LETTERS[letter]) for seq, letter in enumerate(story, 1)]
+        for site, letters in zip(self.sites, (story, other or story), strict=True):
+            lines = [self.line(site, seq, LETTERS[letter]) for seq, letter in enumerate(letters, 1)]
             self.send(site, lines)
-        self.handle = document("list", "--check", self.check)["outages"][0]["id"]
+        listed = document("list", "--check", self.check, "--scope", scope)["outages"]
+        self.handle = listed[0]["id"]
 
     def line(self, site: Site, seq: int, outcome: str, **more: Any) -> bytes:
         at_us = self.start_us + seq * MILLISECOND
@@ -117,6 +120,23 @@ def test_an_outage_is_explained(outage: Outage) -> None:
     assert down["votes"] == {"fra": "DOWN", "nyc": "DOWN"}
     assert {one["confirmed_us"] for one in down["voices"]} == {outage.start_us + 4 * MILLISECOND}
     assert told["events"][0]["kind"] == "opened"
+
+
+def test_s14_an_outage_of_one_region_is_told_of_and_listed_if_asked_for(
+    logged_in: Running,
+) -> None:
+    outage = Outage(logged_in, "UUDDDUU", other="UUUUUUU", scope="regional")
+    listed = vedette("outage", "list", "--check", outage.check).stdout
+    assert outage.handle not in listed
+    assert "1 outage of a single region is not shown: --scope all" in listed
+    every = vedette("outage", "list", "--check", outage.check, "--scope", "all").stdout
+    assert f"{outage.handle} " in every
+    assert "fra alone" in every
+    assert "not shown" not in every
+    shown = vedette("outage", "show", outage.handle).stdout
+    assert "Scope:       the region fra alone" in shown
+    one = document("show", outage.handle)["outage"]
+    assert (one["scope"], one["region"], one["severity"]) == ("regional", "fra", "P3")
 
 
 def test_the_history_says_when_what_was_learnt_and_by_which_line(outage: Outage) -> None:
