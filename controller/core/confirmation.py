@@ -52,6 +52,16 @@ class _Watch:
         """Some outage is open."""
         return self.is_out or bool(self.regional)
 
+    def looks(self, agent: str, at_us: int) -> None:
+        """Note a look of an agent."""
+        self.looked_us[agent] = max(at_us, self.looked_us.get(agent, _NEVER_US))
+
+    def rests(self, plan: Plan, now_us: int) -> bool:
+        """Looks that would begin now have to wait."""
+        return any(
+            now_us < begun_us + plan.outage_interval_us for begun_us in self.begun_us.values()
+        ) or any(now_us < at_us + CONFIRM_APART_US for at_us in self.looked_us.values())
+
     def is_out_in(self, region: str) -> bool:
         """An outage that is open concerns this region."""
         return self.is_out or region in self.regional
@@ -161,7 +171,7 @@ class Confirmation:
         orders: dict[str, list[str]] = {}
         for agent, wish in self.wishes.take(now_us, self._reachable(), self._is_wanted):
             orders.setdefault(agent, []).append(wish.check)
-            self._watches[wish.check].looked_us[agent] = now_us
+            self._watches[wish.check].looks(agent, now_us)
             if wish.rank == _CONFIRM_RANK:
                 self._count(wish.check, agent, now_us)
         return orders
@@ -189,7 +199,7 @@ class Confirmation:
         watch = self._watches.setdefault(turn.check, _Watch())
         watch.failing.add(turn.agent)
         watch.well.discard(turn.agent)
-        watch.looked_us[turn.agent] = min(turn.at_us, now_us)
+        watch.looks(turn.agent, min(turn.at_us, now_us))
         self._begin(turn.check, now_us, is_recovery=False)
 
     def _works_again(self, turn: Turn, now_us: int) -> None:
@@ -200,7 +210,7 @@ class Confirmation:
         watch.failing.discard(turn.agent)
         if watch.is_out_in(turn.region):
             watch.well.add(turn.agent)
-            watch.looked_us[turn.agent] = min(turn.at_us, now_us)
+            watch.looks(turn.agent, min(turn.at_us, now_us))
             self._begin(turn.check, now_us, is_recovery=True)
 
     # --- confirming looks
@@ -298,7 +308,6 @@ class Confirmation:
             return
         self._swept_us = now_us
         for check, watch in list(self._watches.items()):
-            resting_us = self._plans[check].outage_interval_us
-            is_resting = any(now_us < begun + resting_us for begun in watch.begun_us.values())
-            if not (watch.is_out or watch.regional or watch.failing or is_resting):
+            is_wrong = watch.is_any_out or bool(watch.failing)
+            if not is_wrong and not watch.rests(self._plans[check], now_us):
                 del self._watches[check]

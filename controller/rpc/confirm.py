@@ -16,9 +16,12 @@ from vedette.shared.result import Trigger
 
 # How often it is looked whether the fleet, the agents or the outages changed without a result that turned.
 _LOOK_SECONDS: Final = 1.0
+# And how often at most, however many results turn.
+_LOOKS_APART_SECONDS: Final = 0.05
 # Orders of a moment go out together: in a storm there are hundreds a second.
 _GATHER_SECONDS: Final = 0.005
 _AGENTS_LOGGED_MAX: Final = 20
+_LEARN_US: Final = 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class Confirming:
         self._wake = asyncio.Event()
         self._stale = asyncio.Event()
         self._is_informed = False
+        self._learnt_us = -_LEARN_US
 
     def hear(self, news: News) -> None:
         """This was just committed."""
@@ -77,6 +81,7 @@ class Confirming:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._stale.wait()
+            await asyncio.sleep(_LOOKS_APART_SECONDS)
 
     async def _look(self) -> None:
         now_us = self._now_us()
@@ -90,12 +95,21 @@ class Confirming:
 
     async def _take_news(self) -> None:
         heard, self._news = self._news, []
+        if any(not self._confirmation.knows(turn.check) for news in heard for turn in news.turns):
+            await self._learn_of_checks()
+        before = self._confirmation.suspicion.held()
         for news in heard:
-            if any(not self._confirmation.knows(turn.check) for turn in news.turns):
-                # A check that has only just come into force.
-                with contextlib.suppress(ControllerError):
-                    await self._look()
             self._confirmation.saw(news.turns, news.rounds, self._now_us())
+        if not before and (held := self._confirmation.suspicion.held()):
+            log.info("probe.awaiting_anchors", extra={"failures": held})
+
+    async def _learn_of_checks(self) -> None:
+        """A check may have come into force a moment ago. One that was retired stays unknown."""
+        now_us = self._now_us()
+        if now_us >= self._learnt_us + _LEARN_US:
+            self._learnt_us = now_us
+            with contextlib.suppress(ControllerError):
+                await self._look()
 
     def _give_orders(self) -> None:
         orders = self._confirmation.orders(self._now_us())

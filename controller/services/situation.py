@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from controller.core.posts import Plan, Post, plan_of
 from controller.outcomes import StoredOutage
@@ -11,7 +12,9 @@ from controller.services.apply import Fleets, InForce
 from controller.services.outage_body import decode_body
 from controller.services.turns import Turns
 
-_EVENTS_AT_ONCE = 1000
+_EVENTS_AT_ONCE: Final = 1000
+# Labels and modes of agents change by hand: they need not be read for every result that turns.
+_POSTS_US_MAX: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class Situation:
         # The check of each outage, and its region if it is of that alone.
         self._open: dict[int, tuple[str, str]] = {}
         self._sequence: int | None = None
+        self._connected: Mapping[str, str] = {}
+        self._posts: Mapping[str, Post] = {}
+        self._posts_until_us = 0
 
     def look(self, connected: Mapping[str, str], now_us: int) -> Seen:
         """How things are, with these agents connected, each with its region."""
@@ -51,14 +57,17 @@ class Situation:
             self._in_force, self._plans = in_force, _plans(in_force)
         with self._storage.transaction() as tx:
             self._follow(tx, now_us)
-            posts = _posts(tx, connected)
+            if connected != self._connected or now_us >= self._posts_until_us:
+                self._posts = _posts(tx, connected)
+                self._connected = connected
+                self._posts_until_us = now_us + _POSTS_US_MAX
         out = frozenset(check for check, region in self._open.values() if not region)
         regional = frozenset(one for one in self._open.values() if one[1])
         either = out | {check for check, _ in regional}
         if is_first:
             self._turns.inherit(either)
         self._turns.retain(self._plans, either)
-        return Seen(self._plans, posts, out, regional)
+        return Seen(self._plans, self._posts, out, regional)
 
     def _follow(self, tx: Transaction, now_us: int) -> None:
         """Take what happened to outages since the last look."""

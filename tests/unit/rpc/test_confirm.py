@@ -134,6 +134,17 @@ async def test_a_check_that_has_just_come_into_force_is_asked_about(scene: Scene
     assert {checks for _, checks, _ in await scene.asked.until(2)} == {("new",)}
 
 
+async def test_a_check_that_is_retired_is_not_learnt_of_again_and_again(scene: Scene) -> None:
+    await scene.looking.once_more()
+    for agent in REGIONS:
+        scene.fails("gone", agent)
+        await asyncio.sleep(0)
+    scene.fails("home")
+    await scene.asked.until(2)
+    assert scene.looking.looks <= 4
+    assert {checks for _, checks, _ in scene.asked.orders} == {("home",)}
+
+
 async def test_what_happens_before_the_first_look_waits_for_it() -> None:
     asked, looking = Asked(), Looking(seen())
     sessions: Any = asked

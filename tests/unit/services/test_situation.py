@@ -75,7 +75,8 @@ def test_agents_that_are_not_to_probe_have_no_post(world: World, situation: Situ
     postings = Postings(world.storage, lambda: world.now_us)
     postings.label("fra-1", {"isp": "a"}, [], ADA)
     postings.set_mode("nyc-1", Mode.DRAIN, "", ADA)
-    posts = situation.look(CONNECTED, START).posts
+    assert len(situation.look(CONNECTED, START + SECOND - 1).posts) == 2, "they are not read often"
+    posts = situation.look(CONNECTED, START + SECOND).posts
     assert posts == {"fra-1": Post("fra", frozenset({("isp", "a")}), 0)}
 
 
