@@ -10,9 +10,9 @@ from controller.cli.records import is_breached, write_records
 from controller.cli.sources import read_file
 from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
-from controller.core.records import observed_in, records, records_bytes
 from controller.core.replay import Replay, decode_replay
-from controller.core.scopes import Scope
+from controller.core.sla.records import observed_in, records, records_bytes
+from controller.core.sla.scopes import Scope
 from controller.errors import BadInput, NotFound
 
 

@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from controller.core.agreements import agreements
 from controller.core.channels import Channel, channel_findings, one_of, unrevealing
-from controller.core.contracts import Agreement
 from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
-from controller.core.exclusions import Exclusion, exclusion_findings
 from controller.core.sections import Item, by_id, told
+from controller.core.sla.agreements import agreements
+from controller.core.sla.contracts import Agreement
+from controller.core.sla.exclusions import Exclusion, exclusion_findings
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import (

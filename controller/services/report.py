@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from controller.core.accounting import Stretch
 from controller.core.calendars import Period, period_at, period_named
-from controller.core.contracts import Agreement
 from controller.core.quorum import Verdict
-from controller.core.records import Known, Record, observed_from, records, records_bytes
-from controller.core.reliability import OutageTimes
+from controller.core.sla.accounting import Stretch
+from controller.core.sla.contracts import Agreement
+from controller.core.sla.records import Known, Record, observed_from, records, records_bytes
+from controller.core.sla.reliability import OutageTimes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from controller.core.contracts import Agreement, Contract
 from controller.core.fleet import Fleet, read_fleet
+from controller.core.sla.contracts import Agreement, Contract
 from controller.errors import NotFound
 from controller.ports import FleetRevision, Transaction
 from vedette.shared.documents import BadDocument, parse

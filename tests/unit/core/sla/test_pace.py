@@ -6,12 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.burn import Course, Projection, Spent, Urgency, alerts, burn_rate, projection
 from controller.core.instants import instant
 from controller.core.intervals import Interval, clip, length, union
-from controller.core.reliability import OutageTimes, reliability
-from controller.core.worst_windows import worst_window_us, worst_windows
-from tests.unit.core.contracting import TIME, fleet, told
+from controller.core.sla.burn import (
+    Course,
+    Projection,
+    Spent,
+    Urgency,
+    alerts,
+    burn_rate,
+    projection,
+)
+from controller.core.sla.reliability import OutageTimes, reliability
+from controller.core.sla.worst_windows import worst_window_us, worst_windows
+from tests.unit.core.sla.contracting import TIME, fleet, told
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND

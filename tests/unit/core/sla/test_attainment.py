@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from controller.core.accounting import Counting, Stretch, Timeline, account
-from controller.core.attainment import shown_percent
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import Interval
-from controller.core.judgement import Observed
 from controller.core.quorum import Verdict
-from controller.core.records import records
+from controller.core.sla.accounting import Counting, Stretch, Timeline, account
+from controller.core.sla.attainment import shown_percent
+from controller.core.sla.judgement import Observed
+from controller.core.sla.records import records
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000

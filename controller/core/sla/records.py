@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from controller.core.accounting import Stretch
-from controller.core.attainment import Standing
 from controller.core.calendars import Period
-from controller.core.composites import combined, down_starts
-from controller.core.contracts import Agreement
-from controller.core.credits import Credited, Missed, credited
-from controller.core.exclusions import Exclusion
 from controller.core.fleet import Fleet
-from controller.core.judgement import Judgement, Observed, Place, judged
 from controller.core.quorum import Verdict
-from controller.core.record import record_of
-from controller.core.reliability import OutageTimes
 from controller.core.replay import Replay, ReplayedInterval
-from controller.core.scopes import Scope
-from controller.core.segments import segments
+from controller.core.sla.accounting import Stretch
+from controller.core.sla.attainment import Standing
+from controller.core.sla.composites import combined, down_starts
+from controller.core.sla.contracts import Agreement
+from controller.core.sla.credits import Credited, Missed, credited
+from controller.core.sla.exclusions import Exclusion
+from controller.core.sla.judgement import Judgement, Observed, Place, judged
+from controller.core.sla.record import record_of
+from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.scopes import Scope
+from controller.core.sla.segments import segments
 
 Record = dict[str, Any]
 

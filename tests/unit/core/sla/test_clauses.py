@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from controller.core.quorum import Verdict
-from tests.unit.core.contracting import SECOND, TIME, fleet, seconds, told
+from tests.unit.core.sla.contracting import SECOND, TIME, fleet, seconds, told
 from vedette.shared.documents import BadDocument
 
 WARSAW_MONTH = "period: {kind: month, tz: Europe/Warsaw}"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from controller.core.exclusions import Applied, Mode
 from controller.core.intervals import Interval, difference, intersection, length, union
 from controller.core.quorum import Verdict
+from controller.core.sla.exclusions import Applied, Mode
 
 MINUTE_US: Final = 60 * 1_000_000
 

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from controller.core.calendars import PeriodKind
-from controller.core.credits import Credits
-from controller.core.exclusions import ExclusionTerms, ExclusionType
 from controller.core.instants import instant
 from controller.core.intervals import Interval
-from controller.core.scopes import Scope
-from controller.core.service_hours import ALWAYS, ServiceHours
+from controller.core.sla.credits import Credits
+from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
+from controller.core.sla.scopes import Scope
+from controller.core.sla.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id
 from vedette.shared.probes import DurationText, Finding, Part
 

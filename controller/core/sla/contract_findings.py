@@ -5,11 +5,11 @@ from fractions import Fraction
 from typing import Final
 
 from controller.core.calendars import SHORTEST_DAYS, zone_names
-from controller.core.contracts import Contract, Objective, Overlay
 from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
-from controller.core.service_hours import ServiceHours
+from controller.core.sla.contracts import Contract, Objective, Overlay
+from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
 from vedette.shared.durations import Duration
 from vedette.shared.probes import Finding

@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from controller.core.attainment import shown_percent, variants
-from controller.core.burn import alerts
 from controller.core.calendars import tzdata_version
-from controller.core.contracts import Contract, Objective
 from controller.core.intervals import length
-from controller.core.judgement import Judgement
 from controller.core.quorum import Verdict
-from controller.core.worst_windows import worst_windows
+from controller.core.sla.attainment import shown_percent, variants
+from controller.core.sla.burn import alerts
+from controller.core.sla.contracts import Contract, Objective
+from controller.core.sla.judgement import Judgement
+from controller.core.sla.worst_windows import worst_windows
 from vedette.shared.definitions import written_out
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from controller.core.accounting import Stretch
 from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
-from controller.core.judgement import Observed
 from controller.core.quorum import Verdict
-from controller.core.records import exclusions_of, records
-from controller.core.reliability import OutageTimes
+from controller.core.sla.accounting import Stretch
+from controller.core.sla.judgement import Observed
+from controller.core.sla.records import exclusions_of, records
+from controller.core.sla.reliability import OutageTimes
 
 SECOND = 1_000_000
 HEAD = """\

@@ -6,9 +6,9 @@ An amendment stands in the same section under the same id: it begins later, and 
 from collections.abc import Mapping
 from typing import Any
 
-from controller.core.contract_findings import amendment_findings, contract_findings
-from controller.core.contracts import Agreement, Contract, clauses_not_computed
 from controller.core.sections import told
+from controller.core.sla.contract_findings import amendment_findings, contract_findings
+from controller.core.sla.contracts import Agreement, Contract, clauses_not_computed
 from vedette.shared.definitions import Check
 from vedette.shared.documents import Document, Problem, converted
 from vedette.shared.limits import CHECKS_MAX

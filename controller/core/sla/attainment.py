@@ -10,10 +10,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from controller.core.accounting import Account
 from controller.core.calendars import Period, day_at, midnight_us, zone
-from controller.core.contracts import Denominator, Objective, PeriodTerms
 from controller.core.intervals import Interval, clip, length
+from controller.core.sla.accounting import Account
+from controller.core.sla.contracts import Denominator, Objective, PeriodTerms
 
 _SHOWN_DIGITS_MIN: Final = 3
 _DAY_US: Final = 86_400_000_000

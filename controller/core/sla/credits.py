@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from controller.core.money import (
+from controller.core.sla.money import (
     Amount,
     Currency,
     Percent,
@@ -90,9 +90,9 @@ class Credits(Part, frozen=True, kw_only=True):
         if len(self.schemes) != 1:
             expected = "one of tiers, per_minute, blocks, day_bands and at_risk"
             found.append(((), expected, " and ".join(self.schemes) or "none of them"))
-        belows = [one.below for one in self.tiers]
-        for place, below in enumerate(belows):
-            if below in belows[:place]:
+        bounds = [one.below for one in self.tiers]
+        for place, below in enumerate(bounds):
+            if below in bounds[:place]:
                 found.append((("tiers", place, "below"), "a bound of its own", f"{below} again"))
         for place, name in enumerate(self.at_risk.allocations if self.at_risk else ()):
             if name not in objectives:

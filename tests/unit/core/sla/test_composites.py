@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.accounting import Stretch
 from controller.core.calendars import period_named
-from controller.core.composites import combined
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
-from controller.core.records import Known, observed_from, records
-from controller.core.reliability import OutageTimes
+from controller.core.sla.accounting import Stretch
+from controller.core.sla.composites import combined
+from controller.core.sla.records import Known, observed_from, records
+from controller.core.sla.reliability import OutageTimes
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000

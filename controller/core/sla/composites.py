@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from controller.core.accounting import Stretch
 from controller.core.intervals import union
 from controller.core.quorum import Verdict
+from controller.core.sla.accounting import Stretch
 
 _FROM_BEST: Final = (
     Verdict.UP, Verdict.DEGRADED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.DOWN,

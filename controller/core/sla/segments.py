@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.core.calendars import Period
-from controller.core.contracts import Agreement, Amending, Contract, Objective
 from controller.core.intervals import FOREVER_US, Interval, clip, difference, length
+from controller.core.sla.contracts import Agreement, Amending, Contract, Objective
 
 _NOWHEN: Final = Interval(FOREVER_US, FOREVER_US)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.core.contracting import TIME, fleet, told
+from tests.unit.core.sla.contracting import TIME, fleet, told
 from vedette.shared.documents import BadDocument
 
 START = datetime(2026, 6, 1, tzinfo=UTC)

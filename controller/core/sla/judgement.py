@@ -7,7 +7,9 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from controller.core.accounting import (
+from controller.core.calendars import Period, day_at, midnight_us, zone
+from controller.core.intervals import FOREVER_US, Interval, clip, length
+from controller.core.sla.accounting import (
     Account,
     Counting,
     MinuteRule,
@@ -15,16 +17,14 @@ from controller.core.accounting import (
     Timeline,
     account,
 )
-from controller.core.attainment import Figures, blended_target, decimal_text, denominator_us
-from controller.core.burn import PROJECTED_US, Projection, Spent, Window, projection
-from controller.core.calendars import Period, day_at, midnight_us, zone
-from controller.core.contracts import Contract, Objective
-from controller.core.credits import OutageDowntime
-from controller.core.exclusions import Applied, Exclusion, applied
-from controller.core.intervals import FOREVER_US, Interval, clip, length
-from controller.core.reliability import OutageTimes, Reliability, reliability
-from controller.core.segments import Piece, Segment
-from controller.core.service_hours import in_service
+from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
+from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
+from controller.core.sla.contracts import Contract, Objective
+from controller.core.sla.credits import OutageDowntime
+from controller.core.sla.exclusions import Applied, Exclusion, applied
+from controller.core.sla.reliability import OutageTimes, Reliability, reliability
+from controller.core.sla.segments import Piece, Segment
+from controller.core.sla.service_hours import in_service
 from vedette.shared.definitions import micros
 
 
