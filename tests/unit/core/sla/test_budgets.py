@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from tests.unit.core.test_attainment import record
+from tests.unit.core.sla.test_attainment import record
 
 SECOND = 1_000_000
 
