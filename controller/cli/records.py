@@ -71,6 +71,9 @@ def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     credit = record.get("credits")
     if credit:
         yield f"credit {credit['amount']} {credit['currency']}: {'; '.join(credit['steps'])}"
+    cost = record.get("cost")
+    if cost:
+        yield f"cost {cost['amount']} {cost['currency']}, {cost['a_year']} in a year like this"
     if record.get("grades"):
         yield f"below the grade of: {', '.join(record['grades'])}"
 

@@ -8,7 +8,6 @@ import click
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached, write_records
 from controller.cli.sources import read_file
-from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
 from controller.core.sla.records import observed_in, records, records_bytes
@@ -25,7 +24,9 @@ from controller.errors import BadInput, NotFound
     help="What `vedette replay --json` printed; - for stdin.",
 )
 @click.option("--contract", "name", required=True, help="Id of the contract.")
-@click.option("--period", required=True, help="2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11.")
+@click.option(
+    "--period", required=True, help="2026-06, 2026-Q2, 2026, 2026-W23, 2026-06-11 or rolling."
+)
 @click.option(
     "--as-of",
     "as_of_us",
@@ -52,7 +53,7 @@ def compute(
         known = ", ".join(fleet.contracts) or "none"
         raise NotFound(f"Expected a contract of {config} ({known}), found {name!r}.")
     try:
-        when = period_named(period, contract.period.tz)
+        when = contract.period.named(period, as_of_us)
     except ValueError as error:
         raise BadInput(f"--period: {error}.") from error
     horizon_us = when.to_us if as_of_us is None else as_of_us

@@ -33,6 +33,7 @@ class PeriodKind(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+    ROLLING = "rolling"
 
 
 SHORTEST_DAYS: Final = {
@@ -147,7 +148,7 @@ def _month_after(year: int, month: int) -> date:
 
 
 def period_at(at_us: int, kind: PeriodKind, tz: str) -> Period:
-    """The period of that kind in which an instant lies."""
+    """The calendar period of that kind in which an instant lies."""
     day = day_at(at_us, zone(tz))
     iso = day.isocalendar()
     label = {

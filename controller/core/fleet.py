@@ -81,6 +81,7 @@ SECTIONS = (
     "services",
     "anchors",
     "checks",
+    "templates",
     "contracts",
     "exclusions",
     "notify",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from controller.core.calendars import Period, period_at, period_named
+from controller.core.calendars import Period
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.contracts import Agreement
@@ -70,10 +70,7 @@ class Reports:
 
 
 def _period(contract: Agreement, label: str, at_us: int) -> Period:
-    terms = contract.period
-    if not label:
-        return period_at(at_us, terms.kind, terms.tz)
     try:
-        return period_named(label, terms.tz)
+        return contract.period.named(label, at_us) if label else contract.period.at(at_us)
     except ValueError as error:
         raise BadInput(f"{error}.") from error

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from controller.core.fleet import Fleet, read_fleet
+from controller.core.sla.agreements import whole_contracts
 from controller.core.sla.contracts import Agreement, Contract
 from controller.errors import NotFound
 from controller.ports import FleetRevision, Transaction
@@ -89,9 +90,8 @@ def _contracts(file: FleetRevision) -> list[tuple[str, object]]:
         data = parse(file.text, file.file_name).data
     except BadDocument:
         return []  # it was applied by a program that read it otherwise
-    items: Any = data.get("contracts", []) if isinstance(data, dict) else []
     said: dict[str, list[object]] = {}
-    for item in items:
+    for item in whole_contracts(data) if isinstance(data, dict) else ():
         if isinstance(item, dict):
             said.setdefault(str(item["id"]), []).append(_said(item))
     return list(said.items())

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Final
 
-from controller.core.calendars import SHORTEST_DAYS, zone_names
+from controller.core.calendars import PeriodKind, zone_names
 from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
-from controller.core.sla.contracts import Contract, Objective, Overlay
+from controller.core.sla.contracts import Contract, Denominator, Objective, Overlay
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
 from vedette.shared.durations import Duration
 from vedette.shared.probes import Finding
-
-_DAY_US: Final = 86_400_000_000
 
 
 def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[Finding]:
@@ -23,6 +20,15 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
     if contract.period.tz not in zone_names():
         expected = "a time zone such as Europe/Warsaw"
         found.append((("period", "tz"), expected, repr(contract.period.tz)))
+    is_rolling = contract.period.kind is PeriodKind.ROLLING
+    if is_rolling != (contract.period.length is not None):
+        expected = "a length such as 30d where the kind is rolling, and none where it is not"
+        found.append((("period", "length"), expected, contract.period.length or "none"))
+    if is_rolling and contract.period.denominator is not Denominator.ACTUAL:
+        found.append((("period", "denominator"), "actual, for a rolling period", "another"))
+    if contract.cost is not None and not isinstance(contract.cost.hours, str):
+        hours = contract.cost.hours.findings()
+        found += [(("cost", "hours", *path), e, f) for path, e, f in hours]
     if contract.credits is not None:
         wrong = contract.credits.findings([one.id for one in contract.objectives])
         found += [(("credits", *path), e, f) for path, e, f in wrong]
@@ -115,8 +121,7 @@ def _objective_findings(objective: Objective) -> list[Finding]:
 
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
     """A budget of less than two intervals cannot be told from none by probing."""
-    shortest_us = SHORTEST_DAYS[contract.period.kind] * _DAY_US
-    budget_us = (1 - objective.target_share) * shortest_us
+    budget_us = (1 - objective.target_share) * contract.period.shortest_us
     if budget_us >= 2 * check.interval_us:
         return []
     expected = (

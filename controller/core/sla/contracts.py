@@ -9,20 +9,23 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from controller.core.calendars import PeriodKind
+from controller.core.calendars import SHORTEST_DAYS, Period, PeriodKind, period_at, period_named
 from controller.core.instants import instant
 from controller.core.intervals import Interval
+from controller.core.sla.cost import Cost
 from controller.core.sla.credits import Credits
 from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
 from controller.core.sla.scopes import Scope
 from controller.core.sla.service_hours import ALWAYS, ServiceHours
-from vedette.shared.definitions import Id
+from vedette.shared.definitions import Id, micros
 from vedette.shared.probes import DurationText, Finding, Part
 
 Decimal = Annotated[
     str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
 ]
-NOT_COMPUTED: Final = ("parent", "lateness", "extends")
+NOT_COMPUTED: Final = ("parent", "lateness")
+ROLLING: Final = "rolling"
+_DAY_US: Final = 86_400_000_000
 # What these clauses say when they say nothing; so much is computed.
 _NEUTRAL: Final[Mapping[str, Any]] = {"parent": None}
 
@@ -48,8 +51,30 @@ class PeriodTerms(Part, frozen=True, kw_only=True):
     """Over what time attainment is taken."""
 
     kind: PeriodKind = PeriodKind.MONTH
+    length: DurationText | None = None
     tz: str = "UTC"
     denominator: Denominator = Denominator.ACTUAL
+
+    @property
+    def shortest_us(self) -> int:
+        """The least that a period of this kind lasts."""
+        if self.kind is PeriodKind.ROLLING:
+            return micros(self.length) if self.length else 0
+        return SHORTEST_DAYS[self.kind] * _DAY_US
+
+    def at(self, at_us: int) -> Period:
+        """The period that an instant lies in; a rolling one ends there (S-33)."""
+        if self.kind is PeriodKind.ROLLING:
+            return Period(at_us - self.shortest_us, at_us, self.kind, ROLLING)
+        return period_at(at_us, self.kind, self.tz)
+
+    def named(self, label: str, at_us: int | None) -> Period:
+        """The period of that label. `rolling` ends at the instant that is given. ValueError if there is none."""
+        if label != ROLLING:
+            return period_named(label, self.tz)
+        if self.kind is not PeriodKind.ROLLING or at_us is None:
+            raise ValueError("a rolling period needs a contract of rolling periods, and as of when")
+        return self.at(at_us)
 
 
 class Objective(Part, frozen=True, kw_only=True):
@@ -127,6 +152,7 @@ class Contract(Part, frozen=True, kw_only=True):
     outage: OutageTerms = OutageTerms()
     credits: Credits | None = None
     grades: list[Grade] = msgspec.field(default_factory=list)
+    cost: Cost | None = None
 
     @property
     def effective_us(self) -> int:

@@ -12,6 +12,7 @@ from controller.core.quorum import Verdict
 from controller.core.sla.attainment import shown_percent, variants
 from controller.core.sla.burn import alerts
 from controller.core.sla.contracts import Contract, Objective
+from controller.core.sla.cost import cost_of
 from controller.core.sla.judgement import Judgement
 from controller.core.sla.worst_windows import worst_windows
 from vedette.shared.definitions import written_out
@@ -63,6 +64,9 @@ def record_of(
             for one in found.exclusions
         ],
         "credits": credit,
+        "cost": None if contract.cost is None else cost_of(
+            contract.cost, contract.period.tz, sums.counted, length(span)
+        ),
         "grades": [one.action for one in contract.grades if one.is_reached(share)],
         "clauses": _clauses(contract, objective),
     }  # fmt: skip

@@ -202,7 +202,7 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         ("[c]", "[d]", "scope.checks[0]: expected a check of this file, found 'd'"),
         ("[c]", "[c, c]", "scope.checks[1]: expected each check once"),
         ("effective_from: 0", "effective_from: soon", "effective_from: expected an instant"),
-        ("kind: month", "kind: rolling", "expected one of day, month, quarter, week, year"),
+        ("kind: month", "kind: lunar", "expected one of day, month, quarter, rolling, week, year"),
         (
             "    scope:",
             "    lateness: {allowed: 72h}\n    scope:",
