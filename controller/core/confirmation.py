@@ -264,8 +264,8 @@ class Confirmation:
             del left[agent]
 
     def _is_wanted(self, agent: str, wish: Wish) -> bool:
-        watch = self._watches.get(wish.check)
-        if watch is None:
+        plan, watch = self._plans.get(wish.check), self._watches.get(wish.check)
+        if plan is None or watch is None or not self._roster.probes(agent, plan):
             return False
         if wish.rank == _OUTAGE_RANK:
             return watch.is_out_in(self._roster.posts[agent].region)

@@ -193,6 +193,18 @@ def test_only_agents_that_probe_a_check_are_asked() -> None:
     assert set(looks(world.until(30))) == {"fra-2"}
 
 
+def test_an_agent_that_no_longer_probes_a_check_is_not_asked_what_was_wished_before() -> None:
+    world = World()
+    labels = frozenset({("isp", "a")})
+    posts = {agent: Post(post.region, labels) for agent, post in AGENTS.items()}
+    world.confirmation.post(posts, world.now_us)
+    world.confirmation.adopt({"home": replace(PLAN, labels=labels)})
+    world.fails("fra-1")
+    world.until(0)
+    world.confirmation.post({**posts, "nyc-1": Post("nyc")}, world.now_us)
+    assert set(looks(world.until(30))) == {"fra-1", "sin-1"}
+
+
 def test_a_check_that_nobody_knows_and_a_region_without_a_vote_change_nothing() -> None:
     world = World()
     world.fails("fra-1", check="gone")
