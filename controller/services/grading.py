@@ -1,6 +1,7 @@
 """How grave outages are: their scope, and what their services were declared to be at the time (S-17)."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from controller.core.fleet import Criticality, criticalities
 from controller.core.severity import GLOBAL, Graded, Scope, Severity, Standing, severities, severity
@@ -28,6 +29,7 @@ class Grading:
     def __init__(self) -> None:
         self._applied: list[tuple[int, int]] = []
         self._declared: dict[int, Mapping[str, Criticality]] = {}
+        self._read_in: Transaction | None = None
 
     def of(self, tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]) -> Grades:
         """The grades of an outage of a check that has these revisions."""
@@ -56,7 +58,7 @@ class Grading:
         self, tx: Transaction, defined: Sequence[CheckRevision], at_us: int
     ) -> Criticality:
         before = [one for one in defined if one.effective_us <= at_us]
-        service = decode_check((before or defined)[-1 if before else 0].definition).service
+        service = service_of((before or defined)[-1 if before else 0].definition)
         in_force = [number for applied_us, number in self._applied if applied_us <= at_us]
         number = in_force[-1] if in_force else self._applied[0][1]
         return self._declarations(tx, number).get(service, Criticality.NORMAL)
@@ -70,7 +72,10 @@ class Grading:
         return known
 
     def _read_on(self, tx: Transaction) -> None:
-        """Learn of the files that were applied since."""
+        """Learn of the files that were applied since, once a transaction."""
+        if tx is self._read_in:
+            return
+        self._read_in = tx
         last = self._applied[-1][1] if self._applied else 0
         self._applied += [(one.applied_us, one.number) for one in tx.fleets(after=last)]
 
@@ -85,3 +90,9 @@ def _scope(tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]
     down = {body.region, *(one.region for one in others)}
     count = len(regions) if isinstance(regions, list) else len(down)
     return Scope(is_global=False, down=len(down), regions=count)
+
+
+@lru_cache(maxsize=4096)
+def service_of(definition: bytes) -> str:
+    """The service that a check belongs to by one of its definitions."""
+    return decode_check(definition).service

@@ -11,7 +11,7 @@ from controller.ports import CheckRevision, Transaction
 from controller.remarks import Remark, RemarkKind
 from controller.services.evaluate import Evaluator
 from controller.services.flapping import flapping_now
-from controller.services.grading import Grading
+from controller.services.grading import Grading, service_of
 from controller.services.outage_body import OutageBody, body_of, decode_body
 from vedette.shared.definitions import decode_check
 
@@ -176,7 +176,7 @@ class Views:
 def _service(revisions: Sequence[CheckRevision]) -> str:
     """The service that a check belongs to, as last defined."""
     defined = [one.definition for one in revisions if one.definition]
-    return decode_check(defined[-1]).service if defined else ""
+    return service_of(defined[-1]) if defined else ""
 
 
 def _retraction(event: OutageEvent) -> Retraction:
