@@ -152,6 +152,7 @@ class _Controller:
         self._sessions = Sessions()
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, wall_us)
+        self._incidents = IncidentPages(storage, Incidents(wall_us), self._evaluator, wall_us)
         turns = Turns(self._evaluator.prompt_us)
         situation = Situation(storage, self._fleets, turns)
         self._confirming = Confirming(worker, situation, self._sessions, steady_wall(wall_us()))
@@ -212,7 +213,6 @@ class _Controller:
         standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, wall_us)
         outages = Outages(storage, self._evaluator, wall_us)
-        incidents = IncidentPages(storage, Incidents(wall_us), self._evaluator, wall_us)
         return (
             EnrolServicer(worker, enrolment, recovery, whereabouts),
             AccessServicer(worker, self._access, self._ledger, whereabouts),
@@ -229,7 +229,7 @@ class _Controller:
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
             OutageServicer(worker, outages, Remarks(storage, wall_us)),
-            IncidentServicer(worker, incidents),
+            IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
@@ -262,6 +262,7 @@ class _Controller:
                         lambda: self._evaluator.advance(wall_us()),
                         "timeline.behind",
                     ),
+                    self._every(ADVANCE_SECONDS, self._incidents.catch_up, "incidents.behind"),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]

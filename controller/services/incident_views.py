@@ -81,6 +81,11 @@ class IncidentPages:
         self._evaluator = evaluator
         self._now_us = now_us
 
+    def catch_up(self) -> None:
+        """Take what happened to outages since the last time."""
+        with self._storage.transaction() as tx:
+            self._incidents.follow(tx)
+
     def list(
         self, *, open_only: bool = False, joined_only: bool = False, limit: int = 0
     ) -> Sequence[IncidentView]:
