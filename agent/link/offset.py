@@ -23,6 +23,8 @@ from vedette.shared.result import ClockReading
 
 DRIFT_US_PER_SECOND: Final = 50
 _SAMPLES: Final = 8
+# Beyond the year 30000 a clock is a fault, and its offset would not fit the wire.
+_INSTANT_US_MAX: Final = 1 << 60
 _SAVE_US: Final = 600 * 1_000_000
 _SYNC_LOOK_US: Final = 10 * 1_000_000
 _log = logging.getLogger(__name__)
@@ -113,7 +115,8 @@ class MeasuredOffset:
         self._look()
         wall, monotonic = self._clock.wall_us(), self._clock.monotonic_us()
         round_trip = (wall - sent_us) - (sent_there_us - received_there_us)
-        if round_trip < 0 or not self._set_us <= sent_us <= wall:
+        is_time = 0 <= received_there_us <= sent_there_us < _INSTANT_US_MAX
+        if round_trip < 0 or not is_time or not self._set_us <= sent_us <= wall:
             return
         offset = ((sent_us - received_there_us) + (wall - sent_there_us)) // 2
         self._take(_Sample(offset, round_trip // 2 + 1, monotonic, wall - monotonic))

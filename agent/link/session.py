@@ -27,6 +27,8 @@ from agent.link.wire import (
 )
 from agent.ports import SEALS_SUFFIX, Clock, Duties, Seals, Spool
 from vedette.shared.limits import (
+    ASSIGNED_MAX,
+    ASSIGNMENTS_WAITING_MAX,
     BACKLOG_LINES_MIN,
     CLOCK_LOOK_SECONDS,
     CLOCK_PROBE_SECONDS,
@@ -72,7 +74,7 @@ class Session:
         self._parts = parts
         self._sending = Sending(call, parts.spool, {}, has_seals=False)
         self._leaving = asyncio.Event()
-        self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue()
+        self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue(ASSIGNMENTS_WAITING_MAX)
         self._has_news = asyncio.Event()
         self.is_drained = False
 
@@ -190,7 +192,7 @@ class Session:
                 sent_there_us=reply.controller_sent_us,
             )
         elif kind == "assignment":
-            self._assigned.put_nowait(message.assignment)
+            self._assign(message.assignment)
         elif kind == "probe_now" and message.probe_now.trigger in TRIGGERS:
             order = message.probe_now
             self._parts.duties.probe_now(list(order.checks), TRIGGERS[order.trigger])
@@ -204,6 +206,22 @@ class Session:
             _log.info("link.drain", extra={"reason": message.drain.reason})
             self.is_drained = True
             self.leave()
+
+    def _assign(self, assignment: pb.Assignment) -> None:
+        """Have it adopted in its turn. Rejected if it is more than any agent is given."""
+        count = len(assignment.checks) + len(assignment.secrets)
+        if count > ASSIGNED_MAX:
+            raise Rejected(
+                f"The controller at {self._call.address} assigned {count} checks and secrets; this"
+                f" vedette-agent takes {ASSIGNED_MAX} at most."
+            )
+        try:
+            self._assigned.put_nowait(assignment)
+        except asyncio.QueueFull as error:
+            raise Rejected(
+                f"The controller at {self._call.address} sends assignments more quickly than they can be"
+                " adopted."
+            ) from error
 
     async def _ask_clock(self) -> None:
         offset = self._parts.offset

@@ -90,7 +90,8 @@ class Window:
         flying = self._flying.get(key, [])
         while flying and flying[0].last <= seq:
             self._lines -= flying.pop(0).count
-        self._given_up[key] = {given for given in self._given_up.get(key, ()) if given > seq}
+        if key in self._given_up:
+            self._given_up[key] = {given for given in self._given_up[key] if given > seq}
 
     def refuse(self, key: Key, first_seq: int, resend_from: int) -> bool:
         """The frame that began with `first_seq` was not taken. True if a line is given up for it.

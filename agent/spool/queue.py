@@ -234,9 +234,14 @@ class DiskSpool:
         self._writer.release_reserve()
 
     def acknowledge(self, durable: dict[Key, int]) -> None:
-        """Forget lines up to these numbers: their segments go when all of their lines are acknowledged."""
+        """Forget lines up to these numbers: their segments go when all of their lines are acknowledged.
+
+        Whoever acknowledges what was never here does not make later lines disappear with it.
+        """
         for (epoch, stream), seq in durable.items():
-            if self._positions.acknowledge(epoch, stream, seq):
+            is_present = epoch == self.epoch
+            here = self._used.get(stream, 0) if is_present else self.last_held((epoch, stream))
+            if here and self._positions.acknowledge(epoch, stream, min(seq, here)):
                 self._is_moved = True
         if self._is_moved:
             self._work.set()

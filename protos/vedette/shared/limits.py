@@ -189,6 +189,9 @@ REFUSAL_INTERVAL_US_MIN: Final = 60 * 1_000_000
 REFUSED_CHECKS_SCHEDULED_MAX: Final = 1000
 UNRUNNABLE_SHOWN_MAX: Final = 100
 POLICY_CHARS_MAX: Final = 1000
+# What an agent takes of a controller: checks and secrets of one assignment, and assignments that wait.
+ASSIGNED_MAX: Final = 100_000
+ASSIGNMENTS_WAITING_MAX: Final = 256
 LABELS_MAX: Final = 32
 PLACES_MAX: Final = 1024
 
@@ -283,5 +286,3 @@ APPRISE_SECONDS_MAX: Final = 30.0
 APPRISE_PROCESSES_MAX: Final = 6
 # Of such a process: what a hostile answer could make it take.
 APPRISE_MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
-# While a dependency is down its dependants are not told, nor for so long after it is up again.
-PARENT_GRACE_US: Final = 120 * 1_000_000
