@@ -122,6 +122,14 @@ class OutcomeStore(CarriedStore, Protocol):
         to_us: int | None = None,
         *,
         scope: OutageScope = OutageScope.GLOBAL,
+        open_only: bool = False,
+        limit: int | None = None,
     ) -> Sequence[StoredOutage]:
-        """Outages (of a check) of that scope that touch that time, newest first."""
+        """Outages (of a check) of that scope that touch that time, newest first, no more than `limit`."""
+        ...
+
+    def outage_count(
+        self, check: str | None = None, *, scope: OutageScope, open_only: bool = False
+    ) -> int:
+        """How many outages (of a check) of that scope there are."""
         ...

@@ -56,16 +56,14 @@ class Outages:
                 return views.then(
                     [k for k in then if _is_wanted(k.ended_us, open_only)][:most], as_of_us
                 )
-            rows = tx.outages(check, from_us, to_us, scope=scope)
-            rows = [row for row in rows if _is_wanted(row.ended_us, open_only)][:most]
+            rows = tx.outages(check, from_us, to_us, scope=scope, open_only=open_only, limit=most)
             last = {one.number: one for one in tx.newest_events([row.number for row in rows])}
             return views.now([Known.of_row(row, last.get(row.number)) for row in rows])
 
     def count(self, *, check: str | None, open_only: bool, scope: OutageScope) -> int:
         """How many outages of that scope there are."""
         with self._storage.transaction() as tx:
-            rows = tx.outages(check, scope=scope)
-            return sum(_is_wanted(row.ended_us, open_only) for row in rows)
+            return tx.outage_count(check, scope=scope, open_only=open_only)
 
     def show(self, handle: str, as_of_us: int | None = None) -> OutageView:
         """The outage of that handle (OUT-12), also one that was retracted. NotFound: there never was one."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 
 from controller.core.intervals import FOREVER_US
 from controller.outcomes import OutageScope, StoredInterval, StoredOutage
@@ -105,17 +106,37 @@ class OutcomeRows(CarriedRows):
         to_us: int | None = None,
         *,
         scope: OutageScope = OutageScope.GLOBAL,
+        open_only: bool = False,
+        limit: int | None = None,
     ) -> Sequence[StoredOutage]:
-        """Outages (of a check) of that scope that touch that time, newest first."""
+        """Outages (of a check) of that scope that touch that time, newest first, no more than `limit`."""
         c = _OUTAGE.c
-        query = select(_OUTAGE).order_by(c.started_us.desc(), c.number.desc())
-        if check is not None:
-            query = query.where(c.check == check)
-        if scope is not OutageScope.ALL:
-            is_global = scope is OutageScope.GLOBAL
-            query = query.where(c.region == "" if is_global else c.region != "")
+        query = _wanted(select(_OUTAGE), check, scope, open_only=open_only)
         if from_us is not None:
             query = query.where(or_(c.ended_us.is_(None), c.ended_us > from_us))
         if to_us is not None:
             query = query.where(c.started_us < to_us)
+        query = query.order_by(c.started_us.desc(), c.number.desc()).limit(limit)
         return [StoredOutage(**row) for row in self._connection.execute(query).mappings()]
+
+    def outage_count(
+        self, check: str | None = None, *, scope: OutageScope, open_only: bool = False
+    ) -> int:
+        """How many outages (of a check) of that scope there are."""
+        query = _wanted(
+            select(func.count()).select_from(_OUTAGE), check, scope, open_only=open_only
+        )
+        found: int = self._connection.execute(query).scalar_one()
+        return found
+
+
+def _wanted(
+    query: Select[Any], check: str | None, scope: OutageScope, *, open_only: bool
+) -> Select[Any]:
+    """The query for outages of a check and a scope only."""
+    c = _OUTAGE.c
+    if check is not None:
+        query = query.where(c.check == check)
+    if scope is not OutageScope.ALL:
+        query = query.where(c.region == "" if scope is OutageScope.GLOBAL else c.region != "")
+    return query.where(c.ended_us.is_(None)) if open_only else query

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller.outcomes import StoredInterval, StoredOutage
+from controller.outcomes import OutageScope, StoredInterval, StoredOutage
 from controller.ports import CheckRevision, FleetRevision, Storage
 
 OUTAGE = StoredOutage(0, "shop-home", 100, None, 120, None, b"{}")
@@ -125,6 +125,11 @@ def test_outages_are_found_by_check_and_time_newest_first(storage: Storage) -> N
         assert tx.outages("shop-home", from_us=200) == [late]
         assert tx.outages("shop-home", from_us=199) == [late, old]
         assert tx.outages(to_us=300) == [other, old]
+        assert tx.outages(limit=2) == [late, other]
+        assert tx.outages(open_only=True) == [late, other]
+        assert tx.outage_count(scope=OutageScope.ALL) == 3
+        assert tx.outage_count("shop-home", scope=OutageScope.GLOBAL, open_only=True) == 1
+        assert tx.outage_count(scope=OutageScope.REGIONAL) == 0
 
 
 def test_how_far_a_check_is_settled_moves_both_ways(storage: Storage) -> None:
