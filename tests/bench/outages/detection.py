@@ -2,6 +2,7 @@
 
 A controller and three agents run as processes, and every check has a target of its own that begins to fail at a
 random instant. Beside it stands what the schedule alone would have taken: the same failures, seen by slots only.
+How soon its end is known, from the first probe that succeeds again, is measured too.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ INTERVAL_SECONDS: Final = 60
 FAIL_AFTER: Final = 2
 BAR_SECONDS: Final = 3.0
 OUTAGES: Final = 8
+RECOVERY_SECONDS: Final = 10
 # After its target failed, a check waits for a slot in one of three regions, then for its looks.
 WAIT_SECONDS_MAX: Final = 90.0
 _LOOK_SECONDS: Final = 0.5
@@ -53,13 +55,16 @@ class Switches(Weather):
 class Detection:
     """One outage: when its first failing probe began and when its row was committed, microseconds.
 
-    `by_slots_us` is when slots alone would have confirmed it.
+    `by_slots_us` is when slots alone would have confirmed it. `recovered_us` is when the first probe began that
+    succeeded again, and `closed_us` when the end was committed.
     """
 
     check: str
     failed_us: int
     detected_us: int
     by_slots_us: int
+    recovered_us: int
+    closed_us: int
 
     @property
     def seconds(self) -> float:
@@ -70,6 +75,11 @@ class Detection:
     def seconds_by_slots(self) -> float:
         """The same, had nobody been asked to look."""
         return (self.by_slots_us - self.failed_us) / 1e6
+
+    @property
+    def seconds_to_close(self) -> float:
+        """From the first probe that succeeds again to the end in the row."""
+        return (self.closed_us - self.recovered_us) / 1e6
 
 
 def measured(
@@ -88,18 +98,25 @@ def measured(
         with connected(stage.login()) as connection:
             _prime(stage, connection, checks)
             tell(f"{len(REGIONS)} agents probe {outages} targets, each every {INTERVAL_SECONDS} s")
-            _switch_off(switches, checks, chance)
-            found = _until(
-                stage,
-                "every outage",
-                lambda: _rows(connection) if len(_rows(connection)) == outages else None,
-            )
+            _toggle(switches, checks, chance, INTERVAL_SECONDS)
+            found = _until(stage, "every outage", lambda: _rows(connection, outages))
+            _toggle(switches, checks, chance, RECOVERY_SECONDS)
+            ends = _until(stage, "every end", lambda: _rows(connection, outages, is_ended=True))
         stage.stop()
         text = stage.command("db", "lines", "--state", str(folder / "controller"))
-    first = _first_failures([json.loads(line) for line in text.splitlines()])
+    lines = [json.loads(line) for line in text.splitlines()]
+    failed = _first(lines, "down", {})
+    recovered = _first(lines, "up", {check: one.detected_us for check, one in found.items()})
     return [
-        Detection(check, first[check], detected_us, _by_slots_us(check, first[check]))
-        for check, detected_us in sorted(found.items())
+        Detection(
+            check,
+            failed[check],
+            found[check].detected_us,
+            _by_slots_us(check, failed[check]),
+            recovered[check],
+            ends[check].closed_known_us,
+        )
+        for check in checks
     ]
 
 
@@ -130,20 +147,25 @@ def _prime(stage: Stage, connection: Connection, checks: Sequence[str]) -> None:
     _until(stage, "every region to report", are_up)
 
 
-def _switch_off(switches: Switches, checks: Sequence[str], chance: random.Random) -> None:
-    """Let the targets fail one after another, at random instants of an interval."""
+def _toggle(
+    switches: Switches, checks: Sequence[str], chance: random.Random, seconds_max: float
+) -> None:
+    """Let the targets fail, or work again, one after another at random instants of so many seconds."""
     begun = time.monotonic()
-    instants = sorted(chance.uniform(0, INTERVAL_SECONDS) for _ in checks)
+    instants = sorted(chance.uniform(0, seconds_max) for _ in checks)
     for check, seconds in zip(chance.sample(checks, len(checks)), instants, strict=True):
         time.sleep(max(0.0, begun + seconds - time.monotonic()))
-        switches.off.add(check)
+        switches.off ^= {check}
 
 
-def _rows(connection: Connection) -> dict[str, int]:
-    """When the outage of each check was recorded."""
+def _rows(
+    connection: Connection, count: int, *, is_ended: bool = False
+) -> dict[str, outage_pb2.Outage] | None:
+    """The outage of each check; None until there are so many, or so many have ended."""
     stub = outage_pb2_grpc.OutageServiceStub(connection.channel)
     answer = stub.ListOutages(outage_pb2.ListOutagesRequest(), **connection.call)
-    return {outage.check: outage.detected_us for outage in answer.outages}
+    found = {one.check: one for one in answer.outages if one.HasField("ended_us") or not is_ended}
+    return found if len(found) == count else None
 
 
 def _until(stage: Stage, what: str, look: Callable[[], Any]) -> Any:
@@ -157,13 +179,16 @@ def _until(stage: Stage, what: str, look: Callable[[], Any]) -> Any:
     return found
 
 
-def _first_failures(lines: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """When the first failing probe of each check began, by the controller's clock."""
+def _first(
+    lines: Sequence[dict[str, Any]], outcome: str, after_us: Mapping[str, int]
+) -> dict[str, int]:
+    """When the first probe of each check with this outcome began, by the controller's clock."""
     first: dict[str, int] = {}
     for line in lines:
-        if line["outcome"] == "down":
-            at_us = line["at"] - (line.get("clock") or {}).get("offset", 0)
-            first[line["check"]] = min(at_us, first.get(line["check"], at_us))
+        check = line["check"]
+        at_us = line["at"] - (line.get("clock") or {}).get("offset", 0)
+        if line["outcome"] == outcome and at_us > after_us.get(check, 0):
+            first[check] = min(at_us, first.get(check, at_us))
     return first
 
 
@@ -188,10 +213,12 @@ def report(found: Sequence[Detection]) -> str:
     """The figures, for people."""
     lines = [
         f"{one.check:10} {one.seconds:7.2f} s   by slots alone {one.seconds_by_slots:7.2f} s"
+        f"   its end {one.seconds_to_close:7.2f} s"
         for one in found
     ]
     p50 = _line(lines, "first failing probe to outage row", [one.seconds for one in found])
     p50_slots = _line(lines, "by slots alone", [one.seconds_by_slots for one in found])
+    _line(lines, "first success to its end known", [one.seconds_to_close for one in found])
     verdict = "met" if p50 <= BAR_SECONDS else "MISSED"
     lines.append(f"ratio {p50 / p50_slots:.3f}; bar: p50 <= {BAR_SECONDS:.0f} s: {verdict}")
     return "\n".join(lines)
