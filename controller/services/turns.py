@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from controller.core.samples import AnchorRound, Sample
 from controller.core.suspicion import Turn
 from vedette.shared.result import Outcome
+
+# By place and identity: this looks at every result.
+_OUTCOME: Final = Sample._fields.index("outcome")
+_DOWN: Final = Outcome.DOWN
+_AGENT_ERROR: Final = Outcome.AGENT_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +52,32 @@ class Turns:
 
     def news(
         self,
-        samples: Iterable[Sample],
+        samples: Sequence[Sample],
         rounds: Iterable[tuple[str, AnchorRound]],
         received_us: int,
     ) -> News:
         """What of these samples and rounds, in order of time for each check, is news."""
         turns: list[Turn] = []
-        failing, inherited = self._failing, self._inherited
-        for sample in samples:
-            check, outcome = sample.check, sample.outcome
-            is_failure = outcome is Outcome.DOWN
-            if not is_failure and check not in failing and check not in inherited:
-                continue
-            if outcome is Outcome.AGENT_ERROR:
-                continue
-            if sample.at_us <= received_us - self._prompt_us(check):
-                continue
-            if self._turns(sample, is_failure=is_failure):
-                ended_us = min(sample.at_us + (sample.took_us or 0), received_us)
-                turns.append(
-                    Turn(check, sample.region, sample.agent, is_failure, sample.at_us, ended_us)
-                )
+        # Nearly always nothing fails, and nothing did.
+        if self._failing or self._inherited or any(one[_OUTCOME] is _DOWN for one in samples):
+            turns = [turn for sample in samples if (turn := self._turn(sample, received_us))]
         heard = [anchor for _, anchor in rounds]
         for anchor in heard:
             self._heard(anchor)
         return News(turns, heard)
+
+    def _turn(self, sample: Sample, received_us: int) -> Turn | None:
+        """The turn that this sample is, if it is one."""
+        check, outcome = sample.check, sample.outcome
+        is_failure = outcome is _DOWN
+        if not is_failure and check not in self._failing and check not in self._inherited:
+            return None
+        if outcome is _AGENT_ERROR or sample.at_us <= received_us - self._prompt_us(check):
+            return None
+        if not self._turns(sample, is_failure=is_failure):
+            return None
+        ended_us = min(sample.at_us + (sample.took_us or 0), received_us)
+        return Turn(check, sample.region, sample.agent, is_failure, sample.at_us, ended_us)
 
     def _turns(self, sample: Sample, *, is_failure: bool) -> bool:
         """Whether the agent said another thing of the check before, or nothing that is known."""
