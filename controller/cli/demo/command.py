@@ -18,8 +18,11 @@ from controller.errors import BadInput
 
 SHOWN_LINES_MAX = 30
 EPILOGUE = (
-    ("What happened: one outage, in the words of every region.", ("outage", "list")),
-    ("Why it was one, vote by vote.", ("outage", "explain", "OUT-1")),
+    (
+        "What happened: an outage of all, and a blip that one region saw.",
+        ("outage", "list", "--scope", "all"),
+    ),
+    ("Why the outage was one, vote by vote.", ("outage", "explain", "OUT-2")),
     ("The month's figure, exact, since the contract began.", ("sla", "status")),
 )
 
