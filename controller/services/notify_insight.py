@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from controller.core.channels import Channel
-from controller.core.dependencies import ancestors
 from controller.core.flapping import Flapping
+from controller.core.incidents import Node, explains_until_us, incident_of, is_explained
 from controller.incidents import Explained
-from controller.outcomes import StoredOutage
+from controller.outcomes import OutageScope, StoredOutage
 from controller.ports import CheckRevision, Transaction
 from controller.services.apply import Fleets, InForce
 from controller.services.evaluate import Evaluator
 from controller.services.flapping import flapping_now
 from controller.services.grading import Grading
+from controller.services.incident_nodes import Nodes
 from controller.services.outage_body import decode_body
 from vedette.shared.definitions import Check, decode_check
 
-_GLOBAL = "global"
 _HOUR_US = 3600 * 1_000_000
 
 
@@ -56,10 +56,12 @@ class Insights:
         self._fleets = fleets
         self._evaluator = evaluator
         self._grading = Grading()
+        self._nodes = Nodes()
 
     def of(self, tx: Transaction, now_us: int) -> Insight:
         """What is known in `tx` at `now_us`."""
-        return _Insight(tx, self._fleets.loaded(tx), self._evaluator, self._grading, now_us)
+        in_force = self._fleets.loaded(tx)
+        return _Insight(tx, in_force, self._evaluator, self._grading, self._nodes, now_us)
 
 
 class _Insight:
@@ -71,15 +73,18 @@ class _Insight:
         in_force: InForce | None,
         evaluator: Evaluator,
         grading: Grading,
+        nodes: Nodes,
         now_us: int,
     ) -> None:
         self._tx = tx
+        self._nodes = nodes
         self._in_force = in_force
         self._evaluator = evaluator
         self._grading = grading
         self._now_us = now_us
         self._revisions: dict[str, list[CheckRevision]] | None = None
         self._outages: dict[tuple[str, int], Sequence[StoredOutage]] = {}
+        self._services: dict[str, list[str]] | None = None
 
     @property
     def channels(self) -> Mapping[str, Channel]:
@@ -104,41 +109,50 @@ class _Insight:
         return flapping_now(self._tx, self._evaluator, check, every_us or 1, self._now_us)
 
     def explained(self, number: int) -> Explained | None:
-        """What an outage is a mere consequence of: outages at the same time of what its service depends on."""
+        """What an outage is a mere consequence of.
+
+        It is what the outage's incident says (S-16), worked out from those outages alone that it can hang on:
+        a storm may make an incident of thousands.
+        """
         stored = self._tx.outage(number)
-        if stored is None or self._in_force is None:
+        if stored is None:
             return None
-        services = self._in_force.fleet.services.values()
-        service = self.service(stored.check)
-        above = ancestors({one.id: one.depends_on for one in services}, service)
-        reasons = [
-            outage
-            for other in (self._in_force.fleet.checks.values() if above else ())
-            if other.service in above
-            for outage in self._since(other.id, stored.started_us)
-            if _overlap(outage, stored)
+        (own,) = self._nodes.of(self._tx, [stored])
+        rows = [
+            row
+            for check in self._above(own)
+            for row in self._since(check, stored.started_us)
+            if row.number != number and _overlap(row, stored)
         ]
-        if not reasons:
+        others = self._nodes.of(self._tx, rows)
+        kin = incident_of([own, *others]).kin.get(own.id)
+        if kin is None or not is_explained(own, kin.parent, self._now_us):
             return None
-        first = min(reasons, key=lambda one: (one.started_us, one.number))
-        ends = [one.ended_us for one in reasons if one.ended_us is not None]
-        is_over = len(ends) == len(reasons)
-        reason = f"{service} depends on {self.service(first.check)}"
-        return Explained(first.number, reason, max(ends) if is_over else None)
+        numbers = {node.id: row.number for node, row in zip(others, rows, strict=True)}
+        return Explained(numbers[kin.parent.id], kin.reason, explains_until_us(own, kin.parent))
+
+    def _above(self, own: Node) -> Sequence[str]:
+        """The checks whose outages an outage can hang on."""
+        if self._services is None:
+            self._services = {}
+            for check in self._revised():
+                self._services.setdefault(self.service(check), []).append(check)
+        found = [check for service in own.ancestors for check in self._services.get(service, ())]
+        return [*found, *([own.check] if own.region else [])]
 
     def _since(self, check: str, at_us: int) -> Sequence[StoredOutage]:
         """Outages of a check that touch the hour of an instant, or anything later; read once an hour and check."""
         hour_us = at_us - at_us % _HOUR_US
         found = self._outages.get((check, hour_us))
         if found is None:
-            found = [one for one in self._tx.outages(check, hour_us) if _is_global(one)]
+            found = self._tx.outages(check, hour_us, scope=OutageScope.ALL)
             self._outages[check, hour_us] = found
         return found
 
     def open_outage(self, check: str) -> str | None:
         """The outage of a check that is open."""
         for outage in self._tx.outages(check, from_us=self._now_us):
-            if outage.ended_us is None and _is_global(outage):
+            if outage.ended_us is None:
                 return outage.handle
         return None
 
@@ -147,15 +161,14 @@ class _Insight:
         return decode_check(found[-1]) if found else None
 
     def _of(self, check: str) -> Sequence[CheckRevision]:
+        return self._revised().get(check, ())
+
+    def _revised(self) -> Mapping[str, Sequence[CheckRevision]]:
         if self._revisions is None:
             self._revisions = {}
             for one in self._tx.check_revisions():
                 self._revisions.setdefault(one.check, []).append(one)
-        return self._revisions.get(check, ())
-
-
-def _is_global(outage: StoredOutage) -> bool:
-    return getattr(decode_body(outage.body), "scope", _GLOBAL) == _GLOBAL
+        return self._revisions
 
 
 def _overlap(one: StoredOutage, other: StoredOutage) -> bool:

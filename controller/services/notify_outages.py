@@ -31,7 +31,6 @@ from controller.incidents import Explained
 from controller.ports import Transaction
 from controller.services.notify_insight import Insight
 from controller.services.notify_progress import Flapping, Progress
-from vedette.shared.limits import PARENT_GRACE_US
 
 _OVER = frozenset({EventName.CLOSED, EventName.RETRACTED})
 
@@ -74,9 +73,7 @@ class OutageTelling:
         for one in self._tx.withheld_deliveries():
             if message_of(one).facts["outage"]["check"] in self._progress.flapping:
                 continue
-            explained = self._insight.explained(_number(one.subject))
-            until_us = explained.until_us if explained else 0
-            if until_us is not None and until_us + PARENT_GRACE_US <= self._now_us:
+            if self._insight.explained(_number(one.subject)) is None:
                 self._change(one, DeliveryState.PENDING, None, "")
 
     def end_flapping(self) -> None:

@@ -189,9 +189,6 @@ REFUSAL_INTERVAL_US_MIN: Final = 60 * 1_000_000
 REFUSED_CHECKS_SCHEDULED_MAX: Final = 1000
 UNRUNNABLE_SHOWN_MAX: Final = 100
 POLICY_CHARS_MAX: Final = 1000
-# What an agent takes of a controller: checks and secrets of one assignment, and assignments that wait.
-ASSIGNED_MAX: Final = 100_000
-ASSIGNMENTS_WAITING_MAX: Final = 256
 LABELS_MAX: Final = 32
 PLACES_MAX: Final = 1024
 

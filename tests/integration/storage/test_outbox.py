@@ -4,7 +4,7 @@ from controller.custody import Actor
 from controller.deliveries import Outcome
 from controller.incidents import Explained
 from controller.storage.database import SqlStorage
-from tests.unit.services.outbox_scene import SECOND, START, Scene, channel
+from tests.unit.services.outbox_scene import SECOND, Scene, channel
 
 FAILED = Outcome(error="chat.example answered 500.")
 
@@ -21,7 +21,7 @@ def test_a_life_of_the_outbox(storage: SqlStorage) -> None:
     assert scene.send() == ["a outage.confirmed"]
     scene.outbox.retry(lost.number, Actor("ann"))
     assert scene.send() == ["a outage.opened"]
-    scene.insight.explanations[2] = Explained(1, "shop depends on dns", START)
+    scene.insight.explanations.clear()
     scene.pass_seconds(600)
     assert scene.send(FAILED) == ["a outage.opened"]
     scene.route("retracted", number=2)

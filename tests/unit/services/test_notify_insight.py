@@ -1,12 +1,15 @@
 """What telling rests on, with the real engines: severity, flapping, and what is a consequence of what."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
 
 from controller.core.notices import DeliveryState
 from controller.deliveries import Delivery, DeliveryQuery
+from controller.outcomes import OutageScope
 from controller.services.deliveries import Outbox
+from controller.services.incidents import Incidents
 from controller.services.notify import Router
 from controller.services.notify_insight import Insights
 from tests.fakes.telling import DELIVERED, FakeSecrets
@@ -37,6 +40,8 @@ class Told:
         assert not world.fleets.apply(FLEET, "fleet.yaml", "ada").problems
         world.now_us = START
         insights = Insights(world.fleets, world.evaluator)
+        self.insights = insights
+        self.incidents = Incidents(lambda: world.now_us)
         self.router = Router(world.storage, insights, lambda: world.now_us)
         self.outbox = Outbox(
             world.storage, world.fleets.channels, FakeSecrets(), lambda: world.now_us,
@@ -45,12 +50,20 @@ class Told:
         self.router.begin()
         self.sent: list[str] = []
 
-    async def rounds(self, start: int, end: int, *down: str) -> None:
-        """Rounds number `start` to `end`, one a minute; the checks in `down` fail everywhere."""
+    def channel(self, filters: bytes) -> None:
+        """Have the channel filter so."""
+        text = FLEET.replace(b" on: [", b" " + filters + b", on: [")
+        assert not self.world.fleets.apply(text, "fleet.yaml", "ada").problems
+
+    async def rounds(
+        self, start: int, end: int, *down: str, regions: Sequence[str] = REGIONS
+    ) -> None:
+        """Rounds number `start` to `end`, one a minute; the checks in `down` fail in `regions`."""
         for number in range(start, end):
             for place, region in enumerate(REGIONS):
-                await self._region(number, region, place, down)
+                await self._region(number, region, place, down if region in regions else ())
                 self.tell()
+            self._agree()
 
     async def _region(self, number: int, region: str, place: int, down: tuple[str, ...]) -> None:
         at_us = START + (number * 60 + place * 20) * SECOND
@@ -69,6 +82,14 @@ class Told:
         while parcels := self.outbox.claim(lambda channel: 9):
             self.sent += [one.message.title for one in parcels]
             self.outbox.settle({one.number: DELIVERED for one in parcels})
+
+    def _agree(self) -> None:
+        """What explains what is the same as incidents say."""
+        with self.world.storage.transaction() as tx:
+            insight = self.insights.of(tx, self.world.now_us)
+            for outage in tx.outages(scope=OutageScope.ALL):
+                said = self.incidents.explained(tx, outage.number)
+                assert insight.explained(outage.number) == said
 
     def deliveries(self) -> list[Delivery]:
         with self.world.storage.transaction() as tx:
@@ -117,6 +138,18 @@ async def test_s16_what_outlasts_its_reason_is_told(told: Told) -> None:
         "P1 shop-home is down",
         "shop-home is up again after 11m",
     ]
+
+
+async def test_outages_of_single_regions_are_told_to_who_asks_for_them(told: Told) -> None:
+    told.channel(b"scopes: [global, regional]")
+    await told.rounds(1, 3)
+    await told.rounds(3, 6, "zone", regions=("fra",))
+    await told.rounds(6, 11, "zone")
+    await told.rounds(11, 16)
+    assert sorted(told.sent[:2]) == ["[OUT-1] P3 zone in fra is down", "[OUT-2] P2 zone is down"]
+    assert sorted(told.sent[2:]) == [
+        "[OUT-1] zone in fra is up again after 8m", "[OUT-2] zone is up again after 5m",
+    ]  # fmt: skip
 
 
 async def test_s16_what_does_not_hang_on_it_is_told(told: Told) -> None:
