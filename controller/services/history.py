@@ -80,9 +80,9 @@ class History:
 
     def evidence(self, from_us: int, to_us: int) -> EvidenceSet:
         """Enough of the evidence to judge [from_us, to_us) as if all of it was there."""
-        start = next(self._starts(from_us), None)
-        rounds = self.rounds_since(-FOREVER_US) if start is None else start.rounds
         after_us = to_us + max((policy.margin_us for policy in self._policies), default=0)
+        start = next(self._starts(from_us, after_us), None)
+        rounds = self.rounds_since(-FOREVER_US, after_us) if start is None else start.rounds
         samples = self._samples(start.from_us if start else -FOREVER_US, after_us)
         return evidence_until(samples, rounds, self._horizon_us)
 
@@ -107,15 +107,9 @@ class History:
         """After `good_us`, its last good round that is seen, the next round of an agent is a bad one."""
         if self._tx.anchors([agent], good_us + 1, self._horizon_us + 1):
             return False  # it was in trouble already
-        from_us, span_us = self._horizon_us + 1, _NEXT_ROUND_US
-        while from_us < FOREVER_US:
-            rounds = self._tx.anchors([agent], from_us, min(from_us + span_us, FOREVER_US))
-            if rounds:
-                # Of several at one instant any may come first.
-                return any(one.is_bad for one in rounds if one.at_us == rounds[0].at_us)
-            from_us += span_us
-            span_us *= 8
-        return False
+        rounds = self._next_rounds(agent, self._horizon_us + 1, FOREVER_US)
+        # Of several at one instant any may come first.
+        return any(one.is_bad for one in rounds if one.at_us == rounds[0].at_us)
 
     def _from(self, start: _Start, limit_us: int, now_us: int) -> Built | None:
         """An engine that begins at `start`, or None if an outage may lie across its end.
@@ -149,8 +143,8 @@ class History:
                 return Built(engine, (*wholes, *regional))
         return None
 
-    def _starts(self, end_us: int) -> Iterator[_Start]:
-        """Times to begin at, all before `end_us`, the latest first."""
+    def _starts(self, end_us: int, rounds_until_us: int = FOREVER_US) -> Iterator[_Start]:
+        """Times to begin at, all before `end_us`, the latest first; with rounds for the time until then."""
         if not self._policies:
             return
         window_us = max(
@@ -163,7 +157,7 @@ class History:
                 return
             end_us = min(end_us, newest_us + 1)
             from_us = end_us - window_us
-            rounds = self.rounds_since(from_us)
+            rounds = self.rounds_since(from_us, rounds_until_us)
             evidence = evidence_until(self._samples(from_us, end_us), rounds, self._horizon_us)
             found_us = sure_us(evidence, self._policies, from_us, end_us)
             if found_us is not None:
@@ -178,18 +172,34 @@ class History:
         regions = {region for policy in self._policies for region in policy.regions}
         return [agent.id for agent in self._tx.agents() if agent.region in regions]
 
-    def rounds_since(self, from_us: int) -> list[AnchorRound]:
-        """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on."""
+    def rounds_since(self, from_us: int, until_us: int = FOREVER_US) -> list[AnchorRound]:
+        """The anchor rounds on which trouble after `from_us` hangs: from the last good one before it on.
+
+        Trouble after `until_us` may be left out, but not what the next round of each agent says of before.
+        """
         agents = self._agents()
-        end_us = self._horizon_us + 1
-        if from_us == -FOREVER_US:
-            return list(self._tx.anchors(agents, from_us, end_us))
+        end_us = min(self._horizon_us, until_us) + 1
         found: list[AnchorRound] = []
         for agent in agents:
-            good_us = self._tx.last_good_anchor_us(agent, from_us)
+            good_us = None
+            if from_us > -FOREVER_US:
+                good_us = self._tx.last_good_anchor_us(agent, from_us)
             start_us = -FOREVER_US if good_us is None else good_us
             found += self._tx.anchors([agent], start_us, end_us)
+            if end_us <= self._horizon_us:
+                found += self._next_rounds(agent, end_us, self._horizon_us + 1)
         return found
+
+    def _next_rounds(self, agent: str, from_us: int, to_us: int) -> Sequence[AnchorRound]:
+        """The first rounds of an agent in [from_us, to_us), and more perhaps; none if there is none."""
+        span_us = _NEXT_ROUND_US
+        while from_us < to_us:
+            rounds = self._tx.anchors([agent], from_us, min(from_us + span_us, to_us))
+            if rounds:
+                return rounds
+            from_us += span_us
+            span_us *= 8
+        return ()
 
     def _filled(self, from_us: int, rounds: Sequence[AnchorRound]) -> CheckEngine:
         """An engine with the samples from an instant on, and these rounds."""
