@@ -16,6 +16,7 @@ from tests.soak.fleet import CONTROLLER, REGIONS, Fleet
 from tests.soak.judgement import (
     numbers_of,
     problems_of_numbers,
+    problems_of_recompute,
     problems_of_replay,
     problems_of_seals,
     stored_lines,
@@ -42,6 +43,7 @@ def soak(folder: Path) -> list[str]:
             *problems_of_numbers(fleet, numbers),
             *problems_of_seals(streams, lines),
             *problems_of_replay(fleet, lines, text, outages),
+            *problems_of_recompute(fleet),
         ]
         at_rest = sum(f.stat().st_size for f in (folder / "controller").rglob("*.db*"))
     killed = ", ".join(f"{name} {fleet.kills[name]}" for name in (CONTROLLER, *REGIONS))

@@ -88,3 +88,14 @@ def problems_of_replay(
         if here != there:
             problems.append(f"{check}: outages {here}, replayed {there}")
     return problems
+
+
+def problems_of_recompute(fleet: Fleet) -> list[str]:
+    """What the controller stored otherwise than its own lines say, verdicts and outages of regions included."""
+    state = str(fleet.stage.folder / "controller")
+    found = json.loads(fleet.stage.command("db", "recompute", "--state", state, "--json"))
+    print(
+        f"recomputed {found['checks']} checks, {found['results']} results, {found['intervals']} verdicts,"
+        f" {found['outages']} outages: {len(found['differences'])} differences"
+    )
+    return [f"{one['check']}: {one['what']}" for one in found["differences"]]
