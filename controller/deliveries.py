@@ -98,8 +98,8 @@ class DeliveryStore(Protocol):
         """Everything about a subject (to a channel), the oldest first."""
         ...
 
-    def withheld_deliveries(self) -> Sequence[Delivery]:
-        """Those that are held, the oldest first."""
+    def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:
+        """Those that are held with greater numbers, the oldest first."""
         ...
 
     def due_channels(self, now_us: int) -> Sequence[str]:

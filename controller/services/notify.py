@@ -39,6 +39,8 @@ class Router:
         self._insights = insights
         self._now_us = now_us
         self._looked_us = 0
+        self._released = 0
+        self._steadied = ""
 
     def begin(self) -> None:
         """Where nothing was ever told, begin with what comes from now on: the past is not news."""
@@ -65,8 +67,8 @@ class Router:
                     log.error("notify.unreadable", extra=fields)
                 progress.sequence = event.sequence
             if not 0 <= now_us - self._looked_us < _LOOK_US:
-                telling.end_flapping()
-                telling.release()
+                self._steadied = telling.end_flapping(self._steadied)
+                self._released = telling.release(self._released)
                 self._looked_us = now_us
             tell_of_agents(tx, insight, progress, now_us)
             write_progress(tx, progress)

@@ -31,6 +31,7 @@ from controller.incidents import Explained
 from controller.ports import Transaction
 from controller.services.notify_insight import Insight
 from controller.services.notify_progress import Flapping, Progress
+from vedette.shared.limits import NOTIFY_HELD_AT_ONCE_MAX
 
 _OVER = frozenset({EventName.CLOSED, EventName.RETRACTED})
 
@@ -68,26 +69,37 @@ class OutageTelling:
             if found.course is not Course.NONE:
                 self._put(channel, found, news, _reason(found, routed, explained))
 
-    def release(self) -> None:
-        """Send what was held, where what it was held for is over; or hold it on."""
-        for one in self._tx.withheld_deliveries():
+    def release(self, after: int) -> int:
+        """Send what was held, where what it was held for is over, or hold it on.
+
+        Looks at the next ones after that number; gives the last that was looked at, 0 after the last of all.
+        """
+        held = self._tx.withheld_deliveries(after, NOTIFY_HELD_AT_ONCE_MAX)
+        for one in held:
             if message_of(one).facts["outage"]["check"] in self._progress.flapping:
                 continue
             if self._insight.explained(_number(one.subject)) is None:
                 self._change(one, DeliveryState.PENDING, None, "")
+        return held[-1].number if len(held) == NOTIFY_HELD_AT_ONCE_MAX else 0
 
-    def end_flapping(self) -> None:
-        """Say of every check that flaps no more that it does not, and what was not said meanwhile."""
-        for check, flapping in list(self._progress.flapping.items()):
+    def end_flapping(self, after: str) -> str:
+        """Say of checks that flap no more that they do not, and what was not said meanwhile.
+
+        Looks at the next ones after that check; gives the last that was looked at, nothing after the last of all.
+        """
+        ahead = sorted(check for check in self._progress.flapping if check > after)
+        looked = ahead[:NOTIFY_HELD_AT_ONCE_MAX]
+        for check in looked:
             if self._insight.flapping(check).is_flapping:
                 continue
-            del self._progress.flapping[check]
+            flapping = self._progress.flapping.pop(check)
             self._say_steady(check, flapping)
             for subject in flapping.subjects:
                 for own in self._past(subject).values():
                     place = caught_up([past_of(one) for one in own])
                     if place is not None:
                         self._change(own[place], DeliveryState.PENDING, None, "")
+        return looked[-1] if len(ahead) > len(looked) else ""
 
     def _news(self, event: OutageEvent) -> OutageNews:
         return OutageNews(

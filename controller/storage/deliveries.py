@@ -70,10 +70,11 @@ class DeliveryRows(Rows):
             query = query.where(_DELIVERY.c.channel == channel)
         return self._deliveries(query.order_by(_DELIVERY.c.number))
 
-    def withheld_deliveries(self) -> Sequence[Delivery]:
-        """Those that are held, the oldest first."""
-        query = select(_DELIVERY).where(_DELIVERY.c.state == DeliveryState.HELD.value)
-        return self._deliveries(query.order_by(_DELIVERY.c.number))
+    def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:
+        """Those that are held with greater numbers, the oldest first."""
+        c = _DELIVERY.c
+        query = select(_DELIVERY).where(c.state == DeliveryState.HELD.value, c.number > after)
+        return self._deliveries(query.order_by(c.number).limit(limit))
 
     def due_channels(self, now_us: int) -> Sequence[str]:
         """Channels to which something is to be sent now, by id."""

@@ -276,6 +276,7 @@ NOTIFY_LOOK_SECONDS: Final = 1.0
 NOTIFY_AT_ONCE_MAX: Final = 4
 # Of one transaction, so that results that come meanwhile wait for a tenth of a second at most.
 NOTIFY_EVENTS_AT_ONCE_MAX: Final = 25
+NOTIFY_HELD_AT_ONCE_MAX: Final = 50
 DELIVERIES_SHOWN_MAX: Final = 1000
 NOTIFY_ADDRESSES_MAX: Final = 4
 # apprise talks to some services several times for one message.

@@ -13,7 +13,7 @@ from controller.incidents import Explained
 from controller.postings import Notice, NoticeKind
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, START, Scene, channel
-from vedette.shared.limits import NOTIFY_EVENTS_AT_ONCE_MAX
+from vedette.shared.limits import NOTIFY_EVENTS_AT_ONCE_MAX, NOTIFY_HELD_AT_ONCE_MAX
 
 ENDS: Final[tuple[Choice, ...]] = ("outage.opened", "outage.closed")
 
@@ -129,6 +129,20 @@ def test_s16_what_ends_with_what_explains_it_is_never_told_and_shows_why() -> No
     assert closed.reason == "This channel was not told of the outage."
 
 
+def test_s16_however_much_is_held_all_of_it_is_looked_at_in_turn() -> None:
+    scene = Scene(channel("all"))
+    count = 2 * NOTIFY_HELD_AT_ONCE_MAX + 1
+    for number in range(1, count + 1):
+        scene.insight.explanations[number] = Explained(999, "shop depends on dns")
+        scene.happens("opened", number)
+    while scene.router.route():
+        pass
+    scene.insight.explanations.clear()
+    for _ in range(4):
+        scene.pass_seconds(10)
+    assert len(scene.send()) == count
+
+
 def test_s16_a_retraction_of_what_is_held_is_told_to_nobody() -> None:
     scene = Scene(channel("all"))
     scene.insight.explanations[1] = Explained(9, "shop depends on dns")
@@ -193,6 +207,21 @@ def test_s18_a_check_that_flaps_anew_is_told_of_anew() -> None:
     assert scene.send() == [
         "all check.flapping", "all check.steady", "all check.flapping", "all check.steady",
     ]  # fmt: skip
+
+
+def test_s18_however_many_flap_each_is_looked_at_in_turn() -> None:
+    scene = Scene(channel("all"))
+    count = NOTIFY_HELD_AT_ONCE_MAX + 1
+    scene.insight.flaps = {f"c{number}" for number in range(count)}
+    for number in range(count):
+        scene.happens("opened", number + 1, check=f"c{number}")
+    while scene.router.route():
+        pass
+    assert scene.send() == ["all check.flapping"] * count
+    scene.insight.flaps = set()
+    for _ in range(3):
+        scene.pass_seconds(10)
+    assert scene.send().count("all check.steady") == count
 
 
 # --- agents
