@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.core.posts import Plan, Post, plan_of
-from controller.outcomes import StoredOutage
+from controller.outcomes import OutageScope, StoredOutage
 from controller.ports import Storage, Transaction
 from controller.postings import Mode
 from controller.services.apply import Fleets, InForce
-from controller.services.outage_body import decode_body
 from controller.services.turns import Turns
 
 _EVENTS_AT_ONCE: Final = 1000
@@ -56,7 +55,7 @@ class Situation:
         if in_force is not self._in_force:
             self._in_force, self._plans = in_force, _plans(in_force)
         with self._storage.transaction() as tx:
-            self._follow(tx, now_us)
+            self._follow(tx)
             if connected != self._connected or now_us >= self._posts_until_us:
                 self._posts = _posts(tx, connected)
                 self._connected = connected
@@ -69,11 +68,11 @@ class Situation:
         self._turns.retain(self._plans, either)
         return Seen(self._plans, self._posts, out, regional)
 
-    def _follow(self, tx: Transaction, now_us: int) -> None:
+    def _follow(self, tx: Transaction) -> None:
         """Take what happened to outages since the last look."""
         if self._sequence is None:
             self._sequence = tx.last_event()
-            for stored in tx.outages(from_us=now_us):
+            for stored in tx.outages(scope=OutageScope.ALL, open_only=True):
                 self._note(stored)
             return
         while events := tx.events_after(self._sequence, _EVENTS_AT_ONCE):
@@ -85,7 +84,7 @@ class Situation:
 
     def _note(self, stored: StoredOutage) -> None:
         if stored.ended_us is None:
-            self._open[stored.number] = (stored.check, decode_body(stored.body).region)
+            self._open[stored.number] = (stored.check, stored.region)
 
 
 def _plans(in_force: InForce | None) -> Mapping[str, Plan]:

@@ -1,14 +1,10 @@
 """The situation: plans, posts and open outages as storage has them, whatever happened meanwhile."""
 
-from dataclasses import replace
-
-import msgspec
 import pytest
 
 from controller.core.posts import Post
 from controller.custody import Actor
 from controller.postings import Mode
-from controller.services.outage_body import decode_body, encode_body
 from controller.services.postings import Postings
 from controller.services.situation import Seen, Situation
 from controller.services.turns import Turns
@@ -37,13 +33,13 @@ class Story:
         self.running = running
         self.seq = 0
 
-    async def say(self, outcome: str, count: int = 1) -> None:
-        """Both regions say it, so many times a minute apart."""
+    async def say(self, outcome: str, count: int = 1, *, nyc: str = "") -> None:
+        """Both regions say it, so many times a minute apart; nyc something else if that is given."""
         for _ in range(count):
             self.seq += 1
             self.world.now_us = START + self.seq * 60 * SECOND
-            for region in ("fra", "nyc"):
-                said = frame(self.seq, line(self.seq, self.world.now_us, outcome, region))
+            for region, one in (("fra", outcome), ("nyc", nyc or outcome)):
+                said = frame(self.seq, line(self.seq, self.world.now_us, one, region))
                 await self.running.give(said, region)
 
 
@@ -98,16 +94,15 @@ async def test_an_outage_is_out_until_it_ends(
 async def test_an_outage_of_one_region_is_out_there_alone(
     world: World, situation: Situation, story: Story
 ) -> None:
+    await story.say("up", 2)
     situation.look(CONNECTED, world.now_us)
-    await story.say("down", 3)
-    with world.storage.transaction() as tx:
-        (stored, *_) = (one for one in tx.outages() if not decode_body(one.body).region)
-        body = msgspec.structs.replace(decode_body(stored.body), region="fra")
-        tx.put_outage(replace(stored, body=encode_body(body)))
+    await story.say("down", 3, nyc="up")
     for seen in (situation, situation_of(world)):
         found = seen.look(CONNECTED, world.now_us)
         assert found.out == frozenset()
-        assert ("shop-home", "fra") in found.regional
+        assert found.regional == frozenset({("shop-home", "fra")})
+    await story.say("up", 3)
+    assert situation.look(CONNECTED, world.now_us).regional == frozenset()
 
 
 async def test_an_outage_that_late_evidence_took_back_is_not_out(
