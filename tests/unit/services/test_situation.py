@@ -96,7 +96,7 @@ async def test_an_outage_of_one_region_is_out_there_alone(
 ) -> None:
     await story.say("up", 2)
     situation.look(CONNECTED, world.now_us)
-    await story.say("down", 3, nyc="up")
+    await story.say("down", 5, nyc="up")
     for seen in (situation, situation_of(world)):
         found = seen.look(CONNECTED, world.now_us)
         assert found.out == frozenset()
