@@ -61,7 +61,12 @@ def list_(
     with connected() as connection:
         answer = OutageServiceStub(connection.channel).ListOutages(request, **connection.call)
     if as_json:
-        write_json({"outages": [outage_document(item) for item in answer.outages]})
+        write_json(
+            {
+                "outages": [outage_document(item) for item in answer.outages],
+                "regional_not_shown": answer.regional,
+            }
+        )
     else:
         write_list(answer, zone)
 

@@ -12,7 +12,7 @@ from controller.cli.main import cli
 from controller.core.instants import instant_text
 from controller.identity.roles import Role
 from tests.integration.rpc.running import FLEET, Running, Site, connected, frame, line, now_us
-from vedette.shared.result import Trigger
+from vedette.shared.result import Outcome, ResultLine, Trigger, encode_line
 
 MILLISECOND = 1_000
 _numbers = itertools.count()
@@ -169,6 +169,38 @@ def test_s21_an_outage_is_shown_as_it_was_known(logged_in: Running) -> None:
     before = vedette("outage", "show", outage.handle, "--as-of", str(known_us - 60_000_000))
     assert before.exit_code == 2
     assert f"{outage.handle} was not known at" in before.stderr
+
+
+def test_what_late_results_undo_is_shown_as_retracted(logged_in: Running) -> None:
+    outage = Outage(logged_in)
+    assert vedette("outage", "ack", outage.handle).exit_code == 0
+    site = outage.sites[0]
+    # Before and after it the anchors answered, and during it they did not.
+    rounds = [
+        encode_line(
+            ResultLine(
+                agent=site.agent, epoch="e1", stream="shop", seq=seq, check="@anchors",
+                region=site.region, at=outage.start_us + at * MILLISECOND, outcome=Outcome.UP,
+                ok=ok, total=4,
+            )
+        )
+        for seq, (at, ok) in enumerate(((1, 4), (3, 0), (8, 4)), 8)
+    ]  # fmt: skip
+    outage.send(site, rounds, first_seq=8)
+    assert outage.handle not in vedette("outage", "list", "--check", outage.check).stdout
+    view = document("show", outage.handle)["outage"]
+    assert view["retracted"] == {"at_us": view["told_us"], "absorbed_by": None}
+    shown = vedette("outage", "show", outage.handle).stdout
+    assert "Retracted:" in shown
+    assert "by what is known since then, there was no such outage. It was last known as:" in shown
+    assert "acknowledged" in shown, "what was said of it stays"
+    last = document("history", outage.handle)["events"][-1]
+    assert last["kind"] == "retracted"
+    assert {one["said"] for one in last["lines"]} == {"0 of 4 anchors", "4 of 4 anchors"}
+    page = " ".join(vedette("outage", "explain", outage.handle).stdout.split())
+    assert "0 of 4 anchors answered" in page
+    assert "so that nothing is bounded" in page
+    assert vedette("outage", "annotate", outage.handle, "the site was cut off").exit_code == 0
 
 
 def test_remarks_stand_in_both_ledgers(outage: Outage, logged_in: Running) -> None:
