@@ -1,13 +1,15 @@
 """One check from a file, for one-shot probes: as in a fleet file, with fewer things to say."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from agent.errors import BadInput
 from vedette.shared.definitions import KINDS, Check, findings
 from vedette.shared.documents import BadDocument, converted, parse
-from vedette.shared.expectations import problems_of_expectations
+from vedette.shared.expectations import problems_of_texts
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
+from vedette.shared.probes import Finding
 from vedette.shared.remains import sayable
 
 _DEFAULTS: Final = {"id": "probe", "service": "local"}
@@ -39,8 +41,18 @@ def _check(text: bytes, file: str) -> Check:
         raise BadDocument([document.problem(("checks",), expected, "a whole fleet file")])
     check, problems, left_out = converted(document, (), {**_DEFAULTS, **data}, Check)
     if check is not None:
-        found = (*findings(check, is_new=True), *problems_of_expectations(check))
+        found = findings(check, is_new=True)
         problems += [document.problem(*finding) for finding in sayable(found, left_out)]
+    problems += [document.problem(*finding) for finding in _expecting(data)]
     if check is None or problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return check
+
+
+def _expecting(data: dict[str, Any]) -> Iterator[Finding]:
+    """What is wrong with the expectations that are texts, whatever is wrong beside them."""
+    for kind in KINDS:
+        probe = data.get(kind)
+        texts = probe.get("expect") if isinstance(probe, dict) else None
+        if isinstance(texts, list):
+            yield from problems_of_texts(kind, texts)

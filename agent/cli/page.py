@@ -19,6 +19,8 @@ from vedette.shared.failure import Failure
 from vedette.shared.result import Outcome
 
 _BAR_CHARS: Final = 40
+# Less than this is not worth a line, even where it is a tenth of what was measured.
+_STOOD_US_MIN: Final = 5_000
 _STYLES: Final = {
     Outcome.UP: "bold green",
     Outcome.DEGRADED: "bold yellow",
@@ -35,7 +37,8 @@ def page(
     """Everything that is known about one run of `check`, and about what is around its failure."""
     facts = finding.facts
     parts: list[RenderableType] = [_headline(check, finding), *_why(finding)]
-    parts += _section("phases", _bars(finding.phases or {}))
+    title = "phases of the last hop" if facts.get("hops") else "phases"
+    parts += _section(title, _bars(finding.phases or {}))
     if facts.get("hops"):
         parts += _section("hops", _hops(facts["hops"]))
     if isinstance(facts.get("tls"), dict):
@@ -59,6 +62,10 @@ def _headline(check: Check, finding: Finding) -> Text:
 
 
 def _why(finding: Finding) -> Iterator[RenderableType]:
+    stood_us = finding.loop_lag_us or 0
+    if stood_us > max(_STOOD_US_MIN, finding.took_us // 10) and finding.kind != Failure.DISTORTED:
+        said = f"  this agent itself stood still for {milliseconds(stood_us)}: times may be too long by as much"
+        yield Text(said, "dim")
     if finding.kind is None and finding.detail is None:
         return
     line = Text("  ")

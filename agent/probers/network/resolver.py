@@ -114,7 +114,9 @@ def _numeric(host: str, family: Family) -> list[str] | None:
     if version is None:
         return None
     if _VERSIONS.get(family, version) != version:
-        raise Fault(Failure.RESOLVE_NOT_FOUND, f"{host} is not an {family} address")
+        raise Fault(
+            Failure.RESOLVE_NOT_FOUND, f"{host} is not an {family.replace('ipv', 'IPv')} address"
+        )
     return [host]
 
 

@@ -28,6 +28,7 @@ from vedette.shared.probes import (
     Probe,
     TcpProbe,
 )
+from vedette.shared.probes.family import family_problem
 
 Id = Annotated[str, Meta(pattern=ID_PATTERN, description="lower-case letters, digits, - _ .")]
 LabelValue = Annotated[str, Meta(pattern=LABEL_VALUE_PATTERN)]
@@ -254,6 +255,8 @@ def findings(check: Check, *, is_new: bool = False) -> list[Finding]:
         found += [
             ((kind, *path), expected, seen) for path, expected, seen in probe.problems(timeout)
         ]
+        if is_new and (wrong := family_problem(probe)) is not None:
+            found.append(((kind, "family"), *wrong))
     if check.degraded_over and not 0 < micros(check.degraded_over) < timeout:
         expected = f"a time below the timeout ({Duration(timeout)})"
         found.append((("degraded_over",), expected, check.degraded_over))

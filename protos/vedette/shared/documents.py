@@ -35,6 +35,7 @@ _ENUM: Final = re.compile(r"Invalid enum value (.*?)(?: - at `([^`]*)`)?", re.DO
 _AT: Final = re.compile(r"(.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _ONE_OF: Final = "one of"
 _REGEX: Final = "matching regex"
+_TEXT: Final = "text"
 _BOUND: Final = re.compile(r"[<>]=? -?[0-9]")
 # What a schema bounds: the keys of the bounds, and how they are said.
 _BOUNDS: Final = {
@@ -228,7 +229,7 @@ def converted(
             steps = _located(where)
             if expected == _ONE_OF:
                 expected = _words_at(kind, steps)
-            elif _REGEX in expected:
+            elif _REGEX in expected or expected == _TEXT:
                 expected = _meaning_at(kind, steps) or expected
             elif _BOUND.search(expected):
                 expected = _bounds_at(kind, steps) or expected

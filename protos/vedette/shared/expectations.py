@@ -4,14 +4,14 @@ Compiling is shared, so that what `plan` accepts is what an agent can run. Evalu
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from vedette.shared.cel_library import cel
 from vedette.shared.definitions import KINDS, Check
-from vedette.shared.limits import MATCH_STEPS_MAX
+from vedette.shared.limits import EXPECTATION_CHARS_MAX, MATCH_STEPS_MAX
 from vedette.shared.macros import Cost, blanked, cost_of, macro_problem
 from vedette.shared.patterns import BadPattern, text_pattern_of
 from vedette.shared.probes import PROBES, Finding
@@ -27,6 +27,14 @@ _PLACE: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _BOUND: Final = re.compile(
     r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_]\w*)\s*,"
 )  # names that a macro binds
+_LIKED: Final = re.compile(r" expecting \{.*\}$| expecting '[^']*'$")
+_ADVICE: Final = {
+    r"token recognition error at: '= ?": "write == to compare",
+    r"input 'and'": "write && for and",
+    r"input 'or'": "write || for or",
+    r"input 'not'": "write ! for not",
+    r"input 'contains'": "write text.contains('part'), or 'item' in list",
+}
 _CALL: Final = re.compile(r"\bmatches(?=\s*\()")
 _LITERAL: Final = re.compile(r"\s*\(\s*([rR]?(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'))\s*\)")
 _RCODE: Final = re.compile(r"\brcode\s*(?:[!=]=\s*([\"'])(?P<one>.*?)\1|in\s*\[(?P<list>[^\]]*)\])")
@@ -80,9 +88,8 @@ def compiled(text: str, kind: str) -> Expectation:
         program = cel.compile(text)
     except ValueError as error:
         match = _PLACE.search(str(error))
-        raise BadExpectation(
-            text, int(match[2]) if match else 0, match[3] if match else str(error)
-        ) from error
+        column, reason = (int(match[2]), match[3]) if match else (0, str(error))
+        raise BadExpectation(text, column, _advised(reason)) from error
     _check_functions(text, program)
     names = frozenset(str(name) for name in program.variables())
     names -= set(_BOUND.findall(text)) - VARIABLES[kind]
@@ -90,9 +97,8 @@ def compiled(text: str, kind: str) -> Expectation:
     if unknown:
         known = ", ".join(sorted(VARIABLES[kind]))
         column = text.find(unknown[0]) + 1
-        raise BadExpectation(
-            text, column, f"unknown variable {unknown[0]}; {kind} probes have {known}"
-        )
+        reason = f"unknown variable {unknown[0]}; {kind} probes have {known}"
+        raise BadExpectation(text, column, reason + _header_advice(text, unknown[0]))
     if (nested := macro_problem(text)) is not None:
         raise BadExpectation(text, *nested)
     if kind == "dns":
@@ -106,12 +112,33 @@ def compiled(text: str, kind: str) -> Expectation:
 def problems_of_expectations(check: Check) -> Iterator[Finding]:
     """What is wrong with the expectations of `check`: (path, expected, found) each."""
     for kind in KINDS:
-        probe = getattr(check, kind)
-        for place, text in enumerate(getattr(probe, "expect", ())):
-            try:
-                compiled(text, kind)
-            except BadExpectation as error:
-                yield (kind, "expect", place), f"a CEL expression ({error})", repr(text)
+        yield from problems_of_texts(kind, getattr(getattr(check, kind), "expect", ()))
+
+
+def problems_of_texts(kind: str, texts: Iterable[object]) -> Iterator[Finding]:
+    """What is wrong with the expectations `texts` of a probe of `kind`; what is no text is passed over."""
+    for place, text in enumerate(texts):
+        if not isinstance(text, str) or not 0 < len(text) <= EXPECTATION_CHARS_MAX:
+            continue
+        try:
+            compiled(text, kind)
+        except BadExpectation as error:
+            yield (kind, "expect", place), f"a CEL expression ({error})", repr(text)
+
+
+def _advised(reason: str) -> str:
+    """What the parser says, without the tokens that it would have liked, and with what was probably meant."""
+    said = _LIKED.sub("", reason).replace("'<EOF>'", "the end")
+    for pattern, advice in _ADVICE.items():
+        if re.search(pattern, said):
+            return f"{said}; {advice}"
+    return said
+
+
+def _header_advice(text: str, unknown: str) -> str:
+    """For `headers.content-type`, which is a subtraction."""
+    match = re.search(rf"\bheaders(?:_all)?\.(\w+(?:-\w+)*)-{unknown}\b", text)
+    return "" if match is None else f"; write headers['{match[1].lower()}-{unknown.lower()}']"
 
 
 def _check_functions(text: str, program: Any) -> None:

@@ -229,7 +229,20 @@ def test_defaults_compile() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        ("http", "status = 200", "column 8"),
+        (
+            "http",
+            "status = 200",
+            "token recognition error at: '= '; write == to compare (column 8)",
+        ),
+        ("http", "status ==", "Syntax error: mismatched input the end (column 10)"),
+        ("http", "status == 1 and true", "mismatched input 'and'; write && for and (column 13)"),
+        ("http", "status == 1 or true", "mismatched input 'or'; write || for or (column 13)"),
+        ("http", "headers.content-type == 'a'", "write headers['content-type'] (column 17)"),
+        (
+            "dns",
+            "answers contains 'a'",
+            "write text.contains('part'), or 'item' in list (column 9)",
+        ),
         ("http", "stat == 200", "unknown variable stat; http probes have addr"),
         ("http", "x.exists(y, y == 1)", "unknown variable x"),
         ("http", "body.matches('(')", "not a regular expression: missing ): ( (column 14)"),

@@ -130,6 +130,17 @@ def test_a_probe_that_saw_nothing_has_a_page(kind: str, probe: dict[str, object]
     assert " UP " in shown(kind, probe, {})
 
 
+def test_redirects_say_whose_phases_are_shown() -> None:
+    hops = [{"url": "http://a.example/", "status": 301, "phases": {"resolve": 5}}] * 2
+    assert "phases of the last hop" in shown("http", {"url": "http://a.example/"}, {"hops": hops})
+
+
+@pytest.mark.parametrize(("stood_us", "is_told"), [(4_000, False), (6_000, True)])
+def test_the_agents_own_standing_still_is_told(stood_us: int, is_told: bool) -> None:
+    text = shown("http", {"url": "http://a.example/"}, {}, loop_lag_us=stood_us)
+    assert ("this agent itself stood still for 6.00 ms" in text) is is_told
+
+
 URL = "https://a.example/login?token=s3cr3t"
 
 

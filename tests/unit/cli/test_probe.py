@@ -165,6 +165,13 @@ def test_the_sites_policy_file_counts(tmp_path: Path, port: int) -> None:
         pytest.param("dns: {name: x, type: AAAAA}\n", "dns.type: expected a record type", id="a record type"),
         pytest.param("dns: {name: x, expect: [rcode == 'OK']}\n", "unknown response code OK", id="a response code"),
         pytest.param("icmp: {host: x, count: 100, spacing: 1s}\n", "count and spacing that fit", id="too many echoes"),
+        pytest.param("http: {url: http://x, method: get}\n", "expected a method in capital letters, such as GET", id="a small method"),
+        pytest.param("every: 60\nhttp: {url: http://x}\n", "every: expected a duration such as", id="a number for a duration"),
+        pytest.param("icmp: {host: 'http://x/'}\n", "alone, without a scheme and a path", id="a URL for a host"),
+        pytest.param("tcp: {host: 'x:25', port: 25}\n", "alone, without a port", id="a port in a host"),
+        pytest.param("icmp: {host: 127.0.0.1, family: ipv6}\n", "icmp.family: expected ipv4 or any, because 127.0.0.1 is an IPv4 address", id="another family"),
+        pytest.param("http: {url: 'http://[::1]/', family: ipv4}\n", "http.family: expected ipv6 or any, because ::1", id="another family in a URL"),
+        pytest.param("http: {url: http://x, expect: [foo(status)]}\n", "unknown function foo; there are all, bytes", id="a function"),
         pytest.param("timeout: 2m\nhttp: {url: http://x}\n", "check.yaml:1: timeout: expected a timeout", id="a timeout too long"),
     ],
 )  # fmt: skip
@@ -198,6 +205,17 @@ http:
     ):
         assert f": {place}: expected" in said
     assert len(said.splitlines()) == 5
+
+
+def test_expectations_that_are_no_texts_hide_none_that_are_wrong(tmp_path: Path) -> None:
+    text = "http:\n  url: http://x/\n  expect:\n    - true\n    - status = 200\n    - foo == 1\n"
+    lines = run(tmp_path, text).output.splitlines()
+    assert [line.split(": ")[1 if place else 2] for place, line in enumerate(lines)] == [
+        "http.expect[0]",
+        "http.expect[1]",
+        "http.expect[2]",
+    ]
+    assert "check.yaml:5: http.expect[1]" in lines[1]
 
 
 def test_a_hostile_cookie_is_dropped_without_a_word(tmp_path: Path, port: int) -> None:

@@ -62,7 +62,9 @@ class HttpProbe(Part, frozen=True):
     """
 
     url: Url
-    method: Annotated[str, Meta(pattern=r"^[A-Z]{1,20}$")] = "GET"
+    method: Annotated[
+        str, Meta(pattern=r"^[A-Z]{1,20}$", description="a method in capital letters, such as GET")
+    ] = "GET"
     version: Literal["HTTP/1.1", "HTTP/2", "auto"] = "HTTP/1.1"
     headers: Annotated[dict[str, HeaderValues], Meta(max_length=REQUEST_HEADERS_MAX)] = {}
     body: Annotated[str, Meta(max_length=REQUEST_BODY_CHARS_MAX)] | None = None
