@@ -1,11 +1,13 @@
 """`vedette backtest`: what another rule would have said on the stored results."""
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from controller.cli.channel import Connection, connected
 from controller.cli.output import (
@@ -17,11 +19,52 @@ from controller.cli.output import (
     write_json,
     write_table,
 )
-from controller.core.backtest import read_rule
+from controller.clock import wall_us
+from controller.core.backtest import JudgedPart, Pair, Timeline, paired, read_rule
 from controller.core.instants import instant_text
-from vedette.v1 import backtest_pb2, backtest_pb2_grpc, fleet_pb2, fleet_pb2_grpc
+from controller.core.outages import Span
+from controller.errors import BadInput
+from vedette.shared.limits import BACKTEST_PART_US_MAX
+from vedette.v1 import (
+    backtest_pb2,
+    backtest_pb2_grpc,
+    fleet_pb2,
+    fleet_pb2_grpc,
+    outage_pb2,
+    outage_pb2_grpc,
+)
 
 _SHARE_DIGITS: Final = 3
+_OUTAGES_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What is asked: the rule as text, and the time."""
+
+    rule: str
+    from_us: int
+    to_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A check under both rules, and the names of its outages on record by their start."""
+
+    check: str
+    actual: Timeline
+    other: Timeline
+    recorded: Sequence[outage_pb2.Outage]
+
+    def handle(self, pair: Pair) -> str | None:
+        """The name of the outage on record that began when the actual one did, or lies across the start."""
+        if pair.actual is None:
+            return None
+        at_us = pair.actual.started_us
+        for one in self.recorded:
+            if one.started_us <= at_us and (not one.HasField("ended_us") or at_us < one.ended_us):
+                return one.handle
+        return None
 
 
 @click.command()
@@ -43,15 +86,18 @@ def backtest(
     Which outages would be the same, longer, shorter, moved, new or missing, and what the checks would have attained of
     the known time. Nothing is changed.
     """
-    text = rule.encode()
-    read_rule(text)
+    read_rule(rule.encode())
+    window = _Window(rule, from_us, min(to_us, wall_us()))
+    if window.from_us >= window.to_us:
+        raise BadInput("Expected --from before --to and before now; it is not.")
     with connected() as connection:
         names = checks or _checks(connection)
-        found = [_backtested(connection, text, name, from_us, to_us) for name in names]
+        found = [_compared(connection, window, name) for name in names]
     if as_json:
-        write_json({"rule": rule, "checks": found})
+        times = {"from_us": window.from_us, "to_us": window.to_us}
+        write_json({"rule": rule, **times, "checks": [_document(one) for one in found]})
     else:
-        _write_page(found, zone)
+        _write_page(found, window, zone)
 
 
 def _checks(connection: Connection) -> list[str]:
@@ -61,20 +107,75 @@ def _checks(connection: Connection) -> list[str]:
     return [check.id for check in answer.checks]
 
 
-def _backtested(
-    connection: Connection, rule: bytes, check: str, from_us: int, to_us: int
-) -> dict[str, Any]:
-    request = backtest_pb2.BacktestRequest(rule=rule, check=check, from_us=from_us, to_us=to_us)
+def _compared(connection: Connection, window: _Window, check: str) -> _Compared:
+    """A check under both rules, asked for part by part."""
     stub = backtest_pb2_grpc.BacktestServiceStub(connection.channel)
-    document: dict[str, Any] = json.loads(stub.Backtest(request, **connection.call).result_json)
-    return document
+    actual, other = Timeline(), Timeline()
+    for from_us in range(window.from_us, window.to_us, BACKTEST_PART_US_MAX):
+        request = backtest_pb2.BacktestRequest(
+            rule=window.rule.encode(),
+            check=check,
+            from_us=from_us,
+            to_us=min(from_us + BACKTEST_PART_US_MAX, window.to_us),
+            horizon_us=window.to_us,
+        )
+        answer = stub.Backtest(request, **connection.call)
+        part = msgspec.json.decode(answer.part_json, type=JudgedPart)
+        actual.add(part.actual)
+        other.add(part.other)
+    recorded = outage_pb2_grpc.OutageServiceStub(connection.channel).ListOutages(
+        outage_pb2.ListOutagesRequest(
+            check=check, from_us=window.from_us, to_us=window.to_us, limit=_OUTAGES_MAX
+        ),
+        **connection.call,
+    )
+    return _Compared(check, actual, other, recorded.outages)
 
 
-def _write_page(found: list[dict[str, Any]], zone: ZoneInfo) -> None:
+def _document(one: _Compared) -> dict[str, Any]:
+    return {
+        "check": one.check,
+        "actual": _figures_document(one.actual),
+        "other": _figures_document(one.other),
+        "outages": [
+            {
+                "difference": pair.difference.value,
+                "id": one.handle(pair),
+                "actual": _span_document(pair.actual),
+                "other": _span_document(pair.other),
+            }
+            for pair in paired(one.actual, one.other)
+        ],
+    }
+
+
+def _figures_document(timeline: Timeline) -> dict[str, Any]:
+    share = timeline.attained
+    return {
+        "known_us": timeline.known_us,
+        "downtime_us": _downtime_us(timeline),
+        "attained": None if share is None else {"num": share.numerator, "den": share.denominator},
+    }
+
+
+def _span_document(span: Span | None) -> dict[str, int | None] | None:
+    if span is None:
+        return None
+    times = {"started_us": span.started_us, "ended_us": span.ended_us}
+    return {**times, "downtime_us": span.downtime_us}
+
+
+def _downtime_us(timeline: Timeline) -> int:
+    """Downtime, rounded up to a microsecond where PARTIAL time weighs in."""
+    exact = timeline.downtime_us
+    return -(-exact.numerator // exact.denominator)
+
+
+def _write_page(found: list[_Compared], window: _Window, zone: ZoneInfo) -> None:
     if not found:
         click.echo("There are no checks.")
         return
-    outages = [(one, pair) for one in found for pair in one["outages"]]
+    outages = [(one, pair) for one in found for pair in paired(one.actual, one.other)]
     if outages:
         write_table(
             [
@@ -90,11 +191,11 @@ def _write_page(found: list[dict[str, Any]], zone: ZoneInfo) -> None:
             ],
             [
                 (
-                    one["check"],
-                    pair["handle"] or NOTHING,
-                    pair["difference"],
-                    *_span(pair["actual"], zone),
-                    *_span(pair["other"], zone),
+                    one.check,
+                    one.handle(pair) or NOTHING,
+                    pair.difference.value,
+                    *_span(pair.actual, zone),
+                    *_span(pair.other, zone),
                 )
                 for one, pair in outages
             ],
@@ -102,28 +203,29 @@ def _write_page(found: list[dict[str, Any]], zone: ZoneInfo) -> None:
         click.echo()
     write_table(
         ["CHECK", "KNOWN", "DOWN", "ATTAINED", "WOULD BE KNOWN", "DOWN", "ATTAINED"],
-        [(one["check"], *_figures(one["actual"]), *_figures(one["other"])) for one in found],
+        [(one.check, *_figures(one.actual), *_figures(one.other)) for one in found],
     )
-    window = found[0]
     click.echo(
-        f"\nFrom {instant_text(window['from_us'])} to {instant_text(window['to_us'])}; "
+        f"\nFrom {instant_text(window.from_us)} to {instant_text(window.to_us)}; "
         "attainment is of the known time, cut off."
     )
 
 
-def _span(span: dict[str, Any] | None, zone: ZoneInfo) -> tuple[str, str, str]:
+def _span(span: Span | None, zone: ZoneInfo) -> tuple[str, str, str]:
     if span is None:
         return NOTHING, NOTHING, NOTHING
-    end = "open" if span["ended_us"] is None else instant(span["ended_us"], zone)
-    return instant(span["started_us"], zone), end, length(span["downtime_us"])
+    end = "open" if span.ended_us is None else instant(span.ended_us, zone)
+    return instant(span.started_us, zone), end, length(span.downtime_us)
 
 
-def _figures(rule: dict[str, Any]) -> tuple[str, str, str]:
-    attained = rule["attained"]
-    shown_share = NOTHING
-    if attained is not None:
-        share = Fraction(attained["num"], attained["den"])
-        thousandths = share.numerator * 100 * 10**_SHARE_DIGITS // share.denominator
-        whole, rest = divmod(thousandths, 10**_SHARE_DIGITS)
-        shown_share = f"{whole}.{rest:0{_SHARE_DIGITS}} %"
-    return length(rule["known_us"]), length(rule["downtime_us"]), shown_share
+def _figures(timeline: Timeline) -> tuple[str, str, str]:
+    share = timeline.attained
+    attained = NOTHING if share is None else _percent(share)
+    return length(timeline.known_us), length(_downtime_us(timeline)), attained
+
+
+def _percent(share: Fraction) -> str:
+    whole, rest = divmod(
+        share.numerator * 100 * 10**_SHARE_DIGITS // share.denominator, 10**_SHARE_DIGITS
+    )
+    return f"{whole}.{rest:0{_SHARE_DIGITS}} %"

@@ -12,7 +12,7 @@ import msgspec
 
 from controller.core.domains import Place, domain_findings, with_domains
 from controller.core.outages import Span, spans
-from controller.core.policy import PolicyRevision, policy_of
+from controller.core.policy import Policy, PolicyRevision, policy_of
 from controller.core.quorum import Verdict
 from controller.core.timeline import (
     ATTRIBUTED,
@@ -72,21 +72,77 @@ def revisions_under(
     ]
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """A verdict over [from_us, to_us), and how outages are glued there (S-15); None: no check was in force."""
+
+    from_us: int
+    to_us: int
+    verdict: Verdict
+    merge_gap_us: int | None
+    abandon_after_us: int | None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a rule says of a part of the time. Downtime is exact: `downtime_num / downtime_den` microseconds."""
+
+    stretches: list[Stretch]
+    downtime_num: int
+    downtime_den: int
+
+
+class JudgedPart(msgspec.Struct, frozen=True):
+    """A part of the time under both rules."""
+
+    actual: Part
+    other: Part
+
+
+def part_of(
+    evidence: EvidenceSet, revisions: Sequence[PolicyRevision], from_us: int, to_us: int
+) -> Part:
+    """What these policies say of [from_us, to_us)."""
+    segments = timeline(evidence, revisions, from_us, to_us)
+    down = downtime(segments, ATTRIBUTED)
+    found: list[Stretch] = []
+    for segment in segments:
+        policy = segment.policy
+        gap_us, abandon_us = (
+            (policy.merge_gap_us, policy.abandon_after_us) if policy else (None, None)
+        )
+        rest = (segment.verdict, gap_us, abandon_us)
+        if (
+            found
+            and (found[-1].verdict, found[-1].merge_gap_us, found[-1].abandon_after_us) == rest
+        ):
+            found[-1] = Stretch(found[-1].from_us, segment.to_us, *rest)
+        else:
+            found.append(Stretch(segment.from_us, segment.to_us, *rest))
+    return Part(found, down.numerator, down.denominator)
+
+
 @dataclass(slots=True)
 class Timeline:
-    """The timeline of one rule, part by part. Only verdicts are kept, so memory follows what changed."""
+    """The timeline of one rule, put together from its parts. It holds no more than what changed."""
 
-    revisions: Sequence[PolicyRevision]
     segments: list[Segment] = field(default_factory=list)
     downtime_us: Fraction = Fraction(0)
+    _policies: dict[tuple[int, int], Policy] = field(default_factory=dict)
 
-    def add(self, evidence: EvidenceSet, from_us: int, to_us: int) -> None:
-        """Judge the next part, [from_us, to_us)."""
-        found = timeline(evidence, self.revisions, from_us, to_us)
-        self.downtime_us += downtime(found, ATTRIBUTED)
-        for segment in found:
-            value = segment.verdict
-            append_segment(self.segments, segment._replace(votes=(), verdicts=(value,) * 3))
+    def add(self, part: Part) -> None:
+        """Take the next part, which begins where the last one ended."""
+        self.downtime_us += Fraction(part.downtime_num, part.downtime_den)
+        for one in part.stretches:
+            value, policy = one.verdict, self._policy(one)
+            append_segment(self.segments, Segment(one.from_us, one.to_us, (value,) * 3, (), policy))
+
+    def _policy(self, one: Stretch) -> Policy | None:
+        """A policy that glues outages like the one in force; it judges nothing."""
+        if one.merge_gap_us is None or one.abandon_after_us is None:
+            return None
+        key = (one.merge_gap_us, one.abandon_after_us)
+        return self._policies.setdefault(
+            key, Policy("", "", (), 0, merge_gap_us=key[0], abandon_after_us=key[1])
+        )
 
     @property
     def known_us(self) -> int:

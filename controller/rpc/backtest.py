@@ -1,4 +1,4 @@
-"""BacktestService: another rule on the stored results, in steps that let others in between."""
+"""BacktestService: another rule on the stored results, part by part, so that others come in between."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from vedette.v1 import backtest_pb2, backtest_pb2_grpc
 
 @dataclass(frozen=True, slots=True)
 class BacktestServicer(backtest_pb2_grpc.BacktestServiceServicer):
-    """Judges one check a call."""
+    """Judges a part of the time of one check a call."""
 
     worker: Worker
     backtests: Backtests
@@ -20,13 +20,14 @@ class BacktestServicer(backtest_pb2_grpc.BacktestServiceServicer):
     async def Backtest(  # noqa: N802 - gRPC's name
         self, request: backtest_pb2.BacktestRequest, context: Context
     ) -> backtest_pb2.BacktestResponse:
-        """One check under another rule."""
-        begun = await self.worker.run(
-            lambda: self.backtests.begin(
-                request.rule, request.check, request.from_us, request.to_us
+        """A part of the time of one check under another rule."""
+        part = await self.worker.run(
+            lambda: self.backtests.judged(
+                request.rule,
+                request.check,
+                from_us=request.from_us,
+                to_us=request.to_us,
+                horizon_us=request.horizon_us,
             )
         )
-        while await self.worker.run(begun.step):
-            pass
-        result = await self.worker.run(begun.result)
-        return backtest_pb2.BacktestResponse(result_json=msgspec.json.encode(result))
+        return backtest_pb2.BacktestResponse(part_json=msgspec.json.encode(part))

@@ -189,6 +189,9 @@ REFUSAL_INTERVAL_US_MIN: Final = 60 * 1_000_000
 REFUSED_CHECKS_SCHEDULED_MAX: Final = 1000
 UNRUNNABLE_SHOWN_MAX: Final = 100
 POLICY_CHARS_MAX: Final = 1000
+# What an agent takes of a controller: checks and secrets of one assignment, and assignments that wait.
+ASSIGNED_MAX: Final = 100_000
+ASSIGNMENTS_WAITING_MAX: Final = 256
 LABELS_MAX: Final = 32
 PLACES_MAX: Final = 1024
 
@@ -197,8 +200,8 @@ CLOCK_OFFSET_US_MAX: Final = 60 * 1_000_000
 FUTURE_US_MAX: Final = 5 * 1_000_000
 
 # --- controller
-# A call has 30 s; results of three months of a check in five regions take about a third of that.
-BACKTEST_US_MAX: Final = 92 * 24 * 3600 * 1_000_000
+# A call has 30 s, and nothing is taken in meanwhile: a day of a check in three regions takes half a second.
+BACKTEST_PART_US_MAX: Final = 24 * 3600 * 1_000_000
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
 INGEST_BACKLOG_LINES_MAX: Final = 2_048

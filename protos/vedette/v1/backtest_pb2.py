@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19vedette/v1/backtest.proto\x12\nvedette.v1\"N\n\x0f\x42\x61\x63ktestRequest\x12\x0c\n\x04rule\x18\x01 \x01(\x0c\x12\r\n\x05\x63heck\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\"\'\n\x10\x42\x61\x63ktestResponse\x12\x13\n\x0bresult_json\x18\x01 \x01(\x0c\x32X\n\x0f\x42\x61\x63ktestService\x12\x45\n\x08\x42\x61\x63ktest\x12\x1b.vedette.v1.BacktestRequest\x1a\x1c.vedette.v1.BacktestResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19vedette/v1/backtest.proto\x12\nvedette.v1\"b\n\x0f\x42\x61\x63ktestRequest\x12\x0c\n\x04rule\x18\x01 \x01(\x0c\x12\r\n\x05\x63heck\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\x12\n\nhorizon_us\x18\x05 \x01(\x03\"%\n\x10\x42\x61\x63ktestResponse\x12\x11\n\tpart_json\x18\x01 \x01(\x0c\x32X\n\x0f\x42\x61\x63ktestService\x12\x45\n\x08\x42\x61\x63ktest\x12\x1b.vedette.v1.BacktestRequest\x1a\x1c.vedette.v1.BacktestResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vedette.v1.backtest_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BACKTESTREQUEST']._serialized_start=41
-  _globals['_BACKTESTREQUEST']._serialized_end=119
-  _globals['_BACKTESTRESPONSE']._serialized_start=121
-  _globals['_BACKTESTRESPONSE']._serialized_end=160
-  _globals['_BACKTESTSERVICE']._serialized_start=162
-  _globals['_BACKTESTSERVICE']._serialized_end=250
+  _globals['_BACKTESTREQUEST']._serialized_end=139
+  _globals['_BACKTESTRESPONSE']._serialized_start=141
+  _globals['_BACKTESTRESPONSE']._serialized_end=178
+  _globals['_BACKTESTSERVICE']._serialized_start=180
+  _globals['_BACKTESTSERVICE']._serialized_end=268
 # @@protoc_insertion_point(module_scope)

@@ -26,14 +26,17 @@ class BacktestRequest(_message.Message):
     CHECK_FIELD_NUMBER: _builtins.int
     FROM_US_FIELD_NUMBER: _builtins.int
     TO_US_FIELD_NUMBER: _builtins.int
+    HORIZON_US_FIELD_NUMBER: _builtins.int
     rule: _builtins.bytes
     """The quorum as in a fleet file, YAML: {rule: k_of, k: 2, fail_after: 3}."""
     check: _builtins.str
     """Check id."""
     from_us: _builtins.int
-    """Start of the time, microseconds."""
+    """Start of the part, microseconds."""
     to_us: _builtins.int
-    """End of the time, microseconds; later than now means now."""
+    """End of the part, microseconds; at most a day after its start."""
+    horizon_us: _builtins.int
+    """Results of later event time are not used; later than now means now."""
     def __init__(
         self,
         *,
@@ -41,10 +44,11 @@ class BacktestRequest(_message.Message):
         check: _builtins.str = ...,
         from_us: _builtins.int = ...,
         to_us: _builtins.int = ...,
+        horizon_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check", "from_us", b"from_us", "rule", b"rule", "to_us", b"to_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check", b"check", "from_us", b"from_us", "horizon_us", b"horizon_us", "rule", b"rule", "to_us", b"to_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -52,23 +56,23 @@ Global___BacktestRequest: _TypeAlias = BacktestRequest  # noqa: Y015
 
 @_typing.final
 class BacktestResponse(_message.Message):
-    """BacktestResponse carries the result."""
+    """BacktestResponse carries what both rules say."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    RESULT_JSON_FIELD_NUMBER: _builtins.int
-    result_json: _builtins.bytes
-    """A document: check, from_us, to_us, actual and other {known_us, downtime_us, attained {num, den}}, outages
-    [{difference, handle, actual, other}].
+    PART_JSON_FIELD_NUMBER: _builtins.int
+    part_json: _builtins.bytes
+    """A document: actual and other, each {stretches [{from_us, to_us, verdict, merge_gap_us, abandon_after_us}],
+    downtime_num, downtime_den}.
     """
     def __init__(
         self,
         *,
-        result_json: _builtins.bytes = ...,
+        part_json: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["result_json", b"result_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part_json", b"part_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

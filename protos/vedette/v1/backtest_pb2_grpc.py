@@ -47,7 +47,7 @@ class BacktestServiceServicer:
     """
 
     def Backtest(self, request, context):
-        """Backtest judges one check by another quorum, beside the one in force.
+        """Backtest judges a part of the time of one check by another quorum, beside the one in force.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

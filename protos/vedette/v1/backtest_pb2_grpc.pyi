@@ -34,7 +34,7 @@ class BacktestServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BacktestServiceAsyncStub: ...
     Backtest: _grpc.UnaryUnaryMultiCallable[_backtest_pb2.BacktestRequest, _backtest_pb2.BacktestResponse]
-    """Backtest judges one check by another quorum, beside the one in force."""
+    """Backtest judges a part of the time of one check by another quorum, beside the one in force."""
 
 @_typing.type_check_only
 class BacktestServiceAsyncStub(BacktestServiceStub):
@@ -42,7 +42,7 @@ class BacktestServiceAsyncStub(BacktestServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Backtest: _aio.UnaryUnaryMultiCallable[_backtest_pb2.BacktestRequest, _backtest_pb2.BacktestResponse]  # type: ignore[assignment]
-    """Backtest judges one check by another quorum, beside the one in force."""
+    """Backtest judges a part of the time of one check by another quorum, beside the one in force."""
 
 class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
     """BacktestService judges what is stored by another rule. It writes nothing."""
@@ -53,6 +53,6 @@ class BacktestServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _backtest_pb2.BacktestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_backtest_pb2.BacktestResponse, _abc.Awaitable[_backtest_pb2.BacktestResponse]]:
-        """Backtest judges one check by another quorum, beside the one in force."""
+        """Backtest judges a part of the time of one check by another quorum, beside the one in force."""
 
 def add_BacktestServiceServicer_to_server(servicer: BacktestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

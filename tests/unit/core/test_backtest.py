@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from controller.core.backtest import Difference, Timeline, paired
-from controller.core.policy import Policy, always
+from controller.core.policy import Policy
 from controller.core.quorum import Verdict
 from controller.core.timeline import Segment
 
@@ -20,7 +20,7 @@ def made(*parts: tuple[int, Verdict]) -> Timeline:
         segments.append(Segment(at_us, at_us + length_us, (value,) * 3, (), POLICY))
         at_us += length_us
     down_us = sum(length_us for length_us, value in parts if value is DOWN)
-    return Timeline(always(POLICY), segments, Fraction(down_us))
+    return Timeline(segments, Fraction(down_us))
 
 
 CALM = made((100, UP))

@@ -6,33 +6,48 @@ from functools import partial
 import msgspec
 import pytest
 
+from controller.core.backtest import Difference, Timeline, paired
 from controller.core.intervals import FOREVER_US
-from controller.core.outages import outages
+from controller.core.outages import outages, spans
 from controller.core.policy import always, policy_of
-from controller.core.timeline import downtime, evidence_until, judged_samples, timeline
+from controller.core.timeline import (
+    downtime,
+    evidence_until,
+    judged_samples,
+    timeline,
+    verdict_intervals,
+)
 from controller.errors import BadInput, NotFound
-from controller.services import backtest, evaluate
-from controller.services.backtest import Backtested, Backtests
+from controller.services import evaluate
+from controller.services.backtest import Backtests
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.test_history import MINUTE, REGIONS, ROUNDS, Fate, live
 from vedette.shared.definitions import Quorum, Rule
-from vedette.shared.limits import BACKTEST_US_MAX
 
 END = START + (ROUNDS + 1) * MINUTE
 
 
+STEP = 37 * MINUTE + 11 * SECOND
+
+
 @pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backtest, "_STEP_US", 37 * MINUTE + 11 * SECOND)
+def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "_KEPT_US", 20 * MINUTE)
 
 
-def backtested(world: World, rule: str, from_us: int = START, to_us: int = END) -> Backtested:
+def backtested(
+    world: World, rule: str, from_us: int = START, to_us: int = END
+) -> tuple[Timeline, Timeline]:
+    """Both timelines, put together from parts as the command does."""
     tests = Backtests(world.storage, world.fleets, world.evaluator, lambda: world.now_us)
-    begun = tests.begin(rule.encode(), "shop-home", from_us, to_us)
-    while begun.step():
-        pass
-    return begun.result()
+    actual, other = Timeline(), Timeline()
+    for at_us in range(from_us, max(min(to_us, world.now_us), from_us + 1), STEP):
+        end_us = min(at_us + STEP, to_us)
+        times = {"from_us": at_us, "to_us": end_us, "horizon_us": to_us}
+        part = tests.judged(rule.encode(), "shop-home", **times)
+        actual.add(part.actual)
+        other.add(part.other)
+    return actual, other
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -40,13 +55,13 @@ async def test_the_rule_in_force_says_what_is_on_record(
     world: World, running: Running, seed: int
 ) -> None:
     await live(world, running, Fate(seed))
-    found = backtested(world, "{}")
-    assert found.actual == found.other
-    assert {pair.difference for pair in found.outages} <= {"same"}
+    actual, other = backtested(world, "{}")
+    assert actual == other
+    assert {pair.difference for pair in paired(actual, other)} <= {Difference.SAME}
     with world.storage.transaction() as tx:
-        stored = {one.handle: one.started_us for one in tx.outages("shop-home")}
-    told = {pair.handle: pair.actual.started_us for pair in found.outages if pair.actual}
-    assert told == stored
+        stored = [(one.started_us, one.ended_us) for one in tx.outages("shop-home")]
+    told = [(span.started_us, span.ended_us) for span in spans(actual.segments)]
+    assert told == stored[::-1]
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -66,7 +81,7 @@ async def test_read_in_steps_it_equals_everything_read_at_once(
     rule |= {"recover_after": quorum.recover_after, "partial_weight": quorum.partial_weight}
     if quorum.k is None:
         del rule["k"]
-    found = backtested(world, json.dumps(rule))
+    _, other = backtested(world, json.dumps(rule))
     fleet = world.fleets.fleet()
     assert fleet is not None
     check = fleet.checks["shop-home"]
@@ -79,15 +94,9 @@ async def test_read_in_steps_it_equals_everything_read_at_once(
         )
     segments = timeline(evidence, policies, START, horizon_us)
     expected = outages(segments, partial(judged_samples, evidence))
-    told = [
-        (pair.other.started_us, pair.other.ended_us, pair.other.downtime_us)
-        for pair in found.outages
-        if pair.other is not None
-    ]
-    assert told == [
-        (one.span.started_us, one.span.ended_us, one.span.downtime_us) for one in expected
-    ]
-    assert found.other.downtime_us == -(-downtime(segments) // 1)
+    assert spans(other.segments) == [one.span for one in expected]
+    assert other.downtime_us == downtime(segments)
+    assert verdict_intervals(other.segments) == verdict_intervals(segments)
 
 
 async def test_nothing_is_written(world: World, running: Running) -> None:
@@ -104,12 +113,12 @@ async def test_one_region_that_fails_is_new_under_any(world: World, running: Run
             world.now_us = at_us + SECOND
             outcome = "down" if region == "fra" and 3 <= number < 6 else "up"
             await running.give(frame(number, line(number, at_us, outcome, region)), region)
-    (pair,) = backtested(world, "{rule: any}").outages
-    assert (pair.difference, pair.handle, pair.actual) == ("new", None, None)
+    (pair,) = paired(*backtested(world, "{rule: any}"))
+    assert (pair.difference, pair.actual) == (Difference.NEW, None)
     assert pair.other is not None
     assert pair.other.started_us == START + 3 * MINUTE
     assert pair.other.downtime_us == 3 * MINUTE
-    assert backtested(world, "{rule: majority}").outages == []
+    assert paired(*backtested(world, "{rule: majority}")) == []
 
 
 @pytest.mark.parametrize(
@@ -137,15 +146,17 @@ def test_several_faults_of_a_rule_are_told_at_once(world: World) -> None:
 
 
 def test_a_time_without_length_or_end_is_refused(world: World) -> None:
+    tests = Backtests(world.storage, world.fleets, world.evaluator, lambda: END)
     for from_us, to_us in ((START, START), (END + MINUTE, END + 2 * MINUTE)):
         with pytest.raises(BadInput, match="a start before the end and before now"):
-            backtested(world, "{}", from_us, to_us)
-    world.now_us = START + 2 * BACKTEST_US_MAX
-    with pytest.raises(BadInput, match="at most 92 days"):
-        backtested(world, "{}", START, START + BACKTEST_US_MAX + 1)
+            tests.judged(b"{}", "shop-home", from_us=from_us, to_us=to_us, horizon_us=to_us)
+    with pytest.raises(BadInput, match="at most 1d at once, found 86400000001us"):
+        tests.judged(
+            b"{}", "shop-home", from_us=START, to_us=START + 86_400_000_001, horizon_us=END
+        )
 
 
 def test_an_unknown_check_is_named(world: World) -> None:
     tests = Backtests(world.storage, world.fleets, world.evaluator, lambda: END)
     with pytest.raises(NotFound, match="no check 'shop-hone'"):
-        tests.begin(b"{}", "shop-hone", START, END)
+        tests.judged(b"{}", "shop-hone", from_us=START, to_us=END, horizon_us=END)

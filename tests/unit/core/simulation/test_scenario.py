@@ -41,7 +41,7 @@ def test_a_seed_of_the_command_goes_before_that_of_the_file() -> None:
     [
         pytest.param(b"", "s.yaml: expected a document, found an empty file", id="empty"),
         pytest.param(b"[]", "s.yaml:1: expected a mapping", id="a list"),
-        pytest.param(HEAD + b"lenght: 1d", "s.yaml:5: lenght: expected no such key", id="typo"),
+        pytest.param(HEAD + b"lasting: 1d", "s.yaml:5: lasting: expected no such key", id="typo"),
         pytest.param(
             HEAD.replace(b"length: 1d\n", b""), "s.yaml:1: length: expected a value", id="no length"
         ),
