@@ -229,10 +229,8 @@ def test_auditors_read_and_say_nothing(outage: Outage, logged_in: Running) -> No
     login(logged_in, Role.AUDITOR)
     for command in ("show", "history", "explain"):
         assert vedette("outage", command, outage.handle).exit_code == 0
-    for command in (("ack",), ("annotate",)):
-        result = vedette(
-            "outage", *command, outage.handle, *(["x"] if "annotate" in command else [])
-        )
+    for arguments in (("ack", outage.handle), ("annotate", outage.handle, "x")):
+        result = vedette("outage", *arguments)
         assert result.exit_code == 3
         assert "auditor" in result.stderr
 
