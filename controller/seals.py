@@ -1,6 +1,6 @@
 """What is kept of seals: notes that verified, those that contradict them, and how streams stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -104,10 +104,17 @@ class SealStore(Protocol):
         """The exact bytes of the lines of that range, in order, many at a time."""
         ...
 
-    def pack_segments(self, stream: StreamId, first_seq: int, last_seq: int) -> None:
+    def pack_segments(
+        self,
+        stream: StreamId,
+        first_seq: int,
+        last_seq: int,
+        accept: Callable[[Iterable[bytes]], None] = ...,
+    ) -> None:
         """Put the lines of that range together in one segment each run of numbers, packed as tightly as it goes.
 
-        Their bytes, and those of the lines around them, stay as they are.
+        Their bytes, and those of the lines around them, stay as they are. `accept` is given the lines first, in
+        order, many at a time; nothing is changed if it raises.
         """
         ...
 

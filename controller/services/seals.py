@@ -185,7 +185,9 @@ class Seals:
         if record is None:
             raise Unverified(f"there is no agent {one.agent} here")
         stream = StreamId(one.agent, incoming.epoch, incoming.stream)
-        kept = tx.seal(stream, incoming.number)
+        tip = tx.seal_tip(stream)
+        is_old = tip is not None and incoming.number <= tip.number
+        kept = tx.seal(stream, incoming.number) if is_old else None
         if kept is not None and kept.note == incoming.note:
             counters.duplicates += 1
             return
@@ -193,7 +195,6 @@ class Seals:
         seal = opened_seal(incoming.note, name, incoming.number, record.evidence_key)
         if kept is not None:
             self._fork(tx, one, stream, counters)
-        tip = tx.seal_tip(stream)
         link = START
         if tip is not None:
             link = Link(tip.number, sha256_of(tip.note), tip.covered_seq)
@@ -224,8 +225,7 @@ class Seals:
             raise Unverified(
                 f"expected {payload.count} lines from {first} to {last}, found {held} here"
             )
-        require_payload(seal, tx.lines(stream, first, last))
-        tx.pack_segments(stream, first, last)
+        tx.pack_segments(stream, first, last, lambda parts: require_payload(seal, parts))
 
     def _fork(
         self, tx: Transaction, one: _Waiting, stream: StreamId, counters: SealCounters

@@ -1,7 +1,8 @@
 """Seals, the segments that they cover, and how streams stand."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, select
@@ -36,6 +37,10 @@ _WORDS: Final = (
 )
 
 _Run = tuple[int, int, int, bytes]
+
+
+def _accept_any(parts: Iterable[bytes]) -> None:
+    pass
 
 
 class SealRows(Rows):
@@ -129,7 +134,7 @@ class SealRows(Rows):
         """The exact bytes of the lines of that range, in order, many at a time."""
         for piece in self._pieces(stream, first_seq, last_seq):
             if first_seq <= piece.first_seq <= last_seq:
-                yield piece.text()
+                yield piece.text
 
     def _touching(self, stream: StreamId, first_seq: int, last_seq: int) -> ColumnElement[bool]:
         """Segments that hold lines of that range."""
@@ -151,11 +156,22 @@ class SealRows(Rows):
         for row in self._connection.execute(query.order_by(c.first_seq)).all():
             yield from _Piece.of(row).cut(first_seq, last_seq)
 
-    def pack_segments(self, stream: StreamId, first_seq: int, last_seq: int) -> None:
-        """Put the lines of that range together in one segment each run of numbers, packed tightly."""
+    def pack_segments(
+        self,
+        stream: StreamId,
+        first_seq: int,
+        last_seq: int,
+        accept: Callable[[Iterable[bytes]], None] = _accept_any,
+    ) -> None:
+        """Put the lines of that range together in one segment each run of numbers, packed tightly.
+
+        They are read once, and `accept` sees them before anything is changed: what it raises is passed on.
+        """
         loose: list[_Piece] = []
         runs: list[list[_Piece]] = []
-        for piece in self._pieces(stream, first_seq, last_seq):
+        pieces = list(self._pieces(stream, first_seq, last_seq))
+        accept(piece.text for piece in pieces if first_seq <= piece.first_seq <= last_seq)
+        for piece in pieces:
             if not first_seq <= piece.first_seq <= last_seq:
                 loose.append(piece)
             elif runs and runs[-1][-1].is_followed_by(piece):
@@ -179,53 +195,60 @@ class SealRows(Rows):
         return sorted(found, key=lambda one: (one.id.agent, one.id.stream, one.id.epoch))
 
 
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """Lines of a segment that stay together, and when they came."""
 
-    def __init__(
-        self, first_seq: int, lines: list[bytes], *, lost: int, receipts: Receipts
-    ) -> None:
-        self.first_seq = first_seq
-        self.lines = lines
-        self.lost = lost
-        self.receipts = receipts
+    first_seq: int
+    count: int
+    text: bytes
+    lost: int
+    receipts: Receipts
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "_Piece":
         first_seq, count, lost, received_us, body, came = row
-        lines = zlib.decompress(body).split(b"\n")[:-1]
-        return cls(first_seq, lines, lost=lost, receipts=decoded(came, count, received_us))
+        text = zlib.decompress(body)
+        return cls(first_seq, count, text, lost, decoded(came, count, received_us))
 
     def cut(self, first_seq: int, last_seq: int) -> "Iterator[_Piece]":
-        """What is before, in and after a range of numbers."""
+        """What is before, in and after a range of numbers; as it is where nothing of it is outside."""
         start = max(0, first_seq - self.first_seq)
-        end = min(len(self.lines), last_seq + 1 - self.first_seq)
-        for at, until in ((0, start), (start, end), (end, len(self.lines))):
+        end = min(self.count, last_seq + 1 - self.first_seq)
+        if (start, end) == (0, self.count):
+            yield self
+            return
+        lines = self.text.split(b"\n")[:-1]
+        for at, until in ((0, start), (start, end), (end, self.count)):
             if at < until:
                 yield _Piece(
                     self.first_seq + at,
-                    self.lines[at:until],
-                    lost=self.lost if at == 0 else 0,
-                    receipts=receipts.cut(self.receipts, at, until),
+                    until - at,
+                    b"\n".join(lines[at:until]) + b"\n",
+                    self.lost if at == 0 else 0,
+                    receipts.cut(self.receipts, at, until),
                 )
 
     def is_followed_by(self, other: "_Piece") -> bool:
-        return self.first_seq + len(self.lines) == other.first_seq
-
-    def text(self) -> bytes:
-        return b"\n".join(self.lines) + b"\n"
+        return self.first_seq + self.count == other.first_seq
 
     def row(self, stream: int, level: int) -> tuple[object, ...]:
-        body = zlib.compress(self.text(), level)
+        body = zlib.compress(self.text, level)
         received_us = max(at_us for _, at_us in self.receipts)
         came = receipts.encoded(self.receipts)
-        return stream, self.first_seq, len(self.lines), self.lost, received_us, body, came
+        return stream, self.first_seq, self.count, self.lost, received_us, body, came
 
 
-def _joined(run: list[_Piece]) -> _Piece:
-    lines = [line for piece in run for line in piece.lines]
-    came = receipts.joined(receipt for piece in run for receipt in piece.receipts)
-    return _Piece(run[0].first_seq, lines, lost=sum(piece.lost for piece in run), receipts=came)
+def _joined(run: Sequence[_Piece]) -> _Piece:
+    if len(run) == 1:
+        return run[0]
+    return _Piece(
+        run[0].first_seq,
+        sum(piece.count for piece in run),
+        b"".join(piece.text for piece in run),
+        sum(piece.lost for piece in run),
+        receipts.joined(receipt for piece in run for receipt in piece.receipts),
+    )
 
 
 def _standings(agent: str | None, forks: Subquery) -> Select[Any]:
