@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Protocol
 
-from controller.core.channels import Channel
+from controller.core.channels import Channel, EventName
 from controller.core.notices import DeliveryState
 from controller.core.retries import retry_after_us
 from controller.core.wording import Message, trial_message
 from controller.custody import Actor
 from controller.deliveries import Delivery, DeliveryQuery, Outcome
 from controller.errors import BadInput, NotFound
+from controller.events import EventKind
 from controller.ports import Storage, Transaction
 from controller.services.notify_outages import message_of
 from vedette.shared.limits import DELIVERIES_SHOWN_MAX
@@ -120,6 +121,11 @@ class Outbox:
             one = _dead(tx, number)
             if one.channel not in self._channels(tx):
                 raise BadInput(f"Delivery {number} is for channel {one.channel}. {_GONE}")
+            if _is_retracted(tx, one):
+                raise BadInput(
+                    f"{one.subject} was retracted since: what delivery {number} says is known to be wrong."
+                    f" `vedette notify drop {number}` notes that it was seen to."
+                )
             self._put(tx, replace(one, attempts=0), DeliveryState.PENDING, now_us, error=one.error)
             tx.record(by.act(now_us, "notify.retry", f"delivery {number}", one.key))
             about = tx.deliveries_about(one.subject, one.channel)
@@ -204,3 +210,11 @@ def _dead(tx: Transaction, number: int) -> Delivery:
     if one.state is not DeliveryState.DEAD:
         raise BadInput(f"Delivery {number} is {one.state.value}, and only a dead one can be.")
     return one
+
+
+def _is_retracted(tx: Transaction, one: Delivery) -> bool:
+    """What a delivery tells of was retracted, and this is not the retraction."""
+    number = one.subject.removeprefix("OUT-")
+    if number == one.subject or one.event == EventName.RETRACTED.value:
+        return False
+    return tx.event_kinds(int(number))[-1:] == [EventKind.RETRACTED]

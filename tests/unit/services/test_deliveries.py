@@ -118,6 +118,17 @@ def test_a_dead_letter_can_be_sent_again_and_says_what_it_comes_after() -> None:
         scene.outbox.retry(dead.number, ANN)
 
 
+def test_what_was_retracted_since_is_not_sent_again() -> None:
+    scene = Scene(channel("all"))
+    scene.route("opened")
+    fail_until_dead(scene)
+    scene.route("retracted")
+    assert scene.send() == []
+    with pytest.raises(BadInput, match="OUT-1 was retracted since"):
+        scene.outbox.retry(1, ANN)
+    scene.outbox.drop(1, ANN)
+
+
 def test_a_dead_letter_can_be_dropped() -> None:
     scene = Scene(channel("all"))
     scene.route("opened")
