@@ -6,12 +6,13 @@ which a target cannot be reached at all: what lies before the settled instant is
 evidence forgotten.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Protocol
 
-from controller.core.intervals import difference, length
+from controller.core.intervals import FOREVER_US
 from controller.core.labels import Label, Said, Vote
 from controller.core.outages import (
     Judged,
@@ -37,6 +38,7 @@ _VERDICT_OF: Final = {
     Label.DEGRADED: Verdict.DEGRADED,
     Label.DOWN: Verdict.DOWN,
 }
+_KNOWN: Final[dict[Vote, Verdicts]] = {}
 _UNHEARD: Final = (Verdict.UNKNOWN,) * 3
 
 
@@ -70,50 +72,64 @@ class RegionView:
     def __init__(self, view: View, region: str) -> None:
         self.region = region
         self._view = view
-        self._whole: dict[Policy, tuple[int, Policy]] = {}
+        self._policies: list[_Alone] = []
 
     def timeline_part(self, from_us: int, to_us: int) -> list[Segment]:
         """What the region says over [from_us, to_us); UNKNOWN where it has no vote."""
-        found = seen_by(self.region, self._view.timeline_part(from_us, to_us))
-        return self._remembered(found)
+        found: list[Segment] = []
+        for segment in self._view.timeline_part(from_us, to_us):
+            append_segment(found, self._seen(segment))
+        return found
 
     def judged(self, policy: Policy, from_us: int, to_us: int) -> list[Said]:
         """The region's judged samples with from_us <= t < to_us."""
-        _, whole = self._whole[policy]
+        # Of the policies that look alike from here, the last is the one that has read the most.
+        like = (one for one in self._policies if one.alone is policy or one.alone == policy)
+        whole = max(like, key=lambda one: one.until_us).whole
         said = self._view.judged(whole, from_us, to_us)
         return [one for one in said if one.sample.region == self.region]
 
-    def _remembered(self, found: Iterable[tuple[Segment, Policy | None]]) -> list[Segment]:
-        """The segments; of the policies that look alike from here, the last is the one that is asked."""
-        segments: list[Segment] = []
-        for segment, whole in found:
-            append_segment(segments, segment)
-            if segment.policy is not None and whole is not None:
-                known = self._whole.get(segment.policy)
-                if known is None or known[0] <= segment.to_us:
-                    self._whole[segment.policy] = segment.to_us, whole
-        return segments
-
-
-def seen_by(region: str, segments: Iterable[Segment]) -> list[tuple[Segment, Policy | None]]:
-    """What the region says in each segment, beside the policy of the whole check."""
-    found: list[tuple[Segment, Policy | None]] = []
-    for segment in segments:
+    def _seen(self, segment: Segment) -> Segment:
+        """What the region says in a segment."""
         policy = segment.policy
-        if policy is None or region not in policy.regions:
-            unheard = Segment(segment.from_us, segment.to_us, _UNHEARD, (), None)
-            found.append((unheard, None))
-            continue
-        vote = segment.votes[policy.regions.index(region)]
-        own = Segment(
-            segment.from_us, segment.to_us, _verdicts(vote), (vote,), alone(policy, region)
-        )
-        found.append((own, policy))
-    return found
+        if policy is None or self.region not in policy.regions:
+            return Segment(segment.from_us, segment.to_us, _UNHEARD, (), None)
+        own = next((one for one in self._policies if one.whole is policy), None)
+        if own is None:
+            rank = policy.regions.index(self.region)
+            own = _Alone(policy, alone(policy, self.region), rank, segment.to_us)
+            self._policies.append(own)
+        own.until_us = max(own.until_us, segment.to_us)
+        vote = segment.votes[own.rank]
+        return Segment(segment.from_us, segment.to_us, _verdicts(vote), (vote,), own.alone)
+
+
+@dataclass(slots=True)
+class _Alone:
+    """A policy of a check, and what it is to one region of it; until when it was seen in force."""
+
+    whole: Policy
+    alone: Policy
+    rank: int
+    until_us: int
+
+
+def seen_by(region: str, segments: Iterable[Segment]) -> list[Segment]:
+    """What the region says in each segment."""
+    view = RegionView(WholeView(list(segments), _nothing), region)
+    return view.timeline_part(-FOREVER_US, FOREVER_US)
+
+
+def _nothing(policy: Policy, from_us: int, to_us: int) -> Sequence[Said]:
+    return ()
 
 
 def _verdicts(vote: Vote) -> Verdicts:
-    return _VERDICT_OF[vote.label], _VERDICT_OF[vote.low], _VERDICT_OF[vote.high]
+    found = _KNOWN.get(vote)
+    if found is None:
+        found = _VERDICT_OF[vote.label], _VERDICT_OF[vote.low], _VERDICT_OF[vote.high]
+        _KNOWN[vote] = found
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -149,14 +165,19 @@ class Carried:
     through_outside_us: int
 
 
-def outage_in(view: RegionView, span: Span, carried: Carried | None, reach_us: int) -> Outage:
-    """A span of the region with its evidence, what was forgotten of it included."""
+def outage_in(
+    view: RegionView, span: Span, carried: Carried | None, segments: Sequence[Segment]
+) -> Outage:
+    """A span of the region with its evidence, what was forgotten of it included.
+
+    `segments` are what the region said from a freshness before the span on, or before the instant that it is
+    carried from.
+    """
     if carried is None or span.started_us >= carried.at_us:
-        segments = view.timeline_part(span.started_us - reach_us, span.until_us)
         return outage_of(span, segments, view.judged, view.region)
     if span.until_us <= carried.at_us:
         return replace(carried.head, span=span)
-    whole = carried.through.plus(_counted(view, carried.at_us, span.until_us))
+    whole = carried.through.plus(tally(segments, view.judged, carried.at_us, span.until_us))
     return replace(
         carried.head,
         span=span,
@@ -167,10 +188,6 @@ def outage_in(view: RegionView, span: Span, carried: Carried | None, reach_us: i
     )
 
 
-def _counted(view: RegionView, from_us: int, to_us: int) -> Tally:
-    return tally(view.timeline_part(from_us, to_us), view.judged, from_us, to_us)
-
-
 def outside_us(span: Span, wholes: Sequence[Span], carried: Carried | None) -> int:
     """How much of a span of a region lies outside of the outages of the check as a whole."""
     from_us, known_us = span.started_us, 0
@@ -178,8 +195,19 @@ def outside_us(span: Span, wholes: Sequence[Span], carried: Carried | None) -> i
         if span.until_us <= carried.at_us:
             return carried.head_outside_us
         from_us, known_us = carried.at_us, carried.through_outside_us
-    inside = [(one.started_us, one.until_us) for one in wholes]
-    return known_us + length(difference([(from_us, span.until_us)], inside))
+    out_us = span.until_us - from_us
+    first = bisect_right(wholes, from_us, key=_started) - 1
+    for place in range(max(0, first), len(wholes)):
+        whole = wholes[place]
+        if whole.started_us >= span.until_us:
+            break
+        inside_us = min(whole.until_us, span.until_us) - max(whole.started_us, from_us)
+        out_us -= max(0, inside_us)
+    return known_us + out_us
+
+
+def _started(span: Span) -> int:
+    return span.started_us
 
 
 def is_record(span: Span, outside_us: int, tolerance_us: int) -> bool:
@@ -213,16 +241,15 @@ def carried_at(
     reach_us: int,
 ) -> Carried | None:
     """What of the region's outages lies across `at_us`; everything before `from_us` stands in `before`."""
-    segments = view.timeline_part(from_us, at_us)
-    left = unfinished(segments, before.left if before else None)
+    near = view.timeline_part(from_us - reach_us, at_us)
+    left = unfinished(clipped(near, from_us, at_us), before.left if before else None)
     if left is None:
         return None
     span = left.span
-    tolerant_us = tolerance_us(segments, span, before)
+    tolerant_us = tolerance_us(near, span, before)
     if before is not None and span.started_us < before.at_us:
-        through = before.through.plus(_counted(view, before.at_us, at_us))
+        through = before.through.plus(tally(near, view.judged, before.at_us, at_us))
     else:
-        near = view.timeline_part(span.started_us - reach_us, at_us)
         counted = tally(near, view.judged, span.started_us, at_us)
         lead_us = lead_in_us(span, near, tolerant_us)
         through = counted._replace(high_us=counted.high_us + lead_us)
@@ -231,7 +258,7 @@ def carried_at(
         region=view.region,
         at_us=at_us,
         left=left,
-        head=outage_in(view, span, before, reach_us),
+        head=outage_in(view, span, before, near),
         through=through,
         tolerance_us=tolerant_us,
         head_outside_us=outside_us(span, wholes, before),
@@ -258,11 +285,11 @@ def regional_outages(
     for region in sorted(set(regions)):
         own = RegionView(view, region)
         before = (carried or {}).get(region)
-        segments = own.timeline_part(from_us, to_us)
-        for span in spans(segments, before.left if before else None):
+        near = own.timeline_part(from_us - reach_us, to_us)
+        for span in spans(clipped(near, from_us, to_us), before.left if before else None):
             out_us = outside_us(span, wholes, before)
-            if is_record(span, out_us, tolerance_us(segments, span, before)):
-                found.append(outage_in(own, span, before, reach_us))
+            if is_record(span, out_us, tolerance_us(near, span, before)):
+                found.append(outage_in(own, span, before, near))
     return sorted(found, key=lambda one: (one.span.started_us, one.region))
 
 
@@ -292,6 +319,6 @@ def are_parted(segments: Sequence[Segment], revisions: Sequence[PolicyRevision])
     end_us = segments[-1].to_us
     longest_us = max((r.policy.abandon_after_us for r in revisions if r.policy), default=0)
     return all(
-        is_parted([one for one, _ in seen_by(region, segments)], revisions)
+        is_parted(seen_by(region, segments), revisions)
         for region in voting(revisions, segments[0].from_us - longest_us, end_us)
     )

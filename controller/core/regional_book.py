@@ -17,6 +17,7 @@ from controller.core.regional import (
     outside_us,
     tolerance_us,
 )
+from controller.core.timeline import clipped
 
 
 class _Seen(NamedTuple):
@@ -52,18 +53,20 @@ class _Region:
             start_us = before.at_us
         elif first < len(self.seen):
             start_us = min(from_us, self.seen[first].span.started_us)
-        segments = view.timeline_part(start_us, horizon_us)
+        near = view.timeline_part(start_us - reach_us, horizon_us)
+        segments = clipped(near, start_us, horizon_us)
         known = {one.span: one.outage for one in self.seen[first:]}
         found: list[_Seen] = []
         for span in spans(segments, before.left if before else None):
             is_near = span.started_us <= to_us + reach_us and span.until_us >= from_us - reach_us
             old = None if is_near else known.get(span)
-            outage = old or outage_in(view, span, before, reach_us)
-            found.append(_Seen(outage, tolerance_us(segments, span, before)))
+            outage = old or outage_in(view, span, before, near)
+            found.append(_Seen(outage, tolerance_us(near, span, before)))
         self.seen[first:] = found
         self.due_us = FOREVER_US
-        left = unfinished(segments, before.left if before else None)
-        if left is not None and left.unknown_run_us and found[-1].span.ended_us is None:
+        if found and found[-1].span.ended_us is None and found[-1].span.until_us < horizon_us:
+            left = unfinished(segments, before.left if before else None)
+            assert left is not None, "what has not ended may go on"
             self.due_us = left.span.until_us + left.abandon_after_us
 
     def records(self, wholes: Sequence[Span], horizon_us: int) -> Iterator[Outage]:

@@ -11,7 +11,7 @@ from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.regional import seen_by
 from controller.core.runs import Run
 from controller.core.samples import Sample
-from controller.core.timeline import Segment, append_segment, timeline
+from controller.core.timeline import timeline
 from controller.errors import NotFound
 from controller.ports import Transaction
 from controller.services.backing import backed
@@ -103,7 +103,7 @@ class Explaining:
         )
         segments = timeline(evidence, policies, *part)
         if body.region:
-            segments = _of_region(body.region, segments)
+            segments = seen_by(body.region, segments)
         into.ballots += testimony.ballots(segments)
         freshness_us = _policy(policies, body).freshness_us
         into.doubts += doubts(segments, body.started_us, body.until_us, freshness_us)
@@ -132,14 +132,6 @@ def _parts(body: OutageBody, freshness_us: int, now_us: int) -> list[tuple[int, 
     if body.until_us - body.started_us <= 2 * most_us:
         return [(from_us, to_us)]
     return [(from_us, body.started_us + most_us), (body.until_us - most_us, to_us)]
-
-
-def _of_region(region: str, segments: Iterable[Segment]) -> list[Segment]:
-    """The timeline as one region sees it."""
-    found: list[Segment] = []
-    for segment, _ in seen_by(region, segments):
-        append_segment(found, segment)
-    return found
 
 
 def _concerns(body: OutageBody, region: str) -> bool:
