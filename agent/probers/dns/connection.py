@@ -14,7 +14,7 @@ from agent.probers.network.fault import Fault
 from agent.probers.network.handshake import Shown, TlsWants, secured
 from agent.probers.network.stopwatch import Stopwatch
 from agent.probers.network.stream import Stream, connected
-from agent.probers.network.tls import TlsStream
+from agent.probers.network.tls import TlsStream, ready
 from agent.probers.transport.exchange import exchange
 from agent.probers.transport.steps import Steps
 from agent.probers.transport.wants import Hop, Request, Resolved, Trust, Wants
@@ -64,9 +64,13 @@ async def by_connection(
 async def _by_stream(
     question: Question, carrier: str, peer: Peer, watch: Stopwatch, shown: Shown
 ) -> tuple[bytes | Fault, dict[str, int]]:
-    steps = Steps(watch)
     stream: Stream | TlsStream | None = None
+    phases_us: dict[str, int] = {}
     try:
+        if carrier == "tls":
+            await ready(peer.tls.policy)
+        steps = Steps(watch)
+        phases_us = steps.phases_us
         async with steps:
             steps.begin("connect", Failure.CONNECT_TIMEOUT, f"no connection to {peer.where}")
             stream = plain = await connected([peer.address], peer.port, steps.left_us, steps.clock)
@@ -79,9 +83,9 @@ async def _by_stream(
             steps.begin("query", Failure.QUERY_TIMEOUT, f"{peer.where} did not answer")
             data = await _by_length(question, stream, peer)
             steps.end()
-            return data, steps.phases_us
+            return data, phases_us
     except Fault as fault:
-        return _told(fault, peer), steps.phases_us
+        return _told(fault, peer), phases_us
     finally:
         if stream is not None:
             stream.close()

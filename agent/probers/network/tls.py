@@ -1,11 +1,11 @@
 """TLS over a stream: one context per policy, a handshake whose failures have names, and what it showed."""
 
+import asyncio
 import os
 import ssl
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from agent.probers.network.fault import Fault
 from agent.probers.network.stream import Stream
 from vedette.shared.failure import Failure
 
+_CONTEXTS_MAX: Final = 256
 _READ_BYTES: Final = 64 * 1024
 _DER: Final = 2
 _OF_CERTIFICATES: Final = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
@@ -40,12 +41,37 @@ class TlsPolicy:
     client: tuple[str, str] | None = field(default=None, repr=False)
 
 
-@lru_cache(maxsize=256)
-def context_of(policy: TlsPolicy) -> ssl.SSLContext:
-    """The context for `policy`. Loading the system's trust takes milliseconds, so each is made once.
+_contexts: Final[dict[TlsPolicy, ssl.SSLContext]] = {}
+_making: Final[dict[TlsPolicy, "asyncio.Future[ssl.SSLContext]"]] = {}
 
-    Fault if the policy's CA or client certificate cannot be read.
+
+async def ready(policy: TlsPolicy) -> None:
+    """See to it that there is a context for `policy`, before anything is measured.
+
+    On a thread: reading the system's trust takes tens of milliseconds, and other probes go on meanwhile. Fault if the
+    policy's CA or client certificate cannot be read.
     """
+    if policy in _contexts:
+        return
+    making = _making.get(policy)
+    if making is None or making.get_loop() is not asyncio.get_running_loop():
+        making = _making[policy] = asyncio.ensure_future(asyncio.to_thread(_made, policy))
+        making.add_done_callback(lambda _: _making.pop(policy, None))
+    _keep(policy, await asyncio.shield(making))
+
+
+def context_of(policy: TlsPolicy) -> ssl.SSLContext:
+    """The context for `policy`: each is made once. Fault if the policy's CA or client certificate cannot be read."""
+    return _contexts.get(policy) or _keep(policy, _made(policy))
+
+
+def _keep(policy: TlsPolicy, context: ssl.SSLContext) -> ssl.SSLContext:
+    if policy not in _contexts and len(_contexts) >= _CONTEXTS_MAX:
+        del _contexts[next(iter(_contexts))]
+    return _contexts.setdefault(policy, context)
+
+
+def _made(policy: TlsPolicy) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # A peer that wants to agree anew in the middle of an answer only costs time.
     context.options |= ssl.OP_NO_RENEGOTIATION

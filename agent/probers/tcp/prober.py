@@ -13,6 +13,7 @@ from agent.probers.network.fault import Fault
 from agent.probers.network.handshake import TlsWants, policy_of
 from agent.probers.network.stopwatch import Microseconds, Stopwatch, monotonic_us
 from agent.probers.network.stream import connected
+from agent.probers.network.tls import ready
 from agent.probers.tcp.conversation import Conversation, text_of
 from agent.probers.tcp.dialogue import Dialogue
 from agent.probers.tcp.starttls import agree
@@ -49,13 +50,14 @@ class TcpProber:
         probe = check.probe
         assert isinstance(probe, TcpProbe)
         names = names_read(check)
+        fault = await _unready(probe)
         watch = Stopwatch(check.timeout_us, self.monotonic)
         steps = Steps(watch)
         seen = _Seen()
-        fault: Fault | None = None
         try:
-            async with steps:
-                await self._speak(probe, steps, seen, wants_banner="banner" in names)
+            if fault is None:
+                async with steps:
+                    await self._speak(probe, steps, seen, wants_banner="banner" in names)
         except Fault as error:
             fault = error
         finally:
@@ -135,6 +137,17 @@ class TcpProber:
                 verified=shown.is_verified, now_us=self.wall(),
             )  # fmt: skip
         return values
+
+
+async def _unready(probe: TcpProbe) -> Fault | None:
+    """Why TLS cannot be spoken as the check has it, before anything is measured."""
+    if not probe.speaks_tls:
+        return None
+    try:
+        await ready(policy_of(probe.demands))
+    except Fault as fault:
+        return fault
+    return None
 
 
 def _facts(probe: TcpProbe, seen: _Seen) -> dict[str, Any]:

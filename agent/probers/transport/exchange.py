@@ -8,7 +8,7 @@ from agent.probers.network.fault import Fault
 from agent.probers.network.pins import demand_pin
 from agent.probers.network.stopwatch import Stopwatch
 from agent.probers.network.stream import Stream, connected
-from agent.probers.network.tls import TlsStream, context_of
+from agent.probers.network.tls import TlsStream, context_of, ready
 from agent.probers.transport.answer import Answer
 from agent.probers.transport.byte_stream import ByteStream
 from agent.probers.transport.http2 import exchanged as exchanged_http2
@@ -32,10 +32,12 @@ async def exchange(
 
     Fault, also kept in `hop`, if it could not be completed.
     """
-    steps = Steps(watch, wants.limits_us)
-    hop.phases_us = steps.phases_us
     stream: ByteStream | None = None
     try:
+        if request.scheme == "https":
+            await ready(wants.trust_of(request.host).policy)
+        steps = Steps(watch, wants.limits_us)
+        hop.phases_us = steps.phases_us
         async with steps:
             if wants.proxy is not None:
                 plain = await opened_by_proxy(request, hop, wants, admission, steps)

@@ -1,12 +1,18 @@
 """HTTP probes over TLS: trust, names, facts, and what is not TLS."""
 
 import asyncio
+import ssl
+import time
 
 import pytest
 import trustme
 
+from agent.probers.http import HttpProber
+from agent.probers.network.admission import Admission
+from agent.runtime.clock import SystemClock
+from agent.runtime.executor import run_once
 from tests.fakes.tcp_target import answering, response, silent, target
-from tests.unit.probers.http_probing import run_http
+from tests.unit.probers.http_probing import LOOPBACK_ONLY, check_of, run_http
 from tests.unit.probers.tls_serving import pem, served
 
 
@@ -138,3 +144,36 @@ async def test_a_ca_that_cannot_be_read_is_the_checks_fault() -> None:
             tls={"ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"},
         )
     assert (run.outcome, run.kind) == ("agent_error", "unrunnable")
+
+
+async def test_reading_the_systems_trust_keeps_nobody_waiting_and_is_no_phase(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tens of milliseconds, once for a policy; on a busy machine many more."""
+
+    def slowly(context: ssl.SSLContext, purpose: object) -> None:
+        time.sleep(0.3)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", slowly)
+
+    async def closing(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with target(closing) as server:
+        check = check_of(
+            "http",
+            {
+                "url": server.url(scheme="https"),
+                "tls": {"max_version": "TLSv1.3", "min_version": "TLSv1.3"},
+            },
+        )
+        prober = HttpProber(Admission(LOOPBACK_ONLY))
+        run = asyncio.create_task(run_once(check, prober, SystemClock()))
+        turns = 0
+        while not run.done():
+            turns += 1
+            await asyncio.sleep(0.01)
+        finding = await run
+    assert finding.kind == "tls_handshake_failed", finding.detail
+    assert turns > 10
+    assert finding.took_us < 250_000

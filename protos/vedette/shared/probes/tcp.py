@@ -100,6 +100,11 @@ class TcpProbe(Part, frozen=True):
         return self.tls is not None and self.starttls is None and not self._steps_starting_tls
 
     @property
+    def speaks_tls(self) -> bool:
+        """TLS is spoken, from the first byte on or later."""
+        return self.is_implicit_tls or self.starttls is not None or self._steps_starting_tls > 0
+
+    @property
     def demands(self) -> TlsDemands:
         """What is demanded of TLS, wherever it begins."""
         return TlsDemands() if self.tls is None else self.tls
