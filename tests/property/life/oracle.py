@@ -6,10 +6,11 @@ from typing import Any
 
 from controller.core.admission import Admitted, admitted_line, deduplicated
 from controller.core.doubt import least_and_most
+from controller.core.labels import Label
 from controller.core.outages import Outage, outages
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
-from controller.outcomes import StoredInterval
+from controller.outcomes import OutageScope, StoredInterval
 from controller.services.intervals import cut, merged, stored
 from tests.property.life.ledger import told_by_restart, wrong_in_ledger
 from tests.property.life.life import CHECKS, EVERY, SECOND, START, Life
@@ -60,18 +61,25 @@ class Oracle:
             wrong = [one for one in kept if one not in meant]
             missing = [one for one in meant if one not in kept]
             found.append(f"{check}: outages {wrong[:2]}, not {missing[:2]}")
-        if told:
-            chosen = self.life.random.choice(told)
-            explained = self.life.outages.explain(chosen.handle)
-            ballots = {(one.from_us, one.to_us): one.verdict for one in explained.ballots}
-            for (from_us, to_us), verdict in ballots.items():
-                inside = [s for s in segments if s.from_us < to_us and s.to_us > from_us]
-                if {one.verdict.value for one in inside} != {verdict}:
-                    found.append(f"{check}: {chosen.handle} explained as {verdict} at {from_us}")
-            body = explained.outage.body
-            bounds = least_and_most(body.downtime_us, explained.doubts)
-            if explained.skipped is None and bounds != (body.downtime_us_min, body.downtime_us_max):
-                found.append(f"{check}: {chosen.handle} explained with the bounds {bounds}")
+        found += self._differs_explained(check, segments)
+        return found
+
+    def _differs_explained(self, check: str, segments: Sequence[Segment]) -> list[str]:
+        """What one of the outages is explained by, beside the timeline: its votes, and its bounds."""
+        told = self.life.outages.list(check=check, scope=OutageScope.ALL)
+        if not told:
+            return []
+        chosen = self.life.random.choice(told)
+        explained = self.life.outages.explain(chosen.handle)
+        body, found = explained.outage.body, []
+        ballots = {(one.from_us, one.to_us): one.verdict for one in explained.ballots}
+        for (from_us, to_us), verdict in ballots.items():
+            inside = [s for s in segments if s.from_us < to_us and s.to_us > from_us]
+            if {_verdict_of(one, body.region) for one in inside} != {verdict}:
+                found.append(f"{check}: {chosen.handle} explained as {verdict} at {from_us}")
+        bounds = least_and_most(body.downtime_us, explained.doubts)
+        if explained.skipped is None and bounds != (body.downtime_us_min, body.downtime_us_max):
+            found.append(f"{check}: {chosen.handle} explained with the bounds {bounds}")
         return found
 
     def _differs_then(self, check: str, items: Sequence[Admitted], horizon_us: int) -> list[str]:
@@ -91,6 +99,16 @@ class Oracle:
         if starts != expected:
             found.append(f"{check}: starts of outages as of {horizon_us}")
         return found
+
+
+def _verdict_of(segment: Segment, region: str) -> str:
+    """The verdict of the check, or what one region says if it is asked of that one."""
+    if not region:
+        return segment.verdict.value
+    if segment.policy is None or region not in segment.policy.regions:
+        return "UNKNOWN"
+    label = segment.votes[segment.policy.regions.index(region)].label
+    return "UNKNOWN" if label is Label.NONE else label.name
 
 
 def _clipped(intervals: Sequence[StoredInterval]) -> list[StoredInterval]:
