@@ -382,8 +382,9 @@ class Evaluator:
         if at_us < FOREVER_US:
             self._unsettle(tx, check, at_us)
         built = History(tx, check, self._policies.known(tx)[check]).engine(at_us, now_us)
-        engine = built.engine
-        self._engines.put(check, engine)
+        self._engines.put(check, engine := built.engine)
+        # It takes what is older than the mark without more ado, so the mark must not be later.
+        self._unsettle(tx, check, engine.settled_us + self._policies.margin_us(tx, check))
         self._intervals.forget(check)
         from_us = max(engine.settled_us, START_US)
         gone = gone_from(self._outages.of(tx, check), built.outages, from_us, FOREVER_US)
