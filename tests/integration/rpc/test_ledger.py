@@ -23,9 +23,11 @@ READS: Final = {
     "AccessService/ListTokens", "AccessService/ListAudit", "AgentService/ListAgents",
     "AgentService/ListAlarms", "SecretService/ListSecrets", "FleetService/Plan",
     "FleetService/Export", "FleetService/ListChecks", "OutageService/ListOutages",
-    "OutageService/GetOutage", "OutageService/ShowOutage", "OutageService/GetOutageHistory", "SlaService/GetStatus", "AgentService/GetAgent",
+    "OutageService/GetOutage", "OutageService/ShowOutage", "OutageService/GetOutageHistory",
+    "SlaService/GetStatus", "AgentService/GetAgent",
     "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
-    "NotifyService/ListDeliveries", "NotifyService/GetDelivery",
+    "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
+    "IncidentService/ListIncidents", "IncidentService/GetIncident",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {

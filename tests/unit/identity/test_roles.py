@@ -5,7 +5,8 @@ import pytest
 from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
 
 PEOPLES_MODULES = [
-    "access", "doctor", "enrol", "evidence", "fleet", "notify", "outage", "secret", "sla",
+    "access", "backtest", "doctor", "enrol", "evidence", "fleet", "incident", "notify", "outage",
+    "secret", "sla",
 ]  # fmt: skip
 
 
