@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from controller.core.intervals import FOREVER_US
 from controller.core.labels import Label
@@ -17,18 +17,18 @@ from controller.core.regional import (
     outside_us,
     tolerance_us,
 )
-from controller.core.timeline import clipped
 
 
-class _Seen(NamedTuple):
-    """An outage that a region sees, and how much of the check's it may differ without being another."""
+@dataclass(slots=True)
+class _Seen:
+    """An outage that a region sees, and how much of the check's it may differ without being another.
 
-    outage: Outage
+    Its evidence is worked out once it is a record; most are the edges of an outage of the check.
+    """
+
+    span: Span
     tolerance_us: int
-
-    @property
-    def span(self) -> Span:
-        return self.outage.span
+    outage: Outage | None = None
 
 
 class _Region:
@@ -53,15 +53,13 @@ class _Region:
             start_us = before.at_us
         elif first < len(self.seen):
             start_us = min(from_us, self.seen[first].span.started_us)
-        near = view.timeline_part(start_us - reach_us, horizon_us)
-        segments = clipped(near, start_us, horizon_us)
+        segments = view.timeline_part(start_us, horizon_us)
         known = {one.span: one.outage for one in self.seen[first:]}
         found: list[_Seen] = []
         for span in spans(segments, before.left if before else None):
             is_near = span.started_us <= to_us + reach_us and span.until_us >= from_us - reach_us
-            old = None if is_near else known.get(span)
-            outage = old or outage_in(view, span, before, near)
-            found.append(_Seen(outage, tolerance_us(near, span, before)))
+            outage = None if is_near else known.get(span)
+            found.append(_Seen(span, tolerance_us(segments, span, before), outage))
         self.seen[first:] = found
         self.due_us = FOREVER_US
         if found and found[-1].span.ended_us is None and found[-1].span.until_us < horizon_us:
@@ -69,12 +67,17 @@ class _Region:
             assert left is not None, "what has not ended may go on"
             self.due_us = left.span.until_us + left.abandon_after_us
 
-    def records(self, wholes: Sequence[Span], horizon_us: int) -> Iterator[Outage]:
+    def records(
+        self, view: RegionView, wholes: Sequence[Span], reach_us: int, horizon_us: int
+    ) -> Iterator[Outage]:
         """Those that are records of their own. Notes when time alone makes the last one be such."""
         is_all_down = any(one.until_us == horizon_us for one in wholes)
         for one in self.seen:
             out_us = outside_us(one.span, wholes, self.carried)
             if is_record(one.span, out_us, one.tolerance_us):
+                if one.outage is None:
+                    near = view.timeline_part(one.span.started_us - reach_us, one.span.until_us)
+                    one.outage = outage_in(view, one.span, self.carried, near)
                 yield one.outage
             elif one.span.until_us == horizon_us and not is_all_down:
                 self.due_us = min(self.due_us, horizon_us + one.tolerance_us - out_us)
@@ -138,13 +141,17 @@ class RegionalBook:
             one.refresh(RegionView(view, name), touched_us, reach_us, horizon_us)
             if not one.seen and one.carried is None:
                 del self._regions[name]
-        return self._tell(wholes, horizon_us)
+        return self._tell(view, wholes, reach_us, horizon_us)
 
     def _tell(
-        self, wholes: Sequence[Span], horizon_us: int
+        self, view: View, wholes: Sequence[Span], reach_us: int, horizon_us: int
     ) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
         records = sorted(
-            (one for own in self._regions.values() for one in own.records(wholes, horizon_us)),
+            (
+                one
+                for name, own in self._regions.items()
+                for one in own.records(RegionView(view, name), wholes, reach_us, horizon_us)
+            ),
             key=lambda one: (one.span.started_us, one.region),
         )
         told, self._told = self._told, {one.id: one for one in records}
@@ -163,7 +170,12 @@ class RegionalBook:
             one.settle(own, at_us, wholes, from_us=from_us, reach_us=reach_us)
             if not one.seen and one.carried is None:
                 del self._regions[name]
-        kept = {one.outage.id for region in self._regions.values() for one in region.seen}
+        kept = {
+            one.outage.id
+            for region in self._regions.values()
+            for one in region.seen
+            if one.outage is not None
+        }
         self._told = {key: one for key, one in self._told.items() if key in kept}
 
     def resume(self, carried: Iterable[Carried]) -> None:
