@@ -7,6 +7,7 @@ something of it changes.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from controller.outcomes import StoredInterval
 from controller.services.intervals import cut, merged
@@ -50,16 +51,33 @@ def _verdicts(told: Told, expected: Sequence[StoredInterval]) -> Iterator[str]:
     end_us = expected[-1].to_us if expected else 0
     if stored and stored[-1].to_us < end_us:
         stored[-1] = cut(stored[-1], stored[-1].from_us, end_us)
-    pairs = (_seen(stored, settled_us), _seen(expected, settled_us))
-    if pairs[0] == pairs[1] or not (stored or any(e.verdict != "UNKNOWN" for e in expected)):
+    here, there = _seen(stored, settled_us), _seen(expected, settled_us)
+    if here == there or not (stored or any(one.verdict != "UNKNOWN" for one in expected)):
         return
-    left, right = (set(own) - set(other) for own, other in (pairs, pairs[::-1]))
-    first = min([*left, *right], key=lambda one: one.from_us)
-    said = "stored" if first in left else "not stored, but said by the lines"
-    yield (
-        f"verdict {first.verdict} from {first.from_us} until {first.to_us}"
-        f" (least {first.low or '?'}, most {first.high or '?'}) is {said}"
-    )
+    at_us = _parting_us(here, there)
+    yield f"at {at_us} {_said(here, at_us)} is stored, the lines say {_said(there, at_us)}"
+
+
+def _parting_us(here: Sequence[StoredInterval], there: Sequence[StoredInterval]) -> int:
+    """The first instant of which two timelines, which differ, say different things."""
+    for one, other in zip_longest(here, there):
+        if one is None or other is None:
+            return (one or other).from_us
+        if one.from_us != other.from_us:
+            return min(one.from_us, other.from_us)
+        if cut(one, 0, 0) != cut(other, 0, 0):
+            return int(one.from_us)
+        if one.to_us != other.to_us:
+            return min(one.to_us, other.to_us)
+    raise AssertionError("the timelines are equal")
+
+
+def _said(intervals: Sequence[StoredInterval], at_us: int) -> str:
+    found = next((one for one in intervals if one.from_us <= at_us < one.to_us), None)
+    if found is None:
+        return "nothing"
+    bounds = f" (least {found.low}, most {found.high})" if found.low else ""
+    return f"{found.verdict}{bounds} until {found.to_us}"
 
 
 def _seen(intervals: Sequence[StoredInterval], settled_us: int) -> list[StoredInterval]:
