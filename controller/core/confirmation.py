@@ -252,7 +252,7 @@ class Confirmation:
         looked_us = self._watches[check].looked_us.get(agent, _NEVER_US)
         due_us = max(now_us, looked_us + CONFIRM_APART_US)
         until_us = due_us + min(self._plans[check].interval_us, CONFIRM_WISH_US_MAX)
-        self.wishes.put(agent, Wish(_CONFIRM_RANK, due_us, check, until_us), now_us)
+        self.wishes.put(agent, Wish(_CONFIRM_RANK, due_us, check, due_us, until_us), now_us)
 
     def _count(self, check: str, agent: str, now_us: int) -> None:
         """A confirming look was asked for: wish for the next, if there is to be one."""
@@ -298,8 +298,9 @@ class Confirmation:
             self._between.add(plan, look.agent, post, max(look.at_us, now_us))
             looked_us = watch.looked_us.get(look.agent, _NEVER_US)
             if plan.revision == look.revision and now_us >= looked_us + CONFIRM_APART_US:
+                # Where there are more of them than can be served, each check has its turn.
                 until_us = look.at_us + plan.outage_interval_us
-                wish = Wish(_OUTAGE_RANK, look.at_us, look.check, until_us)
+                wish = Wish(_OUTAGE_RANK, looked_us, look.check, look.at_us, until_us)
                 self.wishes.put(look.agent, wish, now_us)
 
     def _sweep(self, now_us: int) -> None:

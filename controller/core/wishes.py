@@ -1,8 +1,8 @@
 """Wishes: which agent is still to be asked about which check, and how many of them may be served now.
 
 A storm of failures makes many wishes at once. Orders stay within a rate for each agent and one over all
-of them; the oldest wish is served first, and one that is not served in time is forgotten: the check's next
-slot looks as well.
+of them; who has waited longest is served first, and a wish that is not served in time is forgotten: the check's
+next slot looks as well.
 """
 
 import heapq
@@ -21,11 +21,15 @@ TOTAL_RATE: Final = Rate(CONFIRM_ORDERS_PER_SECOND, CONFIRM_ORDERS_PER_SECOND)
 
 
 class Wish(NamedTuple):
-    """That an agent looks at `check`, from `due_us` on and before `until_us`. A lesser `rank` goes first."""
+    """That an agent looks at `check`, from `due_us` on and before `until_us`.
+
+    A lesser `rank` goes first, and of one rank who has waited since the earliest instant.
+    """
 
     rank: int
-    due_us: int
+    since_us: int
     check: str
+    due_us: int
     until_us: int
 
 
@@ -92,7 +96,7 @@ class Wishes:
         if line is None:
             line = self._lines[agent] = _Line(self._agent_rate, now_us)
         known = line.held(wish.check)
-        if known is not None and now_us < known.until_us and known[:2] <= wish[:2]:
+        if known is not None and now_us < known.until_us and _goes_before(known, wish):
             return
         if known is None and len(line) >= CONFIRM_WISHES_MAX:
             self.dropped += 1
@@ -156,3 +160,8 @@ class Wishes:
     def retain(self, agents: Mapping[str, object]) -> None:
         """Forget agents that are not among these."""
         self._lines = {agent: line for agent, line in self._lines.items() if agent in agents}
+
+
+def _goes_before(known: Wish, other: Wish) -> bool:
+    """The one is at least as urgent as the other."""
+    return (known.rank, known.due_us) <= (other.rank, other.due_us)

@@ -1,11 +1,15 @@
 """Confirm now: who is to look when, in virtual time."""
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
+from controller.core.confirmation import Confirmation
 from controller.core.posts import Plan, Post
+from controller.core.quota import Rate
+from controller.core.wishes import Wishes
 from tests.unit.core.confirming import AGENTS, PLAN, SECOND, START, World, looks
 
 
@@ -248,3 +252,15 @@ def test_what_was_watched_is_forgotten_when_all_is_well() -> None:
     world.until(20)
     world.confirmation.orders(world.now_us)
     assert len(world.confirmation) == 0
+
+
+def test_of_more_checks_than_can_be_looked_at_each_has_its_turn() -> None:
+    """200 checks wish for 10 looks a second of each agent, which gives 2."""
+    world = World(Confirmation(Wishes(Rate(2, 2))))
+    names = [f"c{n}" for n in range(200)]
+    world.confirmation.adopt({name: replace(PLAN, check=name) for name in names})
+    world.out(*names)
+    asked = world.until(300)
+    counts = Counter((agent, check) for _, agent, check in asked)
+    assert len(counts) == len(names) * len(AGENTS)
+    assert set(counts.values()) <= {2, 3, 4}

@@ -8,8 +8,11 @@ SECOND = 1_000_000
 AGENTS = ("fra-1", "nyc-1")
 
 
-def wish(check: str, due: int = 0, *, until: int = 60, rank: int = 0) -> Wish:
-    return Wish(rank, due * SECOND, check, until * SECOND)
+def wish(
+    check: str, due: int = 0, *, until: int = 60, rank: int = 0, since: int | None = None
+) -> Wish:
+    since_us = (due if since is None else since) * SECOND
+    return Wish(rank, since_us, check, due * SECOND, until * SECOND)
 
 
 def taken(wishes: Wishes, seconds: float, agents: tuple[str, ...] = AGENTS) -> list[str]:
@@ -55,6 +58,14 @@ def test_a_lesser_rank_goes_first_however_late_it_came() -> None:
     wishes.put("fra-1", wish("b", 5), 0)
     assert taken(wishes, 5) == ["fra-1 b"]
     assert taken(wishes, 6) == ["fra-1 a"]
+
+
+def test_who_has_waited_longest_goes_first_however_often_it_was_wished() -> None:
+    wishes = Wishes(Rate(1, 1))
+    wishes.put("fra-1", wish("a", 5, since=4), 0)
+    wishes.put("fra-1", wish("b", 6, since=1), 0)
+    assert taken(wishes, 6) == ["fra-1 b"]
+    assert taken(wishes, 7) == ["fra-1 a"]
 
 
 def test_one_that_was_not_served_in_time_waits_no_more() -> None:
