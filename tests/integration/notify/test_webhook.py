@@ -202,7 +202,7 @@ async def test_addresses_of_the_cloud_and_of_nobody_are_refused(url: str) -> Non
         ("https://x.example/", "whsec_!!!!", "found another text"),
         ("ftp://x.example/", SECRET, "a URL that begins with http:// or https://"),
         ("https:///x", SECRET, "a URL with a host"),
-        ("https://127.0.0.1:99999/", SECRET, "Port out of range"),
+        ("https://127.0.0.1:99999/", SECRET, "a port from 1 to 65535"),
     ],
 )
 async def test_what_secrets_may_turn_out_to_be_is_a_failure_that_shows_none(
