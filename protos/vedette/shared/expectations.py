@@ -27,7 +27,7 @@ _PLACE: Final = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _BOUND: Final = re.compile(
     r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_]\w*)\s*,"
 )  # names that a macro binds
-_LIKED: Final = re.compile(r" expecting \{.*\}$| expecting '[^']*'$")
+_LIKED: Final = re.compile(r" expecting (?:\{.*\}|'[^']*'|<EOF>)$")
 _ADVICE: Final = {
     r"token recognition error at: '= ?": "write == to compare",
     r"input 'and'": "write && for and",
@@ -128,6 +128,8 @@ def problems_of_texts(kind: str, texts: Iterable[object]) -> Iterator[Finding]:
 
 def _advised(reason: str) -> str:
     """What the parser says, without the tokens that it would have liked, and with what was probably meant."""
+    if "Recursion limit" in reason:
+        return "brackets or operators nested too deep"
     said = _LIKED.sub("", reason).replace("'<EOF>'", "the end")
     for pattern, advice in _ADVICE.items():
         if re.search(pattern, said):

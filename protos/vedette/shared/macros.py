@@ -99,7 +99,10 @@ class Cost:
         )
         found = f"{most} elements with {chars:,} characters"
         if self.has_macro:
-            return f"{found}, where all, exists, map and filter visit {self.elements_max:,} elements at most"
+            most = f"macros visit at most {self.elements_max:,} elements here"
+            return (
+                f"{found}, and {most}: each use of a variable counts, and a long text by its length"
+            )
         if elements > self.elements_max:
             return f"{found}, and at most {self.elements_max:,} elements are handed over"
         return f"{found} are copied or searched too often: write several expectations of it"
