@@ -19,6 +19,7 @@ from vedette.shared.definitions import Check
 from vedette.shared.expectations import MATCHING, Expectation, compiled
 from vedette.shared.failure import Failure
 from vedette.shared.limits import (
+    EXPECTATION_ELEMENTS_MAX,
     EXPECTATION_SHARES_MAX,
     LIGHT_ELEMENTS_MAX,
     LIGHT_MATCH_WORK_MAX,
@@ -73,6 +74,11 @@ class Expected:
         return len(self.pairs) == 1 and self.pairs[0][0].cost.is_free and not self.match_steps
 
     @cached_property
+    def is_free(self) -> bool:
+        """None of them costs anything but the handing over of what they read."""
+        return all(e.cost.is_free for e, _ in self.pairs)
+
+    @cached_property
     def match_steps(self) -> int:
         """The steps of all patterns together."""
         return sum(e.match_steps for e, _ in self.pairs)
@@ -115,14 +121,18 @@ def names_read(check: Check) -> frozenset[str]:
 def is_light(check: Check, variables: Mapping[str, Any]) -> bool:
     """Evaluating is sure to be done within milliseconds: it needs no thread of its own."""
     expected = expectations_of(check)
+    if expected.is_plain and all(type(variables.get(name)) in SINGLE for name in expected.names):
+        return True
     sizes = _sizes(expected, variables)
-    if sum(size.elements for size in sizes.values()) > LIGHT_ELEMENTS_MAX:
+    elements = chars = 0
+    for size in sizes.values():
+        elements += size.elements
+        chars += size.chars
+    if elements > LIGHT_ELEMENTS_MAX or expected.match_steps * chars > LIGHT_MATCH_WORK_MAX:
         return False
-    chars = sum(size.chars for size in sizes.values())
-    if expected.match_steps * chars > LIGHT_MATCH_WORK_MAX:
-        return False
-    shares = sum(min(e.cost.share(sizes), WHOLE) for e, _ in expected.pairs)
-    return shares <= LIGHT_SHARES_MAX
+    if expected.is_free:
+        return True
+    return sum(min(e.cost.share(sizes), WHOLE) for e, _ in expected.pairs) <= LIGHT_SHARES_MAX
 
 
 def evaluated(check: Check, variables: Mapping[str, Any]) -> tuple[Assertion, ...]:
@@ -143,8 +153,7 @@ class _Evaluation:
         self._variables = variables
         self._pairs = expected.pairs
         self._matching = Matching() if expected.match_steps else None
-        sizes = _sizes(expected, variables)
-        self._refusals = _refusals(expected.pairs, sizes)
+        self._refusals = _refusals(expected, _sizes(expected, variables))
         read: set[str] = set()
         for (expectation, _), refusal in zip(self._pairs, self._refusals, strict=True):
             if refusal is None:
@@ -184,13 +193,13 @@ def _sizes(expected: Expected, variables: Mapping[str, Any]) -> dict[str, Size]:
     return {name: size_of(variables[name]) for name in expected.names if name in variables}
 
 
-def _refusals(
-    pairs: Sequence[tuple[Expectation, Failure]], sizes: Mapping[str, Size]
-) -> list[str | None]:
+def _refusals(expected: Expected, sizes: Mapping[str, Size]) -> list[str | None]:
     """For each expectation, why it is not evaluated over values of these sizes; None where it is."""
     refusals: list[str | None] = []
+    if expected.is_free and sum([s.elements for s in sizes.values()]) <= EXPECTATION_ELEMENTS_MAX:
+        return [None] * len(expected.pairs)
     left = EXPECTATION_SHARES_MAX
-    for expectation, _ in pairs:
+    for expectation, _ in expected.pairs:
         share = expectation.cost.share(sizes)
         if share > WHOLE:
             refusals.append(f"too large to evaluate: {expectation.cost.refusal(sizes)}")

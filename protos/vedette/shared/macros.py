@@ -62,10 +62,12 @@ def size_of(value: Any) -> Size:
     while waiting and elements <= EXPECTATION_ELEMENTS_MAX:
         one = waiting.pop()
         elements += 1
+        if type(one) in SINGLE:
+            continue
         if isinstance(one, str | bytes):
             chars += len(one)
-        elif isinstance(one, Mapping):
-            chars += sum(len(str(key)) for key in one)
+        elif isinstance(one, dict):
+            chars += sum([len(str(key)) for key in one])
             waiting.extend(one.values())
         elif isinstance(one, list | tuple):
             waiting.extend(one)
