@@ -22,17 +22,18 @@ _IDLE_MAX: Final = 1
 class Courier:
     """Sends through apprise. What hangs is killed at the deadline, and keeps nobody else waiting.
 
-    At most so many processes run at once; one of them is kept for the next message.
+    At most so many processes run at once, and one for each channel; one is kept for the next message.
     """
 
     def __init__(self, deadline_seconds: float = _START_SECONDS_MAX + APPRISE_SECONDS_MAX) -> None:
         self._seconds = deadline_seconds
         self._slots = asyncio.Semaphore(APPRISE_PROCESSES_MAX)
+        self._turns: dict[str, asyncio.Lock] = {}
         self._idle: list[Process] = []
         self._busy: set[Process] = set()
 
-    async def send(self, url: str, message: Message) -> Outcome:
-        """Send a message to an apprise address. Does not raise, whatever the service does."""
+    async def send(self, channel: str, url: str, message: Message) -> Outcome:
+        """Send a message to the apprise address of a channel. Does not raise, whatever the service does."""
         request = {
             "url": url,
             "title": message.title,
@@ -40,7 +41,8 @@ class Courier:
             "level": message.level.value,
         }
         line = json.dumps(request).encode() + b"\n"
-        async with self._slots:
+        turn = self._turns.setdefault(channel, asyncio.Lock())
+        async with turn, self._slots:
             try:
                 process = self._idle.pop() if self._idle else await _started()
             except OSError as error:

@@ -24,7 +24,8 @@ class ChannelTransport:
             )
             outcome = await webhook.post(url, secret, message, self._now_us)
         else:
-            outcome = await self._courier.send(revealed(channel.url or "", values), message)
+            url = revealed(channel.url or "", values)
+            outcome = await self._courier.send(channel.id, url, message)
         return Outcome(
             outcome.is_delivered, masked(outcome.error, values), outcome.wait_us, outcome.is_final
         )

@@ -56,7 +56,7 @@ def processes() -> set[str]:
 
 
 async def test_apprise_gets_the_words_as_they_are(target: WebhookTarget, courier: Courier) -> None:
-    assert await courier.send(address(target), MESSAGE) == Outcome(is_delivered=True)
+    assert await courier.send("ops", address(target), MESSAGE) == Outcome(is_delivered=True)
     (one,) = target.received
     assert one.path == "/people"
     assert one.json["title"] == "[OUT-12] P1 shop-home is down"
@@ -67,9 +67,9 @@ async def test_apprise_gets_the_words_as_they_are(target: WebhookTarget, courier
 async def test_one_process_serves_one_message_after_another(
     target: WebhookTarget, courier: Courier
 ) -> None:
-    await courier.send(address(target), MESSAGE)
+    await courier.send("ops", address(target), MESSAGE)
     first = processes()
-    await courier.send(address(target), MESSAGE)
+    await courier.send("ops", address(target), MESSAGE)
     assert len(target.received) == 2
     assert processes() == first
     await courier.close()
@@ -80,10 +80,10 @@ async def test_a_refusal_is_a_failure_and_the_next_may_be_better(
     target: WebhookTarget, courier: Courier
 ) -> None:
     target.answers.append(500)
-    outcome = await courier.send(address(target), MESSAGE)
+    outcome = await courier.send("ops", address(target), MESSAGE)
     assert not outcome.is_delivered
     assert "500" in outcome.error
-    assert (await courier.send(address(target), MESSAGE)).is_delivered
+    assert (await courier.send("ops", address(target), MESSAGE)).is_delivered
 
 
 async def test_redirects_lead_nowhere_even_if_the_address_asks_for_them(
@@ -92,7 +92,7 @@ async def test_redirects_lead_nowhere_even_if_the_address_asks_for_them(
     with webhook_target() as inside:
         for more in ("", "?redirect=yes"):
             target.answers.append((302, {"Location": inside.url()}))
-            assert not (await courier.send(address(target, more), MESSAGE)).is_delivered
+            assert not (await courier.send("ops", address(target, more), MESSAGE)).is_delivered
         assert inside.received == []
 
 
@@ -101,7 +101,7 @@ async def test_a_server_that_drips_is_left_at_the_deadline_and_its_process_ends(
 ) -> None:
     courier = Courier(deadline_seconds=4.0)
     target.answers.append(Ill.DRIPPING)
-    outcome = await courier.send(address(target), MESSAGE)
+    outcome = await courier.send("ops", address(target), MESSAGE)
     assert outcome.error == "apprise did not finish within 4 s."
     assert processes() == set()
 
@@ -110,26 +110,29 @@ async def test_a_flood_fills_the_memory_of_nobody_here(
     target: WebhookTarget, courier: Courier
 ) -> None:
     target.answers.append(Ill.FLOODING)
-    outcome = await courier.send(address(target), MESSAGE)
+    outcome = await courier.send("ops", address(target), MESSAGE)
     assert not outcome.is_delivered
     assert outcome.error
-    assert (await courier.send(address(target), MESSAGE)).is_delivered
+    assert (await courier.send("ops", address(target), MESSAGE)).is_delivered
 
 
-async def test_one_that_hangs_keeps_no_other_waiting(
-    target: WebhookTarget, courier: Courier
+async def test_a_channel_that_hangs_keeps_no_other_waiting(
+    target: WebhookTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("controller.notify.courier.APPRISE_PROCESSES_MAX", 2)
+    courier = Courier(deadline_seconds=60.0)
     target.answers.append(Ill.DRIPPING)
-    slow = asyncio.create_task(courier.send(address(target), MESSAGE))
+    slow = [asyncio.create_task(courier.send("slow", address(target), MESSAGE)) for _ in range(3)]
     async with asyncio.timeout(30):
-        while not target.received:
-            await asyncio.to_thread(target.wait_for, 1)
-        assert (await courier.send(address(target), MESSAGE)).is_delivered
-    assert not slow.done()
-    slow.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await slow
+        await asyncio.to_thread(target.wait_for, 1)
+        assert (await courier.send("ops", address(target), MESSAGE)).is_delivered
+    assert not any(task.done() for task in slow)
+    for task in slow:
+        task.cancel()
+    ended = await asyncio.gather(*slow, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in ended)
     assert len(processes()) == 1
+    await courier.close()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ async def test_one_that_hangs_keeps_no_other_waiting(
     ],
 )
 async def test_what_cannot_be_sent_is_said(courier: Courier, url: str, error: str) -> None:
-    outcome = await courier.send(url, MESSAGE)
+    outcome = await courier.send("ops", url, MESSAGE)
     assert error in outcome.error
 
 
@@ -149,6 +152,6 @@ async def test_the_controllers_own_settings_are_not_handed_on(
     courier: Courier, target: WebhookTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VEDETTE_DB", "postgresql://vedette:hunter2@db/vedette")
-    await courier.send(address(target), MESSAGE)
+    await courier.send("ops", address(target), MESSAGE)
     (process,) = processes()
     assert b"hunter2" not in (Path("/proc") / process / "environ").read_bytes()
