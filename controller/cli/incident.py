@@ -76,7 +76,6 @@ def _write_gone(item: pb.Incident, zone: ZoneInfo) -> None:
 def _write(answer: pb.GetIncidentResponse, zone: ZoneInfo) -> None:
     item = answer.incident
     by_service = ", ".join(f"{one.service} {length(one.downtime_us)}" for one in answer.services)
-    explained = str(item.explained) if item.explained else "none"
     for name, fact in (
         ("Incident", item.handle),
         ("Started", instant(item.started_us, zone)),
@@ -84,7 +83,7 @@ def _write(answer: pb.GetIncidentResponse, zone: ZoneInfo) -> None:
         ("Recorded", instant(item.recorded_us, zone)),
         ("Root cause", f"{item.root} of check {item.root_check}, it seems"),
         ("Down for", f"{length(answer.downtime_us)} ({by_service})"),
-        ("Outages", f"{item.outages}, of which nobody is told now: {explained}"),
+        ("Outages", f"{item.outages}, {item.explained} of them explained by others"),
     ):
         click.echo(f"{name + ':':<13}{fact}")
     click.echo()
@@ -106,17 +105,16 @@ def _write(answer: pb.GetIncidentResponse, zone: ZoneInfo) -> None:
 
 
 def _why(item: pb.IncidentOutage, zone: ZoneInfo) -> str:
-    """What makes an outage a part of the incident, and whether people are told of it."""
+    """What makes an outage a part of the incident, and whether another explains it."""
     if not item.parent:
         return "candidate for the cause" if item.root else f"shares {item.shares or NOTHING}"
     if not item.explained:
-        return f"{item.reason}; told, because it does not fit {item.parent} in time"
-    until = (
-        f" until {instant(item.explained_until_us, zone)}"
-        if item.HasField("explained_until_us")
-        else ""
-    )
-    return f"{item.reason}; not told while {item.parent} explains it{until}"
+        return (
+            f"{item.reason}; not explained by {item.parent}: it began long before, or lasts longer"
+        )
+    over = item.HasField("explained_until_us")
+    until = f" until {instant(item.explained_until_us, zone)}" if over else ""
+    return f"{item.reason}; explained by {item.parent}{until}"
 
 
 def _until(item: pb.Incident | pb.IncidentOutage, zone: ZoneInfo) -> str:
