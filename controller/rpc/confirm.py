@@ -22,6 +22,8 @@ _LOOKS_APART_SECONDS: Final = 0.05
 _GATHER_SECONDS: Final = 0.005
 _AGENTS_LOGGED_MAX: Final = 20
 _LEARN_US: Final = 1_000_000
+# In a storm there are orders all the time.
+_LOGGED_US: Final = 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ class Confirming:
         self._stale = asyncio.Event()
         self._is_informed = False
         self._learnt_us = -_LEARN_US
+        self._logged_us = -_LOGGED_US
+        self._looks = 0
 
     def hear(self, news: News) -> None:
         """This was just committed."""
@@ -115,8 +119,14 @@ class Confirming:
         orders = self._confirmation.orders(self._now_us())
         for agent, checks in orders.items():
             self._sessions.order(agent, checks, Trigger.CONFIRM)
-        if orders:
-            checks = sorted({check for asked in orders.values() for check in asked})
-            agents = sorted(orders)[:_AGENTS_LOGGED_MAX]
-            extra = {"checks": len(checks), "first": checks[0], "agents": agents}
+            self._looks += len(checks)
+        now_us = self._now_us()
+        if orders and now_us >= self._logged_us + _LOGGED_US:
+            agents = sorted(orders)
+            extra = {
+                "looks": self._looks,
+                "check": orders[agents[0]][0],
+                "agents": agents[:_AGENTS_LOGGED_MAX],
+            }
             log.info("probe.confirming", extra=extra)
+            self._logged_us, self._looks = now_us, 0

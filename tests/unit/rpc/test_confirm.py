@@ -127,6 +127,23 @@ async def test_all_are_asked_again_when_the_time_for_it_has_come(scene: Scene) -
     assert {agent for agent, *_ in (await scene.asked.until(5))} == set(REGIONS)
 
 
+async def test_orders_are_logged_once_a_second(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "controller.rpc.confirm")
+    scene.fails("home", "nyc-1")
+    await scene.asked.until(2)
+    scene.fails("name", "fra-1")
+    scene.now_us += SECOND // 2
+    scene.confirming.hear(News())
+    scene.now_us += 3 * SECOND // 2
+    scene.confirming.hear(News())
+    await scene.asked.until(5)
+    told = [one.looks for one in caplog.records if one.message == "probe.confirming"]  # type: ignore[attr-defined] # a field of the line
+    assert told[0] == 2
+    assert len(told) <= 3
+
+
 async def test_a_check_that_has_just_come_into_force_is_asked_about(scene: Scene) -> None:
     await scene.looking.once_more()
     scene.looking.seen = seen({**PLANS, "new": replace(PLANS["home"], check="new")})
