@@ -131,8 +131,7 @@ class Evaluator:
             check = sample.check
             engine = touched.get(check)
             if engine is None:
-                rest = self._engines.resting(check)
-                if rest is not None and rest.took(sample):
+                if (rest := self._engines.resting(check)) is not None and rest.took(sample):
                     self._fed.add(check)
                     continue
                 if (engine := self._ready(check)) is not None:
@@ -367,14 +366,15 @@ class Evaluator:
         return engine
 
     def _advance(self, tx: Transaction, check: str, now_us: int) -> None:
-        rest = self._engines.resting(check)
-        if rest is not None and rest.goes_on(now_us):
+        if (rest := self._engines.resting(check)) is not None and rest.goes_on(now_us):
             return
         engine = self._ready(check)
         if engine is None:
             self._judge_anew(tx, check, FOREVER_US, now_us)
         elif changes := engine.drain(now_us):
             self._write(tx, check, engine, changes, now_us)
+        if engine is not None:
+            self._outages.confirm(tx, check, engine, now_us)
 
     def _judge_anew(self, tx: Transaction, check: str, at_us: int, now_us: int) -> None:
         """Make an engine from storage that reaches back before `at_us`, and write all that it says."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from controller.core.changes import Changes
+from controller.core.engine import CheckEngine
 from controller.core.outages import Outage
 from controller.events import Cause, EventKind, OutageEvent
 from controller.outcomes import OutageScope, StoredOutage
@@ -14,7 +15,7 @@ from controller.ports import Transaction
 from controller.services.arrivals import Arrivals
 from controller.services.handles import Extent, carried_over
 from controller.services.outage_body import OutageBody, body_of, decode_body, encode_body
-from controller.services.telling import is_past_changed, news
+from controller.services.telling import is_past_changed, is_told, news
 
 _UNASKED = Arrivals(Cause.LINES)
 
@@ -27,11 +28,13 @@ class RecordedOutages:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, StoredOutage]] = {}
+        self._unconfirmed: dict[str, set[str]] = {}
         self.arrivals = _UNASKED
 
     def forget(self, check: str) -> None:
         """What was written of a check was undone."""
         self._known.pop(check, None)
+        self._unconfirmed.pop(check, None)
 
     def of(self, tx: Transaction, check: str) -> dict[str, StoredOutage]:
         """Outages of a check by content id, as `tx` holds them."""
@@ -39,6 +42,9 @@ class RecordedOutages:
         if known is None:
             stored = tx.outages(check, scope=OutageScope.ALL)
             known = self._known[check] = {decode_body(one.body).id: one for one in stored}
+            for key, one in known.items():
+                is_confirmed = EventKind.CONFIRMED in tx.event_kinds(one.number)
+                self._note(check, key, is_waiting=one.ended_us is None and not is_confirmed)
         return known
 
     def write(self, tx: Transaction, check: str, changes: Changes, now_us: int) -> None:
@@ -49,6 +55,8 @@ class RecordedOutages:
         known = self.of(tx, check)
         vanished = (*changes.gone, *changes.regional_gone)
         gone = {key: known.pop(key) for key in vanished if key in known}
+        for key in gone:
+            self._note(check, key, is_waiting=False)
         found = (*changes.outages, *changes.regional)
         heirs = _heirs(gone.values(), [one for one in found if one.id not in known])
         for outage in found:
@@ -59,6 +67,27 @@ class RecordedOutages:
         for stored in gone.values():
             tx.delete_outage(stored.number)
             self._retract(tx, stored, known, now_us)
+
+    def confirm(self, tx: Transaction, check: str, engine: CheckEngine, now_us: int) -> None:
+        """Tell of open outages that are certain by now, though all that they did was go on.
+
+        That they do is no change to the engine, which is drained.
+        """
+        waiting = self._unconfirmed.get(check)
+        if not waiting:
+            return
+        certain = [
+            tuple(one for one in found if one.id in waiting and one.downtime_us_min > 0)
+            for found in (engine.outages(now_us + 1), engine.regional_outages(now_us + 1))
+        ]
+        if any(certain):
+            self.write(tx, check, Changes(outages=certain[0], regional=certain[1]), now_us)
+
+    def _note(self, check: str, key: str, *, is_waiting: bool) -> None:
+        if is_waiting:
+            self._unconfirmed.setdefault(check, set()).add(key)
+        elif check in self._unconfirmed:
+            self._unconfirmed[check].discard(key)
 
     def _put(
         self, tx: Transaction, outage: Outage, old: StoredOutage | None, now_us: int
@@ -81,6 +110,10 @@ class RecordedOutages:
             and after.ended_us is None
             and is_past_changed(tx, before, after),
         )
+        if told == [EventKind.REVISED] and is_told(tx.newest_events([made.number])[0], after):
+            told = []
+        is_confirmed = EventKind.CONFIRMED in (*kinds, *told)
+        self._note(made.check, after.id, is_waiting=made.ended_us is None and not is_confirmed)
         moved_from = before.id if before is not None and before.id != after.id else ""
         for revision, kind in enumerate(told, len(kinds) + 1):
             event = self._event(kind, revision, made, after, now_us)

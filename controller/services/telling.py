@@ -4,10 +4,10 @@ That an open outage goes on is none, and neither is what people do not see.
 """
 
 from controller.core.quorum import Verdict
-from controller.events import EventKind
+from controller.events import EventKind, OutageEvent
 from controller.ports import Transaction
 from controller.services.intervals import START_US
-from controller.services.outage_body import OutageBody
+from controller.services.outage_body import OutageBody, decode_body
 
 
 def news(
@@ -46,6 +46,15 @@ def seen(body: OutageBody) -> tuple[object, ...]:
         tuple(sorted(kind for kind, _ in body.kinds)),
         body.transients,
     )
+
+
+def is_told(last: OutageEvent, body: OutageBody) -> bool:
+    """The last event of an outage says the same of it already: what came in between was taken back."""
+    return _whole(decode_body(last.body)) == _whole(body)
+
+
+def _whole(body: OutageBody) -> tuple[object, ...]:
+    return seen(body), body.until_us, body.downtime_us, body.unknown_us, tuple(body.regions)
 
 
 def is_past_changed(tx: Transaction, old: OutageBody, new: OutageBody) -> bool:

@@ -242,3 +242,25 @@ async def test_another_definition_can_be_why(story: Story, outages: Outages) -> 
     view, entries = outages.history("OUT-2")
     assert view.body.started_us == START + 581 * SECOND, "when the definition came into force"
     assert entries[0].why.startswith("Time had passed")
+
+
+async def test_s08_an_outage_is_confirmed_by_merely_going_on(
+    story: Story, outages: Outages
+) -> None:
+    """With one failure enough, an outage opens before anything is certain; the next failures change no verdict."""
+    rules = b'shop.example/"}, quorum: {fail_after: 1}}'
+    fleet = FLEET.replace(b'shop.example/"}}', rules)
+    assert not story.world.fleets.apply(fleet, "fleet.yaml", "ada").problems
+    await story.rounds(1, 5)
+    for region in ("fra", "nyc"):
+        await story.one(5, region, is_down=True)
+    assert kinds(story) == ["opened"]
+    for region in ("fra", "nyc"):
+        await story.one(6, region, is_down=True)
+    story.world.evaluator.advance(story.world.now_us)
+    assert kinds(story) == ["opened", "confirmed"]
+    assert events(story)[-1].cause in (Cause.LINES, Cause.TIME)
+    story.world.evaluator.advance(story.world.now_us)
+    await story.running.restart()
+    story.world.evaluator.rebuild(story.world.now_us)
+    assert kinds(story) == ["opened", "confirmed"]
