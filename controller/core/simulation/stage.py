@@ -53,6 +53,7 @@ class Stage:
         self._looks = Looks(rule, _posts(paths), stretch.from_us) if rule.confirms else None
         self._places = {path.link.agent.id: place for place, path in enumerate(paths)}
         self._wake_us: int | None = None
+        self._runs: dict[str, tuple[int, int]] = {}
         self._is_due = self._is_turn = False
         self._odd = Times(_odd(rule, paths))
         self._trying = [False] * len(paths)
@@ -97,6 +98,8 @@ class Stage:
         path = self._paths[place]
         link = path.link
         if at_us in link.dead or not self._stretch.from_us <= at_us < self._stretch.to_us:
+            if tries:
+                self._trying[place] = False
             return
         seen = path.seen(at_us)
         clock = link.clock_at(at_us)
@@ -152,14 +155,20 @@ class Stage:
     def _may_change(self, now_us: int, sample: Sample) -> bool:
         """This result may open or close an outage; asking the engine costs more than telling it.
 
-        A failure opens one, and a success closes one, if the verdict has left DOWN. Where an agent is late,
-        silent, ill-timed or in trouble, anything may.
+        A failure opens one; while one is open, it matters whether the verdict has left DOWN, which is looked at
+        unless the agent only goes on failing. Near silence, and with late lines, anything may change.
         """
-        if now_us in self._odd or now_us - sample.at_us >= self._rule.policy.freshness_us:
+        fresh_us = self._rule.policy.freshness_us
+        is_failure = sample.outcome is Outcome.DOWN
+        run, last_us = self._runs.get(sample.agent, (0, sample.at_us))
+        run = (run + 1 if sample.at_us - last_us < fresh_us else 1) if is_failure else 0
+        self._runs[sample.agent] = (run, sample.at_us)
+        if now_us in self._odd or now_us - sample.at_us >= fresh_us:
             return True
-        if sample.outcome is Outcome.DOWN:
-            return not self._book.is_open
-        return self._book.is_open and not self._is_down(now_us)
+        if not self._book.is_open:
+            return is_failure
+        goes_on = run > self._rule.policy.fail_after
+        return not goes_on and not self._is_down(now_us)
 
     def _is_down(self, now_us: int) -> bool:
         at_us = min(now_us, self._stretch.to_us - 1)
@@ -205,10 +214,10 @@ def _posts(paths: Sequence[Path]) -> dict[str, Post]:
 
 
 def _odd(rule: ComparedRule, paths: Sequence[Path]) -> list[Interval]:
-    """When something else than a result may change a verdict: near silence, and while lines are late."""
-    near_us = 2 * rule.policy.margin_us
+    """When something else than a result may change a verdict: what agents said before they fell silent runs out."""
+    near_us = rule.policy.freshness_us
     return union(
-        Interval(at_us - near_us, at_us + near_us)
+        Interval(at_us - near_us, at_us + 2 * near_us)
         for path in paths
         for one in path.link.conditions.unsettled
         for at_us in one
