@@ -68,7 +68,9 @@ async def _by_stream(
     phases_us: dict[str, int] = {}
     try:
         if carrier == "tls":
+            begun_us = watch.clock()
             await ready(peer.tls.policy)
+            watch.begin_later(begun_us)
         steps = Steps(watch)
         phases_us = steps.phases_us
         async with steps:

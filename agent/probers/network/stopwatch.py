@@ -29,6 +29,12 @@ class Stopwatch:
         """Time since the probe began."""
         return self.clock() - self.started_us
 
+    def begin_later(self, since_us: int) -> None:
+        """What went on since `since_us` was this agent's own affair: the target has the whole of its time from now on."""
+        passed_us = self.clock() - since_us
+        self.started_us += passed_us
+        self.ends_us += passed_us
+
     @property
     def left_us(self) -> int:
         """Time that is left; 0 when there is none."""

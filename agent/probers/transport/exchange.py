@@ -35,7 +35,9 @@ async def exchange(
     stream: ByteStream | None = None
     try:
         if request.scheme == "https":
+            begun_us = watch.clock()
             await ready(wants.trust_of(request.host).policy)
+            watch.begin_later(begun_us)
         steps = Steps(watch, wants.limits_us)
         hop.phases_us = steps.phases_us
         async with steps:

@@ -166,6 +166,7 @@ async def test_reading_the_systems_trust_keeps_nobody_waiting_and_is_no_phase(
                 "url": server.url(scheme="https"),
                 "tls": {"max_version": "TLSv1.3", "min_version": "TLSv1.3"},
             },
+            within="250ms",
         )
         prober = HttpProber(Admission(LOOPBACK_ONLY))
         run = asyncio.create_task(run_once(check, prober, SystemClock()))
