@@ -82,7 +82,7 @@ class Checks:
             label = standing.labels[region].name if region in standing.labels else _NONE
             reason = absences.reason(check, region) if label == _NONE else ""
             labels.append(RegionStanding(region, label, newest.get(region), reason))
-        flapping = flapping_now(tx, self._evaluator, check.id, check.interval_us, now_us)
+        flapping = flapping_now(tx, check.id, check.interval_us, now_us)
         return CheckStanding(
             check, digest, standing.verdict, standing.since_us, labels, False, flapping
         )

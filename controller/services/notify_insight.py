@@ -106,7 +106,7 @@ class _Insight:
         """How a check flaps."""
         last = self._defined(check)
         every_us = last.interval_us if last else 0
-        return flapping_now(self._tx, self._evaluator, check, every_us or 1, self._now_us)
+        return flapping_now(self._tx, check, every_us or 1, self._now_us)
 
     def explained(self, number: int) -> Explained | None:
         """What an outage is a mere consequence of.

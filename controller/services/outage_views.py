@@ -162,7 +162,7 @@ class Views:
             return False
         found = self._flapping.get(known.check)
         if found is None:
-            found = flapping_now(self._tx, self._evaluator, known.check, every_us, self._now_us)
+            found = flapping_now(self._tx, known.check, every_us, self._now_us)
             self._flapping[known.check] = found
         return found.is_flapping
 
