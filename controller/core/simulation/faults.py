@@ -9,6 +9,7 @@ from controller.core.simulation.chance import Chance, Gaps, Spread
 from controller.core.simulation.definitions import Fault, FaultKind, Range, bounds_of, share_of
 from controller.core.simulation.scenario import Scenario, agent_ids
 from vedette.shared.definitions import micros
+from vedette.shared.limits import CLOCK_OFFSET_US_MAX, FUTURE_US_MAX
 
 # Bursts begin on ticks of a millisecond.
 _TICK_US = 1_000
@@ -64,6 +65,17 @@ class Conditions:
         """When the agent may be silent, late or ill-timed."""
         ill = [Interval(c.from_us, c.to_us) for c in self.clocks if c.offset_us or c.measured_us]
         return union([*self.dead, *self.unlinked, *self.troubled, *ill])
+
+    @property
+    def mute(self) -> list[Interval]:
+        """When the controller hears nothing of now from the agent."""
+        odd = [
+            Interval(one.from_us, one.to_us)
+            for one in self.clocks
+            if abs(one.measured_us) > CLOCK_OFFSET_US_MAX
+            or not -CLOCK_OFFSET_US_MAX < one.offset_us - one.measured_us <= FUTURE_US_MAX
+        ]
+        return union([*self.dead, *self.unlinked, *odd])
 
 
 class Bursts:

@@ -88,7 +88,7 @@ def stretches(
         _doubts(own, counts, windows, rule) for own, counts in zip(troubles, slots, strict=True)
     ]
     dirty = [
-        Interval(one.when.from_us, one.when.to_us + _tail_us(path, one.when, reach))
+        Interval(one.when.from_us, one.when.to_us + _tail_us(rule, path, one.when, reach))
         for path, own in zip(paths, doubts, strict=True)
         for one in own
     ]
@@ -223,11 +223,18 @@ def _absorbed(
         played = wider
 
 
-def _tail_us(path: Path, when: Interval, reach: Reach) -> int:
-    """For how long what failed then is felt."""
+def _tail_us(rule: ComparedRule, path: Path, when: Interval, reach: Reach) -> int:
+    """For how long what failed then is felt.
+
+    Who confirms remembers that an agent failed before it fell silent: its next failure is no news then.
+    """
     whole = Interval(when.from_us - reach.skew_us, when.to_us + reach.stale_us)
-    is_settled = not any(_meets(whole, ill) for ill in path.link.conditions.unsettled)
-    return reach.calm_us if is_settled else reach.stale_us
+    if not any(_meets(whole, ill) for ill in path.link.conditions.unsettled):
+        return reach.calm_us
+    if not rule.confirms:
+        return reach.stale_us
+    mute = (one.to_us for one in path.link.conditions.mute if _meets(whole, one))
+    return max(when.to_us, *mute, when.to_us) - when.to_us + reach.stale_us
 
 
 def _meets(left: Interval, right: Interval) -> bool:

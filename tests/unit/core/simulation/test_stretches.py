@@ -13,7 +13,7 @@ from vedette.shared.result import Outcome
 
 
 @pytest.mark.parametrize("text", [MIXED, DARK], ids=["mixed", "dark"])
-@pytest.mark.parametrize("seed", [1, 2, 51])
+@pytest.mark.parametrize("seed", [2, 51, 55])
 def test_the_shortcut_gives_what_all_results_give(text: bytes, seed: int) -> None:
     short, whole = (simulate(scenario(text, seed), in_full=full) for full in (False, True))
     for one, other in zip(short.rules, whole.rules, strict=True):
