@@ -5,7 +5,7 @@ than the correlation window. An incident is what is joined, through others as we
 the order in which outages became known.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -94,13 +94,33 @@ def incidents(nodes: Iterable[Node]) -> list[Incident]:
 def incident_of(nodes: Iterable[Node]) -> Incident:
     """These outages as one incident."""
     known = sorted(nodes, key=_order)
-    kin = {one.id: found for one in known if (found := _kin(one, known)) is not None}
+    below = _Below(known)
+    kin = {one.id: found for one in known if (found := _kin(one, below.of(one))) is not None}
     roots = [one for one in known if one.id not in kin] or known
     root = min(roots, key=lambda one: (one.started_us, one.depth, one.id))
     return Incident(tuple(known), root, kin)
 
 
-def _kin(node: Node, others: Sequence[Node]) -> Kin | None:
+class _Below:
+    """Finds what an outage can hang on at all, so that not every pair of a storm is looked at."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._services: dict[str, list[Node]] = {}
+        self._checks: dict[str, list[Node]] = {}
+        for node in nodes:
+            self._services.setdefault(node.service, []).append(node)
+            if not node.region:
+                self._checks.setdefault(node.check, []).append(node)
+
+    def of(self, node: Node) -> Iterator[Node]:
+        """Outages of the services that its own depends on, and of its check as a whole if it is regional."""
+        for service in node.ancestors:
+            yield from self._services.get(service, ())
+        if node.region:
+            yield from self._checks.get(node.check, ())
+
+
+def _kin(node: Node, others: Iterable[Node]) -> Kin | None:
     """The nearest ancestor that was down at some instant of an outage, and why it is one."""
     found = [(other, reason) for other in others if (reason := hangs_on(node, other))]
     if not found:
