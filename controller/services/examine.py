@@ -134,7 +134,7 @@ def _about_agent(agent: str, since: AgentTally, kept: Oddities) -> Iterator[Find
         yield Finding(Severity.NOTICE, "checks_unknown", text, agent)
     if since.unknown_regions:
         text = (
-            f"{since.unknown_regions} of its results are of checks that its region is not asked to probe; they"
+            f"{since.unknown_regions} of its results are of checks that its region was not asked to probe then; they"
             " have no vote."
         )
         yield Finding(Severity.NOTICE, "regions_unknown", text, agent)

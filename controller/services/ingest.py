@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from controller.core.policy import PolicyRevision
+from controller.core.intervals import FOREVER_US, Interval
+from controller.core.policy import ALWAYS_US, PolicyRevision, in_force
 from controller.core.samples import Sample
 from controller.custody import Alarm, AlarmKind
 from controller.errors import ControllerError, Fatal, Unstorable
@@ -27,6 +28,7 @@ from vedette.shared.limits import (
 
 _RETRY_SECONDS_MIN: Final = 0.25
 _RETRY_SECONDS_MAX: Final = 10.0
+_NEVER: Final = Interval(0, 0)
 _CHECK_AND_TIME: Final = itemgetter(Sample._fields.index("check"), Sample._fields.index("at_us"))
 
 
@@ -93,7 +95,7 @@ class Ingest:
         self._arrived = asyncio.Event()
         self._positions: dict[StreamKey, int] | None = None
         self._checks: Mapping[str, Sequence[PolicyRevision]] = {}
-        self._asked: Mapping[str, Set[str]] = {}
+        self._asked: Mapping[str, Mapping[str, Interval]] = {}
 
     @property
     def counters(self) -> IngestCounters:
@@ -244,14 +246,15 @@ class Ingest:
         return answers, self._turns.news(gathered.samples, gathered.rounds, received_us)
 
     def _note_asked(self, checks: Mapping[str, Sequence[PolicyRevision]]) -> None:
-        """Remember which checks each region was ever asked to probe."""
+        """Remember over which time each region is asked to probe which checks."""
         if checks is not self._checks:
             self._checks = checks
-            asked: dict[str, set[str]] = {}
+            asked: dict[str, dict[str, Interval]] = {}
             for check, revisions in checks.items():
-                for policy in (one.policy for one in revisions if one.policy):
-                    for region in policy.regions:
-                        asked.setdefault(region, set()).add(check)
+                for from_us, to_us, policy in in_force(revisions, ALWAYS_US, FOREVER_US):
+                    for region in policy.regions if policy else ():
+                        own = asked.setdefault(region, {})
+                        own[check] = Interval(own.get(check, (from_us,))[0], to_us)
             self._asked = asked
 
     def _raise_alarms(
@@ -275,8 +278,9 @@ class Ingest:
         self.tally.committed(gathered)
         for agent, own in gathered:
             if own.samples:
-                asked = self._asked.get(own.samples[0].region, frozenset())
-                self.tally.outside(agent, sum(one.check not in asked for one in own.samples))
+                asked = self._asked.get(own.samples[0].region, {})
+                spans = ((one.at_us, *asked.get(one.check, _NEVER)) for one in own.samples)
+                self.tally.outside(agent, sum(not a <= at < b for at, a, b in spans))
         for one, answer in zip(taken, answers, strict=True):
             if isinstance(answer, Refused):
                 self.tally.refused(one.agent, answer, received_us)
