@@ -4,8 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("house", derandomize=True, database=None)
-settings.register_profile(
-    "fuzz", derandomize=False, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
+# How long examples take to make says how busy the machine is, and nothing about the code.
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("house", derandomize=True, database=None, suppress_health_check=_SLOW)
+settings.register_profile("fuzz", derandomize=False, print_blob=True, suppress_health_check=_SLOW)
 settings.load_profile(os.environ.get("VEDETTE_HYPOTHESIS", "house"))
