@@ -129,6 +129,7 @@ class CheckEngine:
         if revised_us is not None and revised_us <= newest_us:
             touched.append(Touched(revised_us, newest_us + 1, revised_us))
         end_us = newest_us + 1
+        goes_on = not touched and end_us < self._book.due_us
         if end_us >= min(self._book.due_us, self._regional.due_us):
             touched.append(Touched(end_us, end_us, None))
         if not touched:
@@ -138,6 +139,7 @@ class CheckEngine:
         changed, gone = self._book.refresh(
             self, start_us, stop_us, reach_us=self._reach_us, horizon_us=end_us
         )
+        changed = () if goes_on else changed
         regional = self._refresh_regional(start_us, stop_us, end_us)
         differs_us = [one.differs_us for one in touched if one.differs_us is not None]
         if not differs_us:
@@ -150,11 +152,7 @@ class CheckEngine:
         self, from_us: int, to_us: int, horizon_us: int
     ) -> tuple[tuple[Outage, ...], tuple[str, ...]]:
         return self._regional.refresh(
-            self,
-            (from_us, to_us),
-            self._book.spans,
-            reach_us=self._reach_us,
-            horizon_us=horizon_us,
+            self, (from_us, to_us), self._book.spans, reach_us=self._reach_us, horizon_us=horizon_us
         )
 
     def _note_frontier(self, until_us: int = -FOREVER_US) -> int:
