@@ -24,6 +24,10 @@ class Resting(Caller):
     rest: Rest | None = None
     lineups: Lineups = field(default_factory=Lineups)
 
+    @property
+    def is_resting(self) -> bool:
+        return self.rest is not None
+
     def wake(self) -> None:
         if self.rest is not None:
             self.engine, self.rest = self.rest.woken(), None
@@ -159,11 +163,11 @@ def test_s23_a_failure_wakes_a_check_and_the_outage_is_whole() -> None:
     for sample in samples[:150]:
         caller.take(sample)
     caller.settle(900)
-    assert caller.rest is not None
+    was_resting = caller.is_resting
     for sample in samples[150:]:
         caller.take(sample._replace(outcome=Outcome.DOWN))
         caller.assert_equal()
-    assert caller.rest is None
+    assert (was_resting, caller.is_resting) == (True, False)
     assert len(caller.engine.outages(FOREVER_US)) == 1
 
 

@@ -48,7 +48,7 @@ class Line(NamedTuple):
             sign = "at most" if self.is_most else "at least"
             bar = f"{sign} {self.bar:,.0f} {'ok' if self.holds else 'MISSED'}"
         ratio = self.ours / self.reference
-        return f"{self.what:<50}{self.ours:>11,.0f}{self.reference:>12,.0f}{ratio:>8.3f}x  {bar:<22}{self.reference_is}"
+        return f"{self.what:<50}{self.ours:>11,.0f}{self.reference:>12,.0f}{ratio:>8.3f}x  {bar:<26}{self.reference_is}"
 
 
 def in_memory() -> list[Line]:
@@ -107,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-detection", action="store_true", help="leave the live run out")
     arguments = parser.parse_args()
-    print(f"{'':<50}{'ours':>11}{'reference':>12}{'ratio':>9}  {'bar':<22}reference is")
+    print(f"{'':<50}{'ours':>11}{'reference':>12}{'ratio':>9}  {'bar':<26}reference is")
     # Memory first: what others have freed would be taken again, and not be counted.
     fine = show(in_memory())
     fine = show(late_results("SQLite")) and fine

@@ -98,7 +98,7 @@ def resident(count: int, *, may_rest: bool = True) -> Resident:
 
 
 def rate(world: Resident, rounds: int, outcome: Outcome = Outcome.UP, every: int = 0) -> float:
-    """Results a second of the next rounds; of every so many results one is a failure (0: none)."""
+    """Results a second of one core's time; of every so many results one is a failure (0: none)."""
     took, count = 0.0, 0
     for numbers in range(world.next_round, world.next_round + rounds):
         for first in range(0, len(world.checks), _BATCH):
@@ -106,9 +106,9 @@ def rate(world: Resident, rounds: int, outcome: Outcome = Outcome.UP, every: int
             batch = list(results(some, first, numbers, outcome))
             if every:
                 batch[::every] = [one._replace(outcome=Outcome.DOWN) for one in batch[::every]]
-            started = time.perf_counter()
+            started = time.process_time()
             fed(world.engines, batch)
-            took += time.perf_counter() - started
+            took += time.process_time() - started
             count += len(batch)
     return count / took
 
@@ -119,9 +119,9 @@ def bare_rate(world: Resident) -> float:
     took, count = 0.0, 0
     for first in range(0, min(len(world.checks), 10 * _BATCH), _BATCH):
         batch = list(results(world.checks[first : first + _BATCH], first, 0))
-        started = time.perf_counter()
+        started = time.process_time()
         for sample in batch:
             newest[sample.check, sample.region] = sample
-        took += time.perf_counter() - started
+        took += time.process_time() - started
         count += len(batch)
     return count / took

@@ -154,7 +154,7 @@ async def test_an_odd_line_is_told_of_and_in_nobodys_way(
 
 async def test_a_stream_whose_every_line_is_odd_is_in_nobodys_way(controller: Controller) -> None:
     async def odd(controller: Controller) -> None:
-        strange = [
+        strange: list[dict[str, Any]] = [
             {"at": YEAR_3000}, {"at": 0}, {"at": -1}, {"check": "nobodys"}, {"check": "old"},
             {"clock": {"offset": 10**18, "error": 0}}, {"at": 2**63}, {"kind": "timeout", "at": 1},
         ]  # fmt: skip
