@@ -253,3 +253,16 @@ def test_a_damaged_login_is_a_sentence(folder: Path, text: str) -> None:
     (folder / "config" / "context.json").write_text(text)
     with pytest.raises(BadInput, match="run `vedette login` again"):
         load_context()
+
+
+def test_what_is_stored_is_computed_again_and_a_check_that_is_none_is_named(folder: Path) -> None:
+    vedette("init")
+    fine = vedette("db", "recompute")
+    assert (fine.exit_code, fine.stdout) == (
+        0,
+        "0 checks, 0 results, 0 verdict intervals, 0 outages: equal.\n",
+    )
+    assert json.loads(vedette("db", "recompute", "--json").stdout)["differences"] == []
+    unknown = vedette("db", "recompute", "nobodys")
+    assert unknown.exit_code == 2
+    assert "There is no check 'nobodys'. There are: none." in unknown.stderr
