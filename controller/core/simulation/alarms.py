@@ -10,8 +10,8 @@ from controller.core.outages import Outage, Span
 class Alarm:
     """An outage as people were told of it.
 
-    `raised_us` is the instant at which the controller first knew of it. `span` is the outage as it was last
-    known; `withdrawn_us` is when late evidence made it vanish.
+    `raised_us` is the instant at which the controller first knew of it. `span` is the outage as it is known in the
+    end; `withdrawn_us` is when late evidence made it vanish, and its span then is the one that was first told.
     """
 
     check: str
@@ -32,6 +32,7 @@ class AlarmBook:
         self._check = check
         self._standing: dict[str, Alarm] = {}
         self._withdrawn: list[Alarm] = []
+        self._told: dict[int, Span] = {}
 
     @property
     def is_open(self) -> bool:
@@ -46,9 +47,11 @@ class AlarmBook:
             if known is None:
                 known = _moved(outage, gone) or Alarm(self._check, now_us, outage.span)
                 self._standing[outage.id] = known
+                self._told.setdefault(id(known), outage.span)
             known.span = outage.span
         for _, alarm in gone:
             alarm.withdrawn_us = now_us
+            alarm.span = self._told[id(alarm)]
             self._withdrawn.append(alarm)
 
     def closed(self, outages: list[Outage]) -> list[Alarm]:

@@ -1,7 +1,7 @@
 """How good a rule was: its alarms against what truly happened.
 
-An alarm is right if its outage, as it is known in the end, has an instant in common with a true outage; a
-true outage is found if a right alarm has one in common with it.
+An alarm is right if its outage, as it is known in the end (or was first told, if it was withdrawn), has an
+instant in common with a true outage; a true outage is found if a right alarm has one in common with it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -118,12 +118,12 @@ def test_a_scenario_without_outages_has_a_picture_too(tmp_path: Path) -> None:
 
 def test_a_bad_scenario_is_told_with_file_and_lines(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_bytes(MIXED.replace(b"kind: late", b"kind: lat").replace(b"title:", b"titel:"))
+    path.write_bytes(MIXED.replace(b"kind: late", b"kind: lat").replace(b"title:", b"titles:"))
     result = vedette("simulate", str(path))
     assert result.exit_code == 2
     lines = result.stderr.splitlines()
     assert any(line.startswith(f"{path}:13: faults[5].kind: expected one of") for line in lines)
-    assert any(f"{path}:2: titel: expected no such key" in line for line in lines)
+    assert any(f"{path}:2: titles: expected no such key" in line for line in lines)
 
 
 def test_a_file_that_cannot_be_read_or_written_is_a_sentence(small: Path, tmp_path: Path) -> None:
