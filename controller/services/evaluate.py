@@ -320,7 +320,7 @@ class Evaluator:
         return history.engine(certain_us).engine, horizon_us
 
     def settle(self) -> None:
-        """Write what is older than a few hours for good, and let the engines forget it."""
+        """Write what is older than a quarter of an hour or so for good, and let the engines forget it."""
         with self.transaction() as tx:
             for check in self._engines:
                 rest = self._engines.resting(check)
