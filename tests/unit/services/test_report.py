@@ -7,8 +7,8 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
-from controller.core.sla.records import observed_in, records
 from controller.core.replay import Gathered, replay, sorted_out
+from controller.core.sla.records import observed_in, records
 from controller.errors import BadInput, NotFound
 from controller.services import evaluate
 from controller.services.report import Reports

@@ -196,7 +196,7 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('"99.9"', "99.9", "objectives[0].target: expected text, found 99.9"),
+        ('"99.9"', "99.9", "objectives[0].target: expected a decimal in quotes"),
         ('"99.9"', '"100.1"', "objectives[0].target: expected at most 100"),
         ("tz: UTC", "tz: Mars/Olympus", "period.tz: expected a time zone such as Europe/Warsaw"),
         ("[c]", "[d]", "scope.checks[0]: expected a check of this file, found 'd'"),

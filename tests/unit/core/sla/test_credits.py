@@ -148,7 +148,7 @@ def test_x53_grades(seconds: int, actions: list[str]) -> None:
         (EC2.replace("credits: {", 'credits: {per_minute: {rate: "1"}, '), "found tiers and per_minute"),
         (EC2.replace("99.0", "95.0"), "credits.tiers[2].below: expected a bound of its own"),
         (EC2.replace("EUR", "euro"), "credits.currency: expected a currency by its three letters"),
-        (EC2.replace('"10000.00"', "10000.00"), "credits.fee: expected text"),
+        (EC2.replace('"10000.00"', "10000.00"), "credits.fee: expected an amount in quotes"),
         (EC2.replace('"10000.00"', '"-5"'), "credits.fee: expected an amount in quotes"),
         ('credits: {fee: "1", currency: EUR, at_risk: {percent: "10", allocations: {x: "5"}}}', "credits.at_risk.allocations"),
         ('grades: [{below: "95", action: "Call them"}]', "grades[0].action: expected a word"),
