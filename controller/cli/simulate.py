@@ -55,10 +55,11 @@ def simulate(scenario: Path, seed: int | None, plot: Path | None, as_json: bool)
 def _write_page(result: Result) -> None:
     scenario = result.scenario
     truths = result.rules[0].score.truths
+    checks = "check" if len(scenario.checks) == 1 else "checks"
     click.echo(
         f"{scenario.terms.title} (seed {scenario.seed})\n"
         f"{instant_text(scenario.start_us)} to {instant_text(scenario.end_us)}, {scenario.agents} agents, "
-        f"{len(scenario.checks)} checks every {scenario.check.every}: {result.scheduled:,} results, "
+        f"{len(scenario.checks)} {checks} every {scenario.check.every}: {result.scheduled:,} results, "
         f"{truths} true outages.\n"
     )
     write_table(COLUMNS, rows_of(result))

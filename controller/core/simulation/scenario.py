@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -88,16 +89,18 @@ def read_scenario(text: bytes, file: str, *, seed: int | None = None) -> Scenari
     document = parse(text, file)
     terms, problems = convert(document, (), document.data, ScenarioTerms)
     if terms is None:
-        raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
+        problems += islice(_part_problems(document), PROBLEMS_SHOWN_MAX)
+        raise BadDocument(sorted(set(problems))[:PROBLEMS_SHOWN_MAX])
     start_us = _start(document, terms, problems)
     check = _check(terms)
     rules = tuple(terms.rules) or _field_rules(terms)
     problems += _told(document, (), _shape_findings(terms))
-    problems += _told(document, ("checks",), findings(check, is_new=True))
-    if not problems:
-        problems += _rule_problems(document, terms, check, rules)
-        for index, fault in enumerate(terms.faults):
-            problems += _told(document, ("faults", index), _fault_findings(terms, fault))
+    # The regions stand in the definition, and not in the file's `checks`; what they lack is told above.
+    own = (one for one in findings(check, is_new=True) if one[0][:1] != ("regions",))
+    problems += _told(document, ("checks",), own)
+    problems += _rule_problems(document, terms, check, terms.rules if problems else rules)
+    for index, fault in enumerate(terms.faults):
+        problems += _told(document, ("faults", index), _fault_findings(terms, fault))
     if problems:
         raise BadDocument(sorted(set(problems))[:PROBLEMS_SHOWN_MAX])
     return Scenario(
@@ -109,6 +112,21 @@ def read_scenario(text: bytes, file: str, *, seed: int | None = None) -> Scenari
         check=check,
         rules=rules,
     )
+
+
+def _part_problems(document: Document) -> Iterable[Problem]:
+    """What is wrong with each part read by itself: a part that cannot be read hides what follows it."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    kinds: Mapping[str, type[Region | Fault | RuleTerms]] = {
+        "regions": Region, "faults": Fault, "rules": RuleTerms,
+    }  # fmt: skip
+    parts = {key: data[key] for key in kinds if isinstance(data.get(key), list)}
+    yield from convert(document, (), data | {key: [] for key in parts}, ScenarioTerms)[1]
+    for key, items in parts.items():
+        for index, item in enumerate(items):
+            yield from convert(document, (key, index), item, kinds[key])[1]
 
 
 def _field_rules(terms: ScenarioTerms) -> tuple[RuleTerms, ...]:

@@ -174,3 +174,31 @@ def test_faults_of_meaning_are_told_at_once() -> None:
         "s.yaml:8: faults[2].checks[0]",
         "s.yaml:8: faults[2].lasting",
     ]
+
+
+def test_what_cannot_be_read_hides_nothing_that_follows_it() -> None:
+    text = HEAD + (
+        b"faults:\n  - {kind: quake, lasting: 1h}\n  - {kind: death}\n"
+        b"rules:\n  - {id: a, looks: {by: moon}}\nextra: 1\n"
+    )
+    found = problems(text)
+    assert [one.split(": expected")[0] for one in found] == [
+        "s.yaml:6: faults[0].kind",
+        "s.yaml:7: faults[1].lasting",
+        "s.yaml:9: rules[0].looks.by",
+        "s.yaml:10: extra",
+    ]
+
+
+def test_checks_faults_and_rules_that_mean_nothing_are_told_together() -> None:
+    text = HEAD.replace(b"{id: nyc}", b"{id: fra}") + (
+        b"checks: {timeout: 90s}\nfaults: [{kind: slow, lasting: 1h}]\n"
+        b"rules: [{id: a, quorum: {rule: k_of}}]\n"
+    )
+    found = problems(text)
+    assert [one.split(": expected")[0] for one in found] == [
+        "s.yaml:4: regions",
+        "s.yaml:5: checks.timeout",
+        "s.yaml:6: faults[0].by",
+        "s.yaml:7: rules[0].quorum.k",
+    ]
