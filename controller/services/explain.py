@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from controller.core.doubt import Doubt, doubts
-from controller.core.instants import length_text
+from controller.core.instants import instant_text, length_text
 from controller.core.labels import Said
 from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.regional import seen_by
@@ -74,9 +74,9 @@ class Explaining:
             from_us=from_us,
             to_us=to_us,
             skipped=(parts[0][1], parts[1][0]) if len(parts) > 1 else None,
-            rule=_rule(policy, body),
+            rule=" ".join([_rule(policy, body), *_changes(policies, policy, body)]),
             bounds=_bounds(body, is_retracted=view.retraction is not None),
-            doubts=found.doubts,
+            doubts=[] if view.retraction else found.doubts,
             ballots=_ends(found.ballots, _BALLOTS_SHOWN_MAX)[0],
             runs=found.runs,
             samples=[judging.judged(one) for one in lines],
@@ -163,10 +163,26 @@ def _rule(policy: Policy, body: OutageBody) -> str:
     )
 
 
+def _changes(policies: Sequence[PolicyRevision], policy: Policy, body: OutageBody) -> Iterable[str]:
+    """What another definition, that came into force before the outage was over, says instead."""
+    before: str | None = rule_in_words(policy)
+    # One that came just when the last down time ended is why nothing is known of what followed.
+    for from_us, _, later in in_force(policies, body.started_us, body.until_us + 1):
+        words = rule_in_words(later) if later else None
+        if words == before:
+            continue
+        before = words
+        what = f"another definition was in force: {words}" if words else "none was in force."
+        yield f"From {instant_text(from_us)} on {what}"
+
+
 def _bounds(body: OutageBody, *, is_retracted: bool) -> str:
     """The bounds of the downtime in words, and where they come from."""
     if is_retracted:
-        return "By the evidence that is known now there was no such outage, so that nothing is bounded."
+        return (
+            "This outage was retracted, so that nothing is bounded. What follows is the evidence that"
+            " is known now."
+        )
     after = body.downtime_us - body.downtime_us_min
     before = body.downtime_us_max - body.downtime_us
     return (

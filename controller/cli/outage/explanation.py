@@ -14,7 +14,7 @@ from vedette.v1 import outage_pb2 as pb
 
 _HOW_TO_READ: Final = (
     "Of each result: when the probe began, its number, what it said as what it counted, and how long"
-    " after its time it came."
+    " after its time it came. Runs may be longer than what is shown of them:"
 )
 
 
@@ -36,7 +36,8 @@ def write_explanation(answer: pb.GetOutageResponse, zone: ZoneInfo) -> None:
         page.heading("The vote")
         _write_votes(page, answer)
         page.heading("What each region saw")
-        page.paragraph(dim(_HOW_TO_READ), 2)
+        shown = f" results are those from {page.at(answer.from_us)} to {page.at(answer.to_us)}."
+        page.paragraph(dim(_HOW_TO_READ + shown), 2)
         write_testimony(page, answer)
         _write_left_out(page, answer)
         if answer.troubles:

@@ -95,7 +95,7 @@ def _standing(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tup
         into = item.retraction.absorbed_by
         why = f"its time is part of {into}" if into else "there was no such outage"
         at = instant(item.retraction.at_us, zone)
-        return [("Retracted", f"{at}: by what is known since then, {why}. It was last known as:")]
+        return [("Retracted", f"{at}: by what was known then, {why}. It was last known as:")]
     if as_of_us is None:
         return []
     told = instant(item.told_us, zone)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from controller.core.instants import instant_text
 from controller.services import explain
 from controller.services.explanation import SampleView
 from controller.services.outages import Outages
-from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
+from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS, Story
 
 
@@ -165,3 +166,62 @@ async def test_an_outage_that_goes_on_is_explained_until_now(
     assert told.to_us == story.world.now_us + 1
     assert told.outage.body.ended_us is None
     assert told.history[-1].event.kind == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            b'shop.example/"}}',
+            b'shop.example/"}, regions: [fra, nyc]}',
+            (
+                "another definition was in force: The check is DOWN when more than half of the regions"
+                " that report say so (2 of 2 when all 2 report)"
+            ),
+        ),
+        (
+            b'  - {id: shop-home, service: shop, every: 60s, timeout: 10s, http: {url: "https://shop.example/"}}\n',
+            b"",
+            "none was in force.",
+        ),
+        (b'shop.example/"}}', b'shop.example/", method: HEAD}}', ""),
+    ],
+    ids=["a region less", "retired", "the same rule"],
+)
+async def test_a_definition_that_comes_within_an_outage_is_told(
+    story: Story, outages: Outages, old: bytes, new: bytes, expected: str
+) -> None:
+    await story.rounds(1, 5)
+    await story.rounds(5, 8, down=REGIONS)
+    before = outages.explain("OUT-1").rule
+    at_us = story.world.now_us
+    assert not story.world.fleets.apply(FLEET.replace(old, new), "fleet.yaml", "ada").problems
+    story.world.now_us += 60 * SECOND
+    story.world.evaluator.advance(story.world.now_us)
+    rule = outages.explain("OUT-1").rule
+    assert rule.startswith(before)
+    added = f" From {instant_text(at_us)} on {expected}" if expected else ""
+    assert rule.removeprefix(before).startswith(added)
+    assert bool(rule.removeprefix(before)) == bool(expected)
+
+
+async def test_what_was_retracted_is_neither_bounded_nor_said_to_be_doubtful(
+    story: Story, outages: Outages
+) -> None:
+    """nyc was in trouble all along: OUT-1 is none any more, though sin was down by itself."""
+    await story.rounds(1, 5)
+    await story.rounds(5, 10, down=("nyc", "sin"))
+    await story.rounds(10, 15)
+    assert outages.explain("OUT-1").doubts
+    rounds = [
+        line(
+            n, START + minute * 60 * SECOND, region="nyc", check="@anchors", stream="@anchors",
+            ok=ok, total=4,
+        )
+        for n, (minute, ok) in enumerate(((4, 4), (5, 0), (10, 0), (11, 4)), 1)
+    ]  # fmt: skip
+    await story.running.give(frame(1, *rounds, stream="@anchors"), "nyc")
+    told = outages.explain("OUT-1")
+    assert told.outage.retraction is not None
+    assert told.bounds.startswith("This outage was retracted, so that nothing is bounded.")
+    assert told.doubts == []

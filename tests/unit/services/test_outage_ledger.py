@@ -199,7 +199,7 @@ async def test_what_late_results_undo_is_retracted_and_stays_known(
     assert entries[-1].words == (
         "Retracted: by the evidence that is known now there was no such outage."
     )
-    assert outages.explain("OUT-1").bounds.startswith("By the evidence that is known now")
+    assert outages.explain("OUT-1").bounds.startswith("This outage was retracted")
     # Its number is never given again; OUT-2 is what sin saw alone.
     await later.rounds(20, 25, down=REGIONS)
     assert [one.handle for one in outages.list()] == ["OUT-3"]
