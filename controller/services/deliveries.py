@@ -118,7 +118,7 @@ class Outbox:
         """Send a dead letter again, as often as at first; gives what went to the channel about it since."""
         now_us = self._now_us()
         with self._storage.transaction() as tx:
-            one = _dead(tx, number)
+            one = _dead(tx, number, "sent again")
             if one.channel not in self._channels(tx):
                 raise BadInput(f"Delivery {number} is for channel {one.channel}. {_GONE}")
             if _is_retracted(tx, one):
@@ -139,7 +139,7 @@ class Outbox:
         """Note that a dead letter was seen to and is not to be sent."""
         now_us = self._now_us()
         with self._storage.transaction() as tx:
-            one = _dead(tx, number)
+            one = _dead(tx, number, "dropped")
             self._put(tx, one, DeliveryState.DROPPED, now_us, error=one.error)
             tx.record(by.act(now_us, "notify.drop", f"delivery {number}", one.key))
 
@@ -205,10 +205,12 @@ def _found(tx: Transaction, number: int) -> Delivery:
     return one
 
 
-def _dead(tx: Transaction, number: int) -> Delivery:
+def _dead(tx: Transaction, number: int, what: str) -> Delivery:
     one = _found(tx, number)
     if one.state is not DeliveryState.DEAD:
-        raise BadInput(f"Delivery {number} is {one.state.value}, and only a dead one can be.")
+        raise BadInput(
+            f"Delivery {number} is {one.state.value}, and only a dead one can be {what}."
+        )
     return one
 
 

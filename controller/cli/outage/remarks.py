@@ -27,7 +27,7 @@ def remark_document(item: pb.Remark) -> dict[str, Any]:
 def write_remark(handle: str, item: pb.Remark) -> None:
     """What was just recorded."""
     did = "acknowledged" if item.kind == _ACK else "annotated"
-    click.echo(f"{item.who} has {did} {handle.upper()}.")
+    click.echo(f"{item.who} has {did} OUT-{handle.upper().removeprefix('OUT-')}.")
 
 
 def remark_lines(items: Iterable[pb.Remark], zone: ZoneInfo) -> list[str]:

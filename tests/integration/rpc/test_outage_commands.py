@@ -206,6 +206,8 @@ def test_what_late_results_undo_is_shown_as_retracted(logged_in: Running) -> Non
 def test_remarks_stand_in_both_ledgers(outage: Outage, logged_in: Running) -> None:
     said = vedette("outage", "ack", outage.handle, "--note", "on it")
     assert said.stdout == f"admin has acknowledged {outage.handle}.\n"
+    short = vedette("outage", "ack", outage.handle.removeprefix("OUT-"))
+    assert short.stdout == said.stdout, "a number is a handle, too"
     noted = document("annotate", outage.handle, "a cable was cut\nsee ticket 7")["remark"]
     assert (noted["kind"], noted["who"], noted["role"]) == ("annotation", "admin", "admin")
     assert noted["peer"].startswith("ipv4:127.0.0.1:")
@@ -216,11 +218,12 @@ def test_remarks_stand_in_both_ledgers(outage: Outage, logged_in: Running) -> No
     assert "acked by admin, 1 note" in vedette("outage", "list").stdout
     assert "a cable was cut" in vedette("outage", "history", outage.handle).stdout
     remarks = document("explain", outage.handle)["outage"]["remarks"]
-    assert [one["kind"] for one in remarks] == ["ack", "annotation"]
+    assert [one["kind"] for one in remarks] == ["ack", "ack", "annotation"]
     acts = json.loads(vedette("audit", "list", "--json").stdout)["acts"]
     own = [(a["action"], a["detail"]) for a in acts if a["subject"] == outage.handle]
     assert own == [
         ("outage.annotate", "a cable was cut\nsee ticket 7"),
+        ("outage.ack", ""),
         ("outage.ack", "on it"),
     ]
 

@@ -114,7 +114,9 @@ def test_a_dead_letter_can_be_sent_again_and_says_what_it_comes_after() -> None:
     later = scene.outbox.retry(dead.number, ANN)
     assert [one.event for one in later] == ["outage.closed"]
     assert scene.send() == ["all outage.opened"]
-    with pytest.raises(BadInput, match="Delivery 1 is delivered, and only a dead one can be"):
+    with pytest.raises(
+        BadInput, match="Delivery 1 is delivered, and only a dead one can be sent again"
+    ):
         scene.outbox.retry(dead.number, ANN)
 
 
@@ -136,7 +138,7 @@ def test_a_dead_letter_can_be_dropped() -> None:
     scene.outbox.drop(1, ANN)
     assert scene.states() == ["outage.opened dropped"]
     assert scene.send() == []
-    with pytest.raises(BadInput, match="only a dead one can be"):
+    with pytest.raises(BadInput, match="only a dead one can be dropped"):
         scene.outbox.drop(1, ANN)
 
 
