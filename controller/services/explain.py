@@ -172,7 +172,7 @@ def _changes(policies: Sequence[PolicyRevision], policy: Policy, body: OutageBod
         if words == before:
             continue
         before = words
-        what = f"another definition was in force: {words}" if words else "none was in force."
+        what = f"another definition was in force: {words}" if words else "there was no such check."
         yield f"From {instant_text(from_us)} on {what}"
 
 

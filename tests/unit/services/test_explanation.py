@@ -182,7 +182,7 @@ async def test_an_outage_that_goes_on_is_explained_until_now(
         (
             b'  - {id: shop-home, service: shop, every: 60s, timeout: 10s, http: {url: "https://shop.example/"}}\n',
             b"",
-            "none was in force.",
+            "there was no such check.",
         ),
         (b'shop.example/"}}', b'shop.example/", method: HEAD}}', ""),
     ],
