@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from controller.outcomes import StoredInterval
+from controller.outcomes import StoredInterval, StoredOutage
 from controller.services.intervals import cut, merged
 from controller.services.outage_body import OutageBody
 
 _WHILE_OPEN = ("confirmed_us", "votes", "revision", "region")
+# What an outage is found by.
+_FILED = ("started_us", "ended_us", "region")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,22 @@ def told_otherwise(
     for key, body in sorted(told.outages.items(), key=lambda item: item[1].started_us):
         if key not in bodies:
             yield f"an outage from {body.started_us} is stored, and the lines do not say so{_of(body)}"
+
+
+def filed_otherwise(rows: Sequence[tuple[StoredOutage, OutageBody]]) -> Iterator[str]:
+    """Outages that stand under two handles, or are filed under something else than they say themselves."""
+    first: dict[str, str] = {}
+    for row, body in sorted(rows, key=lambda item: item[0].number):
+        if body.id in first:
+            yield f"an outage from {body.started_us} is stored twice: {first[body.id]}, {row.handle}"
+        first.setdefault(body.id, row.handle)
+        for name in _FILED:
+            filed, said = getattr(row, name) or None, getattr(body, name) or None
+            if filed != said:
+                yield (
+                    f"outage from {body.started_us}{_of(body)}: {row.handle} is filed with {name} {filed},"
+                    f" and says {said} itself"
+                )
 
 
 def _of(body: OutageBody) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from controller.core.admission import Admitted, admitted_line, precedence
@@ -19,7 +20,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, evidence_until, judged_samples, timeline
 from controller.outcomes import OutageScope
 from controller.ports import AgentRecord, Transaction
-from controller.services.comparison import Told, told_otherwise
+from controller.services.comparison import Told, filed_otherwise, told_otherwise
 from controller.services.export import exported
 from controller.services.intervals import START_US
 from controller.services.intervals import stored as stored_form
@@ -120,12 +121,10 @@ def _compare(
     found: Recomputed,
 ) -> None:
     """Add what a check comes to."""
+    rows = [(one, decode_body(one.body)) for one in tx.outages(check, scope=OutageScope.ALL)]
     told = Told(
         tx.intervals(check, START_US, FOREVER_US),
-        {
-            body.id: body
-            for body in (decode_body(one.body) for one in tx.outages(check, scope=OutageScope.ALL))
-        },
+        {body.id: body for _, body in rows},
         tx.settled_us(check) or START_US,
     )
     latest_us = max(
@@ -149,8 +148,10 @@ def _compare(
     found.checks += 1
     found.results += len(evidence.samples)
     found.intervals += len(told.intervals)
-    found.outages += len(told.outages)
-    differences = told_otherwise(told, stored_form(check, segments), bodies)
+    found.outages += len(rows)
+    differences = chain(
+        filed_otherwise(rows), told_otherwise(told, stored_form(check, segments), bodies)
+    )
     found.differences += [(check, text) for text in differences]
 
 

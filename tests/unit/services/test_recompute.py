@@ -70,6 +70,28 @@ def test_a_field_of_an_outage_that_is_another_is_named(machine: Machine) -> None
     )
 
 
+def test_an_outage_under_two_handles_is_told(machine: Machine) -> None:
+    with machine.storage.transaction() as tx:
+        (outage,) = tx.outages(CHECK)
+        tx.put_outage(replace(outage, number=0))
+    (what,) = _differences(machine)
+    assert what == f"an outage from {outage.started_us} is stored twice: OUT-1, OUT-2"
+
+
+@pytest.mark.parametrize("wrong", [{"started_us": 7}, {"ended_us": None}, {"region": "fra"}])
+def test_an_outage_that_is_filed_as_another_is_told(
+    machine: Machine, wrong: dict[str, object]
+) -> None:
+    with machine.storage.transaction() as tx:
+        (outage,) = tx.outages(CHECK)
+        tx.put_outage(replace(outage, **wrong))  # type: ignore[arg-type]  # of each its own
+    (what,) = _differences(machine)
+    (name,) = wrong
+    assert what.startswith(
+        f"outage from {outage.started_us}: OUT-1 is filed with {name} {wrong[name]},"
+    )
+
+
 def test_a_verdict_that_is_another_is_named_with_its_time(machine: Machine) -> None:
     at_us = machine.now_us - 170 * MINUTE
     with machine.storage.transaction() as tx:
