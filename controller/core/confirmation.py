@@ -107,13 +107,16 @@ class Confirmation:
         self._plans = plans
 
     def post(self, posts: Mapping[str, Post], now_us: int) -> None:
-        """These agents are connected and probe. Who comes within an outage is asked like the others."""
+        """These agents are connected and probe. Who comes while others look is asked like them."""
         if posts == self._roster.posts:
             return
+        come = posts.keys() - self._roster.posts.keys()
         self._roster = Roster(dict(posts))
         self.wishes.retain(posts)
         for check, watch in self._watches.items():
             self._look_between_slots(check, watch, now_us)
+            if come:
+                self._join(check, watch, come, now_us)
 
     def opened(self, out: Set[str], regional: Set[tuple[str, str]], now_us: int) -> None:
         """These checks, and no others, have an open outage, and these regions of checks one of their own."""
@@ -239,6 +242,20 @@ class Confirmation:
             )
             if looks > has_looked:
                 watch.left[agent] = looks - has_looked
+                self._wish(check, agent, now_us)
+
+    def _join(self, check: str, watch: _Watch, come: Set[str], now_us: int) -> None:
+        """Have these agents look too, where looks began a moment ago: it is told late who is connected."""
+        plan, begun_us = self._plans[check], watch.begun_us.get(watch.is_recovery, _NEVER_US)
+        is_late = now_us >= begun_us + plan.outage_interval_us
+        if is_late or not self._has_reason(watch, is_recovery=watch.is_recovery):
+            return
+        for agent in self._roster.agents_of(plan):
+            is_concerned = not watch.is_recovery or watch.is_out_in(
+                self._roster.posts[agent].region
+            )
+            if agent in come and agent not in watch.left and is_concerned:
+                watch.left[agent] = plan.recover_after if watch.is_recovery else plan.fail_after
                 self._wish(check, agent, now_us)
 
     def _has_reason(self, watch: _Watch, *, is_recovery: bool) -> bool:

@@ -44,6 +44,28 @@ def test_a_check_of_one_region_is_not_confirmed_by_one_moment() -> None:
     assert looks(world.until(14)) == {"fra-1": [2]}
 
 
+def test_an_agent_that_is_told_of_a_moment_late_looks_like_the_others() -> None:
+    world = World()
+    posts = dict(AGENTS)
+    world.confirmation.post({a: p for a, p in posts.items() if a != "sin-1"}, START)
+    world.fails("fra-1")
+    before = looks(world.until(0.5))
+    world.confirmation.post(posts, START + SECOND // 2)
+    assert (before, looks(world.until(14))) == (
+        {"nyc-1": [0]}, {"fra-1": [2], "nyc-1": [2], "sin-1": [0.5, 2.5]},
+    )  # fmt: skip
+
+
+def test_an_agent_that_comes_long_after_looks_began_keeps_to_its_slots() -> None:
+    world = World()
+    posts = dict(AGENTS)
+    world.confirmation.post({a: p for a, p in posts.items() if a != "sin-1"}, START)
+    world.fails("fra-1")
+    world.until(50)
+    world.confirmation.post(posts, START + 50 * SECOND)
+    assert "sin-1" not in looks(world.until(60))
+
+
 def test_a_blip_that_nobody_sees_any_more_is_not_looked_at_again() -> None:
     world = World()
     world.fails()
