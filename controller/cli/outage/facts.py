@@ -67,7 +67,10 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
         ("Severity", _severity(item, zone)),
         ("Started", instant(item.started_us, zone)),
         ("Ended", ended + _known(item, zone)),
-        ("Confirmed", f"{instant(item.confirmed_us, zone)} (the result that completed the vote)"),
+        (
+            "Confirmed",
+            f"{instant(item.confirmed_us, zone)} (the result that completed the vote at its start)",
+        ),
         ("Recorded", instant(item.detected_us, zone)),
         ("Down for", f"{length(item.downtime_us)} ({bounds})"),
         ("Unknown for", length(item.unknown_us)),

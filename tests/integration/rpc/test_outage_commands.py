@@ -192,6 +192,7 @@ def test_what_late_results_undo_is_shown_as_retracted(logged_in: Running) -> Non
     assert view["retracted"] == {"at_us": view["told_us"], "absorbed_by": None}
     shown = vedette("outage", "show", outage.handle).stdout
     assert "Retracted:" in shown
+    assert "(the result that completed the vote at its start)" in shown
     assert "by what was known then, there was no such outage. It was last known as:" in shown
     assert "acknowledged" in shown, "what was said of it stays"
     last = document("history", outage.handle)["events"][-1]
