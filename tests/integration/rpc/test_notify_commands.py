@@ -100,9 +100,9 @@ def test_a_channel_is_tried_out(admin: Posted) -> None:
 
 
 def test_what_cannot_be_tried_out_is_said(admin: Posted) -> None:
-    unknown = vedette("notify", "test", "opps")
+    unknown = vedette("notify", "test", "opsy")
     assert unknown.exit_code == 2
-    assert "There is no channel 'opps' in the fleet file (gone, itsm)." in unknown.stderr
+    assert "There is no channel 'opsy' in the fleet file (gone, itsm)." in unknown.stderr
     assert vedette("secret", "delete", "hook").exit_code == 0
     without = vedette("notify", "test", "itsm")
     assert without.exit_code == 2

@@ -192,8 +192,8 @@ def test_what_there_is_not_is_said() -> None:
     scene = Scene(channel("all"))
     with pytest.raises(NotFound, match="There is no delivery 7"):
         scene.outbox.show(7)
-    with pytest.raises(NotFound, match=r"There is no channel 'opps' in the fleet file \(all\)"):
-        scene.outbox.trial("opps", ANN)
+    with pytest.raises(NotFound, match=r"There is no channel 'opsy' in the fleet file \(all\)"):
+        scene.outbox.trial("opsy", ANN)
 
 
 @pytest.mark.parametrize("seed", range(8))
