@@ -195,9 +195,10 @@ def test_what_cannot_be_a_number_or_a_state_is_refused(
 
 
 def test_numbers_beyond_what_a_database_counts_are_not_there(admin: Posted) -> None:
-    count = len(admin.itsm.received)
-    admin.see("up", "up", "down", "down", "down", "up", "up")
-    admin.itsm.wait_for(count + 1)
+    if not document("notify", "list")["deliveries"]:
+        count = len(admin.itsm.received)
+        admin.see("up", "up", "down", "down", "down")
+        admin.itsm.wait_for(count + 1)
     with admin.controller.people() as channel:
         stub = notify_pb2_grpc.NotifyServiceStub(channel)
         with pytest.raises(grpc.RpcError) as caught:
