@@ -186,16 +186,20 @@ def test_an_agent_that_connects_or_renews_without_end_is_sent_away(
     controller: Running, site: Site
 ) -> None:
     neighbour = controller.enrol(controller.join_token())
+    over = f"Agent {site.agent} sends more than"
     with controller.agents(site.key_pem, site.chain_pem) as channel:
         renew = session_pb2_grpc.SessionServiceStub(channel).Renew
         said = ""
-        while "sends more than" not in said:
-            with pytest.raises(grpc.RpcError) as caught:
-                renew(pb.RenewRequest(csr=b"no request"), timeout=SECONDS_MAX)
-            said = refused(caught)[1]
-    assert said.startswith(f"Agent {site.agent} ")
-    with connected(controller, site) as stream:
-        assert f"Agent {site.agent} sends more than" in stream.rest_or_refusal()
+        # On a slow machine the quota allows another message before the stream is there: then once more.
+        while over not in said:
+            renewed = ""
+            while over not in renewed:
+                with pytest.raises(grpc.RpcError) as caught:
+                    renew(pb.RenewRequest(csr=b"no request"), timeout=SECONDS_MAX)
+                renewed = refused(caught)[1]
+            stream = Stream(channel)
+            stream.send(hello=pb.Hello(version="0.1.0", epoch="e1", can_probe=["http"]))
+            said = stream.rest_or_refusal()
     with connected(controller, neighbour) as stream:
         stream.until("welcome")
 
