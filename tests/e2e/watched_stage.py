@@ -7,7 +7,14 @@ from typing import Any, Self, TypeVar
 
 from controller.cli.channel import Connection, connected
 from controller.cli.demo.stage import Stage
-from vedette.v1 import fleet_pb2, fleet_pb2_grpc, outage_pb2, outage_pb2_grpc
+from vedette.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    fleet_pb2,
+    fleet_pb2_grpc,
+    outage_pb2,
+    outage_pb2_grpc,
+)
 
 T = TypeVar("T")
 REGIONS = ("fra", "nyc", "sin")
@@ -57,6 +64,13 @@ def outages(connection: Connection) -> Sequence[outage_pb2.Outage]:
 def have_ended(connection: Connection) -> bool:
     """No outage is open."""
     return all(outage.HasField("ended_us") for outage in outages(connection))
+
+
+def are_away(connection: Connection) -> bool:
+    """No agent has a stream: what they sent is taken, and nothing more comes."""
+    stub = access_pb2_grpc.AgentServiceStub(connection.channel)
+    agents = stub.ListAgents(access_pb2.ListAgentsRequest(), **connection.call).agents
+    return not any(one.connected for one in agents)
 
 
 def are_up(connection: Connection) -> bool:
