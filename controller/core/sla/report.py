@@ -1,0 +1,204 @@
+"""The report on one contract over one period, made from the facts that were known at an instant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from controller.core.calendars import Period, tzdata_version
+from controller.core.fleet import Fleet
+from controller.core.instants import instant
+from controller.core.intervals import Interval, clip, length
+from controller.core.sla.contracts import Agreement, Contract
+from controller.core.sla.courses import course_of
+from controller.core.sla.exclusions import Exclusion
+from controller.core.sla.judgement import Observed
+from controller.core.sla.records import Record, records
+from controller.core.sla.report_document import (
+    KIND,
+    VERSION,
+    CheckPart,
+    ContractPart,
+    Course,
+    Made,
+    PeriodPart,
+    Report,
+    ReportedExclusion,
+    ReportedOutage,
+    Terms,
+    encode_report,
+)
+from controller.core.sla.segments import segments
+from vedette.shared.definitions import written_out
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a report is made from: a contract of a fleet file, and what was known of its checks.
+
+    `revision` counts what the contract was until then, `code` is the version of the program. `outages`
+    are those of the contract's checks that touch the period, without what of them counts.
+    """
+
+    agreement: Agreement
+    fleet: Fleet
+    observed: Observed
+    outages: Sequence[ReportedOutage]
+    revision: int
+    code: str
+
+
+def report_bytes(facts: Facts, period: Period, as_of_us: int) -> bytes:
+    """The report document; the same facts give the same bytes."""
+    return encode_report(report(facts, period, as_of_us))
+
+
+def report(facts: Facts, period: Period, as_of_us: int) -> Report:
+    """The report on a period by facts of event times until `as_of_us`."""
+    found = records(facts.agreement, period, facts.observed, as_of_us, revision=facts.revision)
+    courses = _courses(facts, period, as_of_us, found)
+    return Report(
+        version=VERSION,
+        kind=KIND,
+        made=Made(as_of=as_of_us, code=facts.code, tzdata=tzdata_version()),
+        contract=_contract(facts, period),
+        period=_period(facts.agreement, period, as_of_us),
+        records=tuple(found),
+        courses=tuple(courses),
+        exclusions=tuple(_exclusions(facts.observed, period, found)),
+        outages=tuple(_outages(facts.outages, courses, period, as_of_us)),
+    )
+
+
+def _courses(
+    facts: Facts, period: Period, as_of_us: int, found: Sequence[Record]
+) -> list[Course | None]:
+    """A course for each record, in their order."""
+    parts = {
+        (one.objective.id, min(one.hull.from_us, period.to_us)): one
+        for name in facts.agreement.objectives
+        for one in segments(facts.agreement, name, period)
+    }
+    span, until_us = Interval(*period[:2]), min(as_of_us, period.to_us)
+    courses: list[Course | None] = []
+    for record in found:
+        segment = parts.get((record["objective"], record["period"]["from"]))
+        courses.append(
+            None
+            if segment is None
+            else course_of(segment, span, facts.observed, until_us, record["budget"])
+        )
+    return courses
+
+
+def _contract(facts: Facts, period: Period) -> ContractPart:
+    first, fleet = facts.agreement.first, facts.fleet
+    checks = [fleet.checks[name] for name in facts.agreement.scope.members]
+    return ContractPart(
+        id=first.id,
+        title=first.title,
+        party=first.party,
+        level=first.level,
+        tz=first.period.tz,
+        revision=facts.revision,
+        checks=tuple(
+            CheckPart(
+                id=one.id, service=one.service, service_title=fleet.services[one.service].title
+            )
+            for one in checks
+        ),
+        terms=tuple(_terms(facts, period)),
+    )
+
+
+def _terms(facts: Facts, period: Period) -> list[Terms]:
+    """What the contract said in the period; before it begins, what it will say first."""
+    versions = facts.agreement.versions
+    begun = [n for n, one in enumerate(versions) if one.effective_us < period.to_us] or [0]
+    last_before = max((n for n in begun if versions[n].effective_us <= period.from_us), default=0)
+    return [
+        Terms(
+            revision=facts.revision + n,
+            effective_from=versions[n].effective_us,
+            clauses=_clauses(versions[n]),
+        )
+        for n in begun
+        if n >= last_before
+    ]
+
+
+def _clauses(contract: Contract) -> dict[str, Any]:
+    """Every clause as plain data, those that were left out too."""
+    said = {
+        key: {name: written_out(one) for name, one in value.items()}
+        if isinstance(value, dict)
+        else value
+        for key, value in written_out(contract).items()
+    }
+    clauses: dict[str, Any] = msgspec.to_builtins(said, str_keys=True)
+    return clauses
+
+
+def _period(agreement: Agreement, period: Period, as_of_us: int) -> PeriodPart:
+    until_us = max(min(as_of_us, period.to_us), period.from_us)
+    return PeriodPart(
+        label=period.label,
+        kind=period.kind.value,
+        tz=agreement.period.tz,
+        from_us=period.from_us,
+        to_us=period.to_us,
+        until=until_us,
+    )
+
+
+def _exclusions(
+    observed: Observed, period: Period, found: Sequence[Record]
+) -> list[ReportedExclusion]:
+    outcomes: dict[str, list[tuple[str, int, str, int]]] = {}
+    for record in found:
+        for one in record["exclusions"]:
+            outcome = (record["objective"], record["period"]["from"], one["status"], one["applied"])
+            outcomes.setdefault(one["id"], []).append(outcome)
+    return [
+        _exclusion(one, outcomes.get(one.id, []))
+        for one in observed.exclusions
+        if one.interval.from_us < period.to_us and one.interval.to_us > period.from_us
+    ]
+
+
+def _exclusion(one: Exclusion, outcomes: Sequence[tuple[str, int, str, int]]) -> ReportedExclusion:
+    return ReportedExclusion(
+        id=one.id,
+        type=one.type.value,
+        from_us=one.interval.from_us,
+        to_us=one.interval.to_us,
+        declared_at=instant(one.declared_at),
+        by=one.by,
+        approved_by=tuple(one.approved_by),
+        reason=one.reason,
+        evidence=one.evidence,
+        outcomes=tuple(outcomes),
+    )
+
+
+def _outages(
+    listed: Sequence[ReportedOutage],
+    courses: Sequence[Course | None],
+    period: Period,
+    as_of_us: int,
+) -> list[ReportedOutage]:
+    """The outages that touch the period, by when they began, with what of each counts by objective."""
+    until_us = min(period.to_us, as_of_us)
+    found: list[ReportedOutage] = []
+    for one in sorted(listed, key=lambda each: (each.started_at, each.check, each.handle)):
+        ended_us = until_us if one.ended_at is None else one.ended_at
+        if one.started_at >= until_us or ended_us <= period.from_us:
+            continue
+        counted: dict[str, int] = {}
+        for course in courses:
+            if course is not None:
+                own = length(clip(course.counted, one.started_at, ended_us))
+                counted[course.objective] = counted.get(course.objective, 0) + own
+        found.append(msgspec.structs.replace(one, counted=counted))
+    return found

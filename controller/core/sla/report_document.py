@@ -1,0 +1,191 @@
+"""The report document: everything that is said of one contract over one period, as facts and in a fixed order.
+
+It holds no sentence: words are made from it in the reader's language. Instants and lengths are integer
+microseconds, shares are ratios in lowest terms. The same facts give the same bytes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+VERSION: Final = 1
+KIND: Final = "sla-report"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename={"from_us": "from", "to_us": "to"}):
+    """A part of the document."""
+
+
+class Made(Part, frozen=True, kw_only=True):
+    """What the document was made with: nothing later than `as_of`, by that code and those zone rules."""
+
+    as_of: int
+    code: str
+    tzdata: str
+
+
+class CheckPart(Part, frozen=True, kw_only=True):
+    """A check that the contract is about, and the service that it belongs to."""
+
+    id: str
+    service: str
+    service_title: str
+
+
+class Terms(Part, frozen=True, kw_only=True):
+    """What the contract said from an instant on, every clause written out."""
+
+    revision: int
+    effective_from: int
+    clauses: Mapping[str, Any]
+
+
+class ContractPart(Part, frozen=True, kw_only=True):
+    """Who agreed with whom on what."""
+
+    id: str
+    title: str
+    party: str
+    level: str
+    tz: str
+    revision: int
+    checks: tuple[CheckPart, ...]
+    terms: tuple[Terms, ...]
+
+
+class PeriodPart(Part, frozen=True, kw_only=True):
+    """The period: [from, to), of which the facts reach until `until`."""
+
+    label: str
+    kind: str
+    tz: str
+    from_us: int
+    to_us: int
+    until: int
+
+
+class Day(Part, frozen=True, kw_only=True):
+    """A local day, or the part of it that is judged. Its times add up to `to` - `from`.
+
+    `downtime` is what counts of it against the objective.
+    """
+
+    day: str
+    from_us: int
+    to_us: int
+    up: int
+    down: int
+    partial: int
+    degraded: int
+    unknown: int
+    excluded: int
+    out_of_schedule: int
+    downtime: int
+
+
+class Point(Part, frozen=True, kw_only=True):
+    """What was left of the budget at an instant; below 0: overspent."""
+
+    at: int
+    left: int
+
+
+class Course(Part, frozen=True, kw_only=True):
+    """How a record came about: day by day, and how its budget was spent.
+
+    `counted` is the downtime that counts, as spans.
+    """
+
+    objective: str
+    from_us: int
+    days: tuple[Day, ...]
+    budget: tuple[Point, ...]
+    counted: tuple[tuple[int, int], ...]
+
+
+class ReportedOutage(Part, frozen=True, kw_only=True):
+    """An outage that touches the period. What a file or a database does not say is None or empty.
+
+    `downtime` and `unknown` are of the whole outage; `counted` is what of it counts in the period, by
+    objective.
+    """
+
+    handle: str
+    check: str
+    started_at: int
+    ended_at: int | None
+    downtime: int
+    unknown: int
+    downtime_min: int | None = None
+    downtime_max: int | None = None
+    regions: tuple[str, ...] = ()
+    kinds: tuple[tuple[str, int], ...] = ()
+    severity: str = ""
+    detected_at: int | None = None
+    notified_at: int | None = None
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
+    counted: Mapping[str, int] = msgspec.field(default_factory=dict)
+
+
+class ReportedExclusion(Part, frozen=True, kw_only=True):
+    """An exclusion that touches the period, and what came of it under the terms of each record.
+
+    `outcomes` are (objective, where the record begins, status, how much it took).
+    """
+
+    id: str
+    type: str
+    from_us: int
+    to_us: int
+    declared_at: int
+    by: str
+    approved_by: tuple[str, ...]
+    reason: str
+    evidence: str
+    outcomes: tuple[tuple[str, int, str, int], ...]
+
+
+class Report(Part, frozen=True, kw_only=True):
+    """The document. `records` are those of `vedette sla compute`; `courses` go with them one by one.
+
+    `made` alone says by what it was computed: two documents whose other parts are equal say the same.
+    """
+
+    version: int
+    kind: str
+    made: Made
+    contract: ContractPart
+    period: PeriodPart
+    records: tuple[dict[str, Any], ...]
+    courses: tuple[Course | None, ...]
+    exclusions: tuple[ReportedExclusion, ...]
+    outages: tuple[ReportedOutage, ...]
+
+
+def encode_report(report: Report) -> bytes:
+    """The document as JSON: compact, keys in the order of this module, one newline."""
+    return msgspec.json.encode(report) + b"\n"
+
+
+def decode_report(data: bytes) -> Report:
+    """The document that `data` is. ValueError says what is wrong with it."""
+    try:
+        report = msgspec.json.decode(data, type=Report)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise ValueError("expected UTF-8") from error
+    except RecursionError as error:
+        raise ValueError("expected a document that is not nested without end") from error
+    if (report.version, report.kind) != (VERSION, KIND):
+        found = f"{report.kind} version {report.version}"
+        raise ValueError(f"expected {KIND} version {VERSION}, found {found}")
+    return report
+
+
+def says_the_same(one: bytes, other: bytes) -> bool:
+    """Two documents tell the same facts, by whatever code and as of whatever instants they were made."""
+    made = decode_report(one).made
+    return one == encode_report(msgspec.structs.replace(decode_report(other), made=made))
