@@ -9,6 +9,7 @@ from typing import Any
 from controller.core.sections import told
 from controller.core.sla.contract_findings import amendment_findings, contract_findings
 from controller.core.sla.contracts import Agreement, Contract, clauses_not_computed
+from controller.core.sla.objectives import with_metric
 from vedette.shared.definitions import Check
 from vedette.shared.documents import Document, Problem, converted
 from vedette.shared.limits import CHECKS_MAX
@@ -51,6 +52,8 @@ def whole_contracts(data: Mapping[str, Any]) -> list[Any]:
             # One that there is not is refused by name.
             whole.pop("extends", None)
             whole = {key: value for key, value in whole.items() if key != "id"} | _id_of(item)
+            if isinstance(whole.get("objectives"), list):
+                whole["objectives"] = [with_metric(one) for one in whole["objectives"]]
             said[str(item.get("id"))] = whole
         found.append(whole)
     return found

@@ -6,27 +6,18 @@ Everything is an integer or a Fraction.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
 from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.intervals import Interval, clip, length
 from controller.core.sla.accounting import Account
-from controller.core.sla.contracts import Denominator, Objective, PeriodTerms
+from controller.core.sla.contracts import Denominator, PeriodTerms
+from controller.core.sla.objectives import Objective
 
 _SHOWN_DIGITS_MIN: Final = 3
 _DAY_US: Final = 86_400_000_000
 UNKNOWN_POLICIES: Final = ("exclude", "as_up", "as_down")
-
-
-class Standing(StrEnum):
-    """The verdict on an objective."""
-
-    MET = "met"
-    BREACHED = "breached"
-    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
-    NO_ELIGIBLE_TIME = "no_eligible_time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +61,6 @@ class Figures:
     def _base_us(self) -> int:
         spent = sum(self.account.by_verdict.values()) + self.account.excluded_us
         return spent - self.account.dropped_us
-
-    def standing(self, downtime_us: int) -> Standing:
-        """The verdict, had there been so much downtime."""
-        coverage, share = self.coverage, self.share(downtime_us)
-        if coverage is None:
-            return Standing.NO_ELIGIBLE_TIME
-        if coverage < self.objective.coverage_share:
-            return Standing.INSUFFICIENT_EVIDENCE
-        if share is None:
-            return Standing.NO_ELIGIBLE_TIME
-        return Standing.MET if share >= self.target else Standing.BREACHED
-
-    @property
-    def is_robust(self) -> bool:
-        """The verdict is the same at the least and the most downtime (S-42)."""
-        account = self.account
-        found = {self.standing(d) for d in (account.downtime_us, account.low_us, account.high_us)}
-        return len(found) == 1
 
 
 def denominator_us(

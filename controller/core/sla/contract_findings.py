@@ -7,7 +7,8 @@ from controller.core.calendars import PeriodKind, zone_names
 from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
-from controller.core.sla.contracts import Contract, Denominator, Objective, Overlay
+from controller.core.sla.contracts import Contract, Denominator, Overlay
+from controller.core.sla.objectives import Objective
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
 from vedette.shared.durations import Duration
@@ -40,7 +41,7 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
         found.append((("outage", "min_duration"), expected, contract.outage.min_duration))
     ids = [objective.id for objective in contract.objectives]
     for index, objective in enumerate(contract.objectives):
-        found += [(("objectives", index, *p), e, f) for p, e, f in _objective_findings(objective)]
+        found += [(("objectives", index, *p), e, f) for p, e, f in objective.findings()]
         if objective.id in ids[:index]:
             found.append(
                 (("objectives", index, "id"), "an id of its own", f"{objective.id!r} again")
@@ -106,17 +107,6 @@ def _is_instant(value: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _objective_findings(objective: Objective) -> list[Finding]:
-    found: list[Finding] = []
-    for name, share in (
-        ("target", objective.target_share),
-        ("min_coverage", objective.coverage_share),
-    ):
-        if share > 1:
-            found.append(((name,), "at most 100", getattr(objective, name)))
-    return found
 
 
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:

@@ -15,14 +15,12 @@ from controller.core.intervals import Interval
 from controller.core.sla.cost import Cost
 from controller.core.sla.credits import Credits
 from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
+from controller.core.sla.objectives import Decimal, Objective
 from controller.core.sla.scopes import Scope
 from controller.core.sla.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id, micros
 from vedette.shared.probes import DurationText, Finding, Part
 
-Decimal = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
-]
 NOT_COMPUTED: Final = ("parent", "lateness")
 ROLLING: Final = "rolling"
 _DAY_US: Final = 86_400_000_000
@@ -75,29 +73,6 @@ class PeriodTerms(Part, frozen=True, kw_only=True):
         if self.kind is not PeriodKind.ROLLING or at_us is None:
             raise ValueError("a rolling period needs a contract of rolling periods, and as of when")
         return self.at(at_us)
-
-
-class Objective(Part, frozen=True, kw_only=True):
-    """One promise: at least `target` percent of the eligible time."""
-
-    id: Id
-    metric: Literal["availability"] = "availability"
-    formula: Literal["time", "minute"] = "time"
-    mode: Literal["whole", "any"] = "whole"
-    n: Annotated[int, Meta(ge=1, le=1440)] = 1
-    target: Decimal
-    unknown: Literal["exclude", "as_up", "as_down"] = "exclude"
-    min_coverage: Decimal = "95"
-
-    @property
-    def target_share(self) -> Fraction:
-        """The target as a share of 1."""
-        return Fraction(self.target) / 100
-
-    @property
-    def coverage_share(self) -> Fraction:
-        """The least coverage as a share of 1."""
-        return Fraction(self.min_coverage) / 100
 
 
 class OutageTerms(Part, frozen=True, kw_only=True):

@@ -19,10 +19,12 @@ from controller.core.sla.accounting import (
 )
 from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
-from controller.core.sla.contracts import Contract, Objective
+from controller.core.sla.contracts import Contract
 from controller.core.sla.credits import OutageDowntime
 from controller.core.sla.exclusions import Applied, Exclusion, applied
+from controller.core.sla.objectives import Objective
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability
+from controller.core.sla.scoring import Score, score
 from controller.core.sla.segments import Piece, Segment
 from controller.core.sla.service_hours import in_service
 from vedette.shared.definitions import micros
@@ -73,6 +75,11 @@ class Judgement:
         if objective.unknown == "exclude":
             eligible_us -= self.figures.account.unknown_us
         return (1 - self.figures.target) * max(eligible_us, 0)
+
+    @property
+    def score(self) -> Score:
+        """The share that was kept, and the verdict on it."""
+        return score(self.figures)
 
     @property
     def outages(self) -> list[OutageDowntime]:

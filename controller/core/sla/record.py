@@ -9,11 +9,12 @@ import msgspec
 from controller.core.calendars import tzdata_version
 from controller.core.intervals import length
 from controller.core.quorum import Verdict
-from controller.core.sla.attainment import shown_percent, variants
+from controller.core.sla.attainment import shown_percent
 from controller.core.sla.burn import alerts
-from controller.core.sla.contracts import Contract, Objective
+from controller.core.sla.contracts import Contract
 from controller.core.sla.cost import cost_of
 from controller.core.sla.judgement import Judgement
+from controller.core.sla.objectives import Objective
 from controller.core.sla.worst_windows import worst_windows
 from vedette.shared.definitions import written_out
 
@@ -24,7 +25,8 @@ def record_of(
     """The record of a judgement; `credit` is what a breach is worth, where the contract says."""
     span, figures, segment = found.span, found.figures, found.segment
     sums, objective, contract = figures.account, segment.objective, segment.contract
-    share = figures.share(sums.downtime_us)
+    score = found.score
+    share = score.share
     downtime_us = figures.down_us(sums.downtime_us)
     budget, reliability = found.budget, found.reliability
     text, begun_us = found.target_text, min(segment.hull.from_us, found.period.to_us)
@@ -46,14 +48,14 @@ def record_of(
         "downtime_max": figures.down_us(sums.high_us),
         "attainment": _ratio(share),
         "attainment_shown": shown_percent(share, text),
-        "coverage": _ratio(figures.coverage),
-        "verdict": figures.standing(sums.downtime_us),
-        "robustness": "robust" if figures.is_robust else "marginal",
+        "coverage": _ratio(score.coverage),
+        "verdict": score.standing,
+        "robustness": "robust" if score.is_robust else "marginal",
         "budget": budget // 1,
         "budget_left": (budget - downtime_us) // 1,
         "variants": {
             policy: {"attainment": _ratio(s), "attainment_shown": shown_percent(s, text)}
-            for policy, s in variants(figures).items()
+            for policy, s in score.variants.items()
         },
         "outages": len(found.outages),
         "mttr": reliability.mttr_us, "mtbf": reliability.mtbf_us, "mtbsi": reliability.mtbsi_us,
@@ -69,6 +71,7 @@ def record_of(
         ),
         "grades": [one.action for one in contract.grades if one.is_reached(share)],
         "clauses": _clauses(contract, objective),
+        **score.detail,
     }  # fmt: skip
 
 
@@ -87,14 +90,8 @@ def _burn(found: Judgement) -> dict[str, Any]:
 
 def _clauses(contract: Contract, objective: Objective) -> Mapping[str, Any]:
     """Every clause that the figure depends on, as it was applied."""
-    formula: object = objective.formula
-    if objective.formula == "minute":
-        formula = {"formula": "minute", "mode": objective.mode, "n": objective.n}
     return {
-        "metric": objective.metric,
-        "formula": formula,
-        "unknown": objective.unknown,
-        "min_coverage": objective.min_coverage,
+        **objective.clauses,
         "period": contract.period.kind,
         "denominator": contract.period.denominator,
         "service_hours": written_out(contract.service_hours),

@@ -13,7 +13,6 @@ from controller.core.fleet import Fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.attainment import Standing
 from controller.core.sla.composites import combined, down_starts
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.credits import Credited, Missed, credited
@@ -22,6 +21,7 @@ from controller.core.sla.judgement import Judgement, Observed, Place, judged
 from controller.core.sla.record import record_of
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.scopes import Scope
+from controller.core.sla.scoring import Standing
 from controller.core.sla.segments import segments
 
 Record = dict[str, Any]
@@ -65,8 +65,8 @@ def _credit(one: Judgement, whole_us: int, spent: Fraction) -> Credited | None:
     own_us = one.whole.eligible_us("as_up")
     missed = Missed(
         one.segment.objective.id,
-        figures.share(counted_us),
-        figures.standing(counted_us) is Standing.BREACHED,
+        one.score.share,
+        one.score.standing is Standing.BREACHED,
         figures.down_us(counted_us),
         Fraction(own_us, whole_us) if whole_us else Fraction(0),
         one.outages,

@@ -6,7 +6,8 @@ from typing import Final
 
 from controller.core.calendars import Period
 from controller.core.intervals import FOREVER_US, Interval, clip, difference, length
-from controller.core.sla.contracts import Agreement, Amending, Contract, Objective
+from controller.core.sla.contracts import Agreement, Amending, Contract
+from controller.core.sla.objectives import Objective
 
 _NOWHEN: Final = Interval(FOREVER_US, FOREVER_US)
 

@@ -1,7 +1,7 @@
 """YAML documents that people write: read with line numbers, and refused with all their problems at once."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -32,6 +32,7 @@ _MISSING: Final = re.compile(
     r"Object missing required field `(.*?)`(?: - at `([^`]*)`)?", re.DOTALL
 )
 _ENUM: Final = re.compile(r"Invalid enum value (.*?)(?: - at `([^`]*)`)?", re.DOTALL)
+_TAG: Final = re.compile(r"Invalid value (.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _AT: Final = re.compile(r"(.*?)(?: - at `([^`]*)`)?", re.DOTALL)
 _ONE_OF: Final = "one of"
 _REGEX: Final = "matching regex"
@@ -228,11 +229,11 @@ def converted(
             where, expected, found = _explained(str(error))
             steps = _located(where)
             if expected == _ONE_OF:
-                expected = _words_at(kind, steps)
+                expected = _words_at(_schema_at(kind, steps, candidate))
             elif _REGEX in expected or expected == _TEXT:
-                expected = _meaning_at(kind, steps) or expected
+                expected = _meaning_at(_schema_at(kind, steps, candidate)) or expected
             elif _BOUND.search(expected):
-                expected = _bounds_at(kind, steps) or expected
+                expected = _bounds_at(_schema_at(kind, steps, candidate)) or expected
             if steps not in removed:
                 problems.append(
                     document.problem(
@@ -251,7 +252,7 @@ def _explained(message: str) -> tuple[str, str, str]:
         return f"{match[2] or '$'}.{match[1]}", "no such key", f"{match[1]!r}"
     if match := _MISSING.fullmatch(message):
         return f"{match[2] or '$'}.{match[1]}", "a value", "nothing"
-    if match := _ENUM.fullmatch(message):
+    if match := _ENUM.fullmatch(message) or _TAG.fullmatch(message):
         return match[2] or "$", _ONE_OF, match[1]
     if match := _EXPECTED_GOT.fullmatch(message):
         return match[3] or "$", _in_words(match[1]), ""
@@ -270,22 +271,21 @@ def _in_words(expected: str) -> str:
     return " or ".join(kinds)
 
 
-def _words_at(kind: type, steps: Path) -> str:
-    """The words that `kind` allows at `steps`, from its schema."""
-    words = _schema_at(kind, steps).get("enum", ["the listed words"])
-    return "one of " + ", ".join(str(word) for word in words)
+def _words_at(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The words that one of `parts` of a schema allows."""
+    words = dict.fromkeys(str(word) for part in parts for word in part.get("enum", ()))
+    return "one of " + ", ".join(words or ["the listed words"])
 
 
-def _meaning_at(kind: type, steps: Path) -> str | None:
-    """What `kind` says of the text at `steps`, which a pattern would not tell a person."""
-    found = _schema_at(kind, steps).get("description")
-    return None if found is None else str(found)
+def _meaning_at(parts: Sequence[Mapping[str, Any]]) -> str | None:
+    """What one of `parts` of a schema says of its text, which a pattern would not tell a person."""
+    found = (part["description"] for part in parts if "description" in part)
+    return next(map(str, found), None)
 
 
-def _bounds_at(kind: type, steps: Path) -> str | None:
-    """The bounds that `kind` sets at `steps`, in words; None if they are of another sort."""
-    part = _schema_at(kind, steps)
-    for option in part.get("anyOf", [part]):
+def _bounds_at(parts: Sequence[Mapping[str, Any]]) -> str | None:
+    """The bounds that `parts` of a schema set, in words; None if they are of another sort."""
+    for option in parts:
         low_key, high_key, what, unit = _BOUNDS.get(str(option.get("type")), ("", "", "", ""))
         low, high = option.get(low_key), option.get(high_key)
         among = "" if unit else "from "
@@ -298,26 +298,38 @@ def _bounds_at(kind: type, steps: Path) -> str | None:
     return None
 
 
-def _schema_at(kind: type, steps: Path) -> dict[str, Any]:
+def _schema_at(kind: type, steps: Path, data: Any) -> list[Mapping[str, Any]]:
+    """The parts of the schema of `kind` that may stand at `steps`, where `data` is what is written.
+
+    Of kinds that a word in them tells apart it is the one that the data names, if it names one.
+    """
     schema = msgspec.json.schema(kind)
-    part: Any = schema
+    parts = _options(schema, schema, data)
     for step in steps:
-        part = _resolved(part, schema)
-        part = (
-            part.get("items", {})
-            if isinstance(step, int)
-            else part.get("properties", {}).get(step, {})
+        data = _get(data, (step,))
+        inner = (
+            part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step)
+            for part in parts
         )
-    return dict(_resolved(part, schema))
+        parts = [option for one in inner if one for option in _options(one, schema, data)]
+    return parts
 
 
-def _resolved(part: Any, schema: dict[str, Any]) -> Any:
-    for option in part.get("anyOf", [part]):
-        if "$ref" in option:
-            return schema["$defs"][option["$ref"].rsplit("/", 1)[-1]]
-        if "enum" in option or "pattern" in option:
-            return option
-    return part
+def _options(
+    part: Mapping[str, Any], schema: Mapping[str, Any], data: Any
+) -> list[Mapping[str, Any]]:
+    """What a part of a schema stands for, references followed."""
+    said = {key: value for key, value in part.items() if key not in {"$ref", "anyOf"}}
+    if "$ref" in part:
+        named = schema["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+        return _options({**named, **said}, schema, data)
+    if "anyOf" not in part:
+        return [part]
+    told = part.get("discriminator", {})
+    kinds: Mapping[str, str] = told.get("mapping", {})
+    name = data.get(told.get("propertyName")) if isinstance(data, dict) else None
+    options = [{"$ref": kinds[name]}] if isinstance(name, str) and name in kinds else part["anyOf"]
+    return [found for one in options for found in _options({**said, **one}, schema, data)]
 
 
 def _located(where: str) -> Path:
