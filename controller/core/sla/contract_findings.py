@@ -110,7 +110,7 @@ def _is_instant(value: object) -> bool:
 
 
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
-    """A budget of less than two intervals cannot be told from none by probing."""
+    """A budget of less than two intervals of time cannot be told from none by probing."""
     budget_us = (1 - objective.target_share) * contract.period.shortest_us
     if budget_us >= 2 * check.interval_us:
         return []
