@@ -70,12 +70,19 @@ def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}"
     credit = record.get("credits")
     if credit:
-        yield f"credit {credit['amount']} {credit['currency']}: {'; '.join(credit['steps'])}"
+        yield f"credit {credit_text(credit)}: {'; '.join(credit['steps'])}"
     cost = record.get("cost")
     if cost:
         yield f"cost {cost['amount']} {cost['currency']}, {cost['a_year']} in a year like this"
     if record.get("grades"):
         yield f"below the grade of: {', '.join(record['grades'])}"
+
+
+def credit_text(credit: dict[str, Any]) -> str:
+    """What a credit is worth: money, or days of service."""
+    if "days" in credit:
+        return f"{credit['days']} {'day' if credit['days'] == 1 else 'days'} of service"
+    return f"{credit['amount']} {credit['currency']}"
 
 
 def _shown(attainment: str | None) -> str:

@@ -33,6 +33,7 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
     if contract.credits is not None:
         wrong = contract.credits.findings([one.id for one in contract.objectives])
         found += [(("credits", *path), e, f) for path, e, f in wrong]
+    found += _termination_findings(contract)
     found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]
     members = [checks[name] for name in contract.scope.members if name in checks]
     check = max(members, key=lambda one: one.interval_us, default=None)
@@ -51,6 +52,24 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
                 (("objectives", index, *p), e, f)
                 for p, e, f in _budget_findings(contract, objective, check)
             ]
+    return found
+
+
+def _termination_findings(contract: Contract) -> list[Finding]:
+    """A right to terminate is counted in calendar periods, of an objective that there is."""
+    terms = contract.termination
+    if terms is None:
+        return []
+    found: list[Finding] = []
+    known = [one.id for one in contract.objectives]
+    if terms.objective is not None and terms.objective not in known:
+        expected = f"an objective of this contract ({', '.join(known)})"
+        found.append((("termination", "objective"), expected, repr(terms.objective)))
+    if terms.below_share > 1:
+        found.append((("termination", "below"), "at most 100", terms.below))
+    if contract.period.kind is PeriodKind.ROLLING:
+        expected = "no right that is counted in periods: a rolling period has none before it"
+        found.append((("termination",), expected, "one"))
     return found
 
 

@@ -93,6 +93,22 @@ class Grade(Part, frozen=True, kw_only=True):
         return share is not None and share < Fraction(self.below) / 100
 
 
+class Termination(Part, frozen=True, kw_only=True):
+    """A right to terminate after so many periods running, each below so much attainment.
+
+    Of one objective; where none is named, of each objective by itself.
+    """
+
+    below: Decimal
+    periods: Annotated[int, Meta(ge=1, le=24)]
+    objective: Id | None = None
+
+    @property
+    def below_share(self) -> Fraction:
+        """The bound as a share of 1. Exactly so much is not below."""
+        return Fraction(self.below) / 100
+
+
 class Overlay(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Another target of an objective for some time: a season."""
 
@@ -126,6 +142,7 @@ class Contract(Part, frozen=True, kw_only=True):
     overlays: list[Overlay] = msgspec.field(default_factory=list)
     outage: OutageTerms = OutageTerms()
     credits: Credits | None = None
+    termination: Termination | None = None
     grades: list[Grade] = msgspec.field(default_factory=list)
     cost: Cost | None = None
 

@@ -11,7 +11,8 @@ from controller.core.sla.money import Amount, Currency, exact_text, rounded
 from controller.core.sla.service_hours import ALWAYS, ServiceHours, in_service
 from vedette.shared.probes import Part
 
-_YEAR_US: Final = 365 * 86_400_000_000
+_DAY_US: Final = 86_400_000_000
+_YEAR_US: Final = 365 * _DAY_US
 
 
 class Cost(Part, frozen=True, kw_only=True):
@@ -47,5 +48,6 @@ def cost_of(terms: Cost, tz: str, down: Sequence[Interval], span_us: int) -> dic
         "steps": [
             f"{terms.per_day} {terms.currency} a day over its hours",
             f"{exact_text(Fraction(lost_us, 60_000_000))} minutes of downtime in them: {exact_text(amount)}",
+            f"as often in a year, 365 days to these {exact_text(Fraction(max(span_us, 0), _DAY_US))}: {exact_text(year)}",
         ],
     }

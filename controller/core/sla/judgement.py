@@ -20,7 +20,7 @@ from controller.core.sla.accounting import (
 from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
 from controller.core.sla.contracts import Contract
-from controller.core.sla.credits import OutageDowntime
+from controller.core.sla.crediting import OutageDowntime
 from controller.core.sla.exclusions import Applied, Exclusion, applied
 from controller.core.sla.objectives import Objective
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability

@@ -15,7 +15,7 @@ from controller.core.replay import Replay, ReplayedInterval
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.composites import combined, down_starts
 from controller.core.sla.contracts import Agreement
-from controller.core.sla.credits import Credited, Missed, credited
+from controller.core.sla.crediting import Credited, Missed, Taken, credited
 from controller.core.sla.exclusions import Exclusion
 from controller.core.sla.judgement import Judgement, Observed, Place, judged
 from controller.core.sla.record import record_of
@@ -36,7 +36,7 @@ def records(
     Amendments that stand in the file count on from there.
     """
     found: list[Record] = []
-    spent = Fraction(0)
+    taken = Taken()
     for objective in agreement.objectives:
         parts = segments(agreement, objective, period)
         # What begins later than the facts end has no record yet, unless there would be none at all.
@@ -47,16 +47,16 @@ def records(
         ]
         whole_us = sum(one.whole.eligible_us("as_up") for one in judgements)
         for one in judgements:
-            credit = _credit(one, whole_us, spent)
+            credit = _credit(one, whole_us, taken)
             if credit is not None:
-                spent += credit.exact
+                taken = Taken(taken.money + credit.money, taken.days + credit.days)
             said = None if credit is None else credit.plain
             version = one.segment.version
             found.append(record_of(one, said, revision=revision + version - 1))
     return found
 
 
-def _credit(one: Judgement, whole_us: int, spent: Fraction) -> Credited | None:
+def _credit(one: Judgement, whole_us: int, taken: Taken) -> Credited | None:
     """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32)."""
     terms, figures = one.segment.contract.credits, one.figures
     if terms is None:
@@ -72,7 +72,7 @@ def _credit(one: Judgement, whole_us: int, spent: Fraction) -> Credited | None:
         one.outages,
         one.days,
     )
-    return credited(terms, missed, spent)
+    return credited(terms, missed, taken)
 
 
 def records_bytes(found: Sequence[Record]) -> bytes:

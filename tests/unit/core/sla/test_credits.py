@@ -131,6 +131,65 @@ def test_too_little_evidence_is_worth_nothing() -> None:
     assert "nothing is judged: no credit" in found["credits"]["steps"]
 
 
+EXTENSION = (
+    'credits: {extension: {days_max: 15, tiers: [{below: "99.9", days: 3}, {below: "99.0", days: 7},'
+    ' {below: "95.0", days: 15}]}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "days"), [(100, 0), (2_592, 0), (2_593, 3), (25_921, 7), (129_601, 15)]
+)
+def test_s50_a_term_is_extended_by_days(seconds: int, days: int) -> None:
+    found = credit(EXTENSION, [seconds])
+    assert (found["days"], found["amount"], found["currency"]) == (days, "0", None)
+
+
+def test_s50_no_more_days_than_a_period_may_give() -> None:
+    objectives = 'objectives: [{id: a, target: "99.9"}, {id: b, target: "99.95"}]'
+    found = told(fleet(EXTENSION, objectives), "2026-06", *down(129_601))
+    assert [one["credits"]["days"] for one in found] == [15, 0]
+    assert found[1]["credits"]["steps"] == [
+        "attainment 2462399/2592000 is below 95.0 %: 15 days of service",
+        "at most 15 days a period, of which 15 are given before: 0",
+        "the term is longer by 0 whole days, half a day rounded up",
+    ]
+
+
+def test_s32_a_segment_extends_by_its_share() -> None:
+    amendment = "  - {id: k, effective_from: '2026-06-11T00:00:00Z', title: new}\n"
+    found = told(fleet(EXTENSION, TARGET, more=amendment), "2026-06", *down(86_400))
+    # A day of ten: 90 % is below 95, 15 days times a third.
+    assert [one["credits"]["days"] for one in found] == [5, 0]
+
+
+def test_s50_the_cap_is_for_all_of_a_period() -> None:
+    objectives = 'objectives: [{id: a, target: "99.99"}, {id: b, target: "99.95"}]'
+    found = told(fleet(EC2, objectives), "2026-06", *down(129_601))
+    assert [one["credits"]["amount"] for one in found] == ["10000.00", "0.00"]
+    assert found[1]["credits"]["steps"][2] == (
+        "capped at 100% of the fee for the period, of which 10000 is credited before: 0"
+    )
+
+
+def test_s32_segments_share_a_pool_at_risk() -> None:
+    pool = 'at_risk: {percent: "10", allocations: {a: "60"}}'
+    amendment = "  - {id: k, effective_from: '2026-06-16T00:00:00Z', title: new}\n"
+    file = fleet(f'credits: {{fee: "100000", currency: EUR, {pool}}}', TARGET, more=amendment)
+    found = told(file, "2026-06", *down(10_000, 10_000, apart=timedelta(days=18)))
+    assert [one["credits"]["amount"] for one in found] == ["3000.00", "3000.00"]
+
+
+@pytest.mark.parametrize(("cap", "amount"), [("100%", "0.00"), ("30%", "0.00")])
+def test_s50_the_least_that_is_paid_comes_before_the_cap(cap: str, amount: str) -> None:
+    tiers = 'tiers: [{below: "99.99", percent: "40"}]'
+    terms = f'fee: "100", currency: EUR, cap: "{cap}", {tiers}'
+    assert credit(f'credits: {{{terms}, minimum: "41"}}', [1_000])["amount"] == amount
+    paid = "40.00" if cap == "100%" else "30.00"
+    # Capped below the least that is paid: what counts is what the scheme gave.
+    assert credit(f'credits: {{{terms}, minimum: "35"}}', [1_000])["amount"] == paid
+
+
 @pytest.mark.parametrize(
     ("seconds", "actions"),
     [(129_600, []), (129_601, ["warn"]), (259_201, ["warn", "legal"])],
@@ -144,13 +203,25 @@ def test_x53_grades(seconds: int, actions: list[str]) -> None:
 @pytest.mark.parametrize(
     ("clause", "problem"),
     [
-        ('credits: {fee: "1", currency: EUR}', "credits: expected one of tiers, per_minute, blocks, day_bands and at_risk, found none of them"),
+        ('credits: {fee: "1", currency: EUR}', "credits: expected one of tiers, per_minute, blocks, day_bands, at_risk and extension, found none of them"),
         (EC2.replace("credits: {", 'credits: {per_minute: {rate: "1"}, '), "found tiers and per_minute"),
         (EC2.replace("99.0", "95.0"), "credits.tiers[2].below: expected a bound of its own"),
         (EC2.replace("EUR", "euro"), "credits.currency: expected a currency by its three letters"),
         (EC2.replace('"10000.00"', "10000.00"), "credits.fee: expected an amount in quotes"),
         (EC2.replace('"10000.00"', '"-5"'), "credits.fee: expected an amount in quotes"),
         ('credits: {fee: "1", currency: EUR, at_risk: {percent: "10", allocations: {x: "5"}}}', "credits.at_risk.allocations"),
+        ('credits: {tiers: [{below: "99", percent: "5"}]}', "credits.fee: expected the fee"),
+        ('credits: {fee: "1", tiers: [{below: "99", percent: "5"}]}', "credits.currency: expected the currency"),
+        (EC2.replace('percent: "100"', 'percent: "20"'), "credits.tiers[1]: expected no less than what is credited below 99.0"),
+        (EC2.replace('"99.0"', '"99.990"'), "credits.tiers[2].below: expected a bound of its own"),
+        ("credits: {extension: {tiers: []}}", "credits.extension.tiers"),
+        ('credits: {year_cap: "5", extension: {tiers: [{below: "99", days: 3}]}}', "credits.year_cap: expected no amount"),
+        ('credits: {extension: {tiers: [{below: "99", days: 3}, {below: "95", days: 1}]}}', "credits.extension.tiers[1]: expected no less"),
+        ('credits: {fee: "1", currency: EUR, day_bands: [{over: 1h, percent: "5"}, {over: 60m, percent: "6"}]}', "credits.day_bands[1].over: expected a bound of its own"),
+        ('credits: {fee: "1", currency: EUR, day_bands: [{over: 4h, percent: "5"}, {over: 1h, percent: "6"}]}', "credits.day_bands[0].percent: expected at least 6"),
+        ('termination: {below: "95", periods: 3, objective: x}', "termination.objective: expected an objective of this contract (a)"),
+        ('termination: {below: "195", periods: 3}', "termination.below: expected at most 100"),
+        ('termination: {below: "95", periods: 0}', "termination.periods"),
         ('grades: [{below: "95", action: "Call them"}]', "grades[0].action: expected a word"),
     ],
 )  # fmt: skip

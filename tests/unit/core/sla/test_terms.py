@@ -68,3 +68,8 @@ def test_a_night_of_downtime_costs_what_its_hours_would_have_earned() -> None:
     (found,) = told(file, "2026-06", ("2026-06-10T17:00:00Z", "2026-06-11T09:00:00Z"))
     assert found["cost"]["amount"] == "350.00"
     assert found["cost"]["a_year"] == "4258.33"
+    assert found["cost"]["steps"] == [
+        "1000 EUR a day over its hours",
+        "120 minutes of downtime in them: 350",
+        "as often in a year, 365 days to these 30: 12775/3",
+    ]
