@@ -116,6 +116,7 @@ class Confirmation:
         for check, watch in self._watches.items():
             self._look_between_slots(check, watch, now_us)
             if come:
+                self._begin_late(check, watch, come, now_us)
                 self._join(check, watch, come, now_us)
 
     def opened(self, out: Set[str], regional: Set[tuple[str, str]], now_us: int) -> None:
@@ -243,6 +244,12 @@ class Confirmation:
             if looks > has_looked:
                 watch.left[agent] = looks - has_looked
                 self._wish(check, agent, now_us)
+
+    def _begin_late(self, check: str, watch: _Watch, come: Set[str], now_us: int) -> None:
+        """Begin looks for which one of these agents is the reason: its result came before it was told of."""
+        for agents, is_recovery in ((watch.failing, False), (watch.well, True)):
+            if not come.isdisjoint(agents) and is_recovery not in watch.begun_us:
+                self._begin(check, now_us, is_recovery=is_recovery)
 
     def _join(self, check: str, watch: _Watch, come: Set[str], now_us: int) -> None:
         """Have these agents look too, where looks began a moment ago: it is told late who is connected."""

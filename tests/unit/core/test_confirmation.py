@@ -56,6 +56,25 @@ def test_an_agent_that_is_told_of_a_moment_late_looks_like_the_others() -> None:
     )  # fmt: skip
 
 
+def test_a_failure_is_looked_at_although_its_agent_was_not_known_to_be_there_yet() -> None:
+    world = World()
+    world.confirmation.post({a: p for a, p in AGENTS.items() if a != "fra-1"}, START)
+    world.fails("fra-1")
+    assert world.until(0.5) == []
+    world.confirmation.post(AGENTS, START + SECOND // 2)
+    assert looks(world.until(14)) == {"fra-1": [2], "nyc-1": [0.5, 2.5], "sin-1": [0.5, 2.5]}
+
+
+def test_an_agent_that_comes_back_is_no_reason_to_look_again() -> None:
+    world = World()
+    world.fails("fra-1")
+    world.until(50)
+    world.confirmation.post({a: p for a, p in AGENTS.items() if a != "fra-1"}, world.now_us)
+    world.until(52)
+    world.confirmation.post(AGENTS, world.now_us)
+    assert world.until(60) == []
+
+
 def test_an_agent_that_comes_long_after_looks_began_keeps_to_its_slots() -> None:
     world = World()
     posts = dict(AGENTS)
