@@ -18,6 +18,7 @@ from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
 from controller.remarks import RemarkStore
 from controller.seals import SealStore
+from controller.sla_events import SlaEventStore
 from vedette.shared.identity import ResultId
 
 T = TypeVar("T")
@@ -349,6 +350,7 @@ class Transaction(
     EventStore,
     DeliveryStore,
     RemarkStore,
+    SlaEventStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

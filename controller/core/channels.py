@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -51,9 +51,14 @@ Choice = Literal[
     "outage.retracted",
     "agent.silent",
     "agent.heard",
+    "burn.page",
+    "burn.ticket",
+    "claim.due",
 ]
 Names = Annotated[list[Id], Meta(max_length=FILTER_NAMES_MAX)]
 _DEFAULT_ON: Final[tuple[Choice, ...]] = ("outage.opened", "outage.closed", "outage.reopened")
+GRADE: Final = "grade."
+"""What the events of grades begin with; a contract's action follows."""
 
 
 class Struct(
@@ -73,15 +78,19 @@ class Channel(Struct, frozen=True):
     """Somebody who is told: by apprise at `url`, or by a signed webhook.
 
     A filter that is left out lets everything pass, but for `scopes`: outages of a single region are told to
-    whoever asks for them. Filters are about outages: messages about agents pass them.
+    whoever asks for them. `scopes` and `severities` are about outages, `contracts` about contracts, `services`
+    and `checks` about both: messages about agents pass them all.
+
+    `on` has events of `Choice`, and the grades of the file's contracts.
     """
 
     id: Id
     url: str | None = None
     webhook: Webhook | None = None
-    on: list[Choice] = field(default_factory=lambda: list(_DEFAULT_ON))
+    on: list[str] = field(default_factory=lambda: list(_DEFAULT_ON))
     services: Names = field(default_factory=list)
     checks: Names = field(default_factory=list)
+    contracts: Names = field(default_factory=list)
     scopes: list[Literal["global", "regional"]] = field(default_factory=lambda: ["global"])
     severities: list[Literal["P1", "P2", "P3", "P4"]] = field(default_factory=list)
 
@@ -103,6 +112,17 @@ class Channel(Struct, frozen=True):
             and (not self.checks or check in self.checks)
             and scope in self.scopes
             and (not self.severities or severity in self.severities)
+        )
+
+    def hears(
+        self, event: str, contract: str, services: Collection[str], checks: Collection[str]
+    ) -> bool:
+        """It chose an event of a contract, which passes its filters; of the checks one has to."""
+        return (
+            event in self.on
+            and (not self.contracts or contract in self.contracts)
+            and (not self.services or not set(services).isdisjoint(self.services))
+            and (not self.checks or not set(checks).isdisjoint(self.checks))
         )
 
 
@@ -138,9 +158,16 @@ def sketched(text: str) -> str | None:
     return _REFERENCE.sub(PLACEHOLDER, text)
 
 
-def channel_findings(
-    channel: Channel, services: Collection[str], checks: Collection[str]
-) -> Iterable[Finding]:
+class Named(NamedTuple):
+    """What there is in a file that a channel may name; `actions` are those of the contracts' grades."""
+
+    services: Collection[str]
+    checks: Collection[str]
+    contracts: Collection[str]
+    actions: Collection[str]
+
+
+def channel_findings(channel: Channel, named: Named) -> Iterable[Finding]:
     """What is wrong between the fields of a channel, and with the names in it. Shows nothing private."""
     if (channel.url is None) == (channel.webhook is None):
         found = "neither" if channel.url is None else "both"
@@ -149,19 +176,14 @@ def channel_findings(
         yield from _text_findings(("url",), channel.url)
     if channel.webhook is not None:
         yield from _webhook_findings(channel.webhook)
-    for key in ("on", "services", "checks", "scopes", "severities"):
+    for key in ("on", "services", "checks", "contracts", "scopes", "severities"):
         chosen: list[Any] = getattr(channel, key)
         if not chosen and key in ("on", "scopes"):
             yield (key,), "at least one", "an empty list"
         for place, name in enumerate(chosen):
             if name in chosen[:place]:
                 yield (key, place), "each of them once", f"{name!r} again"
-    for place, service in enumerate(channel.services):
-        if service not in services:
-            yield ("services", place), one_of("service", services), repr(service)
-    for place, check in enumerate(channel.checks):
-        if check not in checks:
-            yield ("checks", place), one_of("check", checks), repr(check)
+    yield from _name_findings(channel, named)
 
 
 def unrevealing(problem: Problem) -> Problem:
@@ -175,6 +197,21 @@ def one_of(noun: str, known: Iterable[str]) -> str:
     names = sorted(known)
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     return f"a {noun} of this file ({shown or 'there is none'})"
+
+
+def _name_findings(channel: Channel, named: Named) -> Iterable[Finding]:
+    events = sorted([*get_args(Choice), *(f"{GRADE}{action}" for action in named.actions)])
+    for place, event in enumerate(channel.on):
+        if event not in events:
+            yield ("on", place), f"one of {', '.join(events)}", repr(event)
+    for noun, chosen, known in (
+        ("service", channel.services, named.services),
+        ("check", channel.checks, named.checks),
+        ("contract", channel.contracts, named.contracts),
+    ):
+        for place, name in enumerate(chosen):
+            if name not in known:
+                yield (f"{noun}s", place), one_of(noun, known), repr(name)
 
 
 def _webhook_findings(webhook: Webhook) -> Iterable[Finding]:

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from controller.core.channels import Channel, channel_findings, one_of, unrevealing
+from controller.core.channels import Channel, Named, channel_findings, one_of, unrevealing
 from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
 from controller.core.sections import Item, by_id, told
 from controller.core.sla.agreements import agreements
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.exclusions import Exclusion, exclusion_findings
+from controller.core.sla.grades import actions_in, grade_problems
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import (
@@ -126,7 +127,9 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     contracts = agreements(document, resolved, problems)
     exclusions = _exclusions(document, resolved, services, problems)
     anchors = _anchors(document, problems)
-    channels = _channels(document, services, checks, problems)
+    named = Named(services, checks, contracts, actions_in(data))
+    channels = _channels(document, named, problems)
+    problems += grade_problems(document, channels)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
@@ -178,18 +181,13 @@ def _anchors(document: Document, problems: list[Problem]) -> tuple[Anchor, ...]:
     return tuple(found)
 
 
-def _channels(
-    document: Document,
-    services: Mapping[str, Any],
-    checks: Mapping[str, Any],
-    problems: list[Problem],
-) -> dict[str, Channel]:
+def _channels(document: Document, named: Named, problems: list[Problem]) -> dict[str, Channel]:
     """The channels by id; what is wrong with them goes to `problems`."""
     wrong: list[Problem] = []
     channels = by_id(document, "notify", Channel, wrong)
     problems += map(unrevealing, wrong)
     for one in channels.values():
-        found = channel_findings(one.value, services, checks)
+        found = channel_findings(one.value, named)
         problems += told(document, ("notify", one.index), found, one.left_out)
     if len(channels) > CHANNELS_MAX:
         expected = f"at most {CHANNELS_MAX} channels"

@@ -23,13 +23,13 @@ class Level(StrEnum):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message as it is stored and sent. `facts` are named for what they are of: outage, check or agent.
+    """A message as it is stored and sent. `facts` are named for what they are of: outage, check, agent, contract.
 
     `subject` names what it is about, the same in every message about it; `key` names this message, the same
     however often it is sent.
     """
 
-    event: EventName
+    event: str
     key: str
     subject: str
     at_us: int
@@ -109,7 +109,7 @@ def outage_message(news: OutageNews, key: str) -> Message:
         at_us=news.recorded_us,
         level=_LEVELS[news.event],
         title=f"[{news.handle}] {_outage_title(news)}",
-        text="\n".join([*_outage_lines(news), "", _reference(news.handle, key)]),
+        text="\n".join([*_outage_lines(news), "", reference(news.handle, key)]),
         facts={"outage": facts},
     )
 
@@ -182,7 +182,7 @@ def flapping_message(check: str, service: str, *, key: str, at_us: int, score: s
         " one by one from now on. There will be one message when this ends. Outages are recorded as ever,"
         " and no figure changes."
     )
-    text = [f"Service: {service}", what, "", _reference(_check_subject(check), key)]
+    text = [f"Service: {service}", what, "", reference(_check_subject(check), key)]
     return _check_message(
         EventName.FLAPPING, check, service, key=key, at_us=at_us, level=Level.WARNING,
         title=f"[{check}] {check} is flapping", text=text, open_outage=None,
@@ -194,7 +194,7 @@ def steady_message(
 ) -> Message:
     """Said once when a check flaps no more, with how it stands."""
     now = f"It is down: {open_outage}." if open_outage else "No outage of it is open."
-    text = [f"Service: {service}", now, "", _reference(_check_subject(check), key)]
+    text = [f"Service: {service}", now, "", reference(_check_subject(check), key)]
     return _check_message(
         EventName.STEADY, check, service, key=key, at_us=at_us,
         level=Level.FAILURE if open_outage else Level.SUCCESS,
@@ -227,7 +227,7 @@ def agent_message(
     is_silent = event is EventName.SILENT
     title = f"[{agent}] " + ("agent is silent" if is_silent else "agent is missed no more")
     since = "Last heard" if is_silent else "Silent from"
-    text = [detail, f"{since}: {instant_text(from_us)}", "", _reference(f"agent/{agent}", key)]
+    text = [detail, f"{since}: {instant_text(from_us)}", "", reference(f"agent/{agent}", key)]
     return Message(
         event=event,
         key=key,
@@ -249,7 +249,7 @@ def trial_message(channel: str, *, key: str, at_us: int, by: str) -> Message:
         at_us=at_us,
         level=Level.INFO,
         title=f"[{channel}] test of this channel",
-        text=f"{by} asked whether this channel works. It does.\n\n{_reference(channel, key)}",
+        text=f"{by} asked whether this channel works. It does.\n\n{reference(channel, key)}",
         facts={"channel": {"id": channel, "by": by}},
     )
 
@@ -264,9 +264,10 @@ def spoken(micros: int) -> str:
     return " ".join(words)
 
 
+def reference(subject: str, key: str) -> str:
+    """The last line of a message: by what it is found again."""
+    return f"Reference: {subject} | {key}"
+
+
 def _check_subject(check: str) -> str:
     return f"check/{check}"
-
-
-def _reference(subject: str, key: str) -> str:
-    return f"Reference: {subject} | {key}"

@@ -41,7 +41,7 @@ def payload(message: Message) -> bytes:
         **message.facts,
     }
     return msgspec.json.encode(
-        {"type": message.event.value, "timestamp": instant_text(message.at_us), "data": data}
+        {"type": str(message.event), "timestamp": instant_text(message.at_us), "data": data}
     )
 
 

@@ -205,7 +205,7 @@ def put(
         key=message.key,
         channel=channel,
         subject=message.subject,
-        event=message.event.value,
+        event=str(message.event),
         state=state,
         created_us=now_us,
         due_us=now_us,

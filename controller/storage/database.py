@@ -32,6 +32,7 @@ from controller.storage.postings import PostingRows
 from controller.storage.registry import RegistryRows
 from controller.storage.remarks import RemarkRows
 from controller.storage.seals import SealRows
+from controller.storage.sla_events import SlaEventRows
 
 _BUSY_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 10
@@ -52,6 +53,7 @@ class SqlTransaction(
     EventRows,
     DeliveryRows,
     RemarkRows,
+    SlaEventRows,
 ):
     """controller.ports.Transaction over SQL."""
 

@@ -83,10 +83,21 @@ class OutageTerms(Part, frozen=True, kw_only=True):
 
 
 class Grade(Part, frozen=True, kw_only=True):
-    """What is to happen below so much attainment (S-52). Exactly so much is not below."""
+    """What is to happen below so much attainment (S-52). Exactly so much is not below.
+
+    Attainment is taken `of` the time so far, or of the whole period, as if nothing more failed in it. `notify`
+    names channels that are told besides those that chose the event.
+    """
 
     below: Decimal
     action: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a word: warn")]
+    of: Literal["so_far", "period"] = "so_far"
+    notify: Id | list[Id] = msgspec.field(default_factory=list)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it names."""
+        return (self.notify,) if isinstance(self.notify, str) else tuple(self.notify)
 
     def is_reached(self, share: Fraction | None) -> bool:
         """Attainment is below it."""

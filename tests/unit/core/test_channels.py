@@ -17,6 +17,14 @@ HEAD = """version: 1
 regions: [{id: fra}]
 services: [{id: shop}, {id: dns}]
 checks: [{id: home, service: shop, http: {url: "http://shop.example/"}}]
+templates: [{id: gold, grades: [{below: "95", action: warn}]}]
+contracts:
+  - id: acme
+    extends: gold
+    effective_from: 0
+    scope: {checks: [home]}
+    objectives: [{id: availability, target: "99"}]
+    grades: [{below: "90", action: legal}]
 notify:
 """
 
@@ -40,7 +48,7 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
     [
         pytest.param(
             "{id: a}",
-            "fleet.yaml:6: notify[0]: expected exactly one of url (for apprise) and webhook, found neither",
+            "fleet.yaml:14: notify[0]: expected exactly one of url (for apprise) and webhook, found neither",
             id="no way",
         ),
         pytest.param(
@@ -49,9 +57,10 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
             id="two ways",
         ),
         pytest.param(
-            '{id: a, url: "x://y", on: [outage.opened, grade.warn]}',
-            "notify[0].on[1]: expected one of agent.heard, agent.silent, outage.closed, outage.confirmed,"
-            " outage.opened, outage.reopened, outage.retracted, outage.revised, found 'grade.warn'",
+            '{id: a, url: "x://y", on: [outage.opened, grade.wran]}',
+            "notify[0].on[1]: expected one of agent.heard, agent.silent, burn.page, burn.ticket, claim.due,"
+            " grade.legal, grade.warn, outage.closed, outage.confirmed,"
+            " outage.opened, outage.reopened, outage.retracted, outage.revised, found 'grade.wran'",
             id="an event that there is not",
         ),
         pytest.param(
@@ -71,6 +80,11 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
             '{id: a, url: "x://y", checks: [name]}',
             "notify[0].checks[0]: expected a check of this file (home), found 'name'",
             id="an unknown check",
+        ),
+        pytest.param(
+            '{id: a, url: "x://y", contracts: [acne]}',
+            "notify[0].contracts[0]: expected a contract of this file (acme), found 'acne'",
+            id="an unknown contract",
         ),
         pytest.param(
             '{id: a, url: "x://y", scopes: [local]}',
@@ -191,3 +205,29 @@ def test_a_sketch_stands_for_an_address_whose_secrets_are_not_known() -> None:
     sketch = sketched("slack://${secret:a}/x")
     assert sketch is not None
     assert "secret:" not in sketch
+
+
+def test_s52_a_channel_may_choose_the_grades_of_the_files_contracts() -> None:
+    text = (
+        HEAD + '  - {id: ops, url: "json://x.example", on: [grade.warn, grade.legal, burn.page]}\n'
+    )
+    (channel,) = read_fleet(text.encode(), "fleet.yaml").channels.values()
+    assert channel.on == ["grade.warn", "grade.legal", "burn.page"]
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        pytest.param("ops2", "found 'ops2'", id="one"),
+        pytest.param("[ops, ops2]", "grades[0].notify[1]: expected a channel of this file (ops), found 'ops2'", id="several"),
+    ],
+)  # fmt: skip
+def test_s52_a_grade_that_names_no_channel_is_refused_with_its_line(
+    named: str, problem: str
+) -> None:
+    head = HEAD.replace("action: legal", f"action: legal, notify: {named}")
+    with pytest.raises(BadDocument) as caught:
+        read_fleet((head + '  - {id: ops, url: "json://x.example"}\n').encode(), "fleet.yaml")
+    (one,) = caught.value.problems
+    assert str(one).startswith("fleet.yaml:12: contracts[0].grades[0].notify")
+    assert problem in str(one)

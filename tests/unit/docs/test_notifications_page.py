@@ -24,6 +24,8 @@ FLEET: Final = """version: 1
 regions: [{id: fra}, {id: nyc}]
 services: [{id: shop, criticality: critical}]
 checks: [{id: shop-home, service: shop, http: {url: "https://shop.example/"}}]
+contracts:
+  - {id: acme-gold, effective_from: 0, scope: {checks: [shop-home]}, objectives: [{id: a, target: "99"}]}
 """
 
 
@@ -34,7 +36,7 @@ def blocks(language: str) -> list[str]:
 def test_the_channels_of_the_page_are_taken() -> None:
     (text,) = blocks("yaml")
     fleet = checked_fleet((FLEET + text).encode(), "fleet.yaml")
-    assert list(fleet.channels) == ["ops", "shop-team", "itsm"]
+    assert list(fleet.channels) == ["ops", "shop-team", "itsm", "contracts"]
     assert fleet.channels["itsm"].secret_names == {"itsm-key"}
 
 
