@@ -5,7 +5,6 @@ It is read whole, or refused with all its problems.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +14,7 @@ from controller.core.channels import Channel, Named, channel_findings, one_of, u
 from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
 from controller.core.sections import Item, by_id, told
+from controller.core.severity import Criticality
 from controller.core.sla.agreements import agreements
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.exclusions import Exclusion, exclusion_findings
@@ -31,13 +31,6 @@ from vedette.shared.documents import (
 from vedette.shared.limits import CHANNELS_MAX, PROBLEMS_SHOWN_MAX
 
 T = TypeVar("T")
-
-
-class Criticality(StrEnum):
-    """How much a service matters (S-17)."""
-
-    CRITICAL = "critical"
-    NORMAL = "normal"
 
 
 class Region(

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from controller.core.fleet import Criticality
 from controller.core.intervals import FOREVER_US
+
+
+class Criticality(StrEnum):
+    """How much a service matters."""
+
+    CRITICAL = "critical"
+    NORMAL = "normal"
 
 
 class Severity(StrEnum):

@@ -3,15 +3,29 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from controller.core.intervals import Interval
+from controller.core.severity import Severity
+
 
 class OutageTimes(NamedTuple):
-    """The instants of an outage that people are measured by, microseconds; None for what has not come."""
+    """The instants of an outage that people are measured by, microseconds; None for what has not come.
+
+    `notified_us` is the first message about it that arrived, `acked_us` when the first person took it on,
+    `pauses` when its clocks stand still; one that goes on ends at FOREVER_US. `region` is set if it is the
+    outage of that region alone.
+    """
 
     started_us: int
     ended_us: int | None = None
     detected_us: int | None = None
     notified_us: int | None = None
     acked_us: int | None = None
+    confirmed_us: int | None = None
+    handle: str = ""
+    check: str = ""
+    region: str = ""
+    severity: Severity | None = None
+    pauses: Sequence[Interval] = ()
 
 
 class Reliability(NamedTuple):

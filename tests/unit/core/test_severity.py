@@ -2,8 +2,8 @@
 
 import pytest
 
-from controller.core.fleet import Criticality
-from controller.core.severity import GLOBAL, Graded, Scope, Severity, Standing, severities, severity
+
+from controller.core.severity import GLOBAL, Criticality, Graded, Scope, Severity, Standing, severities, severity
 
 CRITICAL, NORMAL = Criticality.CRITICAL, Criticality.NORMAL
 
