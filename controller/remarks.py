@@ -1,9 +1,16 @@
-"""What people said of outages: that somebody is on it, and what they found. Only ever appended to."""
+"""What people said of outages: that somebody is on it, what they found, and when its clocks stand still.
 
-from collections.abc import Sequence
+Only ever appended to.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from controller.core.intervals import Interval
+from controller.core.pauses import Mark, pauses
+from controller.custody import MACHINE
 
 
 class RemarkKind(StrEnum):
@@ -11,11 +18,16 @@ class RemarkKind(StrEnum):
 
     ACK = "ack"
     ANNOTATION = "annotation"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One remark on the outage of that number: who said what, when, in which role and from where."""
+    """One remark on the outage of that number: who said what, when, in which role and from where.
+
+    A pause or its end holds from `from_us` on, if that is another instant than the one at which it was said.
+    """
 
     number: int
     kind: RemarkKind
@@ -24,7 +36,37 @@ class Remark:
     role: str
     peer: str
     text: str
+    from_us: int | None = None
     sequence: int = 0
+
+    @property
+    def is_of_a_person(self) -> bool:
+        """A person said it: what a machine says stops nobody's clock (S-47)."""
+        return self.role != MACHINE
+
+
+def acked_us(remarks: Iterable[Remark]) -> int | None:
+    """When the first person took the outage on."""
+    acks = (one.at_us for one in remarks if one.kind is RemarkKind.ACK and one.is_of_a_person)
+    return min(acks, default=None)
+
+
+def marks(remarks: Iterable[Remark]) -> list[Mark]:
+    """The declarations among remarks on one outage that its clocks stand still, or run again."""
+    return [
+        Mark(
+            one.kind is RemarkKind.PAUSE,
+            one.at_us if one.from_us is None else one.from_us,
+            one.at_us,
+        )
+        for one in sorted(remarks, key=lambda each: each.sequence)
+        if one.kind in (RemarkKind.PAUSE, RemarkKind.RESUME)
+    ]
+
+
+def pauses_of(remarks: Iterable[Remark]) -> list[Interval]:
+    """When the clocks of an outage stand still, by the remarks on it."""
+    return pauses(marks(remarks))
 
 
 class RemarkStore(Protocol):

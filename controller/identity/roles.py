@@ -60,6 +60,8 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.OutageService/GetOutageHistory": _READERS,
     "/vedette.v1.OutageService/AckOutage": _STAFF,
     "/vedette.v1.OutageService/AnnotateOutage": _STAFF,
+    "/vedette.v1.OutageService/PauseOutage": _STAFF,
+    "/vedette.v1.OutageService/ResumeOutage": _STAFF,
     "/vedette.v1.NotifyService/ListDeliveries": _READERS,
     "/vedette.v1.NotifyService/GetDelivery": _READERS,
     "/vedette.v1.NotifyService/RetryDelivery": _STAFF,

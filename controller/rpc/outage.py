@@ -103,6 +103,30 @@ class OutageServicer(outage_pb2_grpc.OutageServiceServicer):
         log.info("outage.annotated", extra={"outage": made.number, "by": actor.name})
         return outage_pb2.AnnotateOutageResponse(remark=remark_message(made))
 
+    async def PauseOutage(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.PauseOutageRequest, context: Context
+    ) -> outage_pb2.PauseOutageResponse:
+        """Its clocks stand still."""
+        actor = caller().actor
+        from_us = request.from_us if request.HasField("from_us") else None
+        made = await self.worker.run(
+            lambda: self.remarks.pause(request.handle, request.reason, from_us, actor)
+        )
+        log.info("outage.paused", extra={"outage": made.number, "by": actor.name})
+        return outage_pb2.PauseOutageResponse(remark=remark_message(made))
+
+    async def ResumeOutage(  # noqa: N802 - gRPC's name
+        self, request: outage_pb2.ResumeOutageRequest, context: Context
+    ) -> outage_pb2.ResumeOutageResponse:
+        """They run again."""
+        actor = caller().actor
+        from_us = request.from_us if request.HasField("from_us") else None
+        made = await self.worker.run(
+            lambda: self.remarks.resume(request.handle, request.reason, from_us, actor)
+        )
+        log.info("outage.resumed", extra={"outage": made.number, "by": actor.name})
+        return outage_pb2.ResumeOutageResponse(remark=remark_message(made))
+
 
 def _scope(text: str) -> OutageScope:
     try:

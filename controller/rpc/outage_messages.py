@@ -56,6 +56,7 @@ def remark_message(remark: Remark) -> pb.Remark:
         role=remark.role,
         peer=remark.peer,
         text=remark.text,
+        from_us=remark.from_us,
     )
 
 

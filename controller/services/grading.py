@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from controller.core.fleet import criticalities
-from controller.core.severity import GLOBAL, Criticality, Graded, Scope, Severity, Standing, severities, severity
+from controller.core.severity import (
+    GLOBAL,
+    Criticality,
+    Graded,
+    Scope,
+    Severity,
+    Standing,
+    severities,
+    severity,
+)
 from controller.outcomes import OutageScope
 from controller.ports import CheckRevision, Transaction
 from controller.services.outage_body import OutageBody

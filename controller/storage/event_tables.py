@@ -32,7 +32,7 @@ class OutageEventRow(Row, table=True):
 
 
 class RemarkRow(Row, table=True):
-    """What a person said of an outage: an acknowledgement or an annotation."""
+    """What a person said of an outage: an acknowledgement, an annotation, a pause or its end."""
 
     __tablename__ = "remark"
     sequence: int | None = Field(default=None, primary_key=True)
@@ -43,6 +43,7 @@ class RemarkRow(Row, table=True):
     role: str
     peer: str
     text: str
+    from_us: int | None = Field(default=None, sa_type=BigInteger)
     __table_args__ = (
         Index("ix_remark_number", "number"),
         {"sqlite_autoincrement": True},

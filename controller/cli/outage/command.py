@@ -14,6 +14,8 @@ from controller.cli.output import InstantType, as_document, shown, write_json
 from vedette.v1 import outage_pb2 as pb
 from vedette.v1.outage_pb2_grpc import OutageServiceStub
 
+_NOTE = "What to say with it."
+_AT = "From when on, at most an hour ago.  [default: now]"
 _AS_OF = "As it was known at this instant (the controller's time)."
 
 
@@ -116,7 +118,7 @@ def explain(handle: str, as_json: bool, zone: ZoneInfo) -> None:
 
 @outage.command("ack")
 @click.argument("handle")
-@click.option("--note", default="", help="What to say with it.")
+@click.option("--note", default="", help=_NOTE)
 @as_document
 def ack(handle: str, note: str, as_json: bool) -> None:
     """Say that you are on an outage. It stands in the ledger, and cannot be taken back."""
@@ -135,6 +137,35 @@ def annotate(handle: str, text: str, as_json: bool) -> None:
     request = pb.AnnotateOutageRequest(handle=handle, text=text)
     with connected() as connection:
         answer = OutageServiceStub(connection.channel).AnnotateOutage(request, **connection.call)
+    _said(handle, answer.remark, as_json=as_json)
+
+
+@outage.command("pause")
+@click.argument("handle")
+@click.option("--reason", required=True, help="Why: it stands beside every timer of the outage.")
+@click.option("--at", "from_us", type=InstantType(), help=_AT)
+@as_document
+def pause(handle: str, reason: str, from_us: int | None, as_json: bool) -> None:
+    """Have the clocks of an outage stand still: its response and resolution timers.
+
+    It stands in the ledger with when it was said, and cannot be taken back; `resume` has them run again.
+    """
+    request = pb.PauseOutageRequest(handle=handle, reason=reason, from_us=from_us)
+    with connected() as connection:
+        answer = OutageServiceStub(connection.channel).PauseOutage(request, **connection.call)
+    _said(handle, answer.remark, as_json=as_json)
+
+
+@outage.command("resume")
+@click.argument("handle")
+@click.option("--reason", default="", help=_NOTE)
+@click.option("--at", "from_us", type=InstantType(), help=_AT)
+@as_document
+def resume(handle: str, reason: str, from_us: int | None, as_json: bool) -> None:
+    """Have the clocks of an outage run again."""
+    request = pb.ResumeOutageRequest(handle=handle, reason=reason, from_us=from_us)
+    with connected() as connection:
+        answer = OutageServiceStub(connection.channel).ResumeOutage(request, **connection.call)
     _said(handle, answer.remark, as_json=as_json)
 
 

@@ -46,7 +46,10 @@ def _marks(item: pb.Outage) -> list[str]:
     acks = [one.who for one in item.remarks if one.kind == "ack"]
     if acks:
         found.append(f"acked by {acks[0]}")
-    if notes := len(item.remarks) - len(acks):
+    turns = [one.kind for one in item.remarks if one.kind in ("pause", "resume")]
+    if turns and turns[-1] == "pause" and not item.HasField("ended_us"):
+        found.append("paused")
+    if notes := sum(one.kind == "annotation" for one in item.remarks):
         found.append(f"{notes} note{'s' if notes > 1 else ''}")
     return found
 

@@ -101,9 +101,8 @@ def timers(
 
     Nothing later than `now_us` is used. An outage that lies in excluded time altogether has none.
     """
-    found: list[Timer] = []
-    for group in _groups(outages, terms, now_us, excluded):
-        found.append(_timer(group, terms, now_us, excluded))
+    groups = _groups(outages, terms, now_us, excluded)
+    found = [_timer(group, terms, now_us, excluded) for group in groups]
     return sorted(found, key=lambda one: (one.started_us, one.outage))
 
 
@@ -147,7 +146,7 @@ def _begun_us(one: OutageTimes, terms: TimerTerms) -> int | None:
 
 def _is_excluded(one: OutageTimes, excluded: Sequence[Interval]) -> bool:
     until_us = FOREVER_US if one.ended_us is None else one.ended_us
-    return not difference([(one.started_us, until_us)], excluded)
+    return not difference([(one.started_us, max(until_us, one.started_us + 1))], excluded)
 
 
 def _timer(
@@ -161,7 +160,9 @@ def _timer(
     blocked = union([*excluded, *_pauses(group)])
     until_us = now_us if stopped_us is None else min(stopped_us, now_us)
     hours = in_service(terms.calendar, terms.tz, started_us, max(until_us, started_us))
-    ran = difference(intersection(clip(runs, started_us, max(until_us, started_us)), hours), blocked)
+    ran = difference(
+        intersection(clip(runs, started_us, max(until_us, started_us)), hours), blocked
+    )
     elapsed_us = length(ran)
     return Timer(
         outage=first.handle,

@@ -534,6 +534,7 @@ class Outage(_message.Message):
     TOLD_US_FIELD_NUMBER: _builtins.int
     REMARKS_FIELD_NUMBER: _builtins.int
     RETRACTION_FIELD_NUMBER: _builtins.int
+    NOTIFIED_US_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """Name for people, as OUT-12; stays when late results revise the outage."""
     content_id: _builtins.str
@@ -574,6 +575,8 @@ class Outage(_message.Message):
     """How many events there were of it."""
     told_us: _builtins.int
     """When the last of them was recorded."""
+    notified_us: _builtins.int
+    """When the first message about it had arrived, if one had."""
     @_builtins.property
     def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Regions that voted DOWN in it."""
@@ -622,19 +625,24 @@ class Outage(_message.Message):
         told_us: _builtins.int = ...,
         remarks: _abc.Iterable[Global___Remark] | None = ...,
         retraction: Global___Retraction | None = ...,
+        notified_us: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "retraction", b"retraction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_notified_us", b"_notified_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "notified_us", b"notified_us", "retraction", b"retraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_notified_us", b"_notified_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "notified_us", b"notified_us", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_known_us: _TypeAlias = _typing.Literal["closed_known_us"]  # noqa: Y015
     _WhichOneofArgType__closed_known_us: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us"]  # noqa: Y015
     _WhichOneofReturnType__ended_us: _TypeAlias = _typing.Literal["ended_us"]  # noqa: Y015
     _WhichOneofArgType__ended_us: _TypeAlias = _typing.Literal["_ended_us", b"_ended_us"]  # noqa: Y015
+    _WhichOneofReturnType__notified_us: _TypeAlias = _typing.Literal["notified_us"]  # noqa: Y015
+    _WhichOneofArgType__notified_us: _TypeAlias = _typing.Literal["_notified_us", b"_notified_us"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__closed_known_us) -> _WhichOneofReturnType__closed_known_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ended_us) -> _WhichOneofReturnType__ended_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__notified_us) -> _WhichOneofReturnType__notified_us | None: ...
 
 Global___Outage: _TypeAlias = Outage  # noqa: Y015
 
@@ -680,8 +688,9 @@ class Remark(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     PEER_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
-    """ack or annotation."""
+    """ack, annotation, pause or resume."""
     at_us: _builtins.int
     """When."""
     who: _builtins.str
@@ -691,7 +700,9 @@ class Remark(_message.Message):
     peer: _builtins.str
     """From where."""
     text: _builtins.str
-    """What; may be empty in an ack."""
+    """What; may be empty in an ack and in a resume."""
+    from_us: _builtins.int
+    """From when on a pause or its end holds, if that is not when it was said."""
     def __init__(
         self,
         *,
@@ -701,12 +712,15 @@ class Remark(_message.Message):
         role: _builtins.str = ...,
         peer: _builtins.str = ...,
         text: _builtins.str = ...,
+        from_us: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "from_us", b"from_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "kind", b"kind", "peer", b"peer", "role", b"role", "text", b"text", "who", b"who"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "at_us", b"at_us", "from_us", b"from_us", "kind", b"kind", "peer", b"peer", "role", b"role", "text", b"text", "who", b"who"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__from_us: _TypeAlias = _typing.Literal["from_us"]  # noqa: Y015
+    _WhichOneofArgType__from_us: _TypeAlias = _typing.Literal["_from_us", b"_from_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_us) -> _WhichOneofReturnType__from_us | None: ...
 
 Global___Remark: _TypeAlias = Remark  # noqa: Y015
 
@@ -1094,6 +1108,118 @@ class AnnotateOutageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnnotateOutageResponse: _TypeAlias = AnnotateOutageResponse  # noqa: Y015
+
+@_typing.final
+class PauseOutageRequest(_message.Message):
+    """PauseOutageRequest pauses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Handle of the outage, as OUT-12."""
+    reason: _builtins.str
+    """Why; not empty."""
+    from_us: _builtins.int
+    """From when on, if not from now."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        from_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "from_us", b"from_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "from_us", b"from_us", "handle", b"handle", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_us: _TypeAlias = _typing.Literal["from_us"]  # noqa: Y015
+    _WhichOneofArgType__from_us: _TypeAlias = _typing.Literal["_from_us", b"_from_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_us) -> _WhichOneofReturnType__from_us | None: ...
+
+Global___PauseOutageRequest: _TypeAlias = PauseOutageRequest  # noqa: Y015
+
+@_typing.final
+class PauseOutageResponse(_message.Message):
+    """PauseOutageResponse gives what was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMARK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def remark(self) -> Global___Remark:
+        """The remark."""
+
+    def __init__(
+        self,
+        *,
+        remark: Global___Remark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseOutageResponse: _TypeAlias = PauseOutageResponse  # noqa: Y015
+
+@_typing.final
+class ResumeOutageRequest(_message.Message):
+    """ResumeOutageRequest ends a pause."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HANDLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    handle: _builtins.str
+    """Handle of the outage, as OUT-12."""
+    reason: _builtins.str
+    """What to say with it; may be empty."""
+    from_us: _builtins.int
+    """From when on, if not from now."""
+    def __init__(
+        self,
+        *,
+        handle: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        from_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "from_us", b"from_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_from_us", b"_from_us", "from_us", b"from_us", "handle", b"handle", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__from_us: _TypeAlias = _typing.Literal["from_us"]  # noqa: Y015
+    _WhichOneofArgType__from_us: _TypeAlias = _typing.Literal["_from_us", b"_from_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__from_us) -> _WhichOneofReturnType__from_us | None: ...
+
+Global___ResumeOutageRequest: _TypeAlias = ResumeOutageRequest  # noqa: Y015
+
+@_typing.final
+class ResumeOutageResponse(_message.Message):
+    """ResumeOutageResponse gives what was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMARK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def remark(self) -> Global___Remark:
+        """The remark."""
+
+    def __init__(
+        self,
+        *,
+        remark: Global___Remark | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remark", b"remark"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeOutageResponse: _TypeAlias = ResumeOutageResponse  # noqa: Y015
 
 @_typing.final
 class Ballot(_message.Message):

@@ -65,6 +65,16 @@ class OutageServiceStub:
                 request_serializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.FromString,
                 _registered_method=True)
+        self.PauseOutage = channel.unary_unary(
+                '/vedette.v1.OutageService/PauseOutage',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.PauseOutageRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.PauseOutageResponse.FromString,
+                _registered_method=True)
+        self.ResumeOutage = channel.unary_unary(
+                '/vedette.v1.OutageService/ResumeOutage',
+                request_serializer=vedette_dot_v1_dot_outage__pb2.ResumeOutageRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_outage__pb2.ResumeOutageResponse.FromString,
+                _registered_method=True)
 
 
 class OutageServiceServicer:
@@ -113,6 +123,20 @@ class OutageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseOutage(self, request, context):
+        """PauseOutage has the clocks of an outage stand still.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeOutage(self, request, context):
+        """ResumeOutage has them run again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OutageServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +169,16 @@ def add_OutageServiceServicer_to_server(servicer, server):
                     servicer.AnnotateOutage,
                     request_deserializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.SerializeToString,
+            ),
+            'PauseOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseOutage,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.PauseOutageRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.PauseOutageResponse.SerializeToString,
+            ),
+            'ResumeOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeOutage,
+                    request_deserializer=vedette_dot_v1_dot_outage__pb2.ResumeOutageRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_outage__pb2.ResumeOutageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +344,60 @@ class OutageService:
             '/vedette.v1.OutageService/AnnotateOutage',
             vedette_dot_v1_dot_outage__pb2.AnnotateOutageRequest.SerializeToString,
             vedette_dot_v1_dot_outage__pb2.AnnotateOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/PauseOutage',
+            vedette_dot_v1_dot_outage__pb2.PauseOutageRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.PauseOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.OutageService/ResumeOutage',
+            vedette_dot_v1_dot_outage__pb2.ResumeOutageRequest.SerializeToString,
+            vedette_dot_v1_dot_outage__pb2.ResumeOutageResponse.FromString,
             options,
             channel_credentials,
             insecure,

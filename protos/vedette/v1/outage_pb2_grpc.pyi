@@ -45,6 +45,10 @@ class OutageServiceStub:
     """AckOutage says that the caller is on it."""
     AnnotateOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.AnnotateOutageRequest, _outage_pb2.AnnotateOutageResponse]
     """AnnotateOutage says something about an outage, for good."""
+    PauseOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.PauseOutageRequest, _outage_pb2.PauseOutageResponse]
+    """PauseOutage has the clocks of an outage stand still."""
+    ResumeOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.ResumeOutageRequest, _outage_pb2.ResumeOutageResponse]
+    """ResumeOutage has them run again."""
 
 @_typing.type_check_only
 class OutageServiceAsyncStub(OutageServiceStub):
@@ -63,6 +67,10 @@ class OutageServiceAsyncStub(OutageServiceStub):
     """AckOutage says that the caller is on it."""
     AnnotateOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.AnnotateOutageRequest, _outage_pb2.AnnotateOutageResponse]  # type: ignore[assignment]
     """AnnotateOutage says something about an outage, for good."""
+    PauseOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.PauseOutageRequest, _outage_pb2.PauseOutageResponse]  # type: ignore[assignment]
+    """PauseOutage has the clocks of an outage stand still."""
+    ResumeOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.ResumeOutageRequest, _outage_pb2.ResumeOutageResponse]  # type: ignore[assignment]
+    """ResumeOutage has them run again."""
 
 class OutageServiceServicer(metaclass=_abc_1.ABCMeta):
     """OutageService shows outages."""
@@ -114,5 +122,21 @@ class OutageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_outage_pb2.AnnotateOutageResponse, _abc.Awaitable[_outage_pb2.AnnotateOutageResponse]]:
         """AnnotateOutage says something about an outage, for good."""
+
+    @_abc_1.abstractmethod
+    def PauseOutage(
+        self,
+        request: _outage_pb2.PauseOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.PauseOutageResponse, _abc.Awaitable[_outage_pb2.PauseOutageResponse]]:
+        """PauseOutage has the clocks of an outage stand still."""
+
+    @_abc_1.abstractmethod
+    def ResumeOutage(
+        self,
+        request: _outage_pb2.ResumeOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.ResumeOutageResponse, _abc.Awaitable[_outage_pb2.ResumeOutageResponse]]:
+        """ResumeOutage has them run again."""
 
 def add_OutageServiceServicer_to_server(servicer: OutageServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

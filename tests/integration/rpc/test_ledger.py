@@ -33,7 +33,7 @@ READS: Final = {
 ELSEWHERE: Final = {
     "AgentService/LabelAgent", "AgentService/SetAgentMode", "NotifyService/RetryDelivery",
     "NotifyService/DropDelivery", "NotifyService/TestChannel", "OutageService/AckOutage",
-    "OutageService/AnnotateOutage",
+    "OutageService/AnnotateOutage", "OutageService/PauseOutage", "OutageService/ResumeOutage",
 }  # fmt: skip
 
 

@@ -229,11 +229,45 @@ def test_remarks_stand_in_both_ledgers(outage: Outage, logged_in: Running) -> No
     ]
 
 
+def test_s47_clocks_are_paused_and_resumed(logged_in: Running) -> None:
+    outage = Outage(logged_in, "UUDDD")
+    early = vedette("outage", "resume", outage.handle)
+    assert (early.exit_code, f"{outage.handle} is not paused" in early.stderr) == (3, True)
+    assert vedette("outage", "pause", outage.handle).exit_code == 2, "a reason is needed"
+    said = vedette("outage", "pause", outage.handle, "--reason", "waiting for a part")
+    assert said.stdout == f"admin has paused {outage.handle}.\n"
+    shown = vedette("outage", "show", outage.handle).stdout
+    assert "admin (admin) paused: waiting for a part" in shown
+    assert "paused" in vedette("outage", "list", "--check", outage.check).stdout
+    again = vedette("outage", "pause", outage.handle, "--reason", "twice")
+    assert f"{outage.handle} is paused already" in again.stderr
+    at_us = document("show", outage.handle)["outage"]["remarks"][0]["at_us"]
+    document("resume", outage.handle, "--at", str(at_us))
+    kinds = [
+        (r["kind"], r["from_us"]) for r in document("show", outage.handle)["outage"]["remarks"]
+    ]
+    assert kinds == [("pause", None), ("resume", at_us)]
+    assert "later)" in vedette("outage", "show", outage.handle).stdout, "both instants are told"
+    acts = json.loads(vedette("audit", "list", "--json").stdout)["acts"]
+    own = [a["action"] for a in acts if a["subject"] == outage.handle]
+    assert own == ["outage.resume", "outage.pause"]
+
+
+def test_s47_the_clocks_of_what_is_over_are_not_paused(outage: Outage) -> None:
+    refused = vedette("outage", "pause", outage.handle, "--reason", "x")
+    assert (refused.exit_code, f"{outage.handle} is over since" in refused.stderr) == (3, True)
+
+
 def test_auditors_read_and_say_nothing(outage: Outage, logged_in: Running) -> None:
     login(logged_in, Role.AUDITOR)
     for command in ("show", "history", "explain"):
         assert vedette("outage", command, outage.handle).exit_code == 0
-    for arguments in (("ack", outage.handle), ("annotate", outage.handle, "x")):
+    for arguments in (
+        ("ack", outage.handle),
+        ("annotate", outage.handle, "x"),
+        ("pause", outage.handle, "--reason", "x"),
+        ("resume", outage.handle),
+    ):
         result = vedette("outage", *arguments)
         assert result.exit_code == 3
         assert "auditor" in result.stderr

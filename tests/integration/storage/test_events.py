@@ -86,7 +86,7 @@ def test_one_outage_has_one_event_of_each_revision(storage: Storage) -> None:
 
 
 def test_remarks_stay_with_their_number(storage: Storage) -> None:
-    second = replace(REMARK, kind=RemarkKind.ANNOTATION, at_us=130, text="a cable \u2713")
+    second = replace(REMARK, kind=RemarkKind.PAUSE, at_us=130, text="a cable \u2713", from_us=110)
     with storage.transaction() as tx:
         first_at = tx.put_remark(REMARK)
         other_at = tx.put_remark(replace(REMARK, number=2))

@@ -2,8 +2,16 @@
 
 import pytest
 
-
-from controller.core.severity import GLOBAL, Criticality, Graded, Scope, Severity, Standing, severities, severity
+from controller.core.severity import (
+    GLOBAL,
+    Criticality,
+    Graded,
+    Scope,
+    Severity,
+    Standing,
+    severities,
+    severity,
+)
 
 CRITICAL, NORMAL = Criticality.CRITICAL, Criticality.NORMAL
 

@@ -97,9 +97,7 @@ WEEKEND = outage(
 
 
 def test_x43_support_hours_pauses_and_a_change_of_clocks() -> None:
-    four = terms(
-        4 * HOUR, stop=Stop.END, severities=frozenset({Severity.P3}), hours=OFFICE
-    )
+    four = terms(4 * HOUR, stop=Stop.END, severities=frozenset({Severity.P3}), hours=OFFICE)
     later = instant("2026-04-01T00:00:00Z")
     found = only(timers([WEEKEND], four, later))
     # 1.5 h on Friday, 2 h on Monday, less half an hour.
