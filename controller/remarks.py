@@ -6,11 +6,13 @@ Only ever appended to.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from controller.core.intervals import Interval
 from controller.core.pauses import Mark, pauses
-from controller.custody import MACHINE
+
+# The roles of people who answer for outages; what has another role is a machine.
+_PEOPLE: Final = frozenset({"admin", "operator"})
 
 
 class RemarkKind(StrEnum):
@@ -42,7 +44,7 @@ class Remark:
     @property
     def is_of_a_person(self) -> bool:
         """A person said it: what a machine says stops nobody's clock (S-47)."""
-        return self.role != MACHINE
+        return self.role in _PEOPLE
 
 
 def acked_us(remarks: Iterable[Remark]) -> int | None:
