@@ -175,6 +175,19 @@ class EvidenceStore(Protocol):
         """Those of a stream with from_seq <= seq < to_seq, by number and as they came."""
         ...
 
+    def conflicts_after(self, at_us: int) -> Sequence[ResultId]:
+        """Identities under which another line came after that instant."""
+        ...
+
+    def received_after(
+        self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int, at_us: int
+    ) -> Sequence[tuple[int, int]]:
+        """Runs (first, next after the last) of lines that came after an instant, in order.
+
+        Those of the segments that hold lines with from_seq <= seq < to_seq of a stream.
+        """
+        ...
+
     def quarantined(self) -> Sequence[Quarantined]:
         """Every line that was set aside, by identity."""
         ...

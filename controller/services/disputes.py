@@ -100,8 +100,8 @@ class Disputes:
             read_lines(frame, sender, [clash.line], clash.seq, self._checks)
             held = None
             if clash.seq not in aside:
-                held = _reading(clash.held, self._received_us if clash.is_held_new else None)
-            known = [held, *(_reading(one.line, one.received_us) for one in others)]
+                held = reading(clash.held, self._received_us if clash.is_held_new else None)
+            known = [held, *(reading(one.line, one.received_us) for one in others)]
             conflict = Conflict(identity, line, self._received_us)
             yield _with_effect(conflict, known)
 
@@ -121,7 +121,7 @@ class Disputes:
 def _with_effect(conflict: Conflict, known: Iterable[Admitted | None]) -> Conflict:
     """The conflict with what it changes, given what every other line of the identity is read as."""
     before = min((one for one in known if one is not None), key=precedence, default=None)
-    mine = _reading(conflict.line, conflict.received_us)
+    mine = reading(conflict.line, conflict.received_us)
     if mine is None or (before is not None and precedence(before) <= precedence(mine)):
         return conflict
     mine = mine._replace(digest=0)
@@ -129,7 +129,7 @@ def _with_effect(conflict: Conflict, known: Iterable[Admitted | None]) -> Confli
     return conflict if before == mine else replace(conflict, counts=mine, withdrawn=before)
 
 
-def _reading(line: bytes, received_us: int | None) -> Admitted | None:
+def reading(line: bytes, received_us: int | None) -> Admitted | None:
     """What a line counts as if it is the one that counts; None if it never does."""
     try:
         read = admitted_line(line.rstrip(b"\n"), received_us)

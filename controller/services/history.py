@@ -6,7 +6,7 @@ as one that read everything.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from controller.core.engine import CheckEngine
 from controller.core.intervals import FOREVER_US, difference
@@ -17,7 +17,7 @@ from controller.core.regional import are_parted
 from controller.core.resync import is_parted, sure_us
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import EvidenceSet, evidence_until
-from controller.ports import Transaction
+from controller.ports import AgentRecord, Transaction
 from controller.services.carrying import decode_carried
 
 # Each attempt looks twice as far back as the one before it: about 200 days for a check every minute.
@@ -26,6 +26,38 @@ _ATTEMPTS_MAX: Final = 14
 _NEXT_ROUND_US: Final = 3600 * 1_000_000
 # How many of the instants at which it was noted what of regional outages lies across are tried.
 _CARRIED_MAX: Final = 4
+
+
+class Evidence(Protocol):
+    """Where evidence is read from: all that is stored, or what of it was known at an instant."""
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Sequence[Sample]:
+        """Samples of a check with from_us <= at_us < to_us, by time."""
+        ...
+
+    def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
+        """Anchor rounds of the agents in that time, by time."""
+        ...
+
+    def newest_sample_us(self, check: str, before_us: int) -> int | None:
+        """Event time of the newest sample of a check before that instant."""
+        ...
+
+    def last_good_anchor_us(self, agent: str, before_us: int) -> int | None:
+        """Event time of the newest good anchor round of an agent before that instant."""
+        ...
+
+    def agents(self) -> Sequence[AgentRecord]:
+        """All agents, by id."""
+        ...
+
+    def settled_us(self, check: str) -> int | None:
+        """An instant from before which nothing has to be told."""
+        ...
+
+    def carried(self, check: str, until_us: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """What lay across the last instants at or before `until_us` of which that is kept, newest first."""
+        ...
 
 
 class Built(NamedTuple):
@@ -49,7 +81,7 @@ class History:
 
     def __init__(
         self,
-        tx: Transaction,
+        tx: Evidence,
         check: str,
         revisions: Sequence[PolicyRevision],
         horizon_us: int = FOREVER_US,

@@ -79,6 +79,12 @@ class AsideRows(Rows):
             for seq, line, received_us in self._connection.execute(query)
         ]
 
+    def conflicts_after(self, at_us: int) -> Sequence[ResultId]:
+        """Identities under which another line came after that instant."""
+        query = select(_CONFLICT.c.stream_id, _CONFLICT.c.seq).distinct()
+        rows = self._connection.execute(query.where(_CONFLICT.c.received_us > at_us)).all()
+        return sorted(ResultId(*self._stream(stream), seq) for stream, seq in rows)
+
     def quarantined(self) -> Sequence[Quarantined]:
         """Every line that was set aside, by identity."""
         c = _QUARANTINE.c

@@ -258,6 +258,27 @@ class EvidenceRows(AsideRows):
             for first, count, body, received, lost, receipts in self._connection.execute(query)
         ]
 
+    def received_after(
+        self, agent: str, epoch: str, stream: str, from_seq: int, to_seq: int, at_us: int
+    ) -> Sequence[tuple[int, int]]:
+        """Runs of lines that came after an instant, of segments with lines in [from_seq, to_seq)."""
+        number = self._names.find_stream(self._connection, StreamKey(agent, epoch, stream))
+        c = _SEGMENT.c
+        within = (c.first_seq < to_seq) & (c.first_seq + c.count > from_seq)
+        # When the last of them came is later: only then is it worth while to look at each.
+        query = (
+            select(c.first_seq, c.count, c.received_us, c.receipts)
+            .where(c.stream_id == number, within, c.received_us > at_us)
+            .order_by(c.first_seq)
+        )
+        found: list[tuple[int, int]] = []
+        for first, count, received_us, receipts in self._connection.execute(query):
+            for lines, came_us in decoded(receipts, count, received_us):
+                if came_us > at_us:
+                    found.append((first, first + lines))
+                first += lines
+        return found
+
     def line(self, result: ResultId) -> bytes | None:
         """The exact bytes of a line, or None if there is none. Of several, the one that came first."""
         where = (result.agent, result.epoch, result.stream, result.seq, result.seq + 1)
