@@ -75,7 +75,7 @@ class Evaluator:
                 self._settle(tx, check)
 
     def advance(self, now_us: int) -> None:
-        """Tell and write what time alone has changed until now: evidence that ran out, and what follows."""
+        """Tell and write what time alone has changed until now."""
         with self.transaction() as tx:
             self._outages.arrivals = Arrivals(Cause.TIME)
             for check in self._policies.known(tx):
@@ -103,10 +103,7 @@ class Evaluator:
         return self._policies.known(tx)
 
     def prompt_us(self, check: str) -> int:
-        """How old a result of a check may be when it comes and still tell of now.
-
-        An interval and a timeout: what is older comes after the next one was due.
-        """
+        """How old a result of a check may be when it comes and still tell of now."""
         return self._policies.prompt_us(check)
 
     def absorb(
@@ -191,6 +188,10 @@ class Evaluator:
             return at_us < FOREVER_US
         settled_us = tx.settled_us(check)
         return settled_us is not None and at_us - self._policies.margin_us(tx, check) < settled_us
+
+    def is_behind(self, check: str) -> bool:
+        """Evidence of the check is stored that was not judged yet."""
+        return check in self._behind
 
     def catch_up(self, now_us: int) -> bool:
         """Judge one check that is behind its evidence; False if none is due."""
@@ -290,16 +291,16 @@ class Evaluator:
         tail = engine.segments(max(from_us, engine.settled_us), end_us, horizon_us)
         return merged([*found, *stored(check, tail)])
 
-    def starts(
+    def spans(
         self, tx: Transaction, check: str, from_us: int, to_us: int, horizon_us: int
-    ) -> Sequence[int]:
-        """When outages began in [from_us, to_us), seen as `intervals` are."""
+    ) -> Sequence[tuple[int, int | None]]:
+        """Outages that began in [from_us, to_us), seen as `intervals` are: when, and until when."""
         end_us = min(to_us, horizon_us)
         engine, horizon_us = self._seen(tx, check, end_us, horizon_us)
-        old = [one.started_us for one in tx.outages(check, from_us, end_us)]
-        found = [at_us for at_us in old if at_us < engine.settled_us]
-        found += [one.span.started_us for one in engine.outages(horizon_us)]
-        return sorted(at_us for at_us in found if from_us <= at_us < end_us)
+        old = ((one.started_us, one.ended_us) for one in tx.outages(check, from_us, end_us))
+        found = [one for one in old if one[0] < engine.settled_us]
+        found += [(o.span.started_us, o.span.ended_us) for o in engine.outages(horizon_us)]
+        return sorted(one for one in found if from_us <= one[0] < end_us)
 
     def _seen(
         self, tx: Transaction, check: str, end_us: int, horizon_us: int

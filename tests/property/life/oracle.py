@@ -91,7 +91,7 @@ class Oracle:
         with self.life.evaluator.transaction() as tx:
             where = (tx, check, START - EVERY, horizon_us, horizon_us)
             told = self.life.evaluator.intervals(*where)
-            starts = list(self.life.evaluator.starts(*where))
+            starts = [start_us for start_us, _ in self.life.evaluator.spans(*where)]
         known = [s for s in segments if s.to_us > START - EVERY]
         if list(told) != _clipped(stored(check, known)):
             found.append(f"{check}: intervals as of {horizon_us}")

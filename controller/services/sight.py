@@ -1,0 +1,94 @@
+"""What is told of a check over a time: by all that is stored now, or by what was known at an instant (S-21).
+
+Both give the same where nothing came since.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from controller.core.policy import PolicyRevision
+from controller.core.quorum import Verdict
+from controller.core.sla.accounting import Stretch
+from controller.ports import Transaction
+from controller.services.evaluate import Evaluator
+from controller.services.history import History
+from controller.services.intervals import stored
+from controller.services.known import KnownAt
+
+
+class Told(NamedTuple):
+    """A timeline, and when outages began and ended; None: not by then, as far as is known."""
+
+    stretches: Sequence[Stretch]
+    spans: Sequence[tuple[int, int | None]]
+
+
+class Sight(Protocol):
+    """Tells of checks. Nothing of a later event time than `horizon_us` is used."""
+
+    @property
+    def horizon_us(self) -> int:
+        """The instant from which is looked."""
+        ...
+
+    def told(self, check: str, from_us: int, to_us: int) -> Told:
+        """What is told of [from_us, to_us), cut at the horizon."""
+        ...
+
+
+class StoredSight:
+    """By all that is stored, whenever it came."""
+
+    def __init__(self, tx: Transaction, evaluator: Evaluator, horizon_us: int) -> None:
+        self.horizon_us = horizon_us
+        self._tx = tx
+        self._evaluator = evaluator
+
+    def told(self, check: str, from_us: int, to_us: int) -> Told:
+        """What is told of [from_us, to_us), cut at the horizon."""
+        where = (self._tx, check, from_us, to_us, self.horizon_us)
+        stretches = [
+            Stretch(one.from_us, one.to_us, *map(Verdict, (one.verdict, one.low, one.high)))
+            for one in self._evaluator.intervals(*where)
+        ]
+        return Told(stretches, _until(self._evaluator.spans(*where), self.horizon_us))
+
+
+class PastSight:
+    """By what was known at an instant, itself included, from its evidence alone."""
+
+    def __init__(self, tx: Transaction, evaluator: Evaluator, known_us: int) -> None:
+        self.horizon_us = known_us
+        self._known = KnownAt(tx, known_us)
+        self._revisions = {
+            check: [one for one in revisions if one.effective_us <= known_us]
+            for check, revisions in evaluator.checks(tx).items()
+        }
+
+    def told(self, check: str, from_us: int, to_us: int) -> Told:
+        """What is told of [from_us, to_us), cut at the horizon."""
+        revisions: Sequence[PolicyRevision] = self._revisions.get(check, ())
+        end_us = min(to_us, self.horizon_us)
+        if not revisions or from_us >= end_us:
+            return Told((), ())
+        history = History(self._known, check, revisions, self.horizon_us)
+        engine = history.engine(from_us, self.horizon_us).engine
+        segments = engine.segments(from_us, end_us, self.horizon_us)
+        stretches = [
+            Stretch(one.from_us, one.to_us, *map(Verdict, (one.verdict, one.low, one.high)))
+            for one in stored(check, segments)
+        ]
+        found = (one.span for one in engine.outages(self.horizon_us))
+        spans = [(one.started_us, one.ended_us) for one in found]
+        within = sorted(one for one in spans if from_us <= one[0] < end_us)
+        return Told(stretches, _until(within, self.horizon_us))
+
+
+def _until(
+    spans: Sequence[tuple[int, int | None]], horizon_us: int
+) -> list[tuple[int, int | None]]:
+    """The spans, without ends that were not known yet."""
+    return [
+        (start_us, end_us if end_us is not None and end_us <= horizon_us else None)
+        for start_us, end_us in spans
+    ]
