@@ -117,8 +117,7 @@ class Evaluator:
         """Judge what was just appended in `tx` and write what it changes.
 
         `rounds` come with the region of their agent. `disputes` are checks of which a line conflicts with
-        an earlier one, and the event time from which they are judged anew, from storage. Samples are
-        taken fastest by check and time.
+        an earlier one, and the event time from which they are judged anew, from storage.
         """
         known = self._policies.known(tx)
         self._outages.arrivals = Arrivals(Cause.LINES, samples, rounds, self._policies.regions)
@@ -152,7 +151,7 @@ class Evaluator:
     def _judge_late(self, tx: Transaction, anew: Mapping[str, Heard], now_us: int) -> set[str]:
         """Judge checks anew from these instants on: now, or later where a backlog concerns many of them.
 
-        Gives those of which a stretch of long ago was patched, and no more.
+        Gives those of which a stretch of long ago was patched.
         """
         late = {check for check, heard in anew.items() if self._is_late(tx, check, heard.first_us)}
         is_backlog = len(late) > LATE_CHECKS_AT_ONCE_MAX
@@ -297,10 +296,10 @@ class Evaluator:
         """Outages that began in [from_us, to_us), seen as `intervals` are: when, and until when."""
         end_us = min(to_us, horizon_us)
         engine, horizon_us = self._seen(tx, check, end_us, horizon_us)
-        old = ((one.started_us, one.ended_us) for one in tx.outages(check, from_us, end_us))
-        found = [one for one in old if one[0] < engine.settled_us]
+        rows = tx.outages(check, from_us, end_us)
+        found = [(o.started_us, o.ended_us) for o in rows if o.started_us < engine.settled_us]
         found += [(o.span.started_us, o.span.ended_us) for o in engine.outages(horizon_us)]
-        return sorted(one for one in found if from_us <= one[0] < end_us)
+        return sorted((s for s in found if from_us <= s[0] < end_us), key=lambda span: span[0])
 
     def _seen(
         self, tx: Transaction, check: str, end_us: int, horizon_us: int
