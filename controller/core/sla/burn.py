@@ -10,6 +10,9 @@ _HOUR_US: Final = 60 * _MINUTE_US
 _DAY_US: Final = 24 * _HOUR_US
 PROJECTED_US: Final = 6 * _HOUR_US
 """Over how long the rate is taken that a projection goes on with."""
+LOOKED_US: Final = 3 * _DAY_US
+"""The longest window that an alert looks at."""
+_RELEASE: Final = Fraction(9, 10)
 
 
 class Urgency(StrEnum):
@@ -71,6 +74,23 @@ def alerts(window: Window, target: Fraction) -> list[Alert]:
         known = [rate for rate in rates if rate is not None]
         if len(known) == len(rates) and min(known) >= rule.factor:
             found.append(Alert(rule.urgency, rule.long_us, rule.short_us, known[0]))
+    return found
+
+
+def lasting(window: Window, target: Fraction) -> list[Alert]:
+    """The rules for which an alert that has begun goes on, the most urgent first.
+
+    It takes less for that than to begin, so that an alert does not come and go at the bound: nine tenths
+    of the factor, and twice the short window, within which the budget burnt last.
+    """
+    found: list[Alert] = []
+    for rule in RULES:
+        long, short = (
+            burn_rate(window(length_us), target) for length_us in (rule.long_us, 2 * rule.short_us)
+        )
+        bound = rule.factor * _RELEASE
+        if long is not None and short is not None and min(long, short) >= bound:
+            found.append(Alert(rule.urgency, rule.long_us, rule.short_us, long))
     return found
 
 

@@ -19,10 +19,10 @@ from controller.core.sla.accounting import (
 )
 from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
-from controller.core.sla.contracts import Contract
+from controller.core.sla.contracts import Contract, Grade
 from controller.core.sla.crediting import OutageDowntime
 from controller.core.sla.exclusions import Applied, Exclusion, applied
-from controller.core.sla.objectives import Objective
+from controller.core.sla.objectives import Availability, Objective
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability
 from controller.core.sla.scoring import Score, score
 from controller.core.sla.segments import Piece, Segment
@@ -70,11 +70,25 @@ class Judgement:
     @property
     def budget(self) -> Fraction:
         """Downtime that the target leaves for the whole segment, as far as it is known (S-43)."""
+        return (1 - self.figures.target) * self._promised_us
+
+    @property
+    def _promised_us(self) -> int:
+        """The eligible time of the whole segment, as far as it is known."""
         whole, objective = self.whole, self.segment.objective
         eligible_us = whole.length_us - whole.account.out_of_schedule_us - whole.account.dropped_us
         if objective.unknown == "exclude":
             eligible_us -= self.figures.account.unknown_us
-        return (1 - self.figures.target) * max(eligible_us, 0)
+        return max(eligible_us, 0)
+
+    def graded(self, grade: Grade) -> Fraction | None:
+        """The share that a grade looks at (S-52): so far, or of the whole segment if nothing more fails."""
+        is_of_time = isinstance(self.segment.objective, Availability)
+        if grade.of == "so_far" or not is_of_time:
+            return self.score.share
+        promised_us = self._promised_us
+        downtime_us = self.figures.down_us(self.figures.account.downtime_us)
+        return Fraction(promised_us - downtime_us, promised_us) if promised_us else None
 
     @property
     def score(self) -> Score:

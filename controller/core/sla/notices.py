@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.core.wording import Level, Message, reference
 
@@ -32,11 +32,24 @@ class SlaNotice:
     @property
     def subject(self) -> str:
         """What it is about, the same in every message about it."""
-        return f"contract/{self.contract}/{self.series}"
+        return subject_of(self.contract, self.series)
 
     def key(self, channel: str) -> str:
         """What names the message to a channel."""
         return message_key(channel, self.subject, self.ordinal)
+
+
+class Told(NamedTuple):
+    """What was told last of a subject."""
+
+    ordinal: int
+    event: str
+    at_us: int
+
+
+def subject_of(contract: str, series: str) -> str:
+    """What a series of a contract is called among everything that people are told of."""
+    return f"contract/{contract}/{series}"
 
 
 def message_key(channel: str, subject: str, ordinal: int) -> str:

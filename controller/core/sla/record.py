@@ -69,7 +69,7 @@ def record_of(
         "cost": None if contract.cost is None else cost_of(
             contract.cost, contract.period.tz, sums.counted, length(span)
         ),
-        "grades": [one.action for one in contract.grades if one.is_reached(share)],
+        "grades": [one.action for one in contract.grades if one.is_reached(found.graded(one))],
         "clauses": _clauses(contract, objective),
         **score.detail,
     }  # fmt: skip

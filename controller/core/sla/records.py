@@ -1,7 +1,7 @@
 """The document of attainment: records of a contract, from a replay document or from what is stored."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -37,16 +37,9 @@ def records(
     """
     found: list[Record] = []
     taken = Taken()
-    for objective in agreement.objectives:
-        parts = segments(agreement, objective, period)
-        # What begins later than the facts end has no record yet, unless there would be none at all.
-        begun = [one for one in parts if one.hull.from_us < as_of_us] or parts[:1]
-        places = [Place(n == 0, n == len(parts) - 1, as_of_us) for n in range(len(begun))]
-        judgements = [
-            judged(one, period, observed, place) for one, place in zip(begun, places, strict=True)
-        ]
-        whole_us = sum(one.whole.eligible_us("as_up") for one in judgements)
-        for one in judgements:
+    for own in judgements(agreement, period, observed, as_of_us):
+        whole_us = sum(one.whole.eligible_us("as_up") for one in own)
+        for one in own:
             credit = _credit(one, whole_us, taken)
             if credit is not None:
                 taken = Taken(taken.money + credit.money, taken.days + credit.days)
@@ -54,6 +47,20 @@ def records(
             version = one.segment.version
             found.append(record_of(one, said, revision=revision + version - 1))
     return found
+
+
+def judgements(
+    agreement: Agreement, period: Period, observed: Observed, as_of_us: int
+) -> Iterator[list[Judgement]]:
+    """The segments of each objective, judged by the facts until an instant, in that order."""
+    for objective in agreement.objectives:
+        parts = segments(agreement, objective, period)
+        # What begins later than the facts end has no record yet, unless there would be none at all.
+        begun = [one for one in parts if one.hull.from_us < as_of_us] or parts[:1]
+        places = [Place(n == 0, n == len(parts) - 1, as_of_us) for n in range(len(begun))]
+        yield [
+            judged(one, period, observed, place) for one, place in zip(begun, places, strict=True)
+        ]
 
 
 def _credit(one: Judgement, whole_us: int, taken: Taken) -> Credited | None:

@@ -1,0 +1,111 @@
+"""Budgets that burn too fast (S-44): when people are told that it begins, and that it is over."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from controller.core.sla.burn import Alert, Urgency, alerts, lasting
+from controller.core.sla.judgement import Judgement
+from controller.core.sla.notice_wording import (
+    contract_facts,
+    contract_line,
+    objective_facts,
+    objective_lines,
+)
+from controller.core.sla.notices import SlaNotice, Told, subject_of
+from controller.core.sla.record import record_of
+from controller.core.wording import Level, spoken
+
+ENDED: Final = ".ended"
+_LEVELS: Final = {Urgency.PAGE: Level.FAILURE, Urgency.TICKET: Level.WARNING}
+
+
+def burn_notices(
+    recent: Judgement, now: Judgement, told: Mapping[str, Told], *, revision: int
+) -> Iterator[SlaNotice]:
+    """What is to be told of an objective: `recent` is judged over the last days, `now` over its period.
+
+    An alert is told when the first of its rules begins to hold, and again when none of them lasts: of two
+    rules of one urgency that hold together, people are told once.
+    """
+    contract = recent.segment.contract
+    window, target = recent.window, recent.figures.target
+    for urgency in Urgency:
+        series = f"{recent.segment.objective.id}/burn.{urgency}"
+        last = told.get(subject_of(contract.id, series))
+        has_begun = last is not None and last.event == _event(urgency)
+        holding = lasting(window, target) if has_begun else alerts(window, target)
+        alert = next((one for one in holding if one.urgency is urgency), None)
+        record = record_of(now, None, revision=revision)
+        if alert is not None and not has_begun:
+            yield _begun(now, record, alert, series, 1 if last is None else last.ordinal + 1)
+        elif alert is None and has_begun and last is not None:
+            yield _ended(now, record, urgency, series, last)
+
+
+def _event(urgency: Urgency) -> str:
+    return f"burn.{urgency}"
+
+
+def _begun(
+    now: Judgement, record: Mapping[str, Any], alert: Alert, series: str, ordinal: int
+) -> SlaNotice:
+    contract, rate = now.segment.contract, _tenths(alert)
+    windows = f"{spoken(alert.long_us)} and {spoken(alert.short_us)}"
+    what = f"Over the last {spoken(alert.long_us)} the budget burnt {rate} times as fast as the target allows."
+    return SlaNotice(
+        contract=contract.id,
+        event=_event(alert.urgency),
+        series=series,
+        title=f"{record['objective']} burns its budget {rate} times too fast",
+        lines=[
+            what,
+            contract_line(contract),
+            *objective_lines(record),
+            f"Alert: {alert.urgency}, by the last {windows}",
+        ],
+        level=_LEVELS[alert.urgency],
+        facts={
+            "contract": contract_facts(contract),
+            "objective": objective_facts(record),
+            "burn": {
+                "urgency": alert.urgency.value,
+                "state": "began",
+                "long_us": alert.long_us,
+                "short_us": alert.short_us,
+                "rate": {"num": alert.rate.numerator, "den": alert.rate.denominator},
+            },
+        },
+        ordinal=ordinal,
+    )
+
+
+def _ended(
+    now: Judgement, record: Mapping[str, Any], urgency: Urgency, series: str, last: Told
+) -> SlaNotice:
+    contract = now.segment.contract
+    return SlaNotice(
+        contract=contract.id,
+        event=_event(urgency) + ENDED,
+        series=series,
+        title=f"{record['objective']} burns its budget no more",
+        lines=[
+            "The budget burns no faster than it may. What was used up stays so.",
+            contract_line(contract),
+            *objective_lines(record),
+            f"Alert: {urgency}, over",
+        ],
+        level=Level.SUCCESS,
+        facts={
+            "contract": contract_facts(contract),
+            "objective": objective_facts(record),
+            "burn": {"urgency": urgency.value, "state": "ended"},
+        },
+        ordinal=last.ordinal + 1,
+        follows=last.ordinal,
+    )
+
+
+def _tenths(alert: Alert) -> str:
+    """A rate with one decimal, cut off."""
+    tenths = alert.rate * 10 // 1
+    return f"{tenths // 10}.{tenths % 10}"
