@@ -35,10 +35,11 @@ def burn_notices(
         has_begun = last is not None and last.event == _event(urgency)
         holding = lasting(window, target) if has_begun else alerts(window, target)
         alert = next((one for one in holding if one.urgency is urgency), None)
-        record = record_of(now, None, revision=revision)
         if alert is not None and not has_begun:
+            record = record_of(now, None, revision=revision)
             yield _begun(now, record, alert, series, 1 if last is None else last.ordinal + 1)
         elif alert is None and has_begun and last is not None:
+            record = record_of(now, None, revision=revision)
             yield _ended(now, record, urgency, series, last)
 
 
