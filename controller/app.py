@@ -26,6 +26,7 @@ from controller.rpc.confirm import Confirming
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.evidence import EvidenceServicer
+from controller.rpc.exclusion import ExclusionServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.incident import IncidentServicer
@@ -43,12 +44,14 @@ from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.backtest import Backtests
 from controller.services.behind import catching_up
+from controller.services.calendar_import import CalendarImport
 from controller.services.checks import Checks
 from controller.services.deliveries import Outbox
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
 from controller.services.examine import Examination
+from controller.services.exclusions import Exclusions
 from controller.services.incident_views import IncidentPages
 from controller.services.incidents import Incidents
 from controller.services.ingest import Ingest
@@ -67,6 +70,7 @@ from controller.services.secrets import Secrets
 from controller.services.silence import Silence
 from controller.services.situation import Situation
 from controller.services.standings import Standings
+from controller.services.terms import Terms
 from controller.services.turns import Turns
 from controller.services.worker import StorageWorker
 from controller.storage import database
@@ -213,6 +217,7 @@ class _Controller:
         standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, wall_us)
         outages = Outages(storage, self._evaluator, wall_us)
+        terms = Terms()
         return (
             EnrolServicer(worker, enrolment, recovery, whereabouts),
             AccessServicer(worker, self._access, self._ledger, whereabouts),
@@ -234,7 +239,12 @@ class _Controller:
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, wall_us)),
-            SlaServicer(worker, Reports(storage, self._evaluator, wall_us)),
+            SlaServicer(worker, Reports(storage, self._evaluator, wall_us, terms)),
+            ExclusionServicer(
+                worker,
+                Exclusions(storage, terms, wall_us),
+                CalendarImport(storage, terms, wall_us),
+            ),
         )
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:

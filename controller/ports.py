@@ -13,6 +13,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
 from controller.deliveries import DeliveryStore
 from controller.events import EventStore
+from controller.exclusions import ExclusionStore
 from controller.incidents import IncidentStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
@@ -364,6 +365,7 @@ class Transaction(
     DeliveryStore,
     RemarkStore,
     SlaEventStore,
+    ExclusionStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

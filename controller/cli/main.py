@@ -44,6 +44,9 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     ),
     "notify": Lazy("controller.cli.notify", "notify", "Messages to channels, and dead letters."),
     "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
+    "exclusion": Lazy(
+        "controller.cli.exclusion.command", "exclusion", "Time that contracts do not count."
+    ),
     "evidence": Lazy(
         "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
     ),

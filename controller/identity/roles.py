@@ -71,6 +71,12 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.IncidentService/GetIncident": _READERS,
     "/vedette.v1.DoctorService/Examine": _READERS,
     "/vedette.v1.SlaService/GetStatus": _READERS,
+    "/vedette.v1.ExclusionService/DeclareExclusion": _STAFF,
+    "/vedette.v1.ExclusionService/ImportExclusions": _STAFF,
+    "/vedette.v1.ExclusionService/ApproveExclusion": _STAFF,
+    "/vedette.v1.ExclusionService/WithdrawExclusion": _STAFF,
+    "/vedette.v1.ExclusionService/ListExclusions": _READERS,
+    "/vedette.v1.ExclusionService/GetExclusion": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
 }
 _NOBODY: Final[frozenset[Role]] = frozenset()

@@ -14,6 +14,7 @@ from controller.rpc.backtest import BacktestServicer
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
+from controller.rpc.exclusion import ExclusionServicer
 from controller.rpc.fleet import FleetServicer
 from controller.rpc.gate import Gate
 from controller.rpc.incident import IncidentServicer
@@ -29,6 +30,7 @@ from vedette.v1 import (
     doctor_pb2_grpc,
     enrol_pb2_grpc,
     evidence_pb2_grpc,
+    exclusion_pb2_grpc,
     fleet_pb2_grpc,
     incident_pb2_grpc,
     notify_pb2_grpc,
@@ -57,6 +59,7 @@ _ADDERS: Final[Mapping[type, Callable[[Any, Any], None]]] = {
     AccessServicer: access_pb2_grpc.add_AccessServiceServicer_to_server,
     AgentServicer: access_pb2_grpc.add_AgentServiceServicer_to_server,
     BacktestServicer: backtest_pb2_grpc.add_BacktestServiceServicer_to_server,
+    ExclusionServicer: exclusion_pb2_grpc.add_ExclusionServiceServicer_to_server,
     FleetServicer: fleet_pb2_grpc.add_FleetServiceServicer_to_server,
     IncidentServicer: incident_pb2_grpc.add_IncidentServiceServicer_to_server,
     NotifyServicer: notify_pb2_grpc.add_NotifyServiceServicer_to_server,

@@ -12,6 +12,7 @@ from controller.custody import Actor
 from controller.notify.apprise_addresses import address_finding
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
 from controller.services.changes import Change, changes_between
+from controller.services.declared import clashes
 from controller.services.strays import adopt
 from vedette.shared.anchors import encode_anchor
 from vedette.shared.definitions import (
@@ -108,6 +109,8 @@ class Fleets:
         except BadDocument as error:
             return Planned(problems=error.problems)
         with self._storage.transaction() as tx:
+            if problems := clashes(fleet, tx.exclusion_entries()):
+                return Planned(problems=problems)
             return Planned(changes_between(self._fleet(tx), fleet))
 
     def apply(self, text: bytes, file_name: str, by: str, actor: Actor | None = None) -> Applied:
@@ -125,6 +128,8 @@ class Fleets:
             before = self._load(tx)
             if before is not None and before.revision.text == text:
                 return Applied(revision=before.revision.number)
+            if problems := clashes(fleet, tx.exclusion_entries()):
+                return Applied(problems=problems, revision=before.revision.number if before else 0)
             changes = changes_between(before.fleet if before else None, fleet)
             number = before.revision.number + 1 if before else 1
             checks = _revisions(before.checks if before else {}, fleet, now_us)

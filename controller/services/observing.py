@@ -16,7 +16,7 @@ def observed(sight: Sight, agreed: Agreed, when: Period) -> Observed:
     around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
     from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, sight.horizon_us)
     members = [_known(sight, check, from_us, to_us) for check in scope.members]
-    return observed_from(members, agreed.fleet, scope)
+    return observed_from(members, agreed.fleet, scope, agreed.declared)
 
 
 def _known(sight: Sight, check: str, from_us: int, to_us: int) -> Known:

@@ -10,6 +10,7 @@ from controller.errors import BadInput, NotFound, Rejected
 from controller.ports import Storage, Transaction
 from controller.remarks import Remark, RemarkKind, marks
 from controller.services.outage_names import number_of
+from controller.services.texts import text_of
 from vedette.shared.limits import REMARK_CHARS_MAX, REMARKS_MAX
 
 _ACTIONS: Final = {
@@ -29,11 +30,11 @@ class Remarks:
 
     def ack(self, handle: str, note: str, by: Actor) -> Remark:
         """Say that somebody is on it; the first to say so counts. NotFound: no such outage."""
-        return self._said(RemarkKind.ACK, handle, _text(note), by)
+        return self._said(RemarkKind.ACK, handle, text_of(note), by)
 
     def annotate(self, handle: str, text: str, by: Actor) -> Remark:
         """Say something about an outage, for good."""
-        said = _text(text)
+        said = text_of(text)
         if not said:
             raise BadInput(f"Expected a text of 1 to {REMARK_CHARS_MAX} characters, found none.")
         return self._said(RemarkKind.ANNOTATION, handle, said, by)
@@ -43,14 +44,14 @@ class Remarks:
 
         Rejected: it is over, it is paused, or the instant cannot be.
         """
-        said = _text(reason)
+        said = text_of(reason)
         if not said:
             raise BadInput("Expected a reason for the pause: whoever doubts it will ask for one.")
         return self._said(RemarkKind.PAUSE, handle, said, by, from_us)
 
     def resume(self, handle: str, reason: str, from_us: int | None, by: Actor) -> Remark:
         """Have the clocks of an outage run again. Rejected: it is not paused, or the instant cannot be."""
-        return self._said(RemarkKind.RESUME, handle, _text(reason), by, from_us)
+        return self._said(RemarkKind.RESUME, handle, text_of(reason), by, from_us)
 
     def _said(
         self, kind: RemarkKind, handle: str, text: str, by: Actor, from_us: int | None = None
@@ -87,19 +88,3 @@ def _require_sense(tx: Transaction, number: int, new: Mark) -> None:
     why = refusal(marks(tx.remarks_of([number])), new, spell)
     if why is not None:
         raise Rejected(f"OUT-{number} {why}.")
-
-
-def _text(text: str) -> str:
-    """The text without blanks around it. BadInput if it is too long, or holds what is not seen."""
-    said = text.strip()
-    if len(said) > REMARK_CHARS_MAX:
-        raise BadInput(
-            f"Expected at most {REMARK_CHARS_MAX} characters, found {len(said)}: what is longer belongs"
-            " into a ticket, whose address fits."
-        )
-    unseen = next((c for c in said if not c.isprintable() and c != "\n"), None)
-    if unseen is not None:
-        raise BadInput(
-            f"Expected printable characters, found {unseen!r} in the text: leave it out."
-        )
-    return said

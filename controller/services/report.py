@@ -16,11 +16,17 @@ from controller.services.terms import Agreed, Terms
 class Reports:
     """Computes the records of contracts. Synchronous: runs in the storage thread."""
 
-    def __init__(self, storage: Storage, evaluator: Evaluator, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        evaluator: Evaluator,
+        now_us: Callable[[], int],
+        terms: Terms | None = None,
+    ) -> None:
         self._storage = storage
         self._evaluator = evaluator
         self._now_us = now_us
-        self._terms = Terms()
+        self._terms = terms or Terms()
 
     def status(self, period: str, contract: str | None, as_of_us: int | None) -> bytes:
         """The document that `vedette sla compute` gives, for every contract in force (or one).

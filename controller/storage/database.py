@@ -24,6 +24,7 @@ from controller.storage.custody import CustodyRows
 from controller.storage.deliveries import DeliveryRows
 from controller.storage.events import EventRows
 from controller.storage.evidence import EvidenceRows
+from controller.storage.exclusions import ExclusionRows
 from controller.storage.fleet import FleetRows
 from controller.storage.incidents import IncidentRows
 from controller.storage.names import Names
@@ -54,6 +55,7 @@ class SqlTransaction(
     DeliveryRows,
     RemarkRows,
     SlaEventRows,
+    ExclusionRows,
 ):
     """controller.ports.Transaction over SQL."""
 

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from controller.core.intervals import Interval, difference, intersection, length, union
 from controller.core.quorum import Verdict
-from controller.core.sla.exclusions import Applied, Mode
+from controller.core.sla.applied import Applied
+from controller.core.sla.exclusions import Mode
 
 MINUTE_US: Final = 60 * 1_000_000
 

@@ -15,7 +15,8 @@ from controller.core.sla.accounting import (
     account,
     downtime_us,
 )
-from controller.core.sla.exclusions import Applied, Mode, applied
+from controller.core.sla.applied import Applied, applied
+from controller.core.sla.exclusions import Mode
 from controller.core.sla.judgement import Observed
 from controller.core.sla.report_document import Course, Day, Point
 from controller.core.sla.segments import Segment
@@ -36,7 +37,8 @@ def course_of(
         rule if objective.formula == "minute" else None,
     )
     hours = in_service(contract.service_hours, tz, *period)
-    takes = applied(observed.exclusions, contract.exclusions, hours)
+    near = [d for d in observed.exclusions if d.exclusion.touches(*period[:2])]
+    takes = applied(near, contract.exclusions, hours)
     timeline = Timeline(observed.stretches, counting)
     span = clip(segment.span, period.from_us, until_us)
     days: list[Day] = []

@@ -1,18 +1,18 @@
-"""Exclusions (S-25 to S-28): time that a contract does not count, who declared it when, and what came of it."""
+"""Exclusions (S-25, S-27): time that a contract does not count, and who declared it when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
-from controller.core.intervals import Interval, difference, intersection, length, union
+from controller.core.intervals import Interval
 from vedette.shared.definitions import Id
-from vedette.shared.durations import Duration
 from vedette.shared.probes import DurationText, Finding, Part
 
 
@@ -30,27 +30,12 @@ class ExclusionType(StrEnum):
     EMERGENCY = "emergency"
 
 
-_AFTERWARDS: Final = frozenset({ExclusionType.FORCE_MAJEURE, ExclusionType.CUSTOMER_FAULT})
-_APPROVALS_AFTERWARDS: Final = 2
-
-
 class Mode(StrEnum):
     """What an exclusion does (S-26)."""
 
     DROP = "drop"
     AS_UP = "as_up"
     IGNORE = "ignore"
-
-
-class Status(StrEnum):
-    """What came of an exclusion."""
-
-    APPLIED = "applied"
-    CAPPED = "capped"
-    IGNORED = "ignored"
-    REJECTED_LATE_NOTICE = "rejected_late_notice"
-    REJECTED_AFTERWARDS = "rejected_declared_afterwards"
-    REJECTED_APPROVALS = "rejected_missing_approvals"
 
 
 class ExclusionTerms(Part, frozen=True, kw_only=True):
@@ -89,6 +74,19 @@ class Exclusion(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
         """The time that it covers."""
         return Interval(instant(self.from_), instant(self.to))
 
+    def touches(self, from_us: int, to_us: int) -> bool:
+        """Some of its time lies in [from_us, to_us)."""
+        own = self.interval
+        return own.from_us < to_us and own.to_us > from_us
+
+    def digest(self) -> str:
+        """Names type, time and scope: who changes one of these declares another exclusion."""
+        scope: object = self.scope
+        if isinstance(self.scope, ExclusionScope):
+            scope = [sorted(self.scope.checks), sorted(self.scope.services)]
+        said = msgspec.json.encode([self.type, *self.interval, scope])
+        return hashlib.sha256(said).hexdigest()
+
     def covers(self, check: str, service: str) -> bool:
         """It is about that check of that service."""
         if isinstance(self.scope, str):
@@ -96,78 +94,46 @@ class Exclusion(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
         return check in self.scope.checks or service in self.scope.services
 
 
+class Source(StrEnum):
+    """Where an exclusion was declared."""
+
+    FILE = "file"
+    COMMAND = "command"
+    CALENDAR = "calendar"
+
+
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """An exclusion under a contract: what came of it, and the time that it takes from nobody else."""
+class Declaration:
+    """An exclusion as it was known at an instant.
+
+    `logged_us` is when the controller had it first, with this type, time and scope; None where only a file is
+    known. `approvals` are given besides those that the file claims.
+    """
 
     exclusion: Exclusion
-    terms: ExclusionTerms
-    status: Status
-    taken: Sequence[Interval] = ()
+    source: Source = Source.FILE
+    logged_us: int | None = None
+    approvals: tuple[str, ...] = ()
+    withdrawn_us: int | None = None
+
+    @property
+    def declared_us(self) -> int:
+        """When it was declared, as far as that can be shown: what a file claims is no proof (S-27)."""
+        claimed_us = instant(self.exclusion.declared_at)
+        return claimed_us if self.logged_us is None else max(claimed_us, self.logged_us)
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """The different people who approved it, in order. Who declared it is none of them."""
+        own = person(self.exclusion.by)
+        said = (*self.exclusion.approved_by, *self.approvals)
+        by_person = {person(name): name for name in reversed(said) if person(name) != own}
+        return tuple(reversed(by_person.values()))
 
 
-def applied(
-    exclusions: Iterable[Exclusion],
-    terms: Mapping[ExclusionType, ExclusionTerms],
-    in_service: Sequence[Interval],
-) -> list[Applied]:
-    """What each exclusion does to a period of which `in_service` can count, in the order of the file.
-
-    Time that several cover is taken once, by the type that goes first; of one type by the earlier exclusion.
-    A cap is used up in order of time by what no other type took. A type of which the contract says nothing
-    drops its time without notice and without a cap.
-    """
-    found: dict[str, Applied] = {}
-    taken: list[Interval] = []
-    listed = list(exclusions)
-    for kind in ExclusionType:
-        of_kind = terms.get(kind, ExclusionTerms())
-        left_us = None if of_kind.cap is None else int(Duration.parse(of_kind.cap))
-        for one in sorted((e for e in listed if e.type is kind), key=_order):
-            status = _status(one, of_kind)
-            if status is not Status.APPLIED:
-                found[one.id] = Applied(one, of_kind, status)
-                continue
-            own = difference(intersection([one.interval], in_service), taken)
-            if left_us is not None:
-                kept = _first(own, left_us)
-                status = Status.APPLIED if kept == own else Status.CAPPED
-                own, left_us = kept, left_us - length(kept)
-            taken = union([*taken, *own])
-            found[one.id] = Applied(one, of_kind, status, own)
-    return [found[one.id] for one in listed]
-
-
-def _order(exclusion: Exclusion) -> tuple[int, int, str]:
-    return (*exclusion.interval, exclusion.id)
-
-
-def _status(exclusion: Exclusion, terms: ExclusionTerms) -> Status:
-    """Whether it can have an effect at all (S-27)."""
-    from_us, declared_us = exclusion.interval.from_us, instant(exclusion.declared_at)
-    approvals = len(set(exclusion.approved_by))
-    needed = terms.approvals
-    if exclusion.type in _AFTERWARDS and declared_us > from_us:
-        needed = max(needed, _APPROVALS_AFTERWARDS)
-    if terms.mode is Mode.IGNORE:
-        return Status.IGNORED
-    if exclusion.type is ExclusionType.SCHEDULED:
-        if declared_us > from_us - int(Duration.parse(terms.notice)):
-            return Status.REJECTED_LATE_NOTICE
-    elif exclusion.type not in _AFTERWARDS and declared_us > from_us:
-        return Status.REJECTED_AFTERWARDS
-    return Status.APPLIED if approvals >= needed else Status.REJECTED_APPROVALS
-
-
-def _first(intervals: Iterable[Interval], most_us: int) -> list[Interval]:
-    """The first `most_us` of a set, in order of time."""
-    found: list[Interval] = []
-    for from_us, to_us in intervals:
-        end_us = min(to_us, from_us + most_us)
-        if from_us < end_us:
-            found.append(Interval(from_us, end_us))
-            most_us -= end_us - from_us
-    return found
+def person(name: str) -> str:
+    """What makes two names one person's: capitals and blanks around them make no other."""
+    return name.strip().casefold()
 
 
 def exclusion_findings(

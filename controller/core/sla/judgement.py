@@ -17,11 +17,12 @@ from controller.core.sla.accounting import (
     Timeline,
     account,
 )
+from controller.core.sla.applied import Applied, applied
 from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
 from controller.core.sla.contracts import Contract, Grade
 from controller.core.sla.crediting import OutageDowntime
-from controller.core.sla.exclusions import Applied, Exclusion, applied
+from controller.core.sla.exclusions import Declaration
 from controller.core.sla.objectives import Availability, Objective
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability
 from controller.core.sla.scoring import Score, score
@@ -42,7 +43,7 @@ class Observed:
     outages: Sequence[OutageTimes] = ()
     counts_partial: bool = False
     bounds_us: tuple[int, int] | None = None
-    exclusions: Sequence[Exclusion] = ()
+    exclusions: Sequence[Declaration] = ()
 
 
 class Place(NamedTuple):
@@ -163,7 +164,8 @@ def _until(
     contract, objective = segment.contract, segment.objective
     where = contract.period.tz
     hours = in_service(contract.service_hours, where, *period[:2])
-    takes = applied(observed.exclusions, contract.exclusions, hours)
+    near = [d for d in observed.exclusions if d.exclusion.touches(*period[:2])]
+    takes = applied(near, contract.exclusions, hours)
     timeline = Timeline(observed.stretches, _counting(contract, objective, observed))
 
     def figures_of(pieces: Sequence[Piece], target: Fraction) -> Figures:

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from controller.core.calendars import tzdata_version
+from controller.core.instants import instant
 from controller.core.intervals import length
 from controller.core.quorum import Verdict
+from controller.core.sla.applied import Applied
 from controller.core.sla.attainment import shown_percent
 from controller.core.sla.burn import alerts
 from controller.core.sla.contracts import Contract
@@ -62,8 +64,9 @@ def record_of(
         "worst": {name: _ratio(s) for name, s in worst_windows(sums.counted, length(span)).items()},
         "burn": None if found.is_over else _burn(found),
         "exclusions": [
-            {"id": one.exclusion.id, "status": one.status, "applied": sums.taken_us.get(one.exclusion.id, 0)}
+            _exclusion(one, sums.taken_us.get(one.exclusion.id, 0))
             for one in found.exclusions
+            if one.exclusion.touches(*segment.hull)
         ],
         "credits": credit,
         "cost": None if contract.cost is None else cost_of(
@@ -72,6 +75,21 @@ def record_of(
         "grades": [one.action for one in contract.grades if one.is_reached(found.graded(one))],
         "clauses": _clauses(contract, objective),
         **score.detail,
+    }  # fmt: skip
+
+
+def _exclusion(found: Applied, taken_us: int) -> dict[str, Any]:
+    """What was declared when and by whom, what came of it and why, and how much it took.
+
+    `declared_at` is what was claimed, `logged_at` when the controller had it first: the later one counts.
+    """
+    exclusion, logged_us = found.exclusion, found.declaration.logged_us
+    from_us, to_us = exclusion.interval
+    return {
+        "id": exclusion.id, "status": found.status, "applied": taken_us, "type": exclusion.type,
+        "from": from_us, "to": to_us, "declared_at": instant(exclusion.declared_at), "logged_at": logged_us,
+        "by": exclusion.by, "approved_by": found.declaration.approved_by, "source": found.declaration.source,
+        "reason": exclusion.reason, "evidence": exclusion.evidence, "why": found.why,
     }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from controller.core.sla.accounting import Stretch
 from controller.core.sla.composites import combined, down_starts
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
-from controller.core.sla.exclusions import Exclusion
+from controller.core.sla.exclusions import Declaration
 from controller.core.sla.judgement import Judgement, Observed, Place, judged
 from controller.core.sla.record import record_of
 from controller.core.sla.reliability import OutageTimes
@@ -134,25 +134,35 @@ class Known(NamedTuple):
     outages: Sequence[OutageTimes]
 
 
-def observed_from(members: Sequence[Known], fleet: Fleet, scope: Scope) -> Observed:
-    """What is known of the checks of a contract, as one."""
+def observed_from(
+    members: Sequence[Known],
+    fleet: Fleet,
+    scope: Scope,
+    declared: Sequence[Declaration] | None = None,
+) -> Observed:
+    """What is known of the checks of a contract, as one; `declared` as for `exclusions_of`."""
     stretches = combined([one.stretches for one in members], scope.needed)
     outages = members[0].outages
     if len(members) > 1:
         outages = [OutageTimes(at_us) for at_us in down_starts(stretches)]
     # All members have one weight for PARTIAL time (S-14): others were refused.
     counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
-    return Observed(stretches, outages, counts_partial, exclusions=exclusions_of(fleet, scope))
+    return Observed(
+        stretches, outages, counts_partial, exclusions=exclusions_of(fleet, scope, declared)
+    )
 
 
-def exclusions_of(fleet: Fleet, scope: Scope) -> list[Exclusion]:
-    """The declared exclusions that cover all of the scope, in the order of the file.
+def exclusions_of(
+    fleet: Fleet, scope: Scope, declared: Sequence[Declaration] | None = None
+) -> list[Declaration]:
+    """The declared exclusions that cover all of the scope, in order; without `declared` those of the file.
 
     One that covers a part of a composite says nothing of what the others were.
     """
+    listed = [Declaration(one) for one in fleet.exclusions.values()]
     members = [fleet.checks[name] for name in scope.members]
     return [
         one
-        for one in fleet.exclusions.values()
-        if all(one.covers(check.id, check.service) for check in members)
+        for one in (listed if declared is None else declared)
+        if all(one.exclusion.covers(check.id, check.service) for check in members)
     ]

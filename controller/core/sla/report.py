@@ -12,7 +12,7 @@ from controller.core.instants import instant
 from controller.core.intervals import Interval, clip, length
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
-from controller.core.sla.exclusions import Exclusion
+from controller.core.sla.exclusions import Declaration
 from controller.core.sla.judgement import Observed
 from controller.core.sla.records import Record, records
 from controller.core.sla.report_document import (
@@ -161,21 +161,27 @@ def _exclusions(
             outcome = (record["objective"], record["period"]["from"], one["status"], one["applied"])
             outcomes.setdefault(one["id"], []).append(outcome)
     return [
-        _exclusion(one, outcomes.get(one.id, []))
+        _exclusion(one, outcomes.get(one.exclusion.id, []))
         for one in observed.exclusions
-        if one.interval.from_us < period.to_us and one.interval.to_us > period.from_us
+        if one.exclusion.touches(period.from_us, period.to_us)
     ]
 
 
-def _exclusion(one: Exclusion, outcomes: Sequence[tuple[str, int, str, int]]) -> ReportedExclusion:
+def _exclusion(
+    declaration: Declaration, outcomes: Sequence[tuple[str, int, str, int]]
+) -> ReportedExclusion:
+    one = declaration.exclusion
     return ReportedExclusion(
         id=one.id,
         type=one.type.value,
         from_us=one.interval.from_us,
         to_us=one.interval.to_us,
         declared_at=instant(one.declared_at),
+        logged_at=declaration.logged_us,
+        source=declaration.source.value,
         by=one.by,
-        approved_by=tuple(one.approved_by),
+        approved_by=declaration.approved_by,
+        withdrawn_at=declaration.withdrawn_us,
         reason=one.reason,
         evidence=one.evidence,
         outcomes=tuple(outcomes),

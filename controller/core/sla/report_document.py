@@ -132,6 +132,7 @@ class ReportedOutage(Part, frozen=True, kw_only=True):
 class ReportedExclusion(Part, frozen=True, kw_only=True):
     """An exclusion that touches the period, and what came of it under the terms of each record.
 
+    `declared_at` is what its source says, `logged_at` when the controller had it first, where one did.
     `outcomes` are (objective, where the record begins, status, how much it took).
     """
 
@@ -140,8 +141,11 @@ class ReportedExclusion(Part, frozen=True, kw_only=True):
     from_us: int
     to_us: int
     declared_at: int
+    logged_at: int | None
+    source: str
     by: str
     approved_by: tuple[str, ...]
+    withdrawn_at: int | None
     reason: str
     evidence: str
     outcomes: tuple[tuple[str, int, str, int], ...]

@@ -1,0 +1,1 @@
+"""`vedette exclusion`."""
