@@ -1,0 +1,1 @@
+"""Charts as SVG: one drawing for the screen and for paper."""

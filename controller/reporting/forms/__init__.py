@@ -1,0 +1,1 @@
+"""From blocks to bytes: text, HTML, PDF; and rows of CSV."""

@@ -1,0 +1,1 @@
+"""From the report document to blocks, part by part."""
