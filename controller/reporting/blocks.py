@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of level 1 (a part of the report) or 2 (a part of that)."""
+    """A heading: of level 1 for a part of the page, 2 for a part of that, and so on."""
 
     text: str
     level: int = 1

@@ -51,5 +51,7 @@ def catalogue(language: str) -> Catalogue:
     found = CATALOGUES.get(language)
     if found is None:
         known = ", ".join(CATALOGUES)
-        raise NotFound(f"Expected a language that reports are written in ({known}), found {language!r}.")
+        raise NotFound(
+            f"Expected a language that reports are written in ({known}), found {language!r}."
+        )
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from controller.core.sla.report_document import Point
+from controller.reporting.catalogue import Catalogue
 from controller.reporting.charts.svg import (
     BUDGET,
     DOWN,
@@ -14,7 +15,6 @@ from controller.reporting.charts.svg import (
     Drawing,
 )
 from controller.reporting.charts.ticks import ticks
-from controller.reporting.catalogue import Catalogue
 from controller.reporting.figures import Clock, floored
 
 _WIDTH: Final = 700 * TENTHS

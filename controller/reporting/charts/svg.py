@@ -102,7 +102,12 @@ class Drawing:
         self._parts.append(f"<{tag}{_written(own)}/>")
 
     def _add_stroke(self, tag: str, paint: Paint, **attributes: object) -> None:
-        own = {"class": f"{paint.name}-stroke", "fill": "none", "stroke": paint.colour, **attributes}
+        own = {
+            "class": f"{paint.name}-stroke",
+            "fill": "none",
+            "stroke": paint.colour,
+            **attributes,
+        }
         self._parts.append(f"<{tag}{_written(own)}/>")
 
 

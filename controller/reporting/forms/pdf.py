@@ -1,0 +1,118 @@
+"""Blocks as PDF: typeset by Typst with fonts of its own, so that the same page is the same bytes everywhere.
+
+It is tagged for screen readers (PDF/UA-1) and fit to be archived (PDF/A-2a).
+"""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from controller.errors import BadInput
+from controller.reporting.blocks import (
+    Block,
+    Cell,
+    Facts,
+    Heading,
+    Listing,
+    Page,
+    PageBreak,
+    Paragraph,
+    Picture,
+    Table,
+    Verdict,
+)
+
+_STANDARDS: Final = ["a-2a", "ua-1"]
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SECOND_US: Final = 1_000_000
+
+
+def pdf_of(page: Page, fonts: Path | None = None) -> bytes:
+    """The page as PDF. BadInput if it has letters that no font at hand can show.
+
+    `fonts` is a folder with fonts for letters that the built-in ones (Latin, Greek, Cyrillic) do not have.
+    """
+    # Here, because nothing else needs it, and it is an extra.
+    import typst
+
+    folders = [] if fonts is None else [fonts]
+    own = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
+    ).families()
+    template = resources.files("controller.reporting.forms").joinpath("page.typ").read_bytes()
+    try:
+        return bytes(
+            typst.compile(
+                template,
+                format="pdf",
+                font_paths=folders,
+                ignore_system_fonts=True,
+                sys_inputs={"page": json.dumps(_plain(page, own), ensure_ascii=False)},
+                pdf_standards=_STANDARDS,
+                timestamp=page.dated_us // _SECOND_US,
+            )
+        )
+    except typst.TypstError as error:
+        if "could not be displayed" not in str(error):
+            raise
+        raise BadInput(
+            f"The fonts at hand have no letters for this PDF: {error.message}. Name a folder with a font that"
+            " has them (for Chinese: Noto Sans CJK), or take another format."
+        ) from error
+
+
+def _plain(page: Page, fonts: Sequence[str]) -> dict[str, Any]:
+    dated = _EPOCH + dt.timedelta(microseconds=max(page.dated_us, 0))
+    return {
+        "language": page.language,
+        "title": _text(page.title),
+        "subtitle": _text(page.subtitle),
+        "foot": _text(page.foot),
+        "dated": list(dated.timetuple()[:6]),
+        "fonts": list(fonts),
+        "blocks": [_block(one) for one in page.blocks],
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Heading():
+            return {"block": "heading", "text": _text(block.text), "level": block.level}
+        case Paragraph():
+            return {"block": "paragraph", "text": _text(block.text), "tone": block.tone}
+        case Listing():
+            items = [_text(one) for one in block.items]
+            return {"block": "listing", "items": items, "numbered": block.is_numbered}
+        case Verdict():
+            word, text = _text(block.word), _text(block.text)
+            return {"block": "verdict", "word": word, "text": text, "tone": block.tone}
+        case Facts():
+            rows = [[_text(name), [_text(one) for one in lines]] for name, lines in block.rows]
+            return {"block": "facts", "rows": rows}
+        case Table():
+            return {
+                "block": "table",
+                "caption": _text(block.caption),
+                "columns": [
+                    {"head": _text(c.head), "align": c.align, "share": c.share}
+                    for c in block.columns
+                ],
+                "rows": [[_cell(one) for one in row] for row in block.rows],
+            }
+        case Picture():
+            caption, alt = _text(block.caption), _text(block.alt)
+            return {"block": "picture", "caption": caption, "alt": alt, "svg": block.svg}
+        case PageBreak():
+            return {"block": "page-break"}
+
+
+def _cell(one: Cell) -> dict[str, Any]:
+    return {"lines": [_text(line) for line in one.lines], "tone": one.tone}
+
+
+def _text(text: str) -> str:
+    """`text` without what is no letter."""
+    return "".join(c if c.isprintable() else "?" for c in text)

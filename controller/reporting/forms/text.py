@@ -1,0 +1,138 @@
+"""Blocks as text: for a terminal with colours, else plain and as wide as a page."""
+
+import io
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from controller.reporting.blocks import (
+    Align,
+    Block,
+    Cell,
+    Facts,
+    Heading,
+    Listing,
+    Page,
+    PageBreak,
+    Paragraph,
+    Picture,
+    Table,
+    Tone,
+    Verdict,
+)
+
+WIDTH: Final = 100
+_INDENT: Final = "  "
+_STYLES: Final = {
+    Tone.PLAIN: "",
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.DOUBT: "bold yellow",
+    Tone.MUTED: "dim",
+}
+_UNDERLINES: Final = {1: "=", 2: "-", 3: "."}
+
+
+def text_of(page: Page, *, width: int = WIDTH, is_coloured: bool = False) -> str:
+    """The page as lines, each ending in a newline."""
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_terminal=is_coloured,
+        color_system="standard" if is_coloured else None,
+        no_color=not is_coloured,
+        legacy_windows=False,
+    )
+    _line(console, page.title, "bold")
+    _line(console, page.subtitle)
+    for block in page.blocks:
+        _write(console, block)
+    console.print()
+    _line(console, page.foot, "dim")
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+
+
+def _write(console: Console, block: Block) -> None:
+    match block:
+        case Heading():
+            console.print()
+            _line(console, block.text, "bold")
+            _line(console, _UNDERLINES[block.level] * min(len(block.text), console.width))
+        case Paragraph():
+            console.print()
+            _line(console, block.text, _STYLES[block.tone])
+        case Listing():
+            console.print()
+            for number, item in enumerate(block.items, 1):
+                _item(console, f"{number}." if block.is_numbered else "-", item)
+        case Verdict():
+            console.print()
+            _line(console, block.word.upper(), _STYLES[block.tone])
+            _line(console, block.text)
+        case Facts():
+            console.print()
+            _facts(console, block)
+        case Table():
+            console.print()
+            _table(console, block)
+        case Picture():
+            console.print()
+            _line(console, block.caption, "bold")
+            for line in block.plain:
+                _line(console, f"{_INDENT}{line}")
+            _line(console, block.alt)
+        case PageBreak():
+            console.print()
+            _line(console, "#" * console.width)
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(plain(text), style=style))
+
+
+def _item(console: Console, sign: str, text: str) -> None:
+    grid = RichTable.grid(padding=(0, 1))
+    grid.add_column(width=3, justify="right")
+    grid.add_column()
+    grid.add_row(Text(sign), Text(plain(text)))
+    console.print(grid)
+
+
+def _facts(console: Console, block: Facts) -> None:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, lines in block.rows:
+        grid.add_row(Text(plain(name)), _lines(lines, ""))
+    console.print(grid)
+
+
+def _table(console: Console, block: Table) -> None:
+    _line(console, block.caption, "bold")
+    table = RichTable(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    for column in block.columns:
+        justify = "right" if column.align is Align.RIGHT else "left"
+        table.add_column(Text(plain(column.head)), justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal by the line above
+    for row in block.rows:
+        table.add_row(*(_cell(one) for one in row))
+    console.print(table)
+
+
+def _cell(one: Cell) -> Text:
+    return _lines(one.lines, _STYLES[one.tone])
+
+
+def _lines(lines: Iterable[str], style: str) -> Text:
+    return Text("\n".join(plain(line) for line in lines), style=style)
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal would obey: some of it comes from targets and from other people."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -1,0 +1,137 @@
+"""What every part of a report is told with: the texts, the clock of the contract, and the document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from controller.core.sla.report_document import Report
+from controller.reporting.blocks import Tone
+from controller.reporting.catalogue import Catalogue
+from controller.reporting.figures import NOTHING, Clock, bounded, ceiled, floored, percent, share
+
+Record = Mapping[str, Any]
+
+_TONES: Mapping[str, Tone] = {
+    "met": Tone.GOOD,
+    "breached": Tone.BAD,
+    "insufficient_evidence": Tone.DOUBT,
+    "no_eligible_time": Tone.MUTED,
+}
+
+
+class Issue(NamedTuple):
+    """How a document was issued, which it cannot say itself."""
+
+    state: str
+    revision: int = 0
+    sha256: str = ""
+    issued_us: int | None = None
+    by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A document that is being told."""
+
+    report: Report
+    texts: Catalogue
+    clock: Clock
+    issue: Issue | None = None
+
+    @classmethod
+    def of(cls, report: Report, texts: Catalogue, issue: Issue | None = None) -> "Telling":
+        """A document in a language."""
+        return cls(report, texts, Clock.of(report.period.tz), issue)
+
+    def say(self, key: str, **values: object) -> str:
+        """A text of the language."""
+        return self.texts.say(key, **values)
+
+    @property
+    def name(self) -> str:
+        """What the contract is called."""
+        return self.report.contract.title or self.report.contract.id
+
+    def verdict(self, record: Record) -> str:
+        """The verdict in words: whether it is final, and whether it hangs on what probes cannot see."""
+        word = self.texts.word("verdict", record["verdict"])
+        if record["verdict"] in ("met", "breached"):
+            if is_running(record):
+                word = self.say("verdict.so_far", verdict=word)
+            if record["robustness"] != "robust":
+                word = self.say("verdict.marginal", verdict=word)
+        return word
+
+    def sentence(self, record: Record) -> str:
+        """What the verdict says, in a sentence."""
+        key = f"verdict.{record['verdict']}.text"
+        text = self.say(
+            key,
+            objective=record["objective"],
+            attained=percent(record["attainment_shown"]),
+            target=target(record),
+            coverage=share(record["coverage"]),
+            least=percent(record["clauses"].get("min_coverage")),
+        )
+        if record["verdict"] in ("met", "breached") and record["robustness"] != "robust":
+            low, high = ceiled(record["downtime_min"]), ceiled(record["downtime_max"])
+            text = f"{text} {self.say('verdict.marginal.text', low=low, high=high)}"
+        if self.is_part(record):
+            from_, to = (self.clock.local(record["period"][end]) for end in ("from", "to"))
+            text = self.say("verdict.from", text=text, from_=from_, to=to)
+        return text
+
+    def is_part(self, record: Record) -> bool:
+        """The record is about a part of the period: there is another one of its objective."""
+        same = [one for one in self.report.records if one["objective"] == record["objective"]]
+        return len(same) > 1
+
+    def objective(self, record: Record) -> tuple[str, ...]:
+        """The objective of a record; with where it begins, if it is about a part of the period."""
+        name = record["objective"]
+        return (
+            (name, self.clock.local(record["period"]["from"])) if self.is_part(record) else (name,)
+        )
+
+
+def tone(record: Record) -> Tone:
+    """How a verdict is to be read."""
+    return _TONES.get(record["verdict"], Tone.PLAIN)
+
+
+def is_running(record: Record) -> bool:
+    """What the record is about is not over."""
+    return bool(record["period"]["to"] < record["period"]["ends"])
+
+
+def target(record: Record) -> str:
+    """What was promised."""
+    text = str(record["target"])
+    return f"{text} %" if text.replace(".", "", 1).isdigit() else text
+
+
+def attained(record: Record) -> str:
+    """The figure, in brackets where nothing is judged by it: no one may read it as met."""
+    shown = percent(record["attainment_shown"])
+    is_judged = record["verdict"] in ("met", "breached")
+    return shown if is_judged or shown == NOTHING else f"({shown})"
+
+
+def downtime(record: Record) -> str:
+    """Downtime with its bounds."""
+    if record.get("downtime") is None:
+        return NOTHING
+    return bounded(record["downtime"], record["downtime_min"], record["downtime_max"])
+
+
+def length(record: Record, name: str) -> str:
+    """A length that may be left out, cut to seconds: budgets, and what is left of them."""
+    us = record.get(name)
+    return NOTHING if us is None else floored(us)
+
+
+def credit(record: Record) -> str:
+    """What is credited."""
+    found = record.get("credits")
+    return NOTHING if not found else f"{found['amount']} {found['currency']}"

@@ -1,0 +1,195 @@
+"""One record in full: where its time went, its charts, unknown time under every policy, how often and how long."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from controller.core.sla.report_document import Course, Day
+from controller.reporting.blocks import (
+    Align,
+    Block,
+    Column,
+    Heading,
+    Listing,
+    Picture,
+    Table,
+    Tone,
+    cell,
+)
+from controller.reporting.charts.burn_down import burn_down_svg
+from controller.reporting.charts.calendar import calendar_lines, calendar_svg
+from controller.reporting.figures import NOTHING, ceiled, floored, percent, share
+from controller.reporting.story.context import Record, Telling, is_running
+
+_PARTS: Final = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
+_MEANS: Final = ("mttr", "mtbf", "mtbsi", "mttd", "mtta")
+
+
+def objective(told: Telling, record: Record, course: Course | None) -> Iterator[Block]:
+    """Everything that is known of a record."""
+    name = record["objective"]
+    if told.is_part(record):
+        from_ = told.clock.local(record["period"]["from"])
+        yield Heading(told.say("part.objective.from", objective=name, from_=from_))
+    else:
+        yield Heading(told.say("part.objective", objective=name))
+    if course is not None and course.days:
+        yield _calendar(told, course)
+        if course.budget:
+            yield _burn_down(told, record, course)
+    if all(part in record for part in _PARTS):
+        yield _time(told, record)
+    if course is not None and (days := [one for one in course.days if not _is_plain(one)]):
+        yield _days(told, days)
+    yield _variants(told, record)
+    yield from _reliability(told, record)
+    if is_running(record) and record.get("burn"):
+        yield Heading(told.say("part.pace"), 2)
+        yield Listing(tuple(pace(told, record)))
+
+
+def _calendar(told: Telling, course: Course) -> Picture:
+    down = [one for one in course.days if one.downtime]
+    if down:
+        worst = max(down, key=lambda one: one.downtime)
+        alt = told.say(
+            "alt.calendar",
+            down=len(down),
+            days=len(course.days),
+            most=ceiled(worst.downtime),
+            worst=worst.day,
+        )
+    else:
+        alt = told.say("alt.calendar.clean", days=len(course.days))
+    return Picture(
+        calendar_svg(course.days, alt, told.texts),
+        told.say("caption.calendar", tz=told.report.period.tz),
+        alt,
+        tuple(calendar_lines(course.days, told.texts)),
+    )
+
+
+def _burn_down(told: Telling, record: Record, course: Course) -> Picture:
+    last = course.budget[-1]
+    budget = floored(record["budget"])
+    alt = told.say(
+        "alt.burn_down", left=floored(last.left), budget=budget, at=told.clock.local(last.at)
+    )
+    span = (record["period"]["from"], max(record["period"]["ends"], last.at))
+    caption = told.say("caption.burn_down", objective=record["objective"], budget=budget)
+    return Picture(burn_down_svg(course.budget, span, told.clock, alt, told.texts), caption, alt)
+
+
+def _time(told: Telling, record: Record) -> Table:
+    say = told.say
+    whole_us = sum(record[part] for part in _PARTS)
+    rows = [(say(f"time.{part}"), record[part]) for part in _PARTS]
+    cells = [
+        (cell(name), cell(ceiled(us)), cell(_share_of(us, whole_us)))
+        for name, us in [*rows, (say("time.total"), whole_us)]
+    ]
+    low, high = ceiled(record["downtime_min"]), ceiled(record["downtime_max"])
+    for key, text in (
+        ("eligible", floored(record["eligible"])),
+        ("downtime", ceiled(record["downtime"])),
+        ("least", f"{low} – {high}"),
+        ("budget", floored(record["budget"])),
+        ("left", floored(record["budget_left"])),
+    ):
+        cells.append((cell(say(f"time.{key}")), cell(text), cell("")))
+    columns = (
+        Column(say("head.kind"), share=3),
+        Column(say("head.length"), Align.RIGHT, 2),
+        Column(say("head.share"), Align.RIGHT),
+    )
+    return Table(say("caption.time"), columns, tuple(cells))
+
+
+def _share_of(us: int, whole_us: int) -> str:
+    return share({"num": us, "den": whole_us}) if us else NOTHING
+
+
+def _is_plain(one: Day) -> bool:
+    """Nothing but up and out of schedule, and nothing to tell of it."""
+    return not (one.downtime or one.unknown or one.excluded or one.down)
+
+
+def _days(told: Telling, days: list[Day]) -> Table:
+    heads = ("day", "downtime", "unknown", "excluded", "out_of_schedule")
+    columns = [
+        Column(told.say(f"head.{one}"), Align.RIGHT if one != "day" else Align.LEFT)
+        for one in heads
+    ]
+    rows = (
+        (
+            cell(one.day),
+            *(
+                cell(ceiled(us) if us else NOTHING)
+                for us in (one.downtime, one.unknown, one.excluded, one.out_of_schedule)
+            ),
+        )
+        for one in days
+    )
+    return Table(told.say("caption.days"), tuple(columns), tuple(rows))
+
+
+def _variants(told: Telling, record: Record) -> Table:
+    policies = record["variants"]
+    own = str(record["clauses"].get("unknown", ""))
+    in_force = own.partition("(")[0].strip()
+    rows = []
+    for name, found in policies.items():
+        word = told.texts.word("policy", name)
+        is_own = name == in_force
+        label = told.say("policy.in_force", policy=word) if is_own else word
+        shown = percent(found["attainment_shown"])
+        rows.append((cell(label), cell(shown, tone=Tone.PLAIN if is_own else Tone.MUTED)))
+    columns = (
+        Column(told.say("head.taken_for"), share=2),
+        Column(told.say("head.attained"), Align.RIGHT),
+    )
+    policy = told.texts.word("policy", in_force)
+    return Table(told.say("caption.variants", policy=policy), columns, tuple(rows))
+
+
+def _reliability(told: Telling, record: Record) -> Iterator[Block]:
+    if record.get("outages"):
+        rows = [(cell(told.say("reliability.outages")), cell(str(record["outages"])))]
+        for name in _MEANS:
+            if name in record:
+                us = record[name]
+                shown = NOTHING if us is None else ceiled(us)
+                rows.append((cell(told.say(f"reliability.{name}")), cell(shown)))
+        columns = (
+            Column(told.say("head.name"), share=2),
+            Column(told.say("head.value"), Align.RIGHT),
+        )
+        yield Table(told.say("caption.reliability"), columns, tuple(rows))
+    worst = record.get("worst") or {}
+    if any(ratio["num"] < ratio["den"] for ratio in worst.values()):
+        columns = (
+            Column(told.say("head.window"), share=2),
+            Column(told.say("head.worst"), Align.RIGHT),
+        )
+        rows = [
+            (cell(told.texts.word("window", name)), cell(share(ratio)))
+            for name, ratio in worst.items()
+        ]
+        yield Table(told.say("caption.worst"), columns, tuple(rows))
+
+
+def pace(told: Telling, record: Record) -> Iterator[str]:
+    """Where a period that is not over is going."""
+    burn = record["burn"]
+    yield told.say("pace.course", course=told.texts.word("course", burn["course"]))
+    if burn["exhausted_at"] is not None:
+        at_us = burn["exhausted_at"] // 1_000_000 * 1_000_000
+        yield told.say("pace.exhausted", at=told.clock.local(at_us), utc=told.clock.utc(at_us))
+    for one in burn["alerts"]:
+        rate = one["rate"]["num"] * 10 // one["rate"]["den"]
+        yield told.say(
+            "pace.alert",
+            urgency=told.texts.word("urgency", one["urgency"]),
+            long=ceiled(one["long"]),
+            short=ceiled(one["short"]),
+            rate=f"{rate // 10}.{rate % 10}",
+        )
