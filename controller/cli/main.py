@@ -67,10 +67,11 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "db": Lazy("controller.cli.db", "db", "The database, on the controller's machine."),
     "completion": Lazy("controller.cli.completion", "completion", "Print a completion script."),
 }
-# What belongs to the extras: anything else that cannot be imported is a fault of ours.
-_EXTRAS: Final = frozenset(
-    {"alembic", "cel", "cryptography", "google", "grpc", "psycopg", "sqlalchemy", "sqlmodel"}
-)
+# What belongs to which extra: anything else that cannot be imported is a fault of ours.
+_EXTRAS: Final = dict.fromkeys(
+    ["alembic", "cel", "cryptography", "google", "grpc", "psycopg", "sqlalchemy", "sqlmodel"],
+    "controller",
+) | {"typst": "pdf"}
 
 
 class Complaint(click.ClickException):
@@ -137,10 +138,11 @@ class LazyGroup(click.Group):
 
 
 def _missing(error: ModuleNotFoundError) -> Exception:
-    if (error.name or "").split(".")[0] not in _EXTRAS:
+    extra = _EXTRAS.get((error.name or "").split(".")[0])
+    if extra is None:
         return error
     return Complaint(
-        f"This command needs {error.name}, which is not installed: install vedette[controller]."
+        f"This command needs {error.name}, which is not installed: install vedette[{extra}]."
     )
 
 

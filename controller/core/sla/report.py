@@ -136,9 +136,7 @@ def _clauses(contract: Contract) -> dict[str, Any]:
         else value
         for key, value in written_out(contract).items()
     }
-    said["objectives"] = [
-        {"metric": one.metric, **written_out(one)} for one in contract.objectives
-    ]
+    said["objectives"] = [{"metric": one.metric, **written_out(one)} for one in contract.objectives]
     clauses: dict[str, Any] = msgspec.to_builtins(said, str_keys=True)
     return clauses
 

@@ -25,7 +25,6 @@ from controller.reporting.blocks import (
     Verdict,
 )
 
-_STANDARDS: Final = ["a-2a", "ua-1"]
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND_US: Final = 1_000_000
 
@@ -39,19 +38,18 @@ def pdf_of(page: Page, fonts: Path | None = None) -> bytes:
     import typst
 
     folders = [] if fonts is None else [fonts]
-    own = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=folders
-    ).families()
+    more = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+    every = typst.Fonts(include_system_fonts=False, font_paths=folders)
     template = resources.files("controller.reporting.forms").joinpath("page.typ").read_bytes()
     try:
         return bytes(
             typst.compile(
                 template,
                 format="pdf",
-                font_paths=folders,
+                font_paths=every,
                 ignore_system_fonts=True,
-                sys_inputs={"page": json.dumps(_plain(page, own), ensure_ascii=False)},
-                pdf_standards=_STANDARDS,
+                sys_inputs={"page": json.dumps(_plain(page, more.families()), ensure_ascii=False)},
+                pdf_standards=["a-2a", "ua-1"],
                 timestamp=page.dated_us // _SECOND_US,
             )
         )
