@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import NOTHING, instant, length, write_table
+from controller.cli.timers import is_timed, timer_lines
 
 _SECOND_US: Final = 1_000_000
 
@@ -30,10 +31,10 @@ def write_records(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
                 str(record["objective"]),
                 instant(record["period"]["from"], zone),
                 instant(record["period"]["to"], zone),
-                f"{record['target']}%",
+                record["target"] if is_timed(record) else f"{record['target']}%",
                 _shown(record["attainment_shown"]),
                 _percent(record.get("coverage")),
-                _downtime(record),
+                NOTHING if is_timed(record) else _downtime(record),
                 _budget(record.get("budget_left")),
                 _verdict(record),
             )
@@ -47,6 +48,22 @@ def write_records(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
 
 def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """What else a person wants to know: where it is going, what was excluded, what it is worth."""
+    if is_timed(record):
+        yield from timer_lines(record, zone)
+    else:
+        yield from _of_time(record, zone)
+    credit = record.get("credits")
+    if credit:
+        yield f"credit {credit_text(credit)}: {'; '.join(credit['steps'])}"
+    cost = record.get("cost")
+    if cost:
+        yield f"cost {cost['amount']} {cost['currency']}, {cost['a_year']} in a year like this"
+    if record.get("grades"):
+        yield f"below the grade of: {', '.join(record['grades'])}"
+
+
+def _of_time(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    """What there is to say of time: how fast it goes, how it lay, and what was taken out of it."""
     burn = record.get("burn")
     if burn and burn["course"] != "on_track":
         at_us = burn["exhausted_at"]
@@ -62,20 +79,13 @@ def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     if worst:
         yield "worst " + ", ".join(f"{name} {_percent(share)}" for name, share in worst.items())
     if record.get("mttr") is not None:
-        means = ((name.upper(), record[name]) for name in ("mttr", "mtbf", "mtbsi"))
+        names = ("mttr", "mtbf", "mtbsi", "mttd", "mtta")
+        means = ((n.upper(), record[n]) for n in names if record.get(n) is not None)
         shown = ", ".join(f"{name} {length(us // _SECOND_US * _SECOND_US)}" for name, us in means)
         count = record["outages"]
         yield f"{count} {'outage that counts' if count == 1 else 'outages that count'}, {shown}"
     for one in record.get("exclusions", ()):
         yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}"
-    credit = record.get("credits")
-    if credit:
-        yield f"credit {credit_text(credit)}: {'; '.join(credit['steps'])}"
-    cost = record.get("cost")
-    if cost:
-        yield f"cost {cost['amount']} {cost['currency']}, {cost['a_year']} in a year like this"
-    if record.get("grades"):
-        yield f"below the grade of: {', '.join(record['grades'])}"
 
 
 def credit_text(credit: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from controller.core.sla.notice_wording import (
     objective_lines,
 )
 from controller.core.sla.notices import SlaNotice, Told, subject_of
+from controller.core.sla.objectives import Timed
 from controller.core.sla.record import record_of
 from controller.core.wording import Level, spoken
 
@@ -25,8 +26,10 @@ def burn_notices(
     """What is to be told of an objective: `recent` is judged over the last days, `now` over its period.
 
     An alert is told when the first of its rules begins to hold, and again when none of them lasts: of two
-    rules of one urgency that hold together, people are told once.
+    rules of one urgency that hold together, people are told once. What people promise burns no time.
     """
+    if isinstance(recent.segment.objective, Timed):
+        return
     contract = recent.segment.contract
     window, target = recent.window, recent.figures.target
     for urgency in Urgency:

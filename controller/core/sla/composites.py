@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from controller.core.intervals import union
+from controller.core.intervals import FOREVER_US, clip, union
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.scopes import Scope
 
 _FROM_BEST: Final = (
     Verdict.UP, Verdict.DEGRADED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.DOWN,
@@ -60,3 +62,30 @@ def down_starts(stretches: Sequence[Stretch]) -> list[int]:
     """When the outages of a composite begin: its DOWN times, each by itself."""
     down = union((one.from_us, one.to_us) for one in stretches if one.verdict is Verdict.DOWN)
     return [one.from_us for one in down]
+
+
+def timed_of(
+    members: Sequence[Sequence[OutageTimes] | None], stretches: Sequence[Stretch], scope: Scope
+) -> list[OutageTimes] | None:
+    """The outages of members that people have to see to (S-47); None if those of one are not known.
+
+    Where not all members are needed, an outage concerns the composite from when on that is not well: an
+    outage that the others make up for starts no timer.
+    """
+    known = [one for one in members if one is not None]
+    if len(known) < len(members):
+        return None
+    listed = [one for own in known for one in own]
+    if scope.needed == len(scope.members):
+        return listed
+    well = (Verdict.UP, Verdict.DEGRADED)
+    bad = union((one.from_us, one.to_us) for one in stretches if one.verdict not in well)
+    found: list[OutageTimes] = []
+    for one in listed:
+        until_us = FOREVER_US if one.ended_us is None else one.ended_us
+        felt = clip(bad, one.started_us, until_us)
+        if felt:
+            from_us = felt[0].from_us
+            seen_us = None if one.detected_us is None else max(one.detected_us, from_us)
+            found.append(one._replace(started_us=from_us, detected_us=seen_us))
+    return found

@@ -8,7 +8,7 @@ from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
 from controller.core.sla.contracts import Contract, Denominator, Overlay
-from controller.core.sla.objectives import Objective
+from controller.core.sla.objectives import Availability, Objective, Timed
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
 from vedette.shared.durations import Duration
@@ -96,6 +96,7 @@ def _time_findings(contract: Contract) -> list[Finding]:
         hours = contract.service_hours.findings()
         found += [(("service_hours", *path), e, f) for path, e, f in hours]
     known = [one.id for one in contract.objectives]
+    timed = [one.id for one in contract.objectives if isinstance(one, Timed)]
     good: list[tuple[int, Overlay]] = []
     for place, one in enumerate(contract.overlays):
         path = ("overlays", place)
@@ -104,6 +105,9 @@ def _time_findings(contract: Contract) -> list[Finding]:
             found.append(((*path, name.strip("_")), INSTANT_EXPECTED, repr(getattr(one, name))))
         if one.objective not in known:
             expected = f"an objective of this contract ({', '.join(known)})"
+            found.append(((*path, "objective"), expected, repr(one.objective)))
+        if one.objective in timed:
+            expected = "an objective whose target is a percentage: a season has another of those"
             found.append(((*path, "objective"), expected, repr(one.objective)))
         if wrong:
             continue
@@ -130,6 +134,8 @@ def _is_instant(value: object) -> bool:
 
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
     """A budget of less than two intervals of time cannot be told from none by probing."""
+    if not isinstance(objective, Availability):
+        return []
     budget_us = (1 - objective.target_share) * contract.period.shortest_us
     if budget_us >= 2 * check.interval_us:
         return []

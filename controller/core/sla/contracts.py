@@ -15,7 +15,8 @@ from controller.core.intervals import Interval
 from controller.core.sla.cost import Cost
 from controller.core.sla.credits import Credits
 from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
-from controller.core.sla.objectives import Decimal, Objective
+from controller.core.sla.objectives import Objective
+from controller.core.sla.percent import Decimal
 from controller.core.sla.scopes import Scope
 from controller.core.sla.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id, micros

@@ -23,11 +23,13 @@ from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, pr
 from controller.core.sla.contracts import Contract, Grade
 from controller.core.sla.crediting import OutageDowntime
 from controller.core.sla.exclusions import Declaration
-from controller.core.sla.objectives import Availability, Objective
+from controller.core.sla.objectives import Availability, Objective, Timed
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability
 from controller.core.sla.scoring import Score, score
 from controller.core.sla.segments import Piece, Segment
 from controller.core.sla.service_hours import in_service
+from controller.core.sla.timers import Timer
+from controller.core.sla.timing import timers_of
 from vedette.shared.definitions import micros
 
 
@@ -37,6 +39,7 @@ class Observed:
 
     `bounds_us` are least and most downtime of the whole timeline, where only these totals are known: they
     are used where the whole timeline lies in the time that is asked for, and all of it counts.
+    `timed` are the outages that timers run for, those of single regions too; None: they are not known.
     """
 
     stretches: Sequence[Stretch]
@@ -44,6 +47,7 @@ class Observed:
     counts_partial: bool = False
     bounds_us: tuple[int, int] | None = None
     exclusions: Sequence[Declaration] = ()
+    timed: Sequence[OutageTimes] | None = None
 
 
 class Place(NamedTuple):
@@ -67,6 +71,7 @@ class Judgement:
     exclusions: Sequence[Applied]
     known: Sequence[OutageTimes]
     window: Window
+    timers: Sequence[Timer] | None = None
 
     @property
     def budget(self) -> Fraction:
@@ -94,7 +99,7 @@ class Judgement:
     @property
     def score(self) -> Score:
         """The share that was kept, and the verdict on it."""
-        return score(self.figures)
+        return score(self.figures, self.timers)
 
     @property
     def outages(self) -> list[OutageDowntime]:
@@ -155,7 +160,11 @@ def judged(segment: Segment, period: Period, observed: Observed, place: Place) -
     """A segment by the facts up to `place.as_of_us`, where it is cut."""
     whole = _until(segment, period, observed, place, period.to_us)
     found = _until(segment, period, observed, place, place.as_of_us)
-    return replace(found, whole=whole.figures)
+    own = None
+    if isinstance(segment.objective, Timed) and observed.timed is not None:
+        until_us = place.as_of_us
+        own = timers_of(segment, segment.objective, observed.timed, found.exclusions, until_us)
+    return replace(found, whole=whole.figures, timers=own)
 
 
 def _until(

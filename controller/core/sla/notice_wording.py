@@ -1,6 +1,6 @@
 """How a contract stands, in the words of a message and as its facts, from the record of an objective."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -51,18 +51,28 @@ def objective_lines(record: Record) -> list[str]:
     """Which objective of which period, and how it stands."""
     period, tz = record["period"], record["period"]["tz"]
     is_over = period["to"] >= period["ends"]
+    is_timed = "timers" in record
     lines = [
-        f"Objective: {record['objective']}, target {record['target']} %",
+        f"Objective: {record['objective']}, target {record['target']}{'' if is_timed else ' %'}",
         f"Period: {period['label']}, from {instant_in(period['from'], tz)} to {instant_in(period['ends'], tz)}",
         f"Attained{'' if is_over else ' so far'}: {_shown(record['attainment_shown'])}",
         f"Verdict{'' if is_over else ' so far'}: {_verdict(record)}",
-        f"Downtime: {_downtime(record)}",
-        f"Budget: {_budget(record)}",
+        *(_timers(record["timers"] or ()) if is_timed else _spent(record)),
     ]
     burn = record.get("burn")
     if burn:
         lines.append(f"Where it is going: {_course(burn, tz)}")
     return lines
+
+
+def _spent(record: Record) -> list[str]:
+    return [f"Downtime: {_downtime(record)}", f"Budget: {_budget(record)}"]
+
+
+def _timers(timers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The outages that people were too late for."""
+    late = [one["outage"] for one in timers if one["state"] == "breached"]
+    return [f"Too late for: {', '.join(late) or 'none'}, of {len(timers)} outages"]
 
 
 def contract_facts(contract: Contract) -> dict[str, Any]:

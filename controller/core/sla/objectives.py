@@ -8,14 +8,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from msgspec import Meta
 
+from controller.core.sla.people import Acknowledge, Resolve
+from controller.core.sla.percent import Decimal, percent_findings, share_of_percent
 from vedette.shared.definitions import Id
 from vedette.shared.probes import Finding, Part
 
-Decimal = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
-]
 DEFAULT_METRIC: Final = "availability"
-_FULL: Final = 100
 
 
 class Availability(Part, frozen=True, kw_only=True, tag_field="metric", tag=DEFAULT_METRIC):
@@ -29,6 +27,11 @@ class Availability(Part, frozen=True, kw_only=True, tag_field="metric", tag=DEFA
     target: Decimal
     unknown: Literal["exclude", "as_up", "as_down"] = "exclude"
     min_coverage: Decimal = "95"
+
+    @property
+    def goal(self) -> str:
+        """How many percent have to be kept."""
+        return self.target
 
     @property
     def target_share(self) -> Fraction:
@@ -58,18 +61,11 @@ class Availability(Part, frozen=True, kw_only=True, tag_field="metric", tag=DEFA
         return percent_findings(("target", self.target), ("min_coverage", self.min_coverage))
 
 
-Objective = Availability
+Timed = Acknowledge | Resolve
+"""What people promise: it is judged by timers, and not by time."""
+
+Objective = Availability | Acknowledge | Resolve
 """One promise; which one is said by its `metric`."""
-
-
-def share_of_percent(text: str) -> Fraction:
-    """A percentage as a share of 1."""
-    return Fraction(text) / _FULL
-
-
-def percent_findings(*said: tuple[str, str]) -> list[Finding]:
-    """The fields among these (name, percentage) that are more than all there is."""
-    return [((name,), "at most 100", text) for name, text in said if share_of_percent(text) > 1]
 
 
 def with_metric(objective: Any) -> Any:

@@ -61,6 +61,7 @@ def record_of(
         },
         "outages": len(found.outages),
         "mttr": reliability.mttr_us, "mtbf": reliability.mtbf_us, "mtbsi": reliability.mtbsi_us,
+        "mttd": reliability.mttd_us, "mtta": reliability.mtta_us,
         "worst": {name: _ratio(s) for name, s in worst_windows(sums.counted, length(span)).items()},
         "burn": None if found.is_over else _burn(found),
         "exclusions": [

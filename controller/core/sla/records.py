@@ -13,11 +13,12 @@ from controller.core.fleet import Fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.composites import combined, down_starts
+from controller.core.sla.composites import combined, down_starts, timed_of
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
 from controller.core.sla.exclusions import Declaration
 from controller.core.sla.judgement import Judgement, Observed, Place, judged
+from controller.core.sla.objectives import Timed
 from controller.core.sla.record import record_of
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.scopes import Scope
@@ -66,7 +67,8 @@ def judgements(
 def _credit(one: Judgement, whole_us: int, taken: Taken) -> Credited | None:
     """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32)."""
     terms, figures = one.segment.contract.credits, one.figures
-    if terms is None:
+    if terms is None or (isinstance(one.segment.objective, Timed) and terms.at_risk is None):
+        # Tiers, minutes, blocks, bands and days are of time that was lost; people lose what is at risk.
         return None
     counted_us = figures.account.downtime_us
     own_us = one.whole.eligible_us("as_up")
@@ -128,10 +130,11 @@ def _stretches(lists: Sequence[Sequence[ReplayedInterval]]) -> list[Stretch]:
 
 
 class Known(NamedTuple):
-    """What is known of one check."""
+    """What is known of one check. `timed` are its outages and those of its regions; None: they are not known."""
 
     stretches: Sequence[Stretch]
     outages: Sequence[OutageTimes]
+    timed: Sequence[OutageTimes] | None = None
 
 
 def observed_from(
@@ -148,7 +151,11 @@ def observed_from(
     # All members have one weight for PARTIAL time (S-14): others were refused.
     counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
     return Observed(
-        stretches, outages, counts_partial, exclusions=exclusions_of(fleet, scope, declared)
+        stretches,
+        outages,
+        counts_partial,
+        exclusions=exclusions_of(fleet, scope, declared),
+        timed=timed_of([one.timed for one in members], stretches, scope),
     )
 
 

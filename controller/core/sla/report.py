@@ -14,6 +14,7 @@ from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
 from controller.core.sla.exclusions import Declaration
 from controller.core.sla.judgement import Observed
+from controller.core.sla.objectives import Timed
 from controller.core.sla.records import Record, records
 from controller.core.sla.report_document import (
     KIND,
@@ -74,7 +75,7 @@ def report(facts: Facts, period: Period, as_of_us: int) -> Report:
 def _courses(
     facts: Facts, period: Period, as_of_us: int, found: Sequence[Record]
 ) -> list[Course | None]:
-    """A course for each record, in their order."""
+    """A course for each record of time, in their order."""
     parts = {
         (one.objective.id, min(one.hull.from_us, period.to_us)): one
         for name in facts.agreement.objectives
@@ -86,7 +87,7 @@ def _courses(
         segment = parts.get((record["objective"], record["period"]["from"]))
         courses.append(
             None
-            if segment is None
+            if segment is None or isinstance(segment.objective, Timed)
             else course_of(segment, span, facts.observed, until_us, record["budget"])
         )
     return courses

@@ -53,7 +53,7 @@ def segments(agreement: Agreement, objective: str, period: Period) -> list[Segme
     if not held:
         first = agreement.first
         listed = [one for one in first.objectives if one.id == objective]
-        return [Segment(first, 1, one, [Piece(one.target, [])]) for one in listed]
+        return [Segment(first, 1, one, [Piece(one.goal, [])]) for one in listed]
     amending = held[-1][1].amendments
     if amending is Amending.NEXT_PERIOD:
         version, contract, _ = held[0]
@@ -86,4 +86,4 @@ def _pieces(contract: Contract, objective: Objective, span: Interval) -> list[Pi
     own = [one for one in contract.overlays if one.objective == objective.id]
     found = [Piece(one.target, clip([one.interval], *span)) for one in own]
     rest = difference([span], sorted(one.interval for one in own))
-    return [piece for piece in (Piece(objective.target, rest), *found) if length(piece.span)]
+    return [piece for piece in (Piece(objective.goal, rest), *found) if length(piece.span)]

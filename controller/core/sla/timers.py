@@ -64,7 +64,7 @@ class TimerTerms:
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A timer as it stands. `reopened` are the outages that went on with the clock of the first.
+    """A timer as it stands. `began_us` is the start of its first outage; `reopened` are the outages that went on with the clock of the first.
 
     `stopped_us` is None while it runs; `due_us`, when its time is used up, is None while nobody can say.
     """
@@ -72,12 +72,15 @@ class Timer:
     outage: str
     reopened: Sequence[str]
     check: str
+    region: str
     severity: Severity | None
+    began_us: int
     started_us: int
     stopped_us: int | None
     due_us: int | None
     elapsed_us: int
     target_us: int
+    pauses: Sequence[tuple[int, int]]
     state: TimerState
 
     @property
@@ -168,12 +171,15 @@ def _timer(
         outage=first.handle,
         reopened=[one.handle for one in group[1:]],
         check=first.check,
+        region=first.region,
         severity=first.severity,
+        began_us=first.started_us,
         started_us=started_us,
         stopped_us=stopped_us,
         due_us=_used_up_us(runs, terms, blocked),
         elapsed_us=elapsed_us,
         target_us=terms.target_us,
+        pauses=[(a, min(b, now_us)) for a, b in union(_pauses(group)) if a < now_us],
         state=_state(elapsed_us, terms, group, is_stopped=stopped_us is not None),
     )
 

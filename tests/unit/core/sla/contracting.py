@@ -1,5 +1,6 @@
 """A contract from clauses in YAML, a timeline from a few spans, and the records that they give."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from controller.core.calendars import period_named
@@ -34,9 +35,19 @@ def fleet(*clauses: str, more: str = "", effective: str = "0") -> Fleet:
 
 
 def told(
-    file: Fleet, label: str, *spans: tuple[str, str] | tuple[str, str, Verdict], as_of: str = ""
+    file: Fleet,
+    label: str,
+    *spans: tuple[str, str] | tuple[str, str, Verdict],
+    as_of: str = "",
+    times: Sequence[OutageTimes] | None = None,
+    timed: Sequence[OutageTimes] | None = None,
+    unknown: Sequence[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
-    """The records of a period in which the check was DOWN (or what is said) over these spans, else UP."""
+    """The records of a period in which the check was DOWN (or what is said) over these spans, else UP.
+
+    `times` are its outages if they are more than the spans, `timed` what people were asked to see to.
+    """
+    spans = (*spans, *((first, last, Verdict.UNKNOWN) for first, last in unknown))
     agreement = file.contracts["k"]
     period = period_named(label, agreement.period.tz)
     margin_us = 3600 * SECOND
@@ -54,7 +65,8 @@ def told(
     stretches.append(Stretch(at, period.to_us + margin_us, *(Verdict.UP,) * 3))
     observed = Observed(
         [one for one in stretches if one.from_us < one.to_us],
-        outages,
+        outages if times is None else times,
+        timed=timed,
         exclusions=exclusions_of(file, agreement.scope),
     )
     return records(agreement, period, observed, instant(as_of) if as_of else period.to_us)
