@@ -45,11 +45,14 @@ class Figures:
         return downtime_us + (self.account.unknown_us if is_down else 0)
 
     def share(self, downtime_us: int, policy: str | None = None) -> Fraction | None:
-        """(E - D) / E; None without eligible time (S-34, S-40)."""
+        """(E - D) / E, never below 0; None without eligible time (S-34, S-40).
+
+        D can be more than E: by the minute, or where a denominator of 30 days is shorter than the month.
+        """
         eligible_us = self.eligible_us(policy)
         if eligible_us == 0:
             return None
-        return Fraction(eligible_us - self.down_us(downtime_us, policy), eligible_us)
+        return Fraction(max(eligible_us - self.down_us(downtime_us, policy), 0), eligible_us)
 
     @property
     def coverage(self) -> Fraction | None:
@@ -64,12 +67,13 @@ class Figures:
 
 
 def denominator_us(
-    terms: PeriodTerms, period: Period, span: Sequence[Interval], *, is_first: bool, is_last: bool
+    terms: PeriodTerms, period: Period, span: Sequence[Interval], *, in_force_us: int
 ) -> int:
     """How long the instants of `span` count as, before anything is taken from them (S-31).
 
-    Nominal days are days that lie in it whole. Where a period has several segments, the first one has the
-    time before the contract began, and the last one what a period of 30 days has more or less.
+    Nominal days are days that lie in it whole. Where a period has several segments, the one with which the
+    contract begins has the time before it, and the one that reaches the end has what a period of 30 days has
+    more or less; of a period that is not over nobody has that yet.
     """
     counted_us = length(span)
     match terms.denominator:
@@ -78,11 +82,12 @@ def denominator_us(
         case Denominator.NOMINAL_DAYS:
             return counted_us + sum(_nominal_surplus_us(one, terms.tz) for one in span)
         case Denominator.FULL_PERIOD:
-            before_us = min((one.from_us for one in span), default=period.from_us) - period.from_us
-            return counted_us + (before_us if is_first else 0)
+            begins = bool(span) and span[0].from_us == in_force_us
+            return counted_us + (in_force_us - period.from_us if begins else 0)
         case Denominator.FIXED_30D:
+            ends = bool(span) and span[-1].to_us == period.to_us
             surplus_us = 30 * _DAY_US - (period.to_us - period.from_us)
-            return max(counted_us + (surplus_us if is_last else 0), 0)
+            return max(counted_us + (surplus_us if ends else 0), 0)
 
 
 def _nominal_surplus_us(span: Interval, tz: str) -> int:

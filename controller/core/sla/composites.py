@@ -58,10 +58,16 @@ def _add(found: list[Stretch], one: Stretch) -> None:
         found.append(one)
 
 
-def down_starts(stretches: Sequence[Stretch]) -> list[int]:
-    """When the outages of a composite begin: its DOWN times, each by itself."""
+def down_times(stretches: Sequence[Stretch]) -> list[tuple[int, int | None]]:
+    """When the outages of a composite begin and end: its DOWN times, each by itself.
+
+    One has no end while nothing known has followed it.
+    """
     down = union((one.from_us, one.to_us) for one in stretches if one.verdict is Verdict.DOWN)
-    return [one.from_us for one in down]
+    known_us = max(
+        (one.to_us for one in stretches if one.verdict is not Verdict.UNKNOWN), default=0
+    )
+    return [(from_us, to_us if known_us > to_us else None) for from_us, to_us in down]
 
 
 def timed_of(

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import pairwise
 from typing import NamedTuple
 
 from controller.core.calendars import Period, day_at, midnight_us, zone
-from controller.core.intervals import FOREVER_US, Interval, clip, length
+from controller.core.intervals import FOREVER_US, Interval, clip, length, union
+from controller.core.quorum import Verdict
 from controller.core.sla.accounting import (
     Account,
     Counting,
@@ -49,21 +49,46 @@ class Observed:
     exclusions: Sequence[Declaration] = ()
     timed: Sequence[OutageTimes] | None = None
 
+    def until(self, as_of_us: int) -> "Observed":
+        """What was known at an instant: nothing of what happened later (S-21)."""
+        listed = [
+            one._replace(to_us=min(one.to_us, as_of_us))
+            for one in self.stretches
+            if one.from_us < as_of_us
+        ]
+        is_cut = any(one.to_us > as_of_us for one in self.stretches)
+        known = (one.to_us for one in listed if one.verdict is not Verdict.UNKNOWN)
+        known_us = max(known, default=as_of_us)
+        return replace(
+            self,
+            stretches=listed,
+            outages=[
+                one.until(as_of_us, known_us) for one in self.outages if one.started_us < as_of_us
+            ],
+            bounds_us=None if is_cut else self.bounds_us,
+        )
 
-class Place(NamedTuple):
-    """Which of the segments of a period this is, and up to when facts are used."""
 
-    is_first: bool
-    is_last: bool
+class Frame(NamedTuple):
+    """A period of a contract: from when on it is in force, and up to when facts are used."""
+
+    period: Period
+    in_force_us: int
     as_of_us: int
+
+    @property
+    def in_force(self) -> Interval:
+        """The part of the period that the contract is about."""
+        return Interval(self.in_force_us, self.period.to_us)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A segment, judged by the facts until an instant. `whole` is the same segment until its end."""
+    """A segment, judged by the facts until `as_of_us`. `whole` is the same segment until its end."""
 
     segment: Segment
     period: Period
+    as_of_us: int
     span: Sequence[Interval]
     figures: Figures
     whole: Figures
@@ -112,16 +137,16 @@ class Judgement:
         """How often and how long, over the same outages."""
         figures = self.figures
         times = [one for one, _ in self._counted()]
-        return reliability(times, figures.eligible_us(), figures.account.downtime_us)
+        downtime_us = figures.down_us(figures.account.downtime_us)
+        return reliability(times, figures.eligible_us(), downtime_us)
 
     def _counted(self) -> Iterator[tuple[OutageTimes, int]]:
         """The outages that count, each with its counted downtime."""
-        starts = (one.started_us for one in self.known)
-        for one, (start_us, next_us) in zip(
-            self.known, pairwise([*starts, FOREVER_US]), strict=True
-        ):
-            counted_us = length(clip(self.figures.account.counted, start_us, next_us))
-            if counted_us and any(part.from_us <= start_us < part.to_us for part in self.span):
+        for one in self.known:
+            ended_us = FOREVER_US if one.ended_us is None else one.ended_us
+            counted_us = length(clip(self.figures.account.counted, one.started_us, ended_us))
+            begins = any(part.from_us <= one.started_us < part.to_us for part in self.span)
+            if begins and counted_us:
                 yield one, counted_us
 
     @property
@@ -136,7 +161,7 @@ class Judgement:
             self.budget,
             self.figures.down_us(self.figures.account.downtime_us),
             self.window(PROJECTED_US),
-            now_us=self.span[-1].to_us if self.span else self.segment.hull.from_us,
+            now_us=self.as_of_us,
             ends_us=self.segment.hull.to_us,
             target=self.figures.target,
         )
@@ -156,35 +181,30 @@ class Judgement:
         return {day: us for day, us in found.items() if us}
 
 
-def judged(segment: Segment, period: Period, observed: Observed, place: Place) -> Judgement:
-    """A segment by the facts up to `place.as_of_us`, where it is cut."""
-    whole = _until(segment, period, observed, place, period.to_us)
-    found = _until(segment, period, observed, place, place.as_of_us)
-    own = None
+def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
+    """A segment by the facts up to `frame.as_of_us`, where it is cut."""
+    found = _until(segment, observed, frame, frame.as_of_us)
     if isinstance(segment.objective, Timed) and observed.timed is not None:
-        until_us = place.as_of_us
+        until_us = frame.as_of_us
         own = timers_of(segment, segment.objective, observed.timed, found.exclusions, until_us)
-    return replace(found, whole=whole.figures, timers=own)
+        found = replace(found, timers=own)
+    if frame.as_of_us >= frame.period.to_us:
+        return found
+    return replace(found, whole=_until(segment, observed, frame, frame.period.to_us).figures)
 
 
-def _until(
-    segment: Segment, period: Period, observed: Observed, place: Place, until_us: int
-) -> Judgement:
-    contract, objective = segment.contract, segment.objective
-    where = contract.period.tz
-    hours = in_service(contract.service_hours, where, *period[:2])
+def _until(segment: Segment, observed: Observed, frame: Frame, until_us: int) -> Judgement:
+    contract, objective, period = segment.contract, segment.objective, frame.period
+    hours = in_service(contract.service_hours, contract.period.tz, *frame.in_force)
     near = [d for d in observed.exclusions if d.exclusion.touches(*period[:2])]
     takes = applied(near, contract.exclusions, hours)
     timeline = Timeline(observed.stretches, _counting(contract, objective, observed))
 
     def figures_of(pieces: Sequence[Piece], target: Fraction) -> Figures:
-        own = sorted(one for piece in pieces for one in piece.span)
-        span = clip(own, period.from_us, until_us)
-        is_whole = not takes and hours == [period[:2]]
+        span = clip(union(one for piece in pieces for one in piece.span), period.from_us, until_us)
+        is_whole = not takes and hours == [frame.in_force]
         sums = account(timeline, span, hours, takes)
-        counted_us = denominator_us(
-            contract.period, period, span, is_first=place.is_first, is_last=place.is_last
-        )
+        counted_us = denominator_us(contract.period, period, span, in_force_us=frame.in_force_us)
         bounded = _with_totals(sums, observed, span) if is_whole else sums
         return Figures(bounded, counted_us, target, objective)
 
@@ -204,7 +224,7 @@ def _until(
         return Spent(last.down_us(last.account.downtime_us), last.eligible_us())
 
     known = sorted(observed.outages, key=lambda one: one.started_us)
-    return Judgement(segment, period, span, figures, figures, text, takes, known, window)
+    return Judgement(segment, period, until_us, span, figures, figures, text, takes, known, window)
 
 
 def _counting(contract: Contract, objective: Objective, observed: Observed) -> Counting:

@@ -13,11 +13,11 @@ from controller.core.fleet import Fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.composites import combined, down_starts, timed_of
+from controller.core.sla.composites import combined, down_times, timed_of
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
 from controller.core.sla.exclusions import Declaration
-from controller.core.sla.judgement import Judgement, Observed, Place, judged
+from controller.core.sla.judgement import Frame, Judgement, Observed, judged
 from controller.core.sla.objectives import Timed
 from controller.core.sla.record import record_of
 from controller.core.sla.reliability import OutageTimes
@@ -40,7 +40,8 @@ def records(
     taken = Taken()
     for own in judgements(agreement, period, observed, as_of_us):
         whole_us = sum(one.whole.eligible_us("as_up") for one in own)
-        for one in own:
+        # What begins later than the facts end has no record yet, unless there would be none at all.
+        for one in [one for one in own if one.segment.hull.from_us < as_of_us] or own[:1]:
             credit = _credit(one, whole_us, taken)
             if credit is not None:
                 taken = Taken(taken.money + credit.money, taken.days + credit.days)
@@ -54,14 +55,12 @@ def judgements(
     agreement: Agreement, period: Period, observed: Observed, as_of_us: int
 ) -> Iterator[list[Judgement]]:
     """The segments of each objective, judged by the facts until an instant, in that order."""
+    if as_of_us < period.to_us:
+        observed = observed.until(as_of_us)
+    in_force_us = min(max(period.from_us, agreement.first.effective_us), period.to_us)
+    frame = Frame(period, in_force_us, as_of_us)
     for objective in agreement.objectives:
-        parts = segments(agreement, objective, period)
-        # What begins later than the facts end has no record yet, unless there would be none at all.
-        begun = [one for one in parts if one.hull.from_us < as_of_us] or parts[:1]
-        places = [Place(n == 0, n == len(parts) - 1, as_of_us) for n in range(len(begun))]
-        yield [
-            judged(one, period, observed, place) for one, place in zip(begun, places, strict=True)
-        ]
+        yield [judged(one, observed, frame) for one in segments(agreement, objective, period)]
 
 
 def _credit(one: Judgement, whole_us: int, taken: Taken) -> Credited | None:
@@ -147,7 +146,7 @@ def observed_from(
     stretches = combined([one.stretches for one in members], scope.needed)
     outages = members[0].outages
     if len(members) > 1:
-        outages = [OutageTimes(at_us) for at_us in down_starts(stretches)]
+        outages = [OutageTimes(*one) for one in down_times(stretches)]
     # All members have one weight for PARTIAL time (S-14): others were refused.
     counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
     return Observed(

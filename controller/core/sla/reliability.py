@@ -27,6 +27,24 @@ class OutageTimes(NamedTuple):
     severity: Severity | None = None
     pauses: Sequence[Interval] = ()
 
+    def until(self, as_of_us: int, known_us: int) -> "OutageTimes":
+        """What was known of it at an instant: nothing that came later (S-21).
+
+        `known_us` is the end of what is known by then: an outage that nothing known has followed has no end.
+        """
+
+        def seen(at_us: int | None) -> int | None:
+            return None if at_us is None or at_us > as_of_us else at_us
+
+        is_over = self.ended_us is not None and self.ended_us < known_us
+        return self._replace(
+            ended_us=seen(self.ended_us) if is_over else None,
+            detected_us=seen(self.detected_us),
+            notified_us=seen(self.notified_us),
+            acked_us=seen(self.acked_us),
+            confirmed_us=seen(self.confirmed_us),
+        )
+
 
 class Reliability(NamedTuple):
     """How many outages, and means in microseconds; None where there is nothing to take a mean of."""
@@ -48,7 +66,7 @@ def reliability(outages: Sequence[OutageTimes], eligible_us: int, downtime_us: i
     return Reliability(
         outages=count,
         mttr_us=_mean((one.started_us, one.ended_us) for one in outages),
-        mtbf_us=(eligible_us - downtime_us) // count if count else None,
+        mtbf_us=max(eligible_us - downtime_us, 0) // count if count else None,
         mtbsi_us=eligible_us // count if count else None,
         mttd_us=_mean((one.started_us, one.detected_us) for one in outages),
         mtta_us=_mean((one.notified_us, one.acked_us) for one in outages),

@@ -1,6 +1,6 @@
 """Local time the slow way: by asking the zone what its clocks show, instant after instant."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ def day_of(at_us: int, tz: str) -> date:
 @cache
 def when(day: date, minutes: int, tz: str) -> int:
     """The first instant at which clocks show so many minutes after midnight of `day`, or later."""
-    wanted = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
+    wanted = datetime.combine(day, time()) + timedelta(minutes=minutes)
     as_utc = (wanted.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
     around = as_utc - 30 * 60 * MINUTE, as_utc + 30 * 60 * MINUTE
     shifts = {clock(at, tz) - (EPOCH + at * MICROSECOND).replace(tzinfo=None) for at in around}

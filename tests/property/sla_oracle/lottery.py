@@ -126,7 +126,11 @@ def _objectives(lot: Random) -> list[Plain]:
             "min_coverage": lot.choice(["0", "50", "95"]),
         }  # fmt: skip
         if lot.random() < 0.3:
-            one |= {"formula": "minute", "mode": lot.choice(["whole", "any"]), "n": lot.choice([1, 2, 5])}
+            one |= {
+                "formula": "minute",
+                "mode": lot.choice(["whole", "any"]),
+                "n": lot.choice([1, 2, 5]),
+            }
         found.append(one)
     return found
 
@@ -154,9 +158,7 @@ def _clauses(lot: Random, start: int, when: tuple[int, int]) -> Plain:
 
 
 def _hours(lot: Random) -> Plain:
-    weekly = {
-        day: lot.sample(HOURS, lot.choice([0, 1, 2])) for day in DAYS if lot.random() < 0.8
-    }
+    weekly = {day: lot.sample(HOURS, lot.choice([0, 1, 2])) for day in DAYS if lot.random() < 0.8}
     weekly["sun"] = ["01:00-05:00"]
     holidays = [day for day in ("2026-03-02", "2026-10-26", "2026-12-25") if lot.random() < 0.5]
     return {"weekly": weekly, "holidays": holidays}
@@ -192,11 +194,13 @@ def _credits(lot: Random) -> Plain:
         {"day_bands": [{"over": "1h", "percent": "3"}, {"over": "4h", "percent": "10"}]},
         {"at_risk": {"percent": "10", "allocations": {"a": "60"}}},
     ]  # fmt: skip
-    found: Plain = {
+    if lot.random() < 0.1:
+        tiers = [{"below": "99.9", "days": 3}, {"below": "95", "days": 14}]
+        return {"extension": {"tiers": tiers, **lot.choice([{}, {"days_max": 5}])}}
+    return {
         "fee": lot.choice(["1000.00", "43200", "999.99"]), "currency": lot.choice(["EUR", "JPY", "KWD"]),
         "cap": lot.choice(["100%", "25%"]), "minimum": lot.choice(["0", "5"]), **lot.choice(schemes),
     }  # fmt: skip
-    return found
 
 
 def _exclusion(lot: Random, number: int, names: list[str], when: tuple[int, int]) -> Plain:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from tests.property.sla_oracle.calendar import DAY, MINUTE, day_of, hours, midnight
 from tests.property.sla_oracle.painting import Bit
@@ -35,12 +36,30 @@ class Loss:
 
 
 def credit(terms: Plain, loss: Loss, spent: Fraction) -> Fraction:
-    """What is paid back, exactly."""
-    fee = Fraction(terms["fee"]) * loss.fee_share
+    """What is paid back, in whole minor units; `spent` is what the period was credited before."""
     if loss.figure is None or not loss.is_breached:
         return Fraction(0)
-    amount = min(_scheme(terms, loss, fee, spent), fee * share(terms.get("cap", "100%")))
-    return amount if amount >= Fraction(terms.get("minimum", "0")) else Fraction(0)
+    whole = Fraction(terms["fee"])
+    fee = whole * loss.fee_share
+    amount = _scheme(terms, loss, fee, spent)
+    if amount < Fraction(terms.get("minimum", "0")):
+        amount = Fraction(0)
+    cap = share(terms.get("cap", "100%"))
+    amount = min(amount, fee * cap, max(whole * cap - spent, Fraction(0)))
+    return Fraction(shown(amount, terms["currency"]))
+
+
+def days(terms: Plain, loss: Loss, given: int) -> int:
+    """Days of service that are given instead of money; `given` were given before."""
+    if loss.figure is None or not loss.is_breached:
+        return 0
+    rows = [t for t in terms["tiers"] if loss.figure < share(t["below"])]
+    if not rows:
+        return 0
+    worst = min(rows, key=lambda t: share(t["below"]))
+    added = int(worst["days"] * loss.fee_share * 2 + 1) // 2
+    most: int = terms.get("days_max", 1 << 60)
+    return max(min(added, most - given), 0)
 
 
 def _scheme(terms: Plain, loss: Loss, fee: Fraction, spent: Fraction) -> Fraction:
@@ -67,7 +86,8 @@ def _scheme(terms: Plain, loss: Loss, fee: Fraction, spent: Fraction) -> Fractio
             if downtime > micros(own.get("over", "0s")):
                 a_day[day] += downtime // micros(own["per"])
         most = own.get("a_day_max", 1 << 60)
-        return sum(min(n, most) for n in a_day.values()) * fee * share(own["percent"])
+        count = sum(min(n, most) for n in a_day.values())
+        return Fraction(count) * fee * share(own["percent"])
     if "day_bands" in terms:
         by_day: Counter[date] = Counter()
         for bit in loss.bits:  # no bit reaches over a midnight
@@ -79,9 +99,9 @@ def _scheme(terms: Plain, loss: Loss, fee: Fraction, spent: Fraction) -> Fractio
             total += fee * share(fit[-1]["percent"]) if fit else 0
         return total
     own = terms["at_risk"]
-    pool = fee * share(own["percent"])
-    part = pool * share(own["allocations"].get(loss.objective, "0"))
-    return max(min(part, pool - spent), Fraction(0))
+    part = fee * share(own["percent"]) * share(own["allocations"].get(loss.objective, "0"))
+    left = Fraction(terms["fee"]) * share(own["percent"]) - spent
+    return max(min(part, left), Fraction(0))
 
 
 def cost(terms: Plain, bits: list[Bit], span: int, tz: str) -> Plain:
@@ -91,10 +111,11 @@ def cost(terms: Plain, bits: list[Bit], span: int, tz: str) -> Plain:
         day = day_of(bit.from_us, tz)
         bounds = midnight(day, tz), midnight(day + timedelta(days=1), tz)
         open_hours = hours(terms.get("hours", "always"), *bounds, tz)
-        edges = sorted({edge for one in open_hours for edge in one if bounds[0] <= edge <= bounds[1]} | {*bounds})
-        open_us = sum(
-            b - a for a, b in zip(edges, edges[1:], strict=False) if _within(a, b, open_hours)
+        edges = sorted(
+            {edge for one in open_hours for edge in one if bounds[0] <= edge <= bounds[1]}
+            | {*bounds}
         )
+        open_us = sum(b - a for a, b in pairwise(edges) if _within(a, b, open_hours))
         if _within(bit.from_us, bit.to_us, open_hours):
             lost += bit.length
             amount += Fraction(terms["per_day"]) * bit.length / open_us

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from tests.property.sla_oracle.calendar import DAY, MINUTE, day_of, period
-from tests.property.sla_oracle.money import Loss, cost, credit, shown
+from tests.property.sla_oracle.money import Loss, cost, credit, days, shown
 from tests.property.sla_oracle.painting import (
     Bit,
     bits,
@@ -16,7 +16,7 @@ from tests.property.sla_oracle.painting import (
     take,
 )
 from tests.property.sla_oracle.sums import NAMES, Sums, denominator
-from tests.property.sla_oracle.terms import Part, Piece, Plain, Version, parts, share, versions
+from tests.property.sla_oracle.terms import Part, Piece, Plain, Version, instant, parts, share, versions
 
 HOUR = 60 * MINUTE
 WINDOWS = {"5m": 5 * MINUTE, "1h": HOUR, "1d": DAY, "7d": 7 * DAY}
@@ -36,6 +36,14 @@ class Case:
     contract: str
     label: str
     as_of: int | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a period was credited so far: money as shown, and days."""
+
+    money: Fraction = Fraction(0)
+    days: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Scene:
         cut = [(max(a, since), min(b, until)) for a, b in spans]
         cut = [one for one in cut if one[0] < one[1]]
         own = [bit for bit in self.bits if bit.lies_in(cut)]
-        length = denominator(cut, part.spans, part.version.terms, self.period, self.held[0].from_us)
+        length = denominator(cut, part.version.terms, self.period, self.held[0].from_us)
         if since:
             length = sum(b - a for a, b in cut)
         clauses = part.version.terms.get("exclusions", {})
@@ -75,18 +83,21 @@ def records(case: Case) -> list[Plain]:
     as_of = when[1] if case.as_of is None else case.as_of
     names = dict.fromkeys(one["id"] for c in contracts for one in c.get("objectives", ()))
     found: list[Plain] = []
-    spent = Fraction(0)
+    spent = Given()
     for name in names:
         listed = parts(held, name)
         scenes = [_scene(case, held, when, as_of, part, listed) for part in listed]
-        shares = [s.sums(p, p.pieces, when[1]).eligible("as_up") for s, p in zip(scenes, listed, strict=True)]
+        shares = [
+            s.sums(p, p.pieces, when[1]).eligible("as_up")
+            for s, p in zip(scenes, listed, strict=True)
+        ]
         for scene, part, own in zip(scenes, listed, shares, strict=True):
             if part.spans[0][0] >= as_of and part is not listed[0]:
                 continue
             fee_share = Fraction(own, sum(shares)) if sum(shares) else Fraction(0)
             record, worth = _record(scene, part, fee_share, spent)
             found.append(record)
-            spent += worth
+            spent = Given(spent.money + worth.money, spent.days + worth.days)
     return found
 
 
@@ -104,7 +115,11 @@ def _scene(
     inside = [bit for bit in painted if when[0] <= bit.from_us and bit.to_us <= when[1]]
     in_force = held[0].from_us, when[1]
     paint(inside, part.version, in_force, tz)
-    own = [one for one in case.fleet.get("exclusions", []) if covers(one, case.fleet, scope)]
+    own = [
+        one
+        for one in case.fleet.get("exclusions", [])
+        if covers(one, case.fleet, scope) and instant(one["from"]) < when[1] and instant(one["to"]) > when[0]
+    ]  # fmt: skip
     taken, said = take(inside, own, terms.get("exclusions", {}))
     said = {one["id"]: said[one["id"]] for one in own}
     return Scene(case, held, when, as_of, taken, said)
@@ -139,7 +154,17 @@ def ratio(figure: Fraction | None) -> Plain | None:
     return None if figure is None else {"num": figure.numerator, "den": figure.denominator}
 
 
-def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Fraction) -> tuple[Plain, Fraction]:
+def _given(terms: Plain, loss: Loss, spent: Given) -> tuple[Given, Plain]:
+    """What a breach is worth, in money or in days, and how it stands in a record."""
+    if "extension" in terms:
+        added = days(terms["extension"], loss, spent.days)
+        return Given(days=added), {"amount": "0", "currency": None, "days": added}
+    amount = credit(terms, loss, spent.money)
+    currency = terms["currency"]
+    return Given(amount), {"amount": shown(amount, currency), "currency": currency}
+
+
+def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Given) -> tuple[Plain, Given]:
     sums, whole = (scene.sums(part, part.pieces, end) for end in (scene.as_of, scene.period[1]))
     policy = part.objective.get("unknown", "exclude")
     target, text = _target(scene, part)
@@ -148,16 +173,13 @@ def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Fraction) -> t
     outages = _outages(scene, part, sums)
     terms, hull = part.version.terms, (part.spans[0][0], part.spans[-1][1])
     is_breached = sums.standing("figure", target) == "breached"
-    worth = Fraction(0)
-    money = None
+    worth, money = Given(), None
     if "credits" in terms:
-        days = [(day_of(start, scene.tz), downtime) for start, _, downtime in outages]
+        days_lost = [(day_of(start, scene.tz), downtime) for start, _, downtime in outages]
         loss = Loss(
-            part.objective["id"], figure, is_breached, down, fee_share, days, sums.counted("figure"), scene.tz
-        )
-        worth = credit(terms["credits"], loss, spent)
-        currency = terms["credits"]["currency"]
-        money = {"amount": shown(worth, currency), "currency": currency}
+            part.objective["id"], figure, is_breached, down, fee_share, days_lost, sums.counted("figure"), scene.tz
+        )  # fmt: skip
+        worth, money = _given(terms["credits"], loss, spent)
     lengths = [end - start for start, end, _ in outages if end is not None]
     count = len(outages)
     eligible = sums.eligible(policy)
@@ -185,7 +207,7 @@ def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Fraction) -> t
         "mtbf": max(eligible - down, 0) // count if count else None,
         "mtbsi": eligible // count if count else None,
         "worst": _worst(sums),
-        "burn": None if to_us >= hull[1] else _burn(scene, part, target, budget),
+        "burn": None if to_us >= hull[1] or not ends else _burn(scene, part, target, budget),
         "exclusions": [
             {"id": name, "status": said, "applied": _applied(sums, name)} for name, said in scene.said.items()
         ],
@@ -206,43 +228,45 @@ def _applied(sums: Sums, name: str) -> int:
 def _outages(scene: Scene, part: Part, sums: Sums) -> list[tuple[int, int | None, int]]:
     """(start, end if it is known, counted downtime) of the outages that begin in a part and count (S-46)."""
     names, _ = members(part.version.terms["scope"])
-    listed: list[tuple[int, int | None]] = []
     if len(names) == 1:
-        for one in scene.case.document["checks"][names[0]]["outages"]:
-            listed.append((one["started_at"], one["ended_at"]))
+        outages = scene.case.document["checks"][names[0]]["outages"]
+        listed = [(one["started_at"], one["ended_at"]) for one in outages]
     else:
         listed = _composite_outages(scene, part)
     found: list[tuple[int, int | None, int]] = []
-    known_us = scene.as_of if scene.as_of < scene.period[1] else 1 << 61
     for start, end in sorted(listed):
-        ended = end if end is not None and end <= known_us else None
-        own = [b for b in sums.counted("figure") if b.from_us >= start and (end is None or b.to_us <= end)]
+        ended = end if end is not None and _is_seen_after(scene, part, end) else None
+        own = [
+            b
+            for b in sums.counted("figure")
+            if b.from_us >= start and (end is None or b.to_us <= end)
+        ]
         begins = any(a <= start < min(b, scene.as_of) for a, b in part.spans)
         if own and begins:
             found.append((start, ended, sum(b.length for b in own)))
     return found
 
 
+def _is_seen_after(scene: Scene, part: Part, at_us: int) -> bool:
+    """By the instant that is asked for, something known has followed."""
+    if scene.as_of >= scene.period[1]:
+        return True
+    painted = bits(scene.case.document, part.version.terms["scope"], {at_us}, scene.as_of)
+    return any(bit.from_us >= at_us and bit.verdicts["figure"] != "UNKNOWN" for bit in painted)
+
+
 def _composite_outages(scene: Scene, part: Part) -> list[tuple[int, int | None]]:
     """The DOWN times of a composite, each by itself; without an end while nothing known has followed."""
     known_us = scene.as_of if scene.as_of < scene.period[1] else 1 << 61
-    painted = bits(scene.case.document, part.version.terms["scope"], set(), known_us)
     runs: list[tuple[str, int, int]] = []
-    for bit in painted:
+    for bit in bits(scene.case.document, part.version.terms["scope"], set(), known_us):
         verdict = bit.verdicts["figure"]
         if runs and runs[-1][0] == verdict:
             runs[-1] = verdict, runs[-1][1], bit.to_us
         else:
             runs.append((verdict, bit.from_us, bit.to_us))
-    last_known = max((b for v, _, b in runs if v not in ("DOWN", "UNKNOWN")), default=0)
-    return [
-        (a, b if last_known > b or _is_known_after(runs, b) else None)
-        for v, a, b in runs if v == "DOWN"
-    ]  # fmt: skip
-
-
-def _is_known_after(runs: list[tuple[str, int, int]], at_us: int) -> bool:
-    return any(a >= at_us and v != "UNKNOWN" for v, a, _ in runs)
+    known = [a for verdict, a, _ in runs if verdict != "UNKNOWN"]
+    return [(a, b if max(known) >= b else None) for v, a, b in runs if v == "DOWN"]
 
 
 def _worst(sums: Sums) -> Plain:
@@ -281,7 +305,9 @@ def _burn(scene: Scene, part: Part, target: Fraction, budget: Fraction) -> Plain
             if eligible > 0 and target < 1:
                 rates.append(Fraction(down, eligible) / (1 - target))
         if len(rates) == 2 and min(rates) >= factor:
-            found.append({"urgency": urgency, "long": long, "short": short, "rate": ratio(rates[0])})
+            found.append(
+                {"urgency": urgency, "long": long, "short": short, "rate": ratio(rates[0])}
+            )
     sums = scene.sums(part, part.pieces, scene.as_of)
     used = sums.down("figure", policy)
     down, eligible = spent(6 * HOUR)
@@ -308,5 +334,3 @@ def _cut(scene: Scene, length: int) -> Scene:
         else:
             found.append(bit)
     return replace(scene, bits=found)
-
-

@@ -145,12 +145,11 @@ class Sums:
 
 def denominator(
     spans: list[tuple[int, int]],
-    whole: list[tuple[int, int]],
     terms: Plain,
     period: tuple[int, int],
     in_force_us: int,
 ) -> int:
-    """The length of a time by the contract's clause (S-31). `whole` is what `spans` will be when it is over."""
+    """The length of a time by the contract's clause (S-31)."""
     actual = sum(b - a for a, b in spans)
     clause = terms["period"].get("denominator", "actual")
     tz = terms["period"].get("tz", "UTC")
@@ -160,7 +159,7 @@ def denominator(
             touching = [(max(a, bounds[0]), min(b, bounds[1])) for a, b in spans]
             if sum(max(b - a, 0) for a, b in touching) == bounds[1] - bounds[0]:
                 actual += DAY - (bounds[1] - bounds[0])
-    if clause == "full_period" and spans and whole[0][0] == in_force_us:
+    if clause == "full_period" and spans and spans[0][0] == in_force_us:
         actual += in_force_us - period[0]
     is_over = bool(spans) and spans[-1][1] == period[1]
     if clause == "fixed_30d" and is_over:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from tests.property.sla_oracle.calendar import EPOCH, MICROSECOND
@@ -106,7 +107,7 @@ def parts(held: list[Version], name: str) -> list[Part]:
         edges |= {e for s in seasons for e in s[:2] if version.from_us < e < version.to_us}
         line = sorted(edges)
         by_season: dict[int, list[tuple[int, int]]] = {}
-        for span in zip(line, line[1:], strict=False):
+        for span in pairwise(line):
             inside = [n for n, s in enumerate(seasons) if s[0] <= span[0] < s[1]]
             by_season.setdefault(inside[0] if inside else -1, []).append(span)
         for season, spans in by_season.items():

@@ -1,5 +1,6 @@
 """Draws what happened to checks, as a replay document with the timelines of least and most downtime."""
 
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -56,7 +57,7 @@ def _intervals(lot: Random, from_us: int, to_us: int) -> list[Plain]:
     line = sorted(edges)
     found = [
         {"from": a, "to": b, "verdict": lot.choices(VERDICTS, weights)[0]}
-        for a, b in zip(line, line[1:], strict=False)
+        for a, b in pairwise(line)
         if a >= from_us
     ]
     return merged(found)
@@ -66,7 +67,9 @@ def _split(lot: Random, one: Plain, other: str) -> list[Plain]:
     """An interval of which, by lot, the first part is something else in this timeline."""
     if lot.random() < 0.5:
         return [one]
-    at = one["from"] + lot.choice([0, 1, min(MINUTE, one["to"] - one["from"]), (one["to"] - one["from"]) // 2])
+    at = one["from"] + lot.choice(
+        [0, 1, min(MINUTE, one["to"] - one["from"]), (one["to"] - one["from"]) // 2]
+    )
     parts = [{"from": one["from"], "to": at, "verdict": other}, {**one, "from": at}]
     return [part for part in parts if part["from"] < part["to"]]
 
@@ -98,7 +101,15 @@ def _outages(lot: Random, known: list[Plain]) -> list[Plain]:
             found[-1] |= {"ended_at": one["to"], "is_over": False}
             found[-1]["downtime"] += length
         else:
-            found.append({"started_at": one["from"], "ended_at": one["to"], "downtime": length, "unknown": 0, "is_over": False})
+            found.append(
+                {
+                    "started_at": one["from"],
+                    "ended_at": one["to"],
+                    "downtime": length,
+                    "unknown": 0,
+                    "is_over": False,
+                }
+            )
         gap, is_dark = 0, True
     return [
         {"started_at": o["started_at"], "ended_at": o["ended_at"] if o["is_over"] else None, "downtime": o["downtime"], "unknown": 0}
