@@ -16,7 +16,16 @@ from tests.property.sla_oracle.painting import (
     take,
 )
 from tests.property.sla_oracle.sums import NAMES, Sums, denominator
-from tests.property.sla_oracle.terms import Part, Piece, Plain, Version, instant, parts, share, versions
+from tests.property.sla_oracle.terms import (
+    Part,
+    Piece,
+    Plain,
+    Version,
+    instant,
+    parts,
+    share,
+    versions,
+)
 
 HOUR = 60 * MINUTE
 WINDOWS = {"5m": 5 * MINUTE, "1h": HOUR, "1d": DAY, "7d": 7 * DAY}
@@ -209,7 +218,9 @@ def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Given) -> tupl
         "worst": _worst(sums),
         "burn": None if to_us >= hull[1] or not ends else _burn(scene, part, target, budget),
         "exclusions": [
-            {"id": name, "status": said, "applied": _applied(sums, name)} for name, said in scene.said.items()
+            {"id": one["id"], "status": scene.said[one["id"]], "applied": _applied(sums, one["id"])}
+            for one in scene.case.fleet["exclusions"]
+            if one["id"] in scene.said and instant(one["from"]) < hull[1] and instant(one["to"]) > hull[0]
         ],
         "credits": money,
         "cost": None if "cost" not in terms else cost(
