@@ -69,6 +69,7 @@ from controller.services.seals import Seals
 from controller.services.secrets import Secrets
 from controller.services.silence import Silence
 from controller.services.situation import Situation
+from controller.services.sla_watch import SlaWatch, watching
 from controller.services.standings import Standings
 from controller.services.terms import Terms
 from controller.services.turns import Turns
@@ -170,6 +171,7 @@ class _Controller:
         self._agents = Agents(storage, wall_us)
         self._silence = Silence(storage, wall_us)
         self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
+        self._sla_watch = SlaWatch(storage, self._evaluator, self._fleets, wall_us)
         self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
         transport = ChannelTransport(wall_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
@@ -261,6 +263,7 @@ class _Controller:
                     self._seals.run(),
                     self._sender.run(),
                     catching_up(self._worker, self._evaluator, wall_us),
+                    watching(self._worker, self._sla_watch),
                     self._confirming.run(),
                     self._confirming.keep_informed(),
                     self._every(

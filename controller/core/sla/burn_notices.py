@@ -32,11 +32,12 @@ def burn_notices(
         return
     contract = recent.segment.contract
     window, target = recent.window, recent.figures.target
+    beginning = alerts(window, target)
     for urgency in Urgency:
         series = f"{recent.segment.objective.id}/burn.{urgency}"
         last = told.get(subject_of(contract.id, series))
         has_begun = last is not None and last.event == _event(urgency)
-        holding = lasting(window, target) if has_begun else alerts(window, target)
+        holding = lasting(window, target) if has_begun else beginning
         alert = next((one for one in holding if one.urgency is urgency), None)
         if alert is not None and not has_begun:
             record = record_of(now, None, revision=revision)

@@ -1,0 +1,110 @@
+"""What is to be told of one contract now: judged by what is known, against what was told before."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from controller.core.calendars import Period, PeriodKind
+from controller.core.quorum import Verdict
+from controller.core.sla.burn import LOOKED_US
+from controller.core.sla.burn_notices import burn_notices
+from controller.core.sla.contracts import ROLLING
+from controller.core.sla.grade_notices import Grading, grade_notices
+from controller.core.sla.judgement import Judgement, Observed
+from controller.core.sla.notices import SlaNotice, Told
+from controller.core.sla.objectives import DEFAULT_METRIC
+from controller.core.sla.records import judgements
+from controller.ports import Transaction
+from controller.services.evaluate import Evaluator
+from controller.services.observing import observed
+from controller.services.sight import StoredSight
+from controller.services.terms import Agreed
+
+LATENESS_US: Final = 72 * 3600 * 1_000_000
+"""How long after its end a period is still looked at: so long late evidence may come (S-22)."""
+_WELL: Final = frozenset({Verdict.UP, Verdict.DEGRADED})
+
+
+def notices_of(
+    tx: Transaction, evaluator: Evaluator, agreed: Agreed, now_us: int
+) -> list[SlaNotice]:
+    """What is to be told of a contract, and was not."""
+    periods = _periods(agreed, now_us)
+    # What a rolling period was when something was told of it begins before what it is now.
+    lengths = [LOOKED_US, *(2 * (one.to_us - one.from_us) for one in periods if _rolls(one))]
+    from_us = min([now_us - max(lengths), *(one.from_us for one in periods)])
+    whole = Period(from_us, now_us, PeriodKind.ROLLING, ROLLING)
+    known = observed(StoredSight(tx, evaluator, now_us), agreed, whole)
+    told = {
+        one.subject: Told(one.ordinal, one.event, one.recorded_us)
+        for one in tx.newest_sla_events(agreed.contract.first.id)
+    }
+    looking = _Looking(agreed, known, told, now_us)
+    return [*(one for period in periods for one in looking.grades(period)), *looking.burns()]
+
+
+def _periods(agreed: Agreed, now_us: int) -> list[Period]:
+    """The period that runs, and the one before it while late evidence for it may come."""
+    terms = agreed.contract.period
+    current = terms.at(now_us)
+    if _rolls(current) or now_us - current.from_us >= LATENESS_US:
+        return [current]
+    return [terms.at(current.from_us - 1), current]
+
+
+def _rolls(period: Period) -> bool:
+    return period.kind is PeriodKind.ROLLING
+
+
+@dataclass(slots=True)
+class _Looking:
+    """A contract, what is known of it, and what was told of it."""
+
+    agreed: Agreed
+    known: Observed
+    told: Mapping[str, Told]
+    now_us: int
+    judged: dict[tuple[Period, int], list[list[Judgement]]] = field(default_factory=dict)
+
+    def grades(self, period: Period) -> Iterator[SlaNotice]:
+        """What is to be told of the grades over a period."""
+
+        def then(at_us: int) -> Sequence[Sequence[Judgement]]:
+            return self._judged(
+                self.agreed.contract.period.at(at_us) if _rolls(period) else period, at_us
+            )
+
+        found = Grading(self._judged(period, self.now_us), self.agreed.revision, self.told, then)
+        return grade_notices(found)
+
+    def burns(self) -> Iterator[SlaNotice]:
+        """What is to be told of budgets: by the last days, whichever period they lie in."""
+        last_days = Period(self.now_us - LOOKED_US, self.now_us, PeriodKind.ROLLING, ROLLING)
+        has_told = any("/burn." in subject for subject in self.told)
+        if not has_told and self._is_quiet(last_days.from_us):
+            return
+        current = self.agreed.contract.period.at(self.now_us)
+        now = {own[-1].segment.objective.id: own[-1] for own in self._judged(current, self.now_us)}
+        for own in self._judged(last_days, self.now_us):
+            recent = own[-1]
+            objective = recent.segment.objective
+            if objective.metric == DEFAULT_METRIC and objective.id in now and recent.span:
+                revision = self.agreed.revision + recent.segment.version - 1
+                yield from burn_notices(recent, now[objective.id], self.told, revision=revision)
+
+    def _judged(self, period: Period, at_us: int) -> list[list[Judgement]]:
+        found = self.judged.get((period, at_us))
+        if found is None:
+            listed = judgements(self.agreed.contract, period, self.known, at_us)
+            found = self.judged[period, at_us] = [own for own in listed if own]
+        return found
+
+    def _is_quiet(self, from_us: int) -> bool:
+        """Since then nothing was down, and nothing counts as down because it is not known."""
+        objectives = [o for one in self.agreed.contract.versions for o in one.objectives]
+        counts_unknown = any(getattr(one, "unknown", "") == "as_down" for one in objectives)
+        return not counts_unknown and all(
+            one.verdict in _WELL or one.verdict is Verdict.UNKNOWN
+            for one in self.known.stretches
+            if one.to_us > from_us
+        )

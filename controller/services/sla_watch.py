@@ -1,0 +1,120 @@
+"""Watching contracts: each is judged once a minute, and at once when an outage of its checks changes.
+
+One contract a transaction, which notes what was told and writes the messages: results that come meanwhile do
+not wait for many.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from controller.errors import ControllerError, Fatal
+from controller.ports import Storage, Transaction, Worker
+from controller.services.apply import InForce
+from controller.services.evaluate import Evaluator
+from controller.services.notify_sla import post
+from controller.services.sla_standing import notices_of
+from controller.services.terms import Agreed, Terms
+
+EVERY_US: Final = 60 * 1_000_000
+_EVENTS_AT_ONCE: Final = 200
+_IDLE_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 10.0
+log = logging.getLogger(__name__)
+
+
+class Loaded(Protocol):
+    """The fleet file in force."""
+
+    def loaded(self, tx: Transaction) -> InForce | None:
+        """It, inside a transaction; None if nothing was applied yet."""
+        ...
+
+
+class SlaWatch:
+    """Judges contracts that are due and tells what is news of them. Synchronous: runs in the storage thread.
+
+    When which was judged last is not kept: after a start all are due, and what was told before is in storage.
+    """
+
+    def __init__(
+        self, storage: Storage, evaluator: Evaluator, fleets: Loaded, now_us: Callable[[], int]
+    ) -> None:
+        self._storage = storage
+        self._evaluator = evaluator
+        self._fleets = fleets
+        self._now_us = now_us
+        self._terms = Terms()
+        self._looked: dict[str, int] = {}
+        self._touched: set[str] = set()
+        self._sequence: int | None = None
+
+    def look(self) -> bool:
+        """Judge one contract. False if none is due."""
+        now_us = self._now_us()
+        name: str | None = None
+        try:
+            with self._storage.transaction() as tx:
+                in_force = self._fleets.loaded(tx)
+                if in_force is None:
+                    return False
+                agreed = {
+                    one.contract.first.id: one for one in self._terms.agreed(tx, None, now_us)
+                }
+                self._follow(tx, agreed)
+                name = self._due(agreed, now_us)
+                if name is not None:
+                    self._tell(tx, in_force, agreed[name], now_us)
+        except ControllerError:
+            raise  # it stays due
+        except Exception:
+            # A fault of ours in judging one contract must not keep the others from being judged.
+            log.exception("sla.defect", extra={"contract": name})
+        if name is None:
+            return False
+        self._looked[name] = now_us
+        self._touched.discard(name)
+        return True
+
+    def _follow(self, tx: Transaction, agreed: Mapping[str, Agreed]) -> None:
+        """Note the contracts whose checks something happened to."""
+        if self._sequence is None:
+            self._sequence = tx.last_event()
+        events = tx.events_after(self._sequence, _EVENTS_AT_ONCE)
+        if events:
+            self._sequence = events[-1].sequence
+            checks = {event.check for event in events}
+            self._touched.update(
+                name
+                for name, one in agreed.items()
+                if not checks.isdisjoint(one.contract.scope.members)
+            )
+
+    def _due(self, agreed: Mapping[str, Agreed], now_us: int) -> str | None:
+        """One that something happened to, or that was judged longest ago, if that is a minute."""
+        waits = {name: now_us - self._looked.get(name, 0) for name in agreed}
+        touched = [name for name in waits if name in self._touched]
+        due = touched or [name for name, wait_us in waits.items() if not 0 <= wait_us < EVERY_US]
+        return max(due, key=waits.__getitem__, default=None)
+
+    def _tell(self, tx: Transaction, in_force: InForce, agreed: Agreed, now_us: int) -> None:
+        for notice in notices_of(tx, self._evaluator, agreed, now_us):
+            if post(tx, in_force.fleet, notice, now_us):
+                fields = {"contract": notice.contract, "subject": notice.subject}
+                log.info("sla.told", extra={"event": notice.event, **fields})
+
+
+async def watching(worker: Worker, watch: SlaWatch) -> None:
+    """Judge contracts as they are due, for ever. Fatal if storage is damaged."""
+    while True:
+        try:
+            is_busy = await worker.run(watch.look)
+        except Fatal:
+            raise
+        except ControllerError as error:
+            log.error("sla.delayed", extra={"reason": str(error)})
+            await asyncio.sleep(_RETRY_SECONDS)
+            continue
+        if not is_busy:
+            await asyncio.sleep(_IDLE_SECONDS)

@@ -1,0 +1,197 @@
+"""Contracts are watched: told once, across restarts, when an outage changes and once a minute."""
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.deliveries import DeliveryQuery
+from controller.errors import Unreachable
+from controller.ports import Transaction
+from controller.services import sla_watch
+from controller.services.sla_watch import EVERY_US, SlaWatch
+from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
+from tests.unit.services.story import REGIONS, Story
+
+CONTRACTS = b"""\
+contracts:
+  - id: acme
+    effective_from: 2025-01-01T00:00:00Z
+    scope: {checks: [shop-home]}
+    period: {kind: day}
+    acknowledge_unmeasurable: true
+    objectives: [{id: availability, target: "99.9", min_coverage: "0"}]
+    grades: [{below: "95", action: warn}, {below: "90", action: legal, notify: lawyer}]
+  - id: beta
+    effective_from: 2025-01-01T00:00:00Z
+    scope: {checks: [shop-dns]}
+    objectives: [{id: availability, target: "99.9"}]
+notify:
+  - {id: ops, url: "json://o.example", on: [grade.warn, burn.page]}
+  - {id: lawyer, url: "json://l.example", on: [outage.opened]}
+"""
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    assert not world.fleets.apply(FLEET + CONTRACTS, "fleet.yaml", "ada").problems
+    return world
+
+
+def watch_of(world: World) -> SlaWatch:
+    return SlaWatch(world.storage, world.evaluator, world.fleets, lambda: world.now_us)
+
+
+def told(world: World) -> list[str]:
+    with world.storage.transaction() as tx:
+        deliveries = tx.deliveries(DeliveryQuery(limit=100))[::-1]
+    return [f"{one.channel} {one.event}" for one in deliveries]
+
+
+def looks(watch: SlaWatch) -> int:
+    count = 0
+    while watch.look():
+        count += 1
+    return count
+
+
+async def test_s52_grades_and_burning_budgets_reach_the_outbox_once(
+    world: World, running: Running
+) -> None:
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 100)
+    looks(watch)
+    assert told(world) == []
+    await story.rounds(100, 110, down=REGIONS)
+    looks(watch)
+    assert told(world) == ["ops grade.warn", "ops burn.page"]
+    await story.rounds(110, 125, down=REGIONS)
+    looks(watch)
+    assert told(world) == ["ops grade.warn", "ops burn.page", "lawyer grade.legal"]
+    await running.restart()
+    world.now_us += 60 * SECOND
+    assert looks(watch_of(world)) == 2
+    assert len(told(world)) == 3
+
+
+async def test_s44_the_end_of_an_alert_is_told_to_whoever_was_told(
+    world: World, running: Running
+) -> None:
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 60)
+    await story.rounds(60, 63, down=REGIONS)
+    looks(watch)
+    await story.rounds(63, 63 + 70)
+    looks(watch)
+    assert [one for one in told(world) if "burn" in one] == ["ops burn.page", "ops burn.page.ended"]
+
+
+async def test_s52_an_exclusion_that_was_declared_afterwards_takes_a_grade_back(
+    world: World, running: Running
+) -> None:
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 3)
+    await story.rounds(3, 6, down=REGIONS)
+    looks(watch)
+    assert told(world)[:2] == ["ops grade.warn", "lawyer grade.legal"]
+    taken = exclusion(world, 'type: force_majeure, from: "{}", to: "{}"')
+    world.now_us += 5 * SECOND
+    assert not world.fleets.apply(FLEET + taken + CONTRACTS, "fleet.yaml", "ada").problems
+    world.now_us += EVERY_US
+    looks(watch)
+    with world.storage.transaction() as tx:
+        events = [one.event for one in tx.sla_events("acme")]
+    assert [one for one in events if one.endswith("retracted")] == [
+        "grade.warn.retracted", "grade.legal.retracted"
+    ]  # fmt: skip
+    assert not [one for one in told(world) if "retracted" in one], "nothing was sent yet"
+
+
+def exclusion(world: World, more: str) -> bytes:
+    span = more.format(START - 60 * SECOND, world.now_us + 3600 * SECOND).replace('"', "")
+    return (
+        f"exclusions: [{{id: storm, {span}, scope: all, declared_at: {world.now_us}, by: ada,"
+        " reason: a storm, approved_by: [ada, ben]}]\n"
+    ).encode()
+
+
+def test_a_contract_is_judged_once_a_minute_and_the_one_that_waits_longest_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(sla_watch, "notices_of", noting(seen))
+    watch = watch_of(world)
+    assert looks(watch) == 2
+    world.now_us += EVERY_US - 1
+    assert looks(watch) == 0
+    world.now_us += 1
+    assert looks(watch) == 2
+    assert seen == ["acme", "beta"] * 2
+    world.now_us -= 30 * SECOND
+    assert looks(watch) == 2, "a clock that was set back keeps nobody waiting"
+
+
+async def test_a_contract_is_judged_at_once_when_an_outage_of_its_checks_changes(
+    world: World, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    story = Story(world, running)
+    await story.rounds(1, 5)
+    monkeypatch.setattr(sla_watch, "notices_of", noting(seen))
+    watch = watch_of(world)
+    looks(watch)
+    await story.one(5, "fra", is_down=True)
+    assert looks(watch) == 0, "one region is no outage"
+    for number in (6, 7):
+        for region in REGIONS:
+            await story.one(number, region, is_down=True)
+    seen.clear()
+    watch._looked = dict.fromkeys(("acme", "beta"), world.now_us)
+    assert looks(watch) == 1
+    assert seen == ["acme"]
+
+
+def test_a_fault_in_judging_one_contract_leaves_the_others_judged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    note = noting(seen)
+
+    def broken(tx: Transaction, evaluator: object, agreed: object, now_us: int) -> list[object]:
+        note(tx, evaluator, agreed, now_us)
+        if seen[-1] == "acme":
+            raise ZeroDivisionError
+        return []
+
+    monkeypatch.setattr(sla_watch, "notices_of", broken)
+    assert looks(watch_of(world)) == 2
+    assert seen == ["acme", "beta"]
+
+
+async def test_what_could_not_be_noted_is_told_later_and_once(
+    world: World, running: Running
+) -> None:
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 20)
+    await story.rounds(20, 25, down=REGIONS)
+    world.storage.is_full = True
+    with pytest.raises(Unreachable):
+        watch.look()
+    world.storage.is_full = False
+    assert told(world) == []
+    assert looks(watch) == 2
+    assert told(world).count("ops grade.warn") == 1
+
+
+def test_without_a_fleet_nothing_is_due(world: World) -> None:
+    with world.storage._storage._engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM fleet_revision")
+    world.restart()
+    assert not watch_of(world).look()
+
+
+def noting(seen: list[str]) -> Callable[..., list[object]]:
+    def notices(tx: Transaction, evaluator: object, agreed: object, now_us: int) -> list[object]:
+        seen.append(agreed.contract.first.id)  # type: ignore[attr-defined]  # it is an Agreed
+        return []
+
+    return notices
