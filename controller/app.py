@@ -171,7 +171,8 @@ class _Controller:
         self._agents = Agents(storage, wall_us)
         self._silence = Silence(storage, wall_us)
         self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
-        self._sla_watch = SlaWatch(storage, self._evaluator, self._fleets, wall_us)
+        self._terms = Terms()
+        self._sla_watch = SlaWatch(storage, self._evaluator, self._fleets, self._terms, wall_us)
         self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
         transport = ChannelTransport(wall_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
@@ -219,7 +220,7 @@ class _Controller:
         standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, wall_us)
         outages = Outages(storage, self._evaluator, wall_us)
-        terms = Terms()
+        terms = self._terms
         return (
             EnrolServicer(worker, enrolment, recovery, whereabouts),
             AccessServicer(worker, self._access, self._ledger, whereabouts),

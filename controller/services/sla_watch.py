@@ -39,13 +39,18 @@ class SlaWatch:
     """
 
     def __init__(
-        self, storage: Storage, evaluator: Evaluator, fleets: Loaded, now_us: Callable[[], int]
+        self,
+        storage: Storage,
+        evaluator: Evaluator,
+        fleets: Loaded,
+        terms: Terms,
+        now_us: Callable[[], int],
     ) -> None:
         self._storage = storage
         self._evaluator = evaluator
         self._fleets = fleets
         self._now_us = now_us
-        self._terms = Terms()
+        self._terms = terms
         self._looked: dict[str, int] = {}
         self._touched: set[str] = set()
         self._sequence: int | None = None

@@ -9,6 +9,7 @@ from controller.errors import Unreachable
 from controller.ports import Transaction
 from controller.services import sla_watch
 from controller.services.sla_watch import EVERY_US, SlaWatch
+from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story
 
@@ -38,7 +39,7 @@ def world(world: World) -> World:
 
 
 def watch_of(world: World) -> SlaWatch:
-    return SlaWatch(world.storage, world.evaluator, world.fleets, lambda: world.now_us)
+    return SlaWatch(world.storage, world.evaluator, world.fleets, Terms(), lambda: world.now_us)
 
 
 def told(world: World) -> list[str]:
@@ -110,7 +111,7 @@ def exclusion(world: World, more: str) -> bytes:
     span = more.format(START - 60 * SECOND, world.now_us + 3600 * SECOND).replace('"', "")
     return (
         f"exclusions: [{{id: storm, {span}, scope: all, declared_at: {world.now_us}, by: ada,"
-        " reason: a storm, approved_by: [ada, ben]}]\n"
+        " reason: a storm, approved_by: [ben, cyd]}]\n"
     ).encode()
 
 
