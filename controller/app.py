@@ -15,6 +15,7 @@ from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
 from controller.identity.authority import Authority
 from controller.identity.files import Settings, StateDirectory
+from controller.identity.notary import LogNotary
 from controller.identity.vault import Vault
 from controller.local import private_files, refuse_bad_names
 from controller.notify.transport import ChannelTransport
@@ -56,6 +57,7 @@ from controller.services.incident_views import IncidentPages
 from controller.services.incidents import Incidents
 from controller.services.ingest import Ingest
 from controller.services.ledger import Ledger
+from controller.services.logbook import Logbook
 from controller.services.notify import Router
 from controller.services.notify_insight import Insights
 from controller.services.notify_sending import Sender
@@ -82,6 +84,7 @@ DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
 RENEW_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 600.0
+CHECKPOINT_SECONDS: Final = 60.0
 # How late it may be noticed that nothing was heard any more.
 ADVANCE_SECONDS: Final = 5.0
 
@@ -105,9 +108,10 @@ async def serve(
         with claimed(config.state, url):
             with private_files():
                 # Init made the database. One that is empty now was lost; serving over it would hide that.
-                storage = database.open_storage(url, is_new=False)
+                notary = LogNotary(directory, settings.organisation, wall_us)
+                storage = database.open_storage(url, is_new=False, notary=notary)
             try:
-                controller = _Controller(config, directory, settings, storage, worker)
+                controller = _Controller(config, directory, settings, storage, worker, notary)
                 await controller.run(announce, stop or _told_to_stop(controller.reload))
             finally:
                 worker.close()
@@ -150,11 +154,13 @@ class _Controller:
         settings: Settings,
         storage: database.SqlStorage,
         worker: StorageWorker,
+        notary: LogNotary,
     ) -> None:
         authority = directory.authority()
         self.reload = asyncio.Event()
         self._worker = worker
         self._sessions = Sessions()
+        self._logbook = Logbook(storage, notary, wall_us)
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, wall_us)
         self._incidents = IncidentPages(storage, Incidents(wall_us), self._evaluator, wall_us)
@@ -277,6 +283,7 @@ class _Controller:
                         "timeline.behind",
                     ),
                     self._every(ADVANCE_SECONDS, self._incidents.catch_up, "incidents.behind"),
+                    self._every(CHECKPOINT_SECONDS, self._logbook.checkpoint, "log.unsigned"),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]

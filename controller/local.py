@@ -23,9 +23,11 @@ from controller.identity.authority import (
     new_root,
 )
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
+from controller.identity.notary import log_verifier
 from controller.identity.roles import Role
 from controller.services.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.export import exported
+from controller.services.log_check import faults
 from controller.services.recompute import Recomputed, recomputed
 from controller.storage import database
 from controller.storage.damage import damages
@@ -159,8 +161,11 @@ def check_database(state: Path, database_url: str | None) -> CheckedDatabase:
     text = advice(found, database.shown(make_url(url)))
     if found is not State.CURRENT:
         return CheckedDatabase(found, text)
+    directory = StateDirectory(state)
+    log = log_verifier(directory, directory.settings().organisation)
     with _storage(url) as storage:
-        return CheckedDatabase(found, text, list(damages(storage)))
+        wrong = [*damages(storage), *faults(storage.transaction, log)]
+        return CheckedDatabase(found, text, wrong)
 
 
 def backup_database(state: Path, database_url: str | None, path: Path) -> None:

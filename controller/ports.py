@@ -15,6 +15,7 @@ from controller.deliveries import DeliveryStore
 from controller.events import EventStore
 from controller.exclusions import ExclusionStore
 from controller.incidents import IncidentStore
+from controller.leaves import LogStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
 from controller.remarks import RemarkStore
@@ -354,6 +355,7 @@ class FleetStore(Protocol):
 class Transaction(
     EvidenceStore,
     SealStore,
+    LogStore,
     AgentStore,
     PersonStore,
     CustodyStore,

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Table
 
+from controller.leaves import Notary
 from controller.storage.names import Names, StreamKey
 
 _VALUES_MAX: Final = 10_000
@@ -14,9 +15,10 @@ _VALUES_MAX: Final = 10_000
 class Rows:
     """One transaction's access to rows."""
 
-    def __init__(self, connection: Connection, names: Names) -> None:
+    def __init__(self, connection: Connection, names: Names, notary: Notary | None = None) -> None:
         self._connection = connection
         self._names = names
+        self._notary = notary
 
     @property
     def connection(self) -> Connection:

@@ -15,7 +15,7 @@ from controller.custody import (
     Secret,
     Standing,
 )
-from controller.storage.bulk import Rows
+from controller.leaves import LeafKind
 from controller.storage.custody_tables import (
     ActRow,
     AlarmRow,
@@ -23,6 +23,7 @@ from controller.storage.custody_tables import (
     SecretRow,
     StandingRow,
 )
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _STANDING = table(StandingRow)
@@ -32,7 +33,7 @@ _SECRET = table(SecretRow)
 _COPY = table(SealedCopyRow)
 
 
-class CustodyRows(Rows):
+class CustodyRows(LogRows):
     """controller.custody.CustodyStore over SQL."""
 
     def standing(self, agent: str) -> AgentStanding:
@@ -50,6 +51,7 @@ class CustodyRows(Rows):
         """Insert or replace."""
         values = {**asdict(standing), "standing": standing.standing.value}
         self._put(_STANDING, values, "agent")
+        self._enter(LeafKind.KEY, standing.agent, values)
 
     def raise_alarm(self, alarm: Alarm) -> None:
         """Keep an alarm; one that is there already is counted and not cleared any more."""
@@ -84,6 +86,7 @@ class CustodyRows(Rows):
         """Append to the ledger; the number is given by it."""
         values = {key: value for key, value in asdict(act).items() if key != "number"}
         self._connection.execute(insert(_ACT).values(values))
+        self._enter(LeafKind.ACCESS, act.action, values)
 
     def acts(self, before: int | None, limit: int) -> Sequence[Act]:
         """The newest acts (with a number below `before`), newest first."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
+from controller.leaves import Notary
 from controller.storage import schema
 from controller.storage.custody import CustodyRows
 from controller.storage.deliveries import DeliveryRows
@@ -63,9 +64,10 @@ class SqlTransaction(
 class SqlStorage:
     """controller.ports.Storage over SQL. Used by one thread at a time."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, notary: Notary | None = None) -> None:
         self._engine = engine
         self._names = Names()
+        self._notary = notary
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
@@ -77,7 +79,7 @@ class SqlStorage:
         is_committed = False
         try:
             with _translated(self._engine.url), self._engine.begin() as connection:
-                yield SqlTransaction(connection, self._names)
+                yield SqlTransaction(connection, self._names, self._notary)
             is_committed = True
         finally:
             if not is_committed:
@@ -88,8 +90,10 @@ class SqlStorage:
         self._engine.dispose()
 
 
-def open_storage(url: str, *, is_new: bool = True) -> SqlStorage:
+def open_storage(url: str, *, is_new: bool = True, notary: Notary | None = None) -> SqlStorage:
     """The storage behind `url`; an empty database gets its tables, unless it should not be empty.
+
+    With a notary, what is written is entered in the log as well.
 
     A database of another version is not touched: a newer one is Fatal, and for an older one the person
     is told to run `vedette db upgrade`. It is not upgraded by starting the server, because going back
@@ -106,7 +110,7 @@ def open_storage(url: str, *, is_new: bool = True) -> SqlStorage:
     except ControllerError:
         engine.dispose()
         raise
-    return SqlStorage(engine)
+    return SqlStorage(engine, notary)
 
 
 def upgrade(url: str) -> tuple[str | None, str]:

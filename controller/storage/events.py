@@ -8,15 +8,17 @@ import msgspec
 from sqlalchemy import func, insert, select
 
 from controller.events import Cause, EventKind, EventLine, OutageEvent
-from controller.storage.bulk import Rows, parts_of
+from controller.leaves import LeafKind
+from controller.storage.bulk import parts_of
 from controller.storage.event_tables import OutageEventRow
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _EVENT = table(OutageEventRow)
 _lines: Final = msgspec.json.Decoder(tuple[EventLine, ...])
 
 
-class EventRows(Rows):
+class EventRows(LogRows):
     """controller.events.EventStore over SQL."""
 
     def put_event(self, event: OutageEvent) -> int:
@@ -30,6 +32,8 @@ class EventRows(Rows):
         }
         new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
+        told = {**values, "body": event.body.decode(), "lines": event.lines}
+        self._enter(LeafKind.OUTAGE, event.handle, told)
         return given
 
     def events_of(self, number: int) -> Sequence[OutageEvent]:

@@ -6,14 +6,15 @@ from dataclasses import asdict
 from sqlalchemy import insert, select
 
 from controller.exclusions import EntryKind, ExclusionEntry
-from controller.storage.bulk import Rows
+from controller.leaves import LeafKind
 from controller.storage.exclusion_tables import ExclusionEntryRow
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _ENTRY = table(ExclusionEntryRow)
 
 
-class ExclusionRows(Rows):
+class ExclusionRows(LogRows):
     """controller.exclusions.ExclusionStore over SQL."""
 
     def put_exclusion_entry(self, entry: ExclusionEntry) -> int:
@@ -22,6 +23,7 @@ class ExclusionRows(Rows):
         del values["sequence"]
         new = insert(_ENTRY).values(values).returning(_ENTRY.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
+        self._enter(LeafKind.EXCLUSION, entry.exclusion, {**values, "body": entry.body.decode()})
         return given
 
     def exclusion_entries(self, recorded_us: int | None = None) -> Sequence[ExclusionEntry]:

@@ -1,19 +1,21 @@
 """Fleet files as applied, and the check revisions that they made."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
+from controller.leaves import LeafKind
 from controller.ports import CheckRevision, FleetRevision
-from controller.storage.bulk import Rows
+from controller.storage.log import LogRows
 from controller.storage.tables import CheckRevisionRow, FleetRevisionRow, table
 
 _FLEET = table(FleetRevisionRow)
 _CHECK = table(CheckRevisionRow)
 
 
-class FleetRows(Rows):
+class FleetRows(LogRows):
     """controller.ports.FleetStore over SQL."""
 
     def fleet(self, number: int | None = None) -> FleetRevision | None:
@@ -34,6 +36,11 @@ class FleetRows(Rows):
         self._connection.execute(insert(_FLEET).values(asdict(fleet)))
         if checks:
             self._connection.execute(insert(_CHECK), [asdict(check) for check in checks])
+        said = {**asdict(fleet), "text": hashlib.sha256(fleet.text).hexdigest()}
+        self._enter(LeafKind.FLEET, str(fleet.number), said)
+        for check in checks:
+            told = {"digest": check.digest, "effective_us": check.effective_us}
+            self._enter(LeafKind.CHECK, check.check, told)
 
     def check_revisions(self) -> Sequence[CheckRevision]:
         """Every revision of every check, by check and effective time."""

@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select, update
 
+from controller.leaves import LeafKind
 from controller.ports import AgentRecord, JoinToken, PersonToken
-from controller.storage.bulk import Rows
+from controller.storage.log import LogRows
 from controller.storage.tables import AgentRow, JoinTokenRow, PersonTokenRow, StreamRow, table
 
 _AGENT = table(AgentRow)
@@ -17,7 +18,7 @@ _COUNTED = ("lines", "lost")
 _COUNT_MAX = 2**63 - 1
 
 
-class RegistryRows(Rows):
+class RegistryRows(LogRows):
     """controller.ports.AgentStore and PersonStore over SQL."""
 
     def put_join_token(self, token: JoinToken) -> None:
@@ -42,6 +43,8 @@ class RegistryRows(Rows):
         changed = update(_AGENT).where(_AGENT.c.id == agent.id).values(values)
         if self._connection.execute(changed).rowcount == 0:
             self._connection.execute(insert(_AGENT).values(values))
+            keys = {"evidence_key": agent.evidence_key.hex(), "region": agent.region}
+            self._enter(LeafKind.KEY, agent.id, keys)
 
     def agent(self, agent_id: str) -> AgentRecord | None:
         """The agent of that id."""

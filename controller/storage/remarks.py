@@ -5,15 +5,17 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
+from controller.leaves import LeafKind
 from controller.remarks import Remark, RemarkKind
-from controller.storage.bulk import Rows, parts_of
+from controller.storage.bulk import parts_of
 from controller.storage.event_tables import RemarkRow
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _REMARK = table(RemarkRow)
 
 
-class RemarkRows(Rows):
+class RemarkRows(LogRows):
     """controller.remarks.RemarkStore over SQL."""
 
     def put_remark(self, remark: Remark) -> int:
@@ -22,6 +24,7 @@ class RemarkRows(Rows):
         del values["sequence"]
         new = insert(_REMARK).values(values).returning(_REMARK.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
+        self._enter(LeafKind.REMARK, f"OUT-{remark.number}", values)
         return given
 
     def remarks_of(self, numbers: Sequence[int]) -> Sequence[Remark]:

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, se
 
 from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
 from controller.storage import receipts
-from controller.storage.bulk import Rows
+from controller.storage.log import LogRows
 from controller.storage.names import StreamKey
+from controller.storage.packing import packed_note, unpacked_note
 from controller.storage.receipts import Receipts, decoded
 from controller.storage.seal_tables import ForkedSealRow, SealRow
 from controller.storage.tables import SegmentRow, StreamRow, table
@@ -28,14 +29,6 @@ _COLUMNS: Final = (
     _SEAL.c.count, _SEAL.c.scheduled, _SEAL.c.done, _SEAL.c.missed, _SEAL.c.skipped, _SEAL.c.end_us,
     _SEAL.c.received_us,
 )  # fmt: skip
-# What every note holds; compressing against it halves what is stored of a short stream. Never changed: notes
-# that are stored could not be read any more.
-_WORDS: Final = (
-    b"0123456789abcdef\nvedette.seal/v1\nstream /agent/ epoch \nseal \nprev \nlines - - 0\npayload "
-    b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0\nslots \nchecks \ntime 17 mono "
-    b"\nclock synced=1 offset_us= error_us= step_us=0\n\n\xe2\x80\x94 /agent/ "
-)
-
 _Run = tuple[int, int, int, bytes]
 
 
@@ -43,14 +36,15 @@ def _accept_any(parts: Iterable[bytes]) -> None:
     pass
 
 
-class SealRows(Rows):
+class SealRows(LogRows):
     """controller.seals.SealStore over SQL."""
 
     def put_seal(self, seal: StoredSeal) -> None:
         """Keep a seal. The caller has verified it."""
+        stream_id = self._stream_number(*seal.id)
         row = {
-            "stream_id": self._stream_number(*seal.id),
-            "note": _packed(seal.note),
+            "stream_id": stream_id,
+            "note": packed_note(seal.note),
             **{
                 column.name: getattr(seal, column.name)
                 for column in _COLUMNS
@@ -58,6 +52,7 @@ class SealRows(Rows):
             },
         }
         self._connection.execute(insert(_SEAL).values(row))
+        self._enter_seal(stream_id, seal)
 
     def seal(self, stream: StreamId, number: int) -> StoredSeal | None:
         """The seal of that number."""
@@ -101,7 +96,7 @@ class SealRows(Rows):
         stream = self._stream_number(*fork.id)
         its = (_FORK.c.stream_id == stream) & (_FORK.c.number == fork.number)
         known = self._connection.execute(select(_FORK.c.note).where(its)).scalars().all()
-        note = _packed(fork.note)
+        note = packed_note(fork.note)
         if note in known or len(known) >= FORKED_SEALS_MAX:
             return False
         row = (stream, fork.number, len(known) + 1, fork.received_us, note)
@@ -117,7 +112,7 @@ class SealRows(Rows):
             .order_by(_FORK.c.stream_id, _FORK.c.number, _FORK.c.variant)
         )
         return [
-            ForkedSeal(StreamId(*self._stream(stream)), number, _unpacked(note), received_us)
+            ForkedSeal(StreamId(*self._stream(stream)), number, unpacked_note(note), received_us)
             for stream, number, note, received_us in self._connection.execute(query).all()
         ]
 
@@ -285,13 +280,4 @@ def _standing(row: Sequence[Any]) -> StreamStanding:
 
 
 def _stored(stream: StreamId, row: Sequence[Any]) -> StoredSeal:
-    return StoredSeal(stream, row[0], _unpacked(row[1]), *row[2:])
-
-
-def _packed(note: bytes) -> bytes:
-    packing = zlib.compressobj(9, zdict=_WORDS)
-    return packing.compress(note) + packing.flush()
-
-
-def _unpacked(data: bytes) -> bytes:
-    return zlib.decompressobj(zdict=_WORDS).decompress(data)
+    return StoredSeal(stream, row[0], unpacked_note(row[1]), *row[2:])

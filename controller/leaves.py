@@ -1,0 +1,102 @@
+"""What is kept of the log: leaves in the order in which they were entered, nodes over them, and checkpoints.
+
+Whatever can move a figure is a leaf, entered in the transaction that writes it. A leaf is a signed note, so
+that it says by itself whose word it is; where it stands in the log says when it was known.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from controller.seals import StreamId
+
+
+class LeafKind(StrEnum):
+    """What a leaf is about; its note begins with `vedette.<kind>/v1`."""
+
+    SEAL = "seal"
+    KEY = "key"
+    FLEET = "fleet"
+    CHECK = "check"
+    EXCLUSION = "exclusion"
+    REMARK = "remark"
+    OUTAGE = "outage"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf without its note: its place, what it is about, its hash (RFC 6962), and when it was entered."""
+
+    index: int
+    kind: LeafKind
+    subject: str
+    hash: bytes
+    recorded_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A tree head that was signed: `note` is what was, exact bytes."""
+
+    size: int
+    root: bytes
+    note: bytes
+    signed_us: int
+
+
+class Notary(Protocol):
+    """Signs the notes of the log."""
+
+    def note(self, kind: LeafKind, subject: str, data: Mapping[str, Any]) -> tuple[int, bytes]:
+        """When it was signed, and the note that says `data` of `subject`."""
+        ...
+
+
+class LogStore(Protocol):
+    """The log."""
+
+    def log_size(self) -> int:
+        """How many leaves there are."""
+        ...
+
+    def leaf(self, index: int) -> Leaf | None:
+        """The leaf of that place."""
+        ...
+
+    def leaf_hashes(self, from_index: int, to_index: int) -> Sequence[bytes]:
+        """The hashes of leaves [from_index, to_index), as they were entered."""
+        ...
+
+    def leaf_notes(self, from_index: int, to_index: int) -> Iterator[tuple[Leaf, bytes]]:
+        """Leaves [from_index, to_index) with the bytes of their notes as they are stored, many at a time."""
+        ...
+
+    def leaves_about(self, kind: LeafKind, subject: str) -> Sequence[Leaf]:
+        """Every leaf about something, the oldest first."""
+        ...
+
+    def seal_leaf(self, stream: StreamId, number: int) -> Leaf | None:
+        """The leaf of a seal."""
+        ...
+
+    def nodes(self, level: int, from_index: int, to_index: int) -> Sequence[bytes]:
+        """The roots of complete subtrees of that level, as they were kept."""
+        ...
+
+    def put_nodes(self, level: int, from_index: int, hashes: Sequence[bytes]) -> None:
+        """Keep roots of complete subtrees, one after another."""
+        ...
+
+    def put_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        """Keep a tree head. The caller has signed it, and nobody ever changes it."""
+        ...
+
+    def newest_checkpoint(self) -> StoredCheckpoint | None:
+        """The last one; None before the first."""
+        ...
+
+    def checkpoints(self, from_size: int, to_size: int) -> Sequence[StoredCheckpoint]:
+        """Those of from_size <= size <= to_size, the smallest first."""
+        ...

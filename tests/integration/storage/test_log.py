@@ -1,0 +1,194 @@
+"""The log in real databases: what is entered, signed and proved, and that any changed byte is found."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from controller.custody import LOCAL, Act
+from controller.errors import BadInput, ControllerError, Fatal
+from controller.exclusions import EntryKind, ExclusionEntry
+from controller.identity.files import StateDirectory
+from controller.identity.notary import LogNotary, log_verifier
+from controller.leaves import LeafKind, StoredCheckpoint
+from controller.remarks import Remark, RemarkKind
+from controller.services.log_check import faults
+from controller.services.logbook import Logbook
+from controller.storage.database import SqlStorage, open_storage
+from vedette.shared.checkpoint import parsed_checkpoint
+from vedette.shared.merkle import check_consistency, check_inclusion, leaf_hash, root_of
+from vedette.shared.note import opened_note
+
+NOW_US = 1_780_000_000_000_000
+
+
+@pytest.fixture
+def notary(tmp_path: Path) -> LogNotary:
+    return LogNotary(StateDirectory(tmp_path), "example.net", lambda: NOW_US)
+
+
+@pytest.fixture
+def logged(url: str, notary: LogNotary) -> Iterator[SqlStorage]:
+    opened = open_storage(url, notary=notary)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def book(logged: SqlStorage, notary: LogNotary) -> Logbook:
+    return Logbook(logged, notary, lambda: NOW_US)
+
+
+def enter(storage: SqlStorage, count: int, first: int = 0) -> None:
+    """Leaves: acts in the ledger."""
+    with storage.transaction() as tx:
+        for n in range(first, first + count):
+            tx.record(
+                Act(n, "anna", LOCAL, "fleet.apply", f"file {n}", "line one\nline two", LOCAL)
+            )
+
+
+def enter_and_change_ones_mind(storage: SqlStorage) -> None:
+    with storage.transaction() as tx:
+        tx.record(Act(1, "anna", LOCAL, "fleet.apply", "file", "", LOCAL))
+        raise BadInput("no")
+
+
+def notes(storage: SqlStorage) -> list[bytes]:
+    with storage.transaction() as tx:
+        return [note for _, note in tx.leaf_notes(0, tx.log_size())]
+
+
+def newest(book: Logbook) -> StoredCheckpoint:
+    found = book.checkpoint()
+    assert found is not None
+    return found
+
+
+def test_nothing_is_signed_over_nothing(book: Logbook) -> None:
+    assert book.checkpoint() is None
+
+
+def test_a_leaf_is_a_note_that_the_log_signed(logged: SqlStorage, notary: LogNotary) -> None:
+    remark = Remark(3, RemarkKind.ACK, 5, "anna", "operator", "127.0.0.1", "on it\nnow")
+    with logged.transaction() as tx:
+        tx.put_remark(remark)
+        assert tx.log_size() == 1
+        (leaf,) = tx.leaves_about(LeafKind.REMARK, "OUT-3")
+    (note,) = notes(logged)
+    said = opened_note(note, [notary.verifier])
+    assert said.startswith(f'vedette.remark/v1\ntime {NOW_US}\nsubject "OUT-3"\ndata {{')
+    assert '"text":"on it\\nnow"' in said
+    assert leaf.hash == leaf_hash(note)
+
+
+def test_what_was_rolled_back_is_in_no_log(logged: SqlStorage, book: Logbook) -> None:
+    with pytest.raises(BadInput):
+        enter_and_change_ones_mind(logged)
+    assert book.checkpoint() is None
+    enter(logged, 1)
+    assert newest(book).size == 1
+
+
+def test_an_exclusion_is_a_leaf(logged: SqlStorage) -> None:
+    entry = ExclusionEntry("m-1", EntryKind.DECLARED, 5, "anna", "operator", "", "d", body=b"{}")
+    with logged.transaction() as tx:
+        tx.put_exclusion_entry(entry)
+        assert len(tx.leaves_about(LeafKind.EXCLUSION, "m-1")) == 1
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 7), (255, 256, 257), (300, 900)], ids=str)
+def test_checkpoints_and_proofs_are_those_of_the_whole_tree(
+    logged: SqlStorage, book: Logbook, notary: LogNotary, sizes: tuple[int, ...]
+) -> None:
+    heads: list[StoredCheckpoint] = []
+    for size in sizes:
+        enter(logged, size - (heads[-1].size if heads else 0), heads[-1].size if heads else 0)
+        heads.append(newest(book))
+    leaves = notes(logged)
+    for head in heads:
+        assert head.root == root_of(leaves[: head.size])
+        signed = parsed_checkpoint(opened_note(head.note, [notary.verifier]), notary.origin)
+        assert signed.head == (head.size, head.root)
+    last = heads[-1]
+    for index in {0, last.size // 3, 255, 256, last.size - 1} & set(range(last.size)):
+        proof = book.inclusion(index, last)
+        check_inclusion(index, last.size, last.root, leaf_hash(leaves[index]), proof.path)
+    for head in heads:
+        path = book.consistency(head.size, last.size)
+        check_consistency((head.size, head.root), (last.size, last.root), path)
+    assert book.checkpoint() == last
+
+
+def test_a_log_of_many_levels_has_the_root_of_its_leaves(
+    logged: SqlStorage, book: Logbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With nodes at every second level, some hundred leaves are many levels of them.
+    monkeypatch.setattr("controller.services.logbook._STEP", 2)
+    monkeypatch.setattr("controller.services.logbook._FAN", 4)
+    monkeypatch.setattr("controller.services.logbook._LEAVES_AT_ONCE", 37)
+    enter(logged, 300)
+    head = newest(book)
+    assert (head.size, head.root) == (300, root_of(notes(logged)))
+
+
+CHANGES = {
+    "another hash": 'UPDATE log_leaf SET hash = (SELECT hash FROM log_leaf WHERE "index" = 1) WHERE "index" = {n}',
+    "another note": 'UPDATE log_leaf SET note = (SELECT note FROM log_leaf WHERE "index" = 1) WHERE "index" = {n}',
+    "no note": 'UPDATE log_leaf SET note = NULL WHERE "index" = {n}',
+    "no leaf": 'DELETE FROM log_leaf WHERE "index" = {n}',
+}  # fmt: skip
+
+
+def change(storage: SqlStorage, statement: str) -> None:
+    """Change what is stored behind the log's back, as whoever owns the database can."""
+    with storage.transaction() as tx:
+        connection = tx.connection
+        if connection.dialect.name == "sqlite":
+            for name in ("log_leaf", "log_node", "log_checkpoint"):
+                for event in ("update", "delete"):
+                    connection.execute(text(f"DROP TRIGGER IF EXISTS {name}_no_{event}"))
+        else:
+            for name in ("log_leaf", "log_node", "log_checkpoint"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {name}_no_change ON {name}"))
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("place", [5, 295], ids=["signed before", "not signed yet"])
+def test_nothing_is_signed_over_changed_leaves(
+    logged: SqlStorage, book: Logbook, notary: LogNotary, tmp_path: Path, statement: str, place: int
+) -> None:
+    enter(logged, 290)
+    before = newest(book)
+    enter(logged, 10, 290)
+    change(logged, statement.format(n=place))
+    log = log_verifier(StateDirectory(tmp_path), "example.net")
+    assert log == notary.verifier
+    assert list(faults(logged.transaction, log))
+    with pytest.raises(Fatal, match="log"):
+        book.checkpoint()
+    assert book.newest() == before
+
+
+def test_a_changed_node_or_checkpoint_is_found(
+    logged: SqlStorage, book: Logbook, notary: LogNotary
+) -> None:
+    enter(logged, 300)
+    newest(book)
+    assert not list(faults(logged.transaction, notary.verifier))
+    change(logged, 'UPDATE log_node SET hash = (SELECT hash FROM log_leaf WHERE "index" = 1)')
+    enter(logged, 1, 300)
+    with pytest.raises(Fatal, match="does not give the root"):
+        book.checkpoint()
+    change(logged, 'UPDATE log_checkpoint SET root = (SELECT hash FROM log_leaf WHERE "index" = 1)')
+    assert len(list(faults(logged.transaction, notary.verifier))) == 2
+
+
+@pytest.mark.parametrize("table", ["log_leaf", "log_node", "log_checkpoint"])
+def test_the_database_itself_refuses_changes(logged: SqlStorage, book: Logbook, table: str) -> None:
+    enter(logged, 300)
+    newest(book)
+    with pytest.raises(ControllerError), logged.transaction() as tx:
+        tx.connection.execute(text(f"DELETE FROM {table}"))
