@@ -98,6 +98,10 @@ class DeliveryStore(Protocol):
         """Everything about a subject (to a channel), the oldest first."""
         ...
 
+    def first_delivered_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """When the first message about each of these subjects had arrived; those of which none has are left out."""
+        ...
+
     def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:
         """Those that are held with greater numbers, the oldest first."""
         ...

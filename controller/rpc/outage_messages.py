@@ -38,6 +38,7 @@ def outage_message(view: OutageView) -> pb.Outage:
         told_us=view.told_us,
         remarks=[remark_message(one) for one in view.remarks],
         retraction=_retraction(view),
+        notified_us=view.notified_us,
     )
 
 

@@ -1,7 +1,11 @@
 """What is known of the checks of a contract, put together for its records."""
 
+from collections.abc import Sequence
+
 from controller.core.calendars import Period
+from controller.core.sla.contracts import Agreement
 from controller.core.sla.judgement import Observed
+from controller.core.sla.objectives import Timed
 from controller.core.sla.records import Known, observed_from
 from controller.core.sla.reliability import OutageTimes
 from controller.services.sight import Sight
@@ -15,12 +19,42 @@ def observed(sight: Sight, agreed: Agreed, when: Period) -> Observed:
     # Whether downtime is long enough is decided before it is cut to the period (S-39).
     around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
     from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, sight.horizon_us)
-    members = [_known(sight, check, from_us, to_us) for check in scope.members]
+    reopen_us = _reopen_us(agreed.contract)
+    members = [_known(sight, check, (from_us, to_us), reopen_us) for check in scope.members]
     return observed_from(members, agreed.fleet, scope, agreed.declared)
 
 
-def _known(sight: Sight, check: str, from_us: int, to_us: int) -> Known:
-    if from_us >= to_us:
-        return Known((), ())
-    told = sight.told(check, from_us, to_us)
-    return Known(told.stretches, [OutageTimes(*span) for span in told.spans])
+def _reopen_us(agreement: Agreement) -> int:
+    """The longest time after which an outage goes on with the timer of another (S-47)."""
+    objectives = [one for version in agreement.versions for one in version.objectives]
+    return max((one.reopen_us for one in objectives if isinstance(one, Timed)), default=0)
+
+
+def _known(sight: Sight, check: str, span: tuple[int, int], reopen_us: int) -> Known:
+    if span[0] >= span[1]:
+        return Known((), (), ())
+    told = sight.told(check, *span)
+    timed = _chained(sight, check, span, reopen_us)
+    clocks = {one.started_us: one for one in timed if not one.region}
+    outages = [
+        clocks.get(started_us, OutageTimes(started_us))._replace(ended_us=ended_us)
+        for started_us, ended_us in told.spans
+    ]
+    return Known(told.stretches, outages, timed)
+
+
+def _chained(
+    sight: Sight, check: str, span: tuple[int, int], reopen_us: int
+) -> Sequence[OutageTimes]:
+    """The outages that touch a time, and those that share a timer with one of them."""
+    from_us, to_us = span[0] - reopen_us, span[1] + reopen_us
+    while True:
+        found = sight.clocks(check, from_us, to_us)
+        if not reopen_us or not found:
+            return found
+        first_us = min(one.started_us for one in found) - reopen_us
+        last_us = max(one.ended_us or to_us for one in found) + reopen_us
+        wider = min(from_us, first_us), max(to_us, min(last_us, sight.horizon_us))
+        if wider == (from_us, to_us):
+            return found
+        from_us, to_us = wider

@@ -1,7 +1,7 @@
 """Outages as people see them: under their handle, graded, with what was said of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.core.flapping import Flapping, looks_back_us
 from controller.core.severity import Graded, Severity
@@ -30,7 +30,7 @@ class OutageView:
 
     `revision` counts what was learnt of it, the last at `told_us`. `severities` are those of its time, one
     after another; the first is its severity. `is_flapping`: its check flaps now, and this outage is a part
-    of that.
+    of that. `notified_us` is when the first message about it had arrived.
     """
 
     handle: str
@@ -44,6 +44,7 @@ class OutageView:
     is_flapping: bool = False
     remarks: Sequence[Remark] = ()
     retraction: Retraction | None = None
+    notified_us: int | None = None
 
     @property
     def severity(self) -> Severity:
@@ -103,23 +104,36 @@ class Views:
     def now(self, known: Sequence[Known]) -> list[OutageView]:
         """Outages as they are now: an open one has gone on since it was stored."""
         remarks = self._remarks([one.number for one in known])
+        told = self._told(known)
         return [
-            self._view(one, self._gone_on(one), remarks.get(one.number, ()), is_now=True)
+            replace(
+                self._view(one, self._gone_on(one), remarks.get(one.number, ()), is_now=True),
+                notified_us=told.get(one.number),
+            )
             for one in known
         ]
 
     def then(self, known: Sequence[Known], as_of_us: int) -> list[OutageView]:
         """Outages as they were known at an instant."""
         remarks = self._remarks([one.number for one in known])
+        told = {number: at_us for number, at_us in self._told(known).items() if at_us <= as_of_us}
         return [
-            self._view(
-                one,
-                one.body,
-                [said for said in remarks.get(one.number, ()) if said.at_us <= as_of_us],
-                is_now=False,
+            replace(
+                self._view(
+                    one,
+                    one.body,
+                    [said for said in remarks.get(one.number, ()) if said.at_us <= as_of_us],
+                    is_now=False,
+                ),
+                notified_us=told.get(one.number),
             )
             for one in known
         ]
+
+    def _told(self, known: Sequence[Known]) -> Mapping[int, int]:
+        """When the first message about each of them had arrived."""
+        told = self._tx.first_delivered_us([f"OUT-{one.number}" for one in known])
+        return {int(name.removeprefix("OUT-")): at_us for name, at_us in told.items()}
 
     def _view(
         self, known: Known, body: OutageBody, remarks: Sequence[Remark], *, is_now: bool

@@ -8,6 +8,7 @@ from controller.core.sla.records import Record, records, records_bytes
 from controller.errors import BadInput
 from controller.ports import Storage, Transaction
 from controller.services.evaluate import Evaluator
+from controller.services.grading import Grading
 from controller.services.observing import observed
 from controller.services.sight import StoredSight
 from controller.services.terms import Agreed, Terms
@@ -27,6 +28,7 @@ class Reports:
         self._evaluator = evaluator
         self._now_us = now_us
         self._terms = terms or Terms()
+        self._grading = Grading()
 
     def status(self, period: str, contract: str | None, as_of_us: int | None) -> bytes:
         """The document that `vedette sla compute` gives, for every contract in force (or one).
@@ -46,7 +48,7 @@ class Reports:
     def _records(
         self, tx: Transaction, agreed: Agreed, when: Period, horizon_us: int
     ) -> list[Record]:
-        sight = StoredSight(tx, self._evaluator, horizon_us)
+        sight = StoredSight(tx, self._evaluator, horizon_us, self._grading)
         known = observed(sight, agreed, when)
         return records(agreed.contract, when, known, horizon_us, revision=agreed.revision)
 

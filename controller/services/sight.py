@@ -9,11 +9,14 @@ from typing import NamedTuple, Protocol
 from controller.core.policy import PolicyRevision
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.reliability import OutageTimes
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
+from controller.services.grading import Grading
 from controller.services.history import History
 from controller.services.intervals import stored
 from controller.services.known import KnownAt
+from controller.services.outage_times import OutageClocks
 
 
 class Told(NamedTuple):
@@ -35,14 +38,25 @@ class Sight(Protocol):
         """What is told of [from_us, to_us), cut at the horizon."""
         ...
 
+    def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
+        """What people are measured by in the outages of a check and its regions that touch that time."""
+        ...
+
 
 class StoredSight:
     """By all that is stored, whenever it came."""
 
-    def __init__(self, tx: Transaction, evaluator: Evaluator, horizon_us: int) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        evaluator: Evaluator,
+        horizon_us: int,
+        grading: Grading | None = None,
+    ) -> None:
         self.horizon_us = horizon_us
         self._tx = tx
         self._evaluator = evaluator
+        self._clocks = OutageClocks(tx, grading or Grading(), horizon_us, is_past=False)
 
     def told(self, check: str, from_us: int, to_us: int) -> Told:
         """What is told of [from_us, to_us), cut at the horizon."""
@@ -53,13 +67,24 @@ class StoredSight:
         ]
         return Told(stretches, _until(self._evaluator.spans(*where), self.horizon_us))
 
+    def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
+        """What people are measured by in the outages of a check and its regions that touch that time."""
+        return self._clocks.of(check, from_us, min(to_us, self.horizon_us))
+
 
 class PastSight:
     """By what was known at an instant, itself included, from its evidence alone."""
 
-    def __init__(self, tx: Transaction, evaluator: Evaluator, known_us: int) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        evaluator: Evaluator,
+        known_us: int,
+        grading: Grading | None = None,
+    ) -> None:
         self.horizon_us = known_us
         self._known = KnownAt(tx, known_us)
+        self._clocks = OutageClocks(tx, grading or Grading(), known_us, is_past=True)
         self._revisions = {
             check: [one for one in revisions if one.effective_us <= known_us]
             for check, revisions in evaluator.checks(tx).items()
@@ -82,6 +107,10 @@ class PastSight:
         spans = [(one.started_us, one.ended_us) for one in found]
         within = sorted(one for one in spans if from_us <= one[0] < end_us)
         return Told(stretches, _until(within, self.horizon_us))
+
+    def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
+        """What people are measured by in the outages of a check and its regions that touched that time."""
+        return self._clocks.of(check, from_us, min(to_us, self.horizon_us))
 
 
 def _until(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Table
 
 from controller.leaves import Notary
 from controller.storage.names import Names, StreamKey
 
+_T = TypeVar("_T")
 _VALUES_MAX: Final = 10_000
 
 
@@ -47,10 +48,10 @@ class Rows:
         return self._names.stream(self._connection, number)
 
 
-def parts_of(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    """The numbers, as many at a time as one statement takes."""
-    for start in range(0, len(numbers), _VALUES_MAX):
-        yield numbers[start : start + _VALUES_MAX]
+def parts_of(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """The values, as many at a time as one statement takes."""
+    for start in range(0, len(values), _VALUES_MAX):
+        yield values[start : start + _VALUES_MAX]
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 
 from controller.core.notices import DeliveryState, Withheld
 from controller.deliveries import Delivery, DeliveryQuery
-from controller.storage.bulk import Rows
+from controller.storage.bulk import Rows, parts_of
 from controller.storage.delivery_tables import DeliveryRow, NotifyProgressRow
 from controller.storage.tables import table
 
@@ -69,6 +69,20 @@ class DeliveryRows(Rows):
         if channel is not None:
             query = query.where(_DELIVERY.c.channel == channel)
         return self._deliveries(query.order_by(_DELIVERY.c.number))
+
+    def first_delivered_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """When the first message about each of these subjects had arrived; those of which none has are left out."""
+        c = _DELIVERY.c
+        found: dict[str, int] = {}
+        for part in parts_of(subjects):
+            arrived = (c.state == DeliveryState.DELIVERED.value) & c.subject.in_(part)
+            query = (
+                select(c.subject, func.min(c.changed_us).label("at_us"))
+                .where(arrived)
+                .group_by(c.subject)
+            )
+            found |= {row.subject: row.at_us for row in self._connection.execute(query)}
+        return found
 
     def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:
         """Those that are held with greater numbers, the oldest first."""

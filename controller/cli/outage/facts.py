@@ -75,6 +75,10 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
             f"{instant(item.confirmed_us, zone)} (the result that completed the vote at its start)",
         ),
         ("Recorded", instant(item.detected_us, zone)),
+        (
+            "Told",
+            instant(item.notified_us, zone) if item.HasField("notified_us") else "to nobody yet",
+        ),
         ("Down for", f"{length(item.downtime_us)} ({bounds})"),
         ("Unknown for", length(item.unknown_us)),
         ("Regions", ", ".join(item.regions) or NOTHING),
@@ -141,6 +145,7 @@ def outage_document(item: pb.Outage) -> dict[str, Any]:
         "confirmed_us": item.confirmed_us,
         "detected_us": item.detected_us,
         "closed_known_us": item.closed_known_us if item.HasField("closed_known_us") else None,
+        "notified_us": item.notified_us if item.HasField("notified_us") else None,
         "downtime_us": item.downtime_us,
         "downtime_min_us": item.downtime_min_us,
         "downtime_max_us": item.downtime_max_us,

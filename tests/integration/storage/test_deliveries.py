@@ -113,6 +113,22 @@ def test_deliveries_are_found_by_what_they_are(storage: SqlStorage) -> None:
         }  # fmt: skip
 
 
+def test_s46_the_first_message_that_arrived_is_found(storage: SqlStorage) -> None:
+    made = [
+        replace(delivery("ops/outage/1"), state=DONE, changed_us=30),
+        replace(delivery("mail/outage/1", channel="mail"), state=DONE, changed_us=20),
+        replace(delivery("pager/outage/1", channel="pager"), state=DeliveryState.DEAD),
+        replace(delivery("ops/outage/2", subject="OUT-2"), state=SENDING),
+        replace(delivery("ops/outage/3", subject="OUT-3"), state=DONE, changed_us=40),
+    ]
+    with storage.transaction() as tx:
+        for one in made:
+            tx.put_delivery(one)
+    with storage.transaction() as tx:
+        assert tx.first_delivered_us(["OUT-1", "OUT-2"]) == {"OUT-1": 20}
+        assert tx.first_delivered_us([]) == {}
+
+
 def test_how_far_was_read_is_one_thing(storage: SqlStorage) -> None:
     with storage.transaction() as tx:
         assert tx.notify_progress() is None
