@@ -28,12 +28,15 @@ READS: Final = {
     "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
     "IncidentService/ListIncidents", "IncidentService/GetIncident",
+    "ExclusionService/ListExclusions", "ExclusionService/GetExclusion",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {
     "AgentService/LabelAgent", "AgentService/SetAgentMode", "NotifyService/RetryDelivery",
     "NotifyService/DropDelivery", "NotifyService/TestChannel", "OutageService/AckOutage",
     "OutageService/AnnotateOutage", "OutageService/PauseOutage", "OutageService/ResumeOutage",
+    "ExclusionService/DeclareExclusion", "ExclusionService/ApproveExclusion",
+    "ExclusionService/WithdrawExclusion", "ExclusionService/ImportExclusions",
 }  # fmt: skip
 
 
