@@ -23,6 +23,7 @@ from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.backtest import BacktestServicer
+from controller.rpc.claim import ClaimServicer
 from controller.rpc.confirm import Confirming
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
@@ -47,6 +48,7 @@ from controller.services.backtest import Backtests
 from controller.services.behind import catching_up
 from controller.services.calendar_import import CalendarImport
 from controller.services.checks import Checks
+from controller.services.claims import Claims
 from controller.services.deliveries import Outbox
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
@@ -205,13 +207,14 @@ class _Controller:
             config.people_address,
             self._certificate,
             Gate(self._access, self._ledger, worker),
-            self._people(storage, authority, names[0]),
+            self._people(storage, authority, settings.organisation, names[0]),
         )
 
     def _people(
         self,
         storage: database.SqlStorage,
         authority: Authority,
+        organisation: str,
         host: str,
     ) -> Sequence[object]:
         whereabouts = Whereabouts(
@@ -254,6 +257,7 @@ class _Controller:
                 Exclusions(storage, terms, wall_us),
                 CalendarImport(storage, terms, wall_us),
             ),
+            ClaimServicer(worker, Claims(storage, self._evaluator, terms, organisation, wall_us)),
         )
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:

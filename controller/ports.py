@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from controller.claims import ClaimStore
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.custody import CustodyStore
 from controller.deliveries import DeliveryStore
@@ -368,6 +369,7 @@ class Transaction(
     RemarkStore,
     SlaEventStore,
     ExclusionStore,
+    ClaimStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

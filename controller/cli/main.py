@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "exclusion": Lazy(
         "controller.cli.exclusion.command", "exclusion", "Time that contracts do not count."
     ),
+    "claim": Lazy("controller.cli.claim", "claim", "Claims for credits, and their packs."),
     "evidence": Lazy(
         "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
     ),

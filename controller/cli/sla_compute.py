@@ -33,6 +33,13 @@ from controller.errors import BadInput, NotFound
     type=InstantType(),
     help="Use nothing later than this.  [default: the end of the period]",
 )
+@click.option(
+    "--revision",
+    type=click.IntRange(1, 1_000_000),
+    default=1,
+    show_default=True,
+    help="What the contract of the file is counted as: a claim names it.",
+)
 @shown
 def compute(
     config: Path,
@@ -40,6 +47,7 @@ def compute(
     name: str,
     period: str,
     as_of_us: int | None,
+    revision: int,
     as_json: bool,
     zone: ZoneInfo,
 ) -> None:
@@ -60,7 +68,8 @@ def compute(
     document = _timeline(timeline, fleet, contract.scope)
     start_us = max(when.from_us, contract.first.effective_us)
     _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
-    found = records(contract, when, observed_in(document, fleet, contract.scope), horizon_us)
+    observed = observed_in(document, fleet, contract.scope)
+    found = records(contract, when, observed, horizon_us, revision=revision)
     if when.kind is not contract.period.kind:
         click.echo(
             f"{name} is judged by {contract.period.kind}; this is the figure of a {when.kind}.",

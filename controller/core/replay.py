@@ -17,6 +17,7 @@ from controller.core.outages import spans
 from controller.core.policy import Policy, always, policy_of
 from controller.core.quorum import Verdict
 from controller.core.samples import AnchorRound, Quarantined, Sample
+from controller.core.severity import Severity
 from controller.core.timeline import (
     ATTRIBUTED,
     HIGH,
@@ -46,12 +47,30 @@ class ReplayedOutage(msgspec.Struct, frozen=True):
     unknown: int
 
 
+class ReplayedClock(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What people are measured by in an outage (S-46, S-47), which no result line says.
+
+    `region` is set if it is the outage of that region alone, `pauses` are when its clocks stand still.
+    """
+
+    started_at: int
+    ended_at: int | None = None
+    detected_at: int | None = None
+    notified_at: int | None = None
+    acked_at: int | None = None
+    confirmed_at: int | None = None
+    outage: str = ""
+    region: str = ""
+    severity: Severity | None = None
+    pauses: list[tuple[int, int]] = []
+
+
 class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened to one check. Downtime that is no whole number of microseconds is rounded up.
 
     `intervals_min` and `intervals_max` are the timelines with the least and the most downtime (S-8), so
     that the bounds can be taken over any part of the time; they stand in a document that was asked to
-    have them.
+    have them. `clocks` stand in one that a controller made: lines alone do not tell of people.
     """
 
     intervals: list[ReplayedInterval]
@@ -61,6 +80,7 @@ class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     outages: list[ReplayedOutage]
     intervals_min: list[ReplayedInterval] | None = None
     intervals_max: list[ReplayedInterval] | None = None
+    clocks: list[ReplayedClock] | None = None
 
 
 class Replay(msgspec.Struct, frozen=True):

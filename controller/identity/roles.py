@@ -78,6 +78,11 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.ExclusionService/ListExclusions": _READERS,
     "/vedette.v1.ExclusionService/GetExclusion": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
+    "/vedette.v1.ClaimService/CreateClaim": _STAFF,
+    "/vedette.v1.ClaimService/ListClaims": _READERS,
+    "/vedette.v1.ClaimService/GetClaim": _READERS,
+    "/vedette.v1.ClaimService/GetClaimFile": _READERS,
+    "/vedette.v1.ClaimService/MoveClaim": _STAFF,
 }
 _NOBODY: Final[frozenset[Role]] = frozenset()
 

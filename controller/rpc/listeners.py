@@ -11,6 +11,7 @@ from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.backtest import BacktestServicer
+from controller.rpc.claim import ClaimServicer
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
@@ -27,6 +28,7 @@ from vedette.shared.limits import FLEET_BYTES_MAX, FRAME_BYTES_MAX
 from vedette.v1 import (
     access_pb2_grpc,
     backtest_pb2_grpc,
+    claim_pb2_grpc,
     doctor_pb2_grpc,
     enrol_pb2_grpc,
     evidence_pb2_grpc,
@@ -60,6 +62,7 @@ _ADDERS: Final[Mapping[type, Callable[[Any, Any], None]]] = {
     AgentServicer: access_pb2_grpc.add_AgentServiceServicer_to_server,
     BacktestServicer: backtest_pb2_grpc.add_BacktestServiceServicer_to_server,
     ExclusionServicer: exclusion_pb2_grpc.add_ExclusionServiceServicer_to_server,
+    ClaimServicer: claim_pb2_grpc.add_ClaimServiceServicer_to_server,
     FleetServicer: fleet_pb2_grpc.add_FleetServiceServicer_to_server,
     IncidentServicer: incident_pb2_grpc.add_IncidentServiceServicer_to_server,
     NotifyServicer: notify_pb2_grpc.add_NotifyServiceServicer_to_server,

@@ -1,6 +1,7 @@
 """What is known of the checks of a contract, put together for its records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from controller.core.calendars import Period
 from controller.core.sla.contracts import Agreement
@@ -13,15 +14,30 @@ from controller.services.terms import Agreed
 from vedette.shared.definitions import micros
 
 
+class Seen(NamedTuple):
+    """What is told over [from_us, to_us) of each check of a contract, and of all of them as one."""
+
+    from_us: int
+    to_us: int
+    members: Mapping[str, Known]
+    observed: Observed
+
+
 def observed(sight: Sight, agreed: Agreed, when: Period) -> Observed:
     """What is told of the checks over a period, and as much around it as its figures hang on."""
+    return seen(sight, agreed, when).observed
+
+
+def seen(sight: Sight, agreed: Agreed, when: Period) -> Seen:
+    """The same, with what is told of each check."""
     scope = agreed.contract.scope
     # Whether downtime is long enough is decided before it is cut to the period (S-39).
     around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
     from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, sight.horizon_us)
     reopen_us = _reopen_us(agreed.contract)
-    members = [_known(sight, check, (from_us, to_us), reopen_us) for check in scope.members]
-    return observed_from(members, agreed.fleet, scope, agreed.declared)
+    members = {check: _known(sight, check, (from_us, to_us), reopen_us) for check in scope.members}
+    found = observed_from(list(members.values()), agreed.fleet, scope, agreed.declared)
+    return Seen(from_us, to_us, members, found)
 
 
 def _reopen_us(agreement: Agreement) -> int:

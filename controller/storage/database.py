@@ -21,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
 from controller.leaves import Notary
 from controller.storage import schema
+from controller.storage.claim_ledger import ClaimRows
 from controller.storage.custody import CustodyRows
 from controller.storage.deliveries import DeliveryRows
 from controller.storage.events import EventRows
@@ -57,6 +58,7 @@ class SqlTransaction(
     RemarkRows,
     SlaEventRows,
     ExclusionRows,
+    ClaimRows,
 ):
     """controller.ports.Transaction over SQL."""
 

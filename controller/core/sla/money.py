@@ -45,10 +45,15 @@ _DIGITS: Final = dict.fromkeys(
 
 def rounded(amount: Fraction, currency: str) -> str:
     """An amount in the currency's minor unit, half up, as a decimal."""
-    digits = _DIGITS.get(currency, 2)
+    digits = minor_digits(currency)
     units = (amount * 10**digits + Fraction(1, 2)) // 1
     text = f"{units:0{digits + 1}}"
     return f"{text[:-digits]}.{text[-digits:]}" if digits else text
+
+
+def minor_digits(currency: str) -> int:
+    """How many digits a currency has after the point."""
+    return _DIGITS.get(currency, 2)
 
 
 def share_of(percent: str) -> Fraction:

@@ -13,6 +13,7 @@ from controller.core.fleet import Fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedInterval
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.clocks import clocks_in
 from controller.core.sla.composites import combined, down_times, timed_of
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
@@ -102,8 +103,15 @@ def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
             found.intervals_min or found.intervals,
             found.intervals_max or found.intervals,
         ]
-        outages = [OutageTimes(one.started_at, one.ended_at) for one in found.outages]
-        members.append(Known(_stretches(lists), outages))
+        timed = None if found.clocks is None else clocks_in(name, found.clocks)
+        by_start = {one.started_us: one for one in timed or () if not one.region}
+        outages = [
+            by_start.get(one.started_at, OutageTimes(one.started_at))._replace(
+                ended_us=one.ended_at
+            )
+            for one in found.outages
+        ]
+        members.append(Known(_stretches(lists), outages, timed))
     observed = observed_from(members, fleet, scope)
     only = document.checks[scope.members[0]]
     if len(members) > 1 or only.intervals_min:

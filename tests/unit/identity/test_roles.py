@@ -5,7 +5,7 @@ import pytest
 from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
 
 PEOPLES_MODULES = [
-    "access", "backtest", "doctor", "enrol", "evidence", "exclusion", "fleet", "incident", "notify", "outage",
+    "access", "backtest", "claim", "doctor", "enrol", "evidence", "exclusion", "fleet", "incident", "notify", "outage",
     "secret", "sla",
 ]  # fmt: skip
 

@@ -1,0 +1,61 @@
+"""What is known of the checks of a contract as a replay document: what `observed_in` reads, written."""
+
+from collections.abc import Mapping, Sequence
+
+from controller.core.intervals import clip, length
+from controller.core.quorum import Verdict
+from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, ReplayedOutage
+from controller.core.sla.accounting import Stretch
+from controller.core.sla.clocks import clocks_of
+from controller.core.sla.records import Known
+
+
+def timeline_document(
+    members: Mapping[str, Known], from_us: int, to_us: int, horizon_us: int
+) -> Replay:
+    """The document over [from_us, to_us) as seen from the horizon, with the timelines of S-8."""
+    checks = {name: _replayed(one, to_us) for name, one in sorted(members.items())}
+    return Replay(1, from_us, to_us, horizon_us, checks)
+
+
+def _replayed(known: Known, to_us: int) -> ReplayedCheck:
+    stretches = known.stretches
+    lists = [
+        _intervals([(one.from_us, one.to_us, one.verdict) for one in stretches]),
+        _intervals([(one.from_us, one.to_us, one.low) for one in stretches]),
+        _intervals([(one.from_us, one.to_us, one.high) for one in stretches]),
+    ]
+    figure, least, most = (
+        sum(one.end - one.start for one in each if one.verdict is Verdict.DOWN) for each in lists
+    )
+    outages = [
+        ReplayedOutage(
+            one.started_us,
+            one.ended_us,
+            *(
+                _within(stretches, verdict, one.started_us, one.ended_us or to_us)
+                for verdict in (Verdict.DOWN, Verdict.UNKNOWN)
+            ),
+        )
+        for one in known.outages
+    ]
+    clocks = None if known.timed is None else clocks_of(known.timed)
+    return ReplayedCheck(lists[0], figure, least, most, outages, lists[1], lists[2], clocks)
+
+
+def _intervals(said: Sequence[tuple[int, int, Verdict]]) -> list[ReplayedInterval]:
+    """Verdicts one after another; neighbours that say the same are one."""
+    found: list[ReplayedInterval] = []
+    for from_us, to_us, verdict in said:
+        last = found[-1] if found else None
+        if last is not None and last.end == from_us and last.verdict is verdict:
+            found[-1] = ReplayedInterval(last.start, to_us, verdict)
+        else:
+            found.append(ReplayedInterval(from_us, to_us, verdict))
+    return found
+
+
+def _within(stretches: Sequence[Stretch], verdict: Verdict, from_us: int, to_us: int) -> int:
+    """For how long that was the verdict in [from_us, to_us)."""
+    own = [(one.from_us, one.to_us) for one in stretches if one.verdict is verdict]
+    return length(clip(own, from_us, to_us))

@@ -1,0 +1,48 @@
+"""The ledger of claims and their packs: appended and read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import func, insert, select
+
+from controller.claims import ClaimEvent, ClaimFile
+from controller.storage.bulk import Rows
+from controller.storage.claim_tables import ClaimEventRow, ClaimFileRow
+from controller.storage.tables import table
+
+_EVENT = table(ClaimEventRow)
+_FILE = table(ClaimFileRow)
+
+
+class ClaimRows(Rows):
+    """controller.claims.ClaimStore over SQL."""
+
+    def last_claim(self) -> int:
+        """The number of the newest claim; 0: there is none."""
+        found: int | None = self._connection.execute(select(func.max(_EVENT.c.number))).scalar()
+        return found or 0
+
+    def put_claim_event(self, event: ClaimEvent) -> int:
+        """Append; gives the sequence."""
+        values = asdict(event)
+        del values["sequence"]
+        new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
+        given: int = self._connection.execute(new).scalar_one()
+        return given
+
+    def claim_events(self, number: int | None = None) -> Sequence[ClaimEvent]:
+        """Everything that was done to a claim (or to all), the oldest first."""
+        query = select(_EVENT).order_by(_EVENT.c.sequence)
+        if number is not None:
+            query = query.where(_EVENT.c.number == number)
+        return [ClaimEvent(**row) for row in self._connection.execute(query).mappings()]
+
+    def put_claim_files(self, files: Sequence[ClaimFile]) -> None:
+        """Append the files of a pack."""
+        for one in files:
+            self._connection.execute(insert(_FILE).values(asdict(one)))
+
+    def claim_files(self, number: int) -> Sequence[ClaimFile]:
+        """The files of the pack of a claim, in their order."""
+        query = select(_FILE).where(_FILE.c.number == number).order_by(_FILE.c.place)
+        return [ClaimFile(**row) for row in self._connection.execute(query).mappings()]
