@@ -38,6 +38,12 @@ from vedette.shared.limits import LINE_BYTES_MAX, PROBLEMS_SHOWN_MAX
     is_flag=True,
     help="Add the timelines with the least and the most downtime, for `vedette sla compute`.",
 )
+@click.option(
+    "--samples",
+    "with_samples",
+    is_flag=True,
+    help="Add the results that are evidence, for objectives that count them.",
+)
 @click.argument("results", type=click.Path(path_type=Path), nargs=-1, required=True)
 @shown
 def replay(
@@ -46,6 +52,7 @@ def replay(
     to_us: int,
     horizon_us: int | None,
     with_bounds: bool,
+    with_samples: bool,
     results: Sequence[Path],
     as_json: bool,
     zone: ZoneInfo,
@@ -68,6 +75,7 @@ def replay(
         to_us=to_us,
         horizon_us=to_us if horizon_us is None else horizon_us,
         with_bounds=with_bounds,
+        with_samples=with_samples,
     )
     if as_json:
         click.echo(replay_bytes(document), nl=False)

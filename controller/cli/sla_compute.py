@@ -10,6 +10,7 @@ from controller.cli.records import is_breached, write_records
 from controller.cli.sources import read_file
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
+from controller.core.sla.contracts import Agreement
 from controller.core.sla.records import observed_in, records, records_bytes
 from controller.core.sla.scopes import Scope
 from controller.errors import BadInput, NotFound
@@ -68,6 +69,7 @@ def compute(
     document = _timeline(timeline, fleet, contract.scope)
     start_us = max(when.from_us, contract.first.effective_us)
     _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
+    _tell_samples(document, contract)
     observed = observed_in(document, fleet, contract.scope)
     found = records(contract, when, observed, horizon_us, revision=revision)
     if when.kind is not contract.period.kind:
@@ -94,6 +96,19 @@ def _timeline(path: Path, fleet: Fleet, scope: Scope) -> Replay:
             raise BadInput(f"Expected a timeline of check {check!r} in {path}, found {known}.")
         assert check in fleet.checks
     return document
+
+
+def _tell_samples(document: Replay, contract: Agreement) -> None:
+    """Say so where an objective counts samples and there are none to count."""
+    of_samples = dict.fromkeys(
+        o.id for one in contract.versions for o in one.objectives if not o.is_of_time
+    )
+    if of_samples and any(document.checks[m].samples is None for m in contract.scope.members):
+        click.echo(
+            f"The timeline has no samples, and these objectives count them: {', '.join(of_samples)}."
+            " `vedette replay --samples` gives them.",
+            err=True,
+        )
 
 
 def _tell_bounds(document: Replay, scope: Scope, from_us: int, to_us: int) -> None:

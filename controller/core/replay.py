@@ -5,14 +5,17 @@ comes.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from controller.core.admission import Admitted, admitted_line, deduplicated
+from controller.core.admission import Admitted, admitted_line, deduplicated, sample_order
 from controller.core.fleet import Fleet
+from controller.core.labels import Said
 from controller.core.outages import spans
 from controller.core.policy import Policy, always, policy_of
 from controller.core.quorum import Verdict
@@ -25,9 +28,14 @@ from controller.core.timeline import (
     Segment,
     downtime,
     evidence_until,
+    judged_samples,
+    segment_weights,
     timeline,
     verdict_intervals,
 )
+from vedette.shared.result import Outcome
+
+Weight = Annotated[str, Meta(pattern=r"^[0-9]{1,30}(/[1-9][0-9]{0,30})?$")]
 
 
 class ReplayedInterval(msgspec.Struct, frozen=True):
@@ -65,12 +73,30 @@ class ReplayedClock(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     pauses: list[tuple[int, int]] = []
 
 
+class ReplayedSample(msgspec.Struct, frozen=True, array_like=True):
+    """A result that is evidence: its event time, what it says, and how long it took."""
+
+    at: int
+    outcome: Outcome
+    took: int | None
+
+
+class ReplayedWeight(msgspec.Struct, frozen=True):
+    """How much of PARTIAL time is downtime: as attributed, at least and at most, as fractions such as 1/3."""
+
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+    weights: tuple[Weight, Weight, Weight]
+
+
 class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened to one check. Downtime that is no whole number of microseconds is rounded up.
 
     `intervals_min` and `intervals_max` are the timelines with the least and the most downtime (S-8), so
     that the bounds can be taken over any part of the time; they stand in a document that was asked to
-    have them. `clocks` stand in one that a controller made: lines alone do not tell of people.
+    have them. `clocks` stand in one that a controller made: lines alone do not tell of people. `samples` are
+    what objectives of samples are counted from, by time (S-35, S-48), in a document that was asked for them.
+    `partial` stands where PARTIAL time weighs neither nothing nor all (S-14).
     """
 
     intervals: list[ReplayedInterval]
@@ -81,6 +107,8 @@ class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     intervals_min: list[ReplayedInterval] | None = None
     intervals_max: list[ReplayedInterval] | None = None
     clocks: list[ReplayedClock] | None = None
+    partial: list[ReplayedWeight] | None = None
+    samples: list[ReplayedSample] | None = None
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -144,8 +172,9 @@ def replay(
     to_us: int,
     horizon_us: int,
     with_bounds: bool = False,
+    with_samples: bool = False,
 ) -> Replay:
-    """The document for [from_us, to_us) as seen from the horizon, with the timelines of S-8 if asked.
+    """The document for [from_us, to_us) as seen from the horizon, with the timelines of S-8 and samples if asked.
 
     Everything is cut to [from_us, min(to_us, horizon_us)), outages too: what lies outside is for the
     replay of another window to say.
@@ -160,7 +189,11 @@ def replay(
         known = evidence_until(samples, rounds, horizon_us)
         policy: Policy = policy_of(fleet.checks[name])
         segments = timeline(known, always(policy), from_us, to_us)
-        checks[name] = _replayed(segments, with_bounds=with_bounds)
+        replayed = _replayed(segments, with_bounds=with_bounds)
+        if with_samples:
+            said = judged_samples(known, policy, from_us, min(to_us, horizon_us))
+            replayed = msgspec.structs.replace(replayed, samples=_samples(said))
+        checks[name] = replayed
     return Replay(1, from_us, to_us, horizon_us, checks)
 
 
@@ -176,7 +209,30 @@ def _replayed(segments: list[Segment], *, with_bounds: bool) -> ReplayedCheck:
         ],
         _intervals(segments, LOW) if with_bounds else None,
         _intervals(segments, HIGH) if with_bounds else None,
+        partial=_partial(segments) or None,
     )
+
+
+def _samples(said: Iterable[Said]) -> list[ReplayedSample]:
+    """Evidence by time."""
+    samples = sorted((one.sample for one in said), key=sample_order)
+    return [ReplayedSample(one.at_us, one.outcome, one.took_us) for one in samples]
+
+
+def _partial(segments: Iterable[Segment]) -> list[ReplayedWeight]:
+    """Where PARTIAL time weighs neither nothing nor all, in one of the timelines."""
+    found: list[ReplayedWeight] = []
+    for one in segments:
+        weights = segment_weights(one)
+        if all(weight in {0, 1} for weight in weights):
+            continue
+        figure, low, high = map(str, weights)
+        texts = (figure, low, high)
+        if found and found[-1].end == one.from_us and found[-1].weights == texts:
+            found[-1] = ReplayedWeight(found[-1].start, one.to_us, texts)
+        else:
+            found.append(ReplayedWeight(one.from_us, one.to_us, texts))
+    return found
 
 
 def _intervals(segments: list[Segment], which: int) -> list[ReplayedInterval]:
@@ -209,12 +265,15 @@ def decode_replay(data: bytes) -> Replay:
             raise ValueError(
                 f"expected 0 <= downtime_min <= downtime <= downtime_max of check {name!r}"
             )
+        if any(Fraction(text) > 1 for one in check.partial or () for text in one.weights):
+            raise ValueError(f"expected weights of at most 1 of check {name!r}")
+        _require_order(name, check.partial or [])
         for intervals in (check.intervals, check.intervals_min or [], check.intervals_max or []):
             _require_order(name, intervals)
     return document
 
 
-def _require_order(check: str, intervals: list[ReplayedInterval]) -> None:
+def _require_order(check: str, intervals: Sequence[ReplayedInterval | ReplayedWeight]) -> None:
     """ValueError unless the intervals follow one another: time counted twice would change a figure."""
     before_us: int | None = None
     for one in intervals:

@@ -235,6 +235,17 @@ def clipped(segments: Iterable[Segment], from_us: int, to_us: int) -> list[Segme
     ]
 
 
+def segment_weights(segment: Segment) -> tuple[Fraction, Fraction, Fraction]:
+    """How much of a segment is downtime in each of the timelines where it is PARTIAL there (S-14); else 0."""
+
+    def weight(which: int) -> Fraction:
+        if segment.policy is None or segment.verdicts[which] is not Verdict.PARTIAL:
+            return Fraction(0)
+        return partial_weight(segment.policy, [vote[which] for vote in segment.votes])
+
+    return weight(ATTRIBUTED), weight(LOW), weight(HIGH)
+
+
 def downtime(segments: Iterable[Segment], which: int = ATTRIBUTED) -> Fraction:
     """Downtime in one of the three timelines: DOWN in full, PARTIAL by the policy's weight (S-14)."""
     total = Fraction(0)
@@ -243,9 +254,8 @@ def downtime(segments: Iterable[Segment], which: int = ATTRIBUTED) -> Fraction:
         value = segment.verdicts[which]
         if value is Verdict.DOWN:
             total += length_us
-        elif value is Verdict.PARTIAL and segment.policy is not None:
-            labels = [vote[which] for vote in segment.votes]
-            total += length_us * partial_weight(segment.policy, labels)
+        elif value is Verdict.PARTIAL:
+            total += length_us * segment_weights(segment)[which]
     return total
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from controller.core.calendars import Period
+from controller.core.sla.books import Observed
 from controller.core.sla.contracts import Agreement
-from controller.core.sla.judgement import Observed
 from controller.core.sla.objectives import Timed
 from controller.core.sla.records import Known, observed_from
 from controller.core.sla.reliability import OutageTimes

@@ -10,6 +10,7 @@ from controller.core.policy import PolicyRevision
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.reliability import OutageTimes
+from controller.outcomes import StoredInterval
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading
@@ -61,10 +62,7 @@ class StoredSight:
     def told(self, check: str, from_us: int, to_us: int) -> Told:
         """What is told of [from_us, to_us), cut at the horizon."""
         where = (self._tx, check, from_us, to_us, self.horizon_us)
-        stretches = [
-            Stretch(one.from_us, one.to_us, *map(Verdict, (one.verdict, one.low, one.high)))
-            for one in self._evaluator.intervals(*where)
-        ]
+        stretches = [_stretch(one) for one in self._evaluator.intervals(*where)]
         return Told(stretches, _until(self._evaluator.spans(*where), self.horizon_us))
 
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
@@ -99,10 +97,7 @@ class PastSight:
         history = History(self._known, check, revisions, self.horizon_us)
         engine = history.engine(from_us, self.horizon_us).engine
         segments = engine.segments(from_us, end_us, self.horizon_us)
-        stretches = [
-            Stretch(one.from_us, one.to_us, *map(Verdict, (one.verdict, one.low, one.high)))
-            for one in stored(check, segments)
-        ]
+        stretches = [_stretch(one) for one in stored(check, segments)]
         found = (one.span for one in engine.outages(self.horizon_us))
         spans = [(one.started_us, one.ended_us) for one in found]
         within = sorted(one for one in spans if from_us <= one[0] < end_us)
@@ -111,6 +106,12 @@ class PastSight:
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """What people are measured by in the outages of a check and its regions that touched that time."""
         return self._clocks.of(check, from_us, min(to_us, self.horizon_us))
+
+
+def _stretch(one: StoredInterval) -> Stretch:
+    return Stretch(
+        one.from_us, one.to_us, Verdict(one.verdict), Verdict(one.low), Verdict(one.high)
+    )
 
 
 def _until(

@@ -6,11 +6,12 @@ from typing import Final
 
 from controller.core.calendars import Period, PeriodKind
 from controller.core.quorum import Verdict
+from controller.core.sla.books import Observed
 from controller.core.sla.burn import LOOKED_US
 from controller.core.sla.burn_notices import burn_notices
 from controller.core.sla.contracts import ROLLING
 from controller.core.sla.grade_notices import Grading, grade_notices
-from controller.core.sla.judgement import Judgement, Observed
+from controller.core.sla.judgement import Judgement
 from controller.core.sla.notices import SlaNotice, Told
 from controller.core.sla.objectives import DEFAULT_METRIC
 from controller.core.sla.records import judgements

@@ -1,44 +1,58 @@
 """Where the time of a contract goes (S-26, S-34, S-36, S-39): counted, excluded, out of schedule or unknown.
 
-Sets of instants and lengths in integer microseconds; nothing is divided here.
+Sets of instants and lengths in microseconds; nothing is divided here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, NamedTuple
 
-from controller.core.intervals import Interval, difference, intersection, length, union
+from controller.core.intervals import (
+    FOREVER_US,
+    Interval,
+    clip,
+    difference,
+    intersection,
+    length,
+    union,
+)
 from controller.core.quorum import Verdict
 from controller.core.sla.applied import Applied
+from controller.core.sla.downtime import FULL, NOTHING, Downtime, Exact, MinuteRule, weighed
 from controller.core.sla.exclusions import Mode
 
-MINUTE_US: Final = 60 * 1_000_000
+Weights = tuple[Fraction, Fraction, Fraction]
+UNWEIGHED: Final[Weights] = (NOTHING, NOTHING, NOTHING)
+FIGURE, LOW, HIGH = 0, 1, 2
 
 
 class Stretch(NamedTuple):
-    """A time over which the verdicts do not change: as attributed, and with least and most downtime."""
+    """A time over which the verdicts do not change: as attributed, and with least and most downtime.
+
+    `weights` say how much of it counts where these verdicts are PARTIAL (S-14).
+    """
 
     from_us: int
     to_us: int
     verdict: Verdict
     low: Verdict
     high: Verdict
-
-
-class MinuteRule(NamedTuple):
-    """Downtime in whole minutes (S-36): those that are bad throughout or at all, in runs of at least `run`."""
-
-    is_whole: bool
-    run: int
+    weights: Weights = UNWEIGHED
 
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How downtime is counted: whether PARTIAL time is, from which length on, and in which minutes."""
+    """How downtime is counted: from which length on, and in which minutes.
 
-    counts_partial: bool = False
+    `carry_us` is for how long a verdict may be carried on into UNKNOWN time (S-40), and `carry_from_us` from
+    when on verdicts are that may be.
+    """
+
     shortest_us: int = 0
     minutes: MinuteRule | None = None
+    carry_us: int = FOREVER_US
+    carry_from_us: int = -FOREVER_US
 
 
 class Timeline:
@@ -47,53 +61,116 @@ class Timeline:
     def __init__(self, stretches: Iterable[Stretch], counting: Counting) -> None:
         listed = list(stretches)
         self.known: dict[Verdict, list[Interval]] = {
-            verdict: _where(listed, 2, verdict)
+            verdict: union((one.from_us, one.to_us) for one in listed if one.verdict is verdict)
             for verdict in Verdict
             if verdict is not Verdict.UNKNOWN
         }
         self.counting = counting
-        self.down, self.low, self.high = (_counted(listed, place, counting) for place in (2, 3, 4))
+        self.down = tuple(_counted(listed, place, counting) for place in (FIGURE, LOW, HIGH))
+        self.carried = list(_carried(self.known, counting))
+        self.carried_down = tuple(_carried_down(self.carried, each) for each in self.down)
 
 
-def _where(stretches: Sequence[Stretch], place: int, verdict: Verdict) -> list[Interval]:
-    return union((one.from_us, one.to_us) for one in stretches if one[place] is verdict)
-
-
-def _counted(stretches: Sequence[Stretch], place: int, counting: Counting) -> list[Interval]:
+def _counted(stretches: Sequence[Stretch], place: int, counting: Counting) -> Downtime:
     """The time that counts as downtime before anything is excluded.
 
     Whether DOWN time is long enough is decided before it is cut to a period (S-39).
     """
-    found = _where(stretches, place, Verdict.DOWN)
+    down: list[tuple[int, int]] = []
+    partly: dict[Fraction, list[tuple[int, int]]] = {}
+    for one in stretches:
+        verdict, weight = one[2 + place], one.weights[place]
+        if verdict is Verdict.DOWN:
+            down.append(one[:2])
+        elif verdict is Verdict.PARTIAL and weight:
+            partly.setdefault(weight, []).append(one[:2])
+    full = union(down)
     if counting.shortest_us:
-        found = [one for one in found if one.to_us - one.from_us >= counting.shortest_us]
-    if counting.counts_partial:
-        found = union([*found, *_where(stretches, place, Verdict.PARTIAL)])
-    return found
+        full = [one for one in full if one.to_us - one.from_us >= counting.shortest_us]
+    if FULL in partly:
+        full = union([*full, *partly.pop(FULL)])
+    return Downtime(full, {weight: union(each) for weight, each in sorted(partly.items())})
+
+
+def _carried(known: Mapping[Verdict, Sequence[Interval]], counting: Counting) -> Iterable[Interval]:
+    """The UNKNOWN time that the last known verdict is carried on into."""
+    listed = union(one for each in known.values() for one in each)
+    listed = clip(listed, counting.carry_from_us, FOREVER_US)
+    for place, one in enumerate(listed):
+        next_us = listed[place + 1].from_us if place + 1 < len(listed) else FOREVER_US
+        yield Interval(one.to_us, min(one.to_us + counting.carry_us, next_us))
+
+
+def _carried_down(carried: Iterable[Interval], down: Downtime) -> Downtime:
+    """What of carried time is downtime: it goes on where the time before it was."""
+    ends = {one.to_us: one.weight for one in down.steps}
+    found: dict[Fraction, list[Interval]] = {}
+    for one in carried:
+        if one.from_us in ends and one.from_us < one.to_us:
+            found.setdefault(ends[one.from_us], []).append(one)
+    return Downtime(found.pop(FULL, []), found)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """A part of a period, split up. `by_verdict`, `excluded_us` and `out_of_schedule_us` sum to its length.
 
-    `dropped_us` is what exclusions take out of the denominator; `forgiven_us`, by exclusion, is downtime that
-    they take out of the numerator. `counted` is the downtime that is left, as a set.
+    `dropped_us` is what exclusions take out of the denominator; `taken_us`, by exclusion, is what each takes
+    out of either. `down` is the downtime that is left, `spent_us` how much it is, as attributed, at least and at
+    most. `carried_us` is the UNKNOWN time into which verdicts are carried on, and `carried_spent_us` what
+    downtime there is with it.
     """
 
     by_verdict: Mapping[Verdict, int]
     out_of_schedule_us: int
     excluded_us: int
-    dropped_us: int
-    downtime_us: int
-    low_us: int
-    high_us: int
-    counted: Sequence[Interval]
-    taken_us: Mapping[str, int]
+    dropped_us: Exact
+    down: Downtime
+    spent_us: tuple[Exact, Exact, Exact]
+    carried_us: Exact
+    carried_spent_us: tuple[Exact, Exact, Exact]
+    taken_us: Mapping[str, Exact]
 
     @property
     def unknown_us(self) -> int:
         """Time of which nothing is known."""
         return self.by_verdict[Verdict.UNKNOWN]
+
+    @property
+    def downtime_us(self) -> Exact:
+        """Downtime as attributed."""
+        return self.spent_us[FIGURE]
+
+    @property
+    def counted(self) -> Sequence[Interval]:
+        """The instants that count in full."""
+        return self.down.full
+
+
+class Eligible(NamedTuple):
+    """What exclusions leave of time in schedule: `rest` counts, but in `spared` downtime does not.
+
+    `spared_up` is the part of that where it counts as up, in the remainder it leaves the denominator too (S-26).
+    """
+
+    base: list[Interval]
+    rest: list[Interval]
+    spared: list[Interval]
+    spared_up: list[Interval]
+
+
+def eligible(
+    span: Sequence[Interval], in_service: Sequence[Interval], exclusions: Sequence[Applied]
+) -> Eligible:
+    """What schedule and exclusions leave of `span`."""
+    base = intersection(span, in_service)
+    dropped = union(i for one in exclusions if _drops_all(one) for i in one.taken)
+    rest = difference(base, dropped)
+    forgiving = [one for one in exclusions if not _drops_all(one)]
+    spared = intersection(union(i for one in forgiving for i in one.taken), rest)
+    as_up = [one for one in forgiving if one.terms.mode is Mode.AS_UP]
+    spared_up = intersection(union(i for one in as_up for i in one.taken), rest)
+    return Eligible(base, rest, spared, spared_up)
 
 
 def account(
@@ -103,61 +180,44 @@ def account(
     exclusions: Sequence[Applied],
 ) -> Account:
     """Split the instants of `span`: out of schedule first, then excluded, then by verdict (S-26)."""
-    base = intersection(span, in_service)
-    dropping = [one for one in exclusions if _drops_all(one)]
-    dropped = intersection(union(i for one in dropping for i in one.taken), base)
-    rest = difference(base, dropped)
-    forgiving = [one for one in exclusions if one.taken and not _drops_all(one)]
-    forgiven = intersection(union(i for one in forgiving for i in one.taken), rest)
-    taken_us = {one.exclusion.id: length(intersection(one.taken, base)) for one in dropping}
-    own = intersection(timeline.down, rest)
-    taken_us |= {one.exclusion.id: length(intersection(one.taken, own)) for one in forgiving}
-    spared = intersection(own, forgiven)
+    parts = eligible(span, in_service, exclusions)
+    base, rest = parts.base, parts.rest
+    own = intersection(timeline.down[FIGURE].anywhere, rest)
+    taken_us: dict[str, Exact] = {
+        one.exclusion.id: length(intersection(one.taken, base if _drops_all(one) else own))
+        for one in exclusions
+        if one.taken
+    }
+    forgiven = intersection(own, parts.spared)
     by_verdict = {
-        verdict: length(difference(intersection(where, rest), spared))
+        verdict: length(difference(intersection(where, rest), forgiven))
         for verdict, where in timeline.known.items()
     }
-    by_verdict[Verdict.UNKNOWN] = length(rest) - length(spared) - sum(by_verdict.values())
-    counted = difference(own, spared)
-    leaving = [one for one in forgiving if one.terms.mode is Mode.DROP]
-    left_us = sum(taken_us[one.exclusion.id] for one in leaving)
-    low, high = (difference(intersection(w, rest), forgiven) for w in (timeline.low, timeline.high))
+    by_verdict[Verdict.UNKNOWN] = length(rest) - length(forgiven) - sum(by_verdict.values())
+    dropped_us = length(base) - length(rest)
+    left = [one for one in exclusions if one.terms.mode is Mode.DROP and not _drops_all(one)]
+    down = [each.within(rest).without(parts.spared) for each in timeline.down]
     rule = timeline.counting.minutes
-    figure, least, most = (downtime_us(each, rule) for each in (counted, low, high))
+    carried = [each.within(rest).without(parts.spared) for each in timeline.carried_down]
+    with_carried = [_joined(*pair) for pair in zip(down, carried, strict=True)]
     return Account(
         by_verdict=by_verdict,
         out_of_schedule_us=length(span) - length(base),
-        excluded_us=length(dropped) + length(spared),
-        dropped_us=length(dropped) + left_us,
-        downtime_us=figure,
-        low_us=least,
-        high_us=most,
-        counted=counted,
+        excluded_us=dropped_us + length(forgiven),
+        dropped_us=dropped_us + sum(taken_us.get(one.exclusion.id, 0) for one in left),
+        down=down[FIGURE],
+        spent_us=(down[FIGURE].us(rule), down[LOW].us(rule), down[HIGH].us(rule)),
+        carried_us=length(intersection(timeline.carried, rest)),
+        carried_spent_us=(
+            with_carried[FIGURE].us(rule), with_carried[LOW].us(rule), with_carried[HIGH].us(rule)
+        ),
         taken_us=taken_us,
-    )
+    )  # fmt: skip
+
+
+def _joined(left: Downtime, right: Downtime) -> Downtime:
+    return weighed([*left.steps, *right.steps]) if right.full or right.partly else left
 
 
 def _drops_all(one: Applied) -> bool:
     return bool(one.taken) and one.terms.mode is Mode.DROP and one.terms.drop_scope == "all"
-
-
-def downtime_us(down: Sequence[Interval], rule: MinuteRule | None) -> int:
-    """How much downtime a set is; by minutes of UTC where there is a rule for them (S-36)."""
-    if rule is None:
-        return length(down)
-    runs: list[list[int]] = []
-    for minute in _bad_minutes(down, is_whole=rule.is_whole):
-        if runs and minute == runs[-1][1]:
-            runs[-1][1] = minute + 1
-        elif not runs or minute > runs[-1][1]:
-            runs.append([minute, minute + 1])
-    return sum((last - first) * MINUTE_US for first, last in runs if last - first >= rule.run)
-
-
-def _bad_minutes(down: Sequence[Interval], *, is_whole: bool) -> Iterable[int]:
-    """The numbers of the bad minutes, in order; one may come twice."""
-    for from_us, to_us in down:
-        if is_whole:
-            yield from range(-(-from_us // MINUTE_US), to_us // MINUTE_US)
-        else:
-            yield from range(from_us // MINUTE_US, -(-to_us // MINUTE_US))

@@ -3,7 +3,7 @@
 Everything is an integer or a Fraction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -11,59 +11,93 @@ from typing import Final
 
 from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.intervals import Interval, clip, length
-from controller.core.sla.accounting import Account
+from controller.core.sla.accounting import FIGURE, Account
 from controller.core.sla.contracts import Denominator, PeriodTerms
+from controller.core.sla.downtime import Exact
 from controller.core.sla.objectives import Objective
+from controller.core.sla.weighing import Portion, merged
 
 _SHOWN_DIGITS_MIN: Final = 3
 _DAY_US: Final = 86_400_000_000
-UNKNOWN_POLICIES: Final = ("exclude", "as_up", "as_down")
+UNKNOWN_POLICIES: Final = ("exclude", "as_up", "as_down", "carry")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """An account against a denominator and a target: all that is divided.
+    """Accounts against a denominator and a target: all that is divided.
 
-    `length_us` is the denominator before anything is taken from it (S-31).
+    There is one portion of weight 1, but in a weighted composite, where all of them together weigh 1 and every
+    figure is the weighted sum of theirs (S-49). `length_us` is the denominator before anything is taken
+    from it (S-31). A policy is one for UNKNOWN time; the objective's own if none is given.
     """
 
-    account: Account
+    portions: Sequence[Portion]
     length_us: int
     target: Fraction
     objective: Objective
 
-    def eligible_us(self, policy: str | None = None) -> int:
-        """E under a policy for UNKNOWN time (the objective's own if none is given)."""
-        found = self.length_us - self.account.out_of_schedule_us - self.account.dropped_us
-        if (policy or self.objective.unknown) == "exclude":
-            found -= self.account.unknown_us
-        return max(found, 0)
+    @property
+    def account(self) -> Account:
+        """All portions as one."""
+        return merged(self.portions)
 
-    def down_us(self, downtime_us: int, policy: str | None = None) -> int:
-        """D, where `downtime_us` is what was counted."""
-        is_down = (policy or self.objective.unknown) == "as_down"
-        return downtime_us + (self.account.unknown_us if is_down else 0)
+    def eligible_us(self, policy: str | None = None) -> Exact:
+        """E (S-34, S-40)."""
+        return _sum((weight, self._eligible_us(one, policy)) for weight, one in self.portions)
 
-    def share(self, downtime_us: int, policy: str | None = None) -> Fraction | None:
-        """(E - D) / E, never below 0; None without eligible time (S-34, S-40).
+    def down_us(self, bound: int = FIGURE, policy: str | None = None) -> Exact:
+        """D: as attributed, or one of its bounds."""
+        return _sum((weight, self._down_us(one, bound, policy)) for weight, one in self.portions)
+
+    def share(self, bound: int = FIGURE, policy: str | None = None) -> Fraction | None:
+        """(E - D) / E, never below 0; None without eligible time in any portion (S-34, S-40).
 
         D can be more than E: by the minute, or where a denominator of 30 days is shorter than the month.
         """
-        eligible_us = self.eligible_us(policy)
-        if eligible_us == 0:
-            return None
-        return Fraction(max(eligible_us - self.down_us(downtime_us, policy), 0), eligible_us)
+        found = Fraction(0)
+        for weight, one in self.portions:
+            eligible_us = self._eligible_us(one, policy)
+            if eligible_us == 0:
+                return None
+            down_us = self._down_us(one, bound, policy)
+            found += weight * Fraction(max(eligible_us - down_us, 0)) / eligible_us
+        return found
 
     @property
     def coverage(self) -> Fraction | None:
         """The share of the time in schedule and not dropped of which something is known; None without any."""
-        base_us = self._base_us
-        return Fraction(base_us - self.account.unknown_us, base_us) if base_us > 0 else None
+        found = Fraction(0)
+        for weight, one in self.portions:
+            base_us = sum(one.by_verdict.values()) + one.excluded_us - one.dropped_us
+            if base_us <= 0:
+                return None
+            found += weight * Fraction(base_us - one.unknown_us) / base_us
+        return found
 
-    @property
-    def _base_us(self) -> int:
-        spent = sum(self.account.by_verdict.values()) + self.account.excluded_us
-        return spent - self.account.dropped_us
+    def _eligible_us(self, one: Account, policy: str | None) -> Exact:
+        found = self.length_us - one.out_of_schedule_us - one.dropped_us
+        match policy or self.objective.unknown_policy:
+            case "exclude":
+                found -= one.unknown_us
+            case "carry":
+                found -= one.unknown_us - one.carried_us
+        return max(found, 0)
+
+    def _down_us(self, one: Account, bound: int, policy: str | None) -> Exact:
+        match policy or self.objective.unknown_policy:
+            case "as_down":
+                return one.spent_us[bound] + one.unknown_us
+            case "carry":
+                return one.carried_spent_us[bound]
+        return one.spent_us[bound]
+
+
+def _sum(listed: Iterable[tuple[Fraction, Exact]]) -> Exact:
+    """A weighted sum; of one portion the number as it is."""
+    pairs = list(listed)
+    if len(pairs) == 1:
+        return pairs[0][1]
+    return sum((weight * number for weight, number in pairs), Fraction(0))
 
 
 def denominator_us(
@@ -103,9 +137,9 @@ def _nominal_surplus_us(span: Interval, tz: str) -> int:
     return surplus_us
 
 
-def blended_target(shares: Sequence[tuple[Fraction, int]]) -> Fraction | None:
+def blended_target(shares: Sequence[tuple[Fraction, Exact]]) -> Fraction | None:
     """The target of (target, eligible time) pairs as one (S-32); None without eligible time."""
-    eligible_us = sum(each for _, each in shares)
+    eligible_us = sum((Fraction(each) for _, each in shares), Fraction(0))
     if eligible_us == 0:
         return None
     return sum((target * each for target, each in shares), Fraction(0)) / eligible_us
@@ -130,4 +164,4 @@ def decimal_text(share: Fraction) -> str:
 
 def variants(figures: Figures) -> Mapping[str, Fraction | None]:
     """Attainment under each policy for UNKNOWN time, side by side (S-40)."""
-    return {p: figures.share(figures.account.downtime_us, p) for p in UNKNOWN_POLICIES}
+    return {policy: figures.share(policy=policy) for policy in UNKNOWN_POLICIES}

@@ -5,6 +5,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, NamedTuple
 
+from controller.core.sla.downtime import Exact
+
 _MINUTE_US: Final = 60 * 1_000_000
 _HOUR_US: Final = 60 * _MINUTE_US
 _DAY_US: Final = 24 * _HOUR_US
@@ -40,8 +42,8 @@ RULES: Final = (
 class Spent(NamedTuple):
     """Counted downtime and eligible time of a window, microseconds."""
 
-    downtime_us: int
-    eligible_us: int
+    downtime_us: Exact
+    eligible_us: Exact
 
 
 Window = Callable[[int], Spent]
@@ -52,7 +54,7 @@ def burn_rate(spent: Spent, target: Fraction) -> Fraction | None:
     """How many times faster than the target allows; None without eligible time or without any budget."""
     if spent.eligible_us <= 0 or target >= 1:
         return None
-    return Fraction(spent.downtime_us, spent.eligible_us) / (1 - target)
+    return Fraction(spent.downtime_us) / spent.eligible_us / (1 - target)
 
 
 class Alert(NamedTuple):
@@ -112,7 +114,7 @@ class Projection(NamedTuple):
 
 def projection(
     budget: Fraction,
-    downtime_us: int,
+    downtime_us: Exact,
     recent: Spent,
     *,
     now_us: int,

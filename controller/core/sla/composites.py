@@ -1,11 +1,13 @@
 """Composites on timelines (S-49): what several checks are together, instant by instant."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US, clip, union
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.downtime import FULL, NOTHING
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.scopes import Scope
 
@@ -13,8 +15,18 @@ _FROM_BEST: Final = (
     Verdict.UP, Verdict.DEGRADED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.DOWN,
 )  # fmt: skip
 _RANK: Final = {verdict: rank for rank, verdict in enumerate(_FROM_BEST)}
-_Ranks = tuple[int, int, int]
-_NOTHING: Final[_Ranks] = (_RANK[Verdict.UNKNOWN],) * 3
+
+
+class _State(NamedTuple):
+    """What a member is in one timeline. Of two that are PARTIAL the one that weighs less is better."""
+
+    rank: int
+    weight: Fraction
+
+
+_States = tuple[_State, _State, _State]
+_UNKNOWN: Final = _State(_RANK[Verdict.UNKNOWN], NOTHING)
+_NOTHING: Final[_States] = (_UNKNOWN, _UNKNOWN, _UNKNOWN)
 
 
 def combined(members: Sequence[Sequence[Stretch]], needed: int) -> list[Stretch]:
@@ -23,30 +35,63 @@ def combined(members: Sequence[Sequence[Stretch]], needed: int) -> list[Stretch]
     One is a set of parallel members, all of them a series; between them it is Kleene's logic. A member
     that says nothing of an instant is UNKNOWN there. Each member's stretches are in order and disjoint.
     """
+    return _together(members, lambda states: sorted(states)[needed - 1])
+
+
+def weighted(members: Sequence[Sequence[Stretch]], weights: Sequence[Fraction]) -> list[Stretch]:
+    """The timeline of a weighted composite: DOWN where all are, PARTIAL by the weight of those that are not up.
+
+    It shows when what happened; figures are the weighted sums of the members' own.
+    """
+
+    def one_of(states: Sequence[_State]) -> _State:
+        lost = sum(
+            (weight * _lost(state) for weight, state in zip(weights, states, strict=True)), NOTHING
+        )
+        if lost == FULL:
+            return _State(_RANK[Verdict.DOWN], NOTHING)
+        if lost:
+            return _State(_RANK[Verdict.PARTIAL], lost)
+        return _State(max(state.rank for state in states), NOTHING)
+
+    return _together(members, one_of)
+
+
+def _lost(state: _State) -> Fraction:
+    return FULL if _FROM_BEST[state.rank] is Verdict.DOWN else state.weight
+
+
+def _together(
+    members: Sequence[Sequence[Stretch]], state_of: Callable[[Sequence[_State]], _State]
+) -> list[Stretch]:
     if len(members) == 1:
         return list(members[0])
     changes = sorted(
-        (at_us, member, ranks)
+        (at_us, member, states)
         for member, stretches in enumerate(members)
-        for at_us, ranks in _changes(stretches)
+        for at_us, states in _changes(stretches)
     )
     present = [_NOTHING] * len(members)
     found: list[Stretch] = []
-    for place, (at_us, member, ranks) in enumerate(changes):
-        present[member] = ranks
+    for place, (at_us, member, states) in enumerate(changes):
+        present[member] = states
         until_us = changes[place + 1][0] if place + 1 < len(changes) else at_us
         if until_us > at_us:
-            figure, low, high = (
-                _FROM_BEST[sorted(each)[needed - 1]] for each in zip(*present, strict=True)
-            )
-            _add(found, Stretch(at_us, until_us, figure, low, high))
+            figure, low, high = (state_of(each) for each in zip(*present, strict=True))
+            weights = (figure.weight, low.weight, high.weight)
+            first, least, most = (_FROM_BEST[one.rank] for one in (figure, low, high))
+            _add(found, Stretch(at_us, until_us, first, least, most, weights))
     return found
 
 
-def _changes(stretches: Sequence[Stretch]) -> Iterator[tuple[int, _Ranks]]:
+def _changes(stretches: Sequence[Stretch]) -> Iterator[tuple[int, _States]]:
     """From when on a member says what; nothing where it has a hole."""
     for place, one in enumerate(stretches):
-        yield one.from_us, (_RANK[one.verdict], _RANK[one.low], _RANK[one.high])
+        figure, low, high = (
+            _State(_RANK[verdict], weight if verdict is Verdict.PARTIAL else NOTHING)
+            for verdict, weight in zip(one[2:5], one.weights, strict=True)
+        )
+        yield one.from_us, (figure, low, high)
         if place + 1 == len(stretches) or stretches[place + 1].from_us > one.to_us:
             yield one.to_us, _NOTHING
 
@@ -63,11 +108,27 @@ def down_times(stretches: Sequence[Stretch]) -> list[tuple[int, int | None]]:
 
     One has no end while nothing known has followed it.
     """
-    down = union((one.from_us, one.to_us) for one in stretches if one.verdict is Verdict.DOWN)
+    return _times(stretches, lambda one: one.verdict is Verdict.DOWN)
+
+
+def loss_times(stretches: Sequence[Stretch]) -> list[tuple[int, int | None]]:
+    """The same of the times at which a weighted composite loses something."""
+    return _times(
+        stretches,
+        lambda one: (
+            one.verdict is Verdict.DOWN or (one.verdict is Verdict.PARTIAL and one.weights[0] > 0)
+        ),
+    )
+
+
+def _times(
+    stretches: Sequence[Stretch], is_bad: Callable[[Stretch], bool]
+) -> list[tuple[int, int | None]]:
+    bad = union((one.from_us, one.to_us) for one in stretches if is_bad(one))
     known_us = max(
         (one.to_us for one in stretches if one.verdict is not Verdict.UNKNOWN), default=0
     )
-    return [(from_us, to_us if known_us > to_us else None) for from_us, to_us in down]
+    return [(from_us, to_us if known_us > to_us else None) for from_us, to_us in bad]
 
 
 def timed_of(

@@ -1,6 +1,6 @@
 """What is wrong with a well-formed contract among the checks of its file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from controller.core.calendars import PeriodKind, zone_names
@@ -8,7 +8,7 @@ from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
 from controller.core.sla.contracts import Contract, Denominator, Overlay
-from controller.core.sla.objectives import Availability, Objective, Timed
+from controller.core.sla.objectives import OF_SLICES, Availability, Formula, Objective, Timed
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
 from vedette.shared.durations import Duration
@@ -47,11 +47,10 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
             found.append(
                 (("objectives", index, "id"), "an id of its own", f"{objective.id!r} again")
             )
-        if check is not None and not contract.acknowledge_unmeasurable:
-            found += [
-                (("objectives", index, *p), e, f)
-                for p, e, f in _budget_findings(contract, objective, check)
-            ]
+        wrong = _sample_findings(contract, objective, members)
+        if check is not None and objective.is_of_time and not contract.acknowledge_unmeasurable:
+            wrong += _budget_findings(contract, objective, check)
+        found += [(("objectives", index, *p), e, f) for p, e, f in wrong]
     return found
 
 
@@ -132,10 +131,30 @@ def _is_instant(value: object) -> bool:
     return True
 
 
+def _sample_findings(
+    contract: Contract, objective: Objective, members: Sequence[Check]
+) -> list[Finding]:
+    """What an objective asks of checks that they, or what they are together, cannot give."""
+    found: list[Finding] = []
+    if objective.is_of_samples and not contract.scope.pools_samples:
+        expected = "a scope of checks, series or weighted: of others samples cannot be added up"
+        found.append((("metric",), expected, "parallel or k_of_n"))
+    if not isinstance(objective, Availability):
+        return found
+    for one in members:
+        if objective.formula in OF_SLICES and 0 < objective.slice_us < one.interval_us:
+            expected = (
+                f"at least the interval of check {one.id} ({one.every}): it says nothing more often"
+            )
+            found.append((("slice",), expected, objective.slice))
+        if objective.formula is Formula.MINUTE and one.quorum.partial_weight not in {"0", "1"}:
+            expected = f"time: minutes are bad or not, and check {one.id} weighs PARTIAL time by {one.quorum.partial_weight}"
+            found.append((("formula",), expected, "minute"))
+    return found
+
+
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
     """A budget of less than two intervals of time cannot be told from none by probing."""
-    if not isinstance(objective, Availability):
-        return []
     budget_us = (1 - objective.target_share) * contract.period.shortest_us
     if budget_us >= 2 * check.interval_us:
         return []

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from controller.core.sla.credits import AtRisk, Blocks, Credits, DayBand, Extension, PerMinute, Tier
+from controller.core.sla.downtime import Exact
 from controller.core.sla.money import exact_text, rounded, share_of
 from vedette.shared.definitions import micros
 
@@ -17,7 +18,7 @@ class OutageDowntime(NamedTuple):
     """One outage as credits see it: the local day on which it began, and its counted downtime."""
 
     day: date
-    downtime_us: int
+    downtime_us: Exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class Missed:
     objective: str
     share: Fraction | None
     is_breached: bool
-    downtime_us: int
+    downtime_us: Exact
     fee_share: Fraction = Fraction(1)
     outages: Sequence[OutageDowntime] = ()
-    days: Mapping[date, int] = field(default_factory=dict)
+    days: Mapping[date, Exact] = field(default_factory=dict)
 
 
 class Taken(NamedTuple):
@@ -177,8 +178,8 @@ def _by_tier(tiers: Sequence[Tier], share: Fraction, fee: Fraction) -> _Claim:
     )
 
 
-def _by_minute(terms: PerMinute, downtime_us: int) -> _Claim:
-    minutes = Fraction(downtime_us, _MINUTE_US)
+def _by_minute(terms: PerMinute, downtime_us: Exact) -> _Claim:
+    minutes = Fraction(downtime_us) / _MINUTE_US
     if terms.rounding == "floor":
         minutes = Fraction(minutes // 1)
     elif terms.rounding == "ceil":
@@ -210,7 +211,7 @@ def _by_block(terms: Blocks, outages: Sequence[OutageDowntime], fee: Fraction) -
     return _Claim(amount, [*steps, f"{count} x {terms.percent} % of the fee: {exact_text(amount)}"])
 
 
-def _by_day(bands: Sequence[DayBand], days: Mapping[date, int], fee: Fraction) -> _Claim:
+def _by_day(bands: Sequence[DayBand], days: Mapping[date, Exact], fee: Fraction) -> _Claim:
     amount, steps = Fraction(0), []
     for day, downtime_us in sorted(days.items()):
         within = [one for one in bands if downtime_us > micros(one.over)]

@@ -4,82 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.intervals import FOREVER_US, Interval, clip, length, union
-from controller.core.quorum import Verdict
-from controller.core.sla.accounting import (
-    Account,
-    Counting,
-    MinuteRule,
-    Stretch,
-    Timeline,
-    account,
-)
-from controller.core.sla.applied import Applied, applied
+from controller.core.sla.applied import Applied
 from controller.core.sla.attainment import Figures, blended_target, decimal_text, denominator_us
+from controller.core.sla.books import Books, Frame, Observed, books_of
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
-from controller.core.sla.contracts import Contract, Grade
+from controller.core.sla.contracts import Grade
 from controller.core.sla.crediting import OutageDowntime
-from controller.core.sla.exclusions import Declaration
-from controller.core.sla.objectives import Availability, Objective, Timed
+from controller.core.sla.downtime import Exact, Weighed
+from controller.core.sla.measures import Asked
+from controller.core.sla.objectives import Timed
+from controller.core.sla.percent import share_of_percent
 from controller.core.sla.reliability import OutageTimes, Reliability, reliability
 from controller.core.sla.scoring import Score, score
 from controller.core.sla.segments import Piece, Segment
-from controller.core.sla.service_hours import in_service
 from controller.core.sla.timers import Timer
 from controller.core.sla.timing import timers_of
-from vedette.shared.definitions import micros
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What is known of a check: its timeline, its outages, and the exclusions that cover it.
-
-    `bounds_us` are least and most downtime of the whole timeline, where only these totals are known: they
-    are used where the whole timeline lies in the time that is asked for, and all of it counts.
-    `timed` are the outages that timers run for, those of single regions too; None: they are not known.
-    """
-
-    stretches: Sequence[Stretch]
-    outages: Sequence[OutageTimes] = ()
-    counts_partial: bool = False
-    bounds_us: tuple[int, int] | None = None
-    exclusions: Sequence[Declaration] = ()
-    timed: Sequence[OutageTimes] | None = None
-
-    def until(self, as_of_us: int) -> "Observed":
-        """What was known at an instant: nothing of what happened later (S-21)."""
-        listed = [
-            one._replace(to_us=min(one.to_us, as_of_us))
-            for one in self.stretches
-            if one.from_us < as_of_us
-        ]
-        is_cut = any(one.to_us > as_of_us for one in self.stretches)
-        known = (one.to_us for one in listed if one.verdict is not Verdict.UNKNOWN)
-        known_us = max(known, default=as_of_us)
-        return replace(
-            self,
-            stretches=listed,
-            outages=[
-                one.until(as_of_us, known_us) for one in self.outages if one.started_us < as_of_us
-            ],
-            bounds_us=None if is_cut else self.bounds_us,
-        )
-
-
-class Frame(NamedTuple):
-    """A period of a contract: from when on it is in force, and up to when facts are used."""
-
-    period: Period
-    in_force_us: int
-    as_of_us: int
-
-    @property
-    def in_force(self) -> Interval:
-        """The part of the period that the contract is about."""
-        return Interval(self.in_force_us, self.period.to_us)
+from controller.core.sla.weighing import Portion
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +35,7 @@ class Judgement:
     span: Sequence[Interval]
     figures: Figures
     whole: Figures
+    score: Score
     target_text: str
     exclusions: Sequence[Applied]
     known: Sequence[OutageTimes]
@@ -104,27 +48,23 @@ class Judgement:
         return (1 - self.figures.target) * self._promised_us
 
     @property
-    def _promised_us(self) -> int:
+    def _promised_us(self) -> Exact:
         """The eligible time of the whole segment, as far as it is known."""
-        whole, objective = self.whole, self.segment.objective
-        eligible_us = whole.length_us - whole.account.out_of_schedule_us - whole.account.dropped_us
-        if objective.unknown == "exclude":
-            eligible_us -= self.figures.account.unknown_us
+        whole, so_far = self.whole.account, self.figures.account
+        eligible_us = self.whole.length_us - whole.out_of_schedule_us - whole.dropped_us
+        match self.segment.objective.unknown_policy:
+            case "exclude":
+                eligible_us -= so_far.unknown_us
+            case "carry":
+                eligible_us -= so_far.unknown_us - so_far.carried_us
         return max(eligible_us, 0)
 
     def graded(self, grade: Grade) -> Fraction | None:
         """The share that a grade looks at (S-52): so far, or of the whole segment if nothing more fails."""
-        is_of_time = isinstance(self.segment.objective, Availability)
-        if grade.of == "so_far" or not is_of_time:
+        if grade.of == "so_far":
             return self.score.share
         promised_us = self._promised_us
-        downtime_us = self.figures.down_us(self.figures.account.downtime_us)
-        return Fraction(promised_us - downtime_us, promised_us) if promised_us else None
-
-    @property
-    def score(self) -> Score:
-        """The share that was kept, and the verdict on it."""
-        return score(self.figures, self.timers)
+        return Fraction(promised_us - self.score.lost_us) / promised_us if promised_us else None
 
     @property
     def outages(self) -> list[OutageDowntime]:
@@ -137,14 +77,14 @@ class Judgement:
         """How often and how long, over the same outages."""
         figures = self.figures
         times = [one for one, _ in self._counted()]
-        downtime_us = figures.down_us(figures.account.downtime_us)
-        return reliability(times, figures.eligible_us(), downtime_us)
+        return reliability(times, figures.eligible_us(), figures.down_us())
 
-    def _counted(self) -> Iterator[tuple[OutageTimes, int]]:
+    def _counted(self) -> Iterator[tuple[OutageTimes, Exact]]:
         """The outages that count, each with its counted downtime."""
+        down = self.figures.account.down
         for one in self.known:
             ended_us = FOREVER_US if one.ended_us is None else one.ended_us
-            counted_us = length(clip(self.figures.account.counted, one.started_us, ended_us))
+            counted_us = down.between(one.started_us, ended_us).us()
             begins = any(part.from_us <= one.started_us < part.to_us for part in self.span)
             if begins and counted_us:
                 yield one, counted_us
@@ -159,7 +99,7 @@ class Judgement:
         """What becomes of it, if it goes on as it did of late (S-45)."""
         return projection(
             self.budget,
-            self.figures.down_us(self.figures.account.downtime_us),
+            self.score.lost_us,
             self.window(PROJECTED_US),
             now_us=self.as_of_us,
             ends_us=self.segment.hull.to_us,
@@ -167,86 +107,97 @@ class Judgement:
         )
 
     @property
-    def days(self) -> Mapping[date, int]:
+    def days(self) -> Mapping[date, Exact]:
         """Counted downtime by local day, of the days that have some."""
         where = zone(self.segment.contract.period.tz)
-        found: dict[date, int] = {}
-        for one in self.figures.account.counted:
+        found: dict[date, Exact] = {}
+        for one in self.figures.account.down.steps:
             day = day_at(one.from_us, where)
             while midnight_us(day, where) < one.to_us:
                 next_day = day + timedelta(days=1)
                 bounds = midnight_us(day, where), midnight_us(next_day, where)
-                found[day] = found.get(day, 0) + length(clip([one], *bounds))
+                found[day] = found.get(day, 0) + _inside_us(one, *bounds)
                 day = next_day
         return {day: us for day, us in found.items() if us}
 
 
+def _inside_us(one: Weighed, from_us: int, to_us: int) -> Exact:
+    """How much downtime a step of it has within [from_us, to_us)."""
+    inside_us = max(min(one.to_us, to_us) - max(one.from_us, from_us), 0)
+    return inside_us if one.weight == 1 else one.weight * inside_us
+
+
 def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
     """A segment by the facts up to `frame.as_of_us`, where it is cut."""
-    found = _until(segment, observed, frame, frame.as_of_us)
-    if isinstance(segment.objective, Timed) and observed.timed is not None:
-        until_us = frame.as_of_us
-        own = timers_of(segment, segment.objective, observed.timed, found.exclusions, until_us)
-        found = replace(found, timers=own)
-    if frame.as_of_us >= frame.period.to_us:
-        return found
-    return replace(found, whole=_until(segment, observed, frame, frame.period.to_us).figures)
-
-
-def _until(segment: Segment, observed: Observed, frame: Frame, until_us: int) -> Judgement:
     contract, objective, period = segment.contract, segment.objective, frame.period
-    hours = in_service(contract.service_hours, contract.period.tz, *frame.in_force)
-    near = [d for d in observed.exclusions if d.exclusion.touches(*period[:2])]
-    takes = applied(near, contract.exclusions, hours)
-    timeline = Timeline(observed.stretches, _counting(contract, objective, observed))
+    books = books_of(contract, objective, frame, observed)
 
-    def figures_of(pieces: Sequence[Piece], target: Fraction) -> Figures:
+    def figures_of(pieces: Sequence[Piece], target: Fraction, until_us: int) -> Figures:
         span = clip(union(one for piece in pieces for one in piece.span), period.from_us, until_us)
-        is_whole = not takes and hours == [frame.in_force]
-        sums = account(timeline, span, hours, takes)
         counted_us = denominator_us(contract.period, period, span, in_force_us=frame.in_force_us)
-        bounded = _with_totals(sums, observed, span) if is_whole else sums
-        return Figures(bounded, counted_us, target, objective)
+        portions = _with_totals(books.portions(span), books, frame, observed, span)
+        return Figures(portions, counted_us, target, objective)
 
-    pieces = segment.pieces
-    text, target = pieces[0].target, Fraction(pieces[0].target) / 100
+    pieces, until_us = segment.pieces, frame.as_of_us
+    text, target = pieces[0].target, share_of_percent(pieces[0].target)
     if len(pieces) > 1:
-        each = [(Fraction(p.target) / 100, figures_of([p], target).eligible_us()) for p in pieces]
+        each = [
+            (
+                share_of_percent(one.target),
+                figures_of([one], target, until_us).eligible_us(),
+            )
+            for one in pieces
+        ]
         target = blended_target(each) or target
         text = decimal_text(target)
     span = clip(segment.span, period.from_us, until_us)
-    figures = figures_of(pieces, target)
+    figures = figures_of(pieces, target, until_us)
+    is_cut = bool(span) and span[-1].to_us < segment.hull.to_us
+
+    timers: Sequence[Timer] | None = None
+    if isinstance(objective, Timed) and observed.timed is not None:
+        timers = timers_of(segment, objective, observed.timed, books.exclusions, until_us)
+    asked = Asked(span, period, contract.period.tz, is_cut)
 
     def window(length_us: int) -> Spent:
         part = clip(span, until_us - length_us, until_us)
-        last = replace(figures, account=account(timeline, part, hours, takes))
-        last = replace(last, length_us=length(part))
-        return Spent(last.down_us(last.account.downtime_us), last.eligible_us())
+        last = replace(figures, portions=books.portions(part), length_us=length(part))
+        return Spent(
+            score(last, books, asked._replace(span=part, is_brief=True), timers).lost_us,
+            last.eligible_us(),
+        )
 
-    known = sorted(observed.outages, key=lambda one: one.started_us)
-    return Judgement(segment, period, until_us, span, figures, figures, text, takes, known, window)
-
-
-def _counting(contract: Contract, objective: Objective, observed: Observed) -> Counting:
-    rule = MinuteRule(objective.mode == "whole", objective.n)
-    return Counting(
-        observed.counts_partial,
-        micros(contract.outage.min_duration),
-        rule if objective.formula == "minute" else None,
+    return Judgement(
+        segment,
+        period,
+        until_us,
+        span,
+        figures,
+        figures if until_us >= period.to_us else figures_of(pieces, target, period.to_us),
+        score(figures, books, asked, timers),
+        text,
+        books.exclusions,
+        sorted(observed.outages, key=lambda one: one.started_us),
+        window,
+        timers,
     )
 
 
-def _with_totals(sums: Account, observed: Observed, span: Sequence[Interval]) -> Account:
+def _with_totals(
+    portions: list[Portion],
+    books: Books,
+    frame: Frame,
+    observed: Observed,
+    span: Sequence[Interval],
+) -> list[Portion]:
     """With the bounds of the whole timeline, where only these are known and all of it counts as it is."""
+    if observed.bounds_us is None or len(span) != 1 or len(portions) != 1:
+        return portions
+    (weight, sums) = portions[0]
     listed = [(one.from_us, one.to_us) for one in observed.stretches]
-    is_inside = bool(span) and length(clip(listed, span[0].from_us, span[-1].to_us)) == length(
-        listed
-    )
-    plain = sums.downtime_us == length(sums.counted)
-    if observed.bounds_us is None or len(span) != 1 or not is_inside or not plain:
-        return sums
-    low_us, high_us = observed.bounds_us
-    return Account(
-        sums.by_verdict, sums.out_of_schedule_us, sums.excluded_us, sums.dropped_us, sums.downtime_us,
-        low_us, high_us, sums.counted, sums.taken_us,
-    )  # fmt: skip
+    is_inside = length(clip(listed, span[0].from_us, span[-1].to_us)) == length(listed)
+    is_whole = not books.exclusions and books.hours == [frame.in_force]
+    is_plain = sums.downtime_us == sums.down.us()
+    if not (is_inside and is_whole and is_plain):
+        return portions
+    return [Portion(weight, replace(sums, spent_us=(sums.downtime_us, *observed.bounds_us)))]

@@ -22,10 +22,10 @@ class _Timed(Part, frozen=True, kw_only=True):
     availability that says nothing else.
     """
 
-    formula: ClassVar[str] = "time"
-    mode: ClassVar[str] = "whole"
-    n: ClassVar[int] = 1
-    unknown: ClassVar[str] = "exclude"
+    unknown_policy: ClassVar[str] = "exclude"
+    carry_us: ClassVar[None] = None
+    is_of_time: ClassVar[bool] = False
+    is_of_samples: ClassVar[bool] = False
     id: Id
     severity: Severity | list[Severity]
     target: DurationText

@@ -1,7 +1,6 @@
 """The record of one objective over one segment of a period: plain values, ready to be written as JSON."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -10,13 +9,16 @@ from controller.core.calendars import tzdata_version
 from controller.core.instants import instant
 from controller.core.intervals import length
 from controller.core.quorum import Verdict
+from controller.core.sla.accounting import HIGH, LOW
 from controller.core.sla.applied import Applied
 from controller.core.sla.attainment import shown_percent
 from controller.core.sla.burn import alerts
 from controller.core.sla.contracts import Contract
 from controller.core.sla.cost import cost_of
+from controller.core.sla.downtime import Exact
 from controller.core.sla.judgement import Judgement
 from controller.core.sla.objectives import Objective
+from controller.core.sla.scoring import ratio
 from controller.core.sla.worst_windows import worst_windows
 from vedette.shared.definitions import written_out
 
@@ -29,7 +31,6 @@ def record_of(
     sums, objective, contract = figures.account, segment.objective, segment.contract
     score = found.score
     share = score.share
-    downtime_us = figures.down_us(sums.downtime_us)
     budget, reliability = found.budget, found.reliability
     text, begun_us = found.target_text, min(segment.hull.from_us, found.period.to_us)
     return {
@@ -44,34 +45,35 @@ def record_of(
         **{v.name.lower(): sums.by_verdict[v] for v in (Verdict.UP, Verdict.DOWN, Verdict.PARTIAL, Verdict.DEGRADED, Verdict.UNKNOWN)},
         "excluded": sums.excluded_us,
         "out_of_schedule": sums.out_of_schedule_us,
-        "eligible": figures.eligible_us(),
-        "downtime": downtime_us,
-        "downtime_min": figures.down_us(sums.low_us),
-        "downtime_max": figures.down_us(sums.high_us),
-        "attainment": _ratio(share),
+        "eligible": figures.eligible_us() // 1,
+        "downtime": _ceiled(figures.down_us()),
+        "downtime_min": _ceiled(figures.down_us(LOW)),
+        "downtime_max": _ceiled(figures.down_us(HIGH)),
+        "attainment": ratio(share),
         "attainment_shown": shown_percent(share, text),
-        "coverage": _ratio(score.coverage),
+        "coverage": ratio(score.coverage),
         "verdict": score.standing,
         "robustness": "robust" if score.is_robust else "marginal",
         "budget": budget // 1,
-        "budget_left": (budget - downtime_us) // 1,
+        "budget_left": (budget - score.lost_us) // 1,
+        "budget_used": ratio(score.lost_us / budget if budget else None),
         "variants": {
-            policy: {"attainment": _ratio(s), "attainment_shown": shown_percent(s, text)}
+            policy: {"attainment": ratio(s), "attainment_shown": shown_percent(s, text)}
             for policy, s in score.variants.items()
         },
         "outages": len(found.outages),
         "mttr": reliability.mttr_us, "mtbf": reliability.mtbf_us, "mtbsi": reliability.mtbsi_us,
         "mttd": reliability.mttd_us, "mtta": reliability.mtta_us,
-        "worst": {name: _ratio(s) for name, s in worst_windows(sums.counted, length(span)).items()},
+        "worst": {name: ratio(s) for name, s in worst_windows(sums.down, length(span)).items()},
         "burn": None if found.is_over else _burn(found),
         "exclusions": [
-            _exclusion(one, sums.taken_us.get(one.exclusion.id, 0))
+            _exclusion(one, _ceiled(sums.taken_us.get(one.exclusion.id, 0)))
             for one in found.exclusions
             if one.exclusion.touches(*segment.hull)
         ],
         "credits": credit,
         "cost": None if contract.cost is None else cost_of(
-            contract.cost, contract.period.tz, sums.counted, length(span)
+            contract.cost, contract.period.tz, sums.down, length(span)
         ),
         "grades": [one.action for one in contract.grades if one.is_reached(found.graded(one))],
         "clauses": _clauses(contract, objective),
@@ -99,7 +101,7 @@ def _burn(found: Judgement) -> dict[str, Any]:
     target, course = found.figures.target, found.projection
     return {
         "alerts": [
-            {"urgency": one.urgency, "long": one.long_us, "short": one.short_us, "rate": _ratio(one.rate)}
+            {"urgency": one.urgency, "long": one.long_us, "short": one.short_us, "rate": ratio(one.rate)}
             for one in alerts(found.window, target)
         ],
         "course": course.course,
@@ -123,5 +125,6 @@ def _clauses(contract: Contract, objective: Objective) -> Mapping[str, Any]:
     }
 
 
-def _ratio(share: Fraction | None) -> dict[str, int] | None:
-    return None if share is None else {"num": share.numerator, "den": share.denominator}
+def _ceiled(lasts_us: Exact) -> int:
+    """A length in whole microseconds: downtime is never shown shorter than it is."""
+    return -(-lasts_us // 1)

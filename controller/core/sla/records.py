@@ -4,28 +4,32 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from controller.core.calendars import Period
 from controller.core.fleet import Fleet
-from controller.core.quorum import Verdict
-from controller.core.replay import Replay, ReplayedInterval
-from controller.core.sla.accounting import Stretch
+from controller.core.replay import Replay, ReplayedCheck
+from controller.core.sla.accounting import Stretch, Weights
+from controller.core.sla.books import Member, Observed, frame_of
 from controller.core.sla.clocks import clocks_in
-from controller.core.sla.composites import combined, down_times, timed_of
+from controller.core.sla.composites import combined, down_times, loss_times, timed_of, weighted
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
+from controller.core.sla.downtime import Exact
 from controller.core.sla.exclusions import Declaration
-from controller.core.sla.judgement import Frame, Judgement, Observed, judged
+from controller.core.sla.judgement import Judgement, judged
 from controller.core.sla.objectives import Timed
 from controller.core.sla.record import record_of
 from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.sampling import Listed, ListedSamples, Samples
 from controller.core.sla.scopes import Scope
 from controller.core.sla.scoring import Standing
 from controller.core.sla.segments import segments
+from vedette.shared.result import Outcome
 
+T = TypeVar("T")
 Record = dict[str, Any]
 
 
@@ -58,26 +62,24 @@ def judgements(
     """The segments of each objective, judged by the facts until an instant, in that order."""
     if as_of_us < period.to_us:
         observed = observed.until(as_of_us)
-    in_force_us = min(max(period.from_us, agreement.first.effective_us), period.to_us)
-    frame = Frame(period, in_force_us, as_of_us)
+    frame = frame_of(agreement, period, as_of_us)
     for objective in agreement.objectives:
         yield [judged(one, observed, frame) for one in segments(agreement, objective, period)]
 
 
-def _credit(one: Judgement, whole_us: int, taken: Taken) -> Credited | None:
+def _credit(one: Judgement, whole_us: Exact, taken: Taken) -> Credited | None:
     """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32)."""
     terms, figures = one.segment.contract.credits, one.figures
     if terms is None or (isinstance(one.segment.objective, Timed) and terms.at_risk is None):
         # Tiers, minutes, blocks, bands and days are of time that was lost; people lose what is at risk.
         return None
-    counted_us = figures.account.downtime_us
     own_us = one.whole.eligible_us("as_up")
     missed = Missed(
         one.segment.objective.id,
         one.score.share,
         one.score.standing is Standing.BREACHED,
-        figures.down_us(counted_us),
-        Fraction(own_us, whole_us) if whole_us else Fraction(0),
+        figures.down_us(),
+        Fraction(own_us) / whole_us if whole_us else Fraction(0),
         one.outages,
         one.days,
     )
@@ -98,11 +100,6 @@ def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
     members: list[Known] = []
     for name in scope.members:
         found = document.checks[name]
-        lists = [
-            found.intervals,
-            found.intervals_min or found.intervals,
-            found.intervals_max or found.intervals,
-        ]
         timed = None if found.clocks is None else clocks_in(name, found.clocks)
         by_start = {one.started_us: one for one in timed or () if not one.region}
         outages = [
@@ -111,37 +108,78 @@ def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
             )
             for one in found.outages
         ]
-        members.append(Known(_stretches(lists), outages, timed))
+        stretches = _stretches(found, fleet.checks[name].quorum.partial_weight)
+        members.append(Known(stretches, outages, timed, _samples(found)))
     observed = observed_from(members, fleet, scope)
     only = document.checks[scope.members[0]]
-    if len(members) > 1 or only.intervals_min:
+    if len(members) > 1 or only.intervals_min or only.partial:
         return observed
     return replace(observed, bounds_us=(only.downtime_min, only.downtime_max))
 
 
-def _stretches(lists: Sequence[Sequence[ReplayedInterval]]) -> list[Stretch]:
-    """Three timelines over the same time as one, cut wherever one of them changes."""
-    cuts = sorted({instant for each in lists for one in each for instant in (one.start, one.end)})
-    places = [0] * len(lists)
-    found: list[Stretch] = []
+def _samples(found: ReplayedCheck) -> ListedSamples | None:
+    if found.samples is None:
+        return None
+    return ListedSamples(
+        [Listed(one.at, one.outcome is not Outcome.DOWN, one.took) for one in found.samples]
+    )
+
+
+def _stretches(found: ReplayedCheck, weighs: str) -> list[Stretch]:
+    """The three timelines of a check as one, cut wherever one of them changes, or what PARTIAL time weighs."""
+    lists = [
+        found.intervals,
+        found.intervals_min or found.intervals,
+        found.intervals_max or found.intervals,
+    ]
+    weights = {(one.start, one.end): one.weights for one in found.partial or ()}
+    spans = [(one.start, one.end) for each in lists for one in each] + list(weights)
+    cuts = sorted({instant for span in spans for instant in span})
+    cursors = [_Cursor([(one.start, one.end, one.verdict) for one in each]) for each in lists]
+    weight_of = _Cursor([(*span, _weights(texts, found)) for span, texts in weights.items()])
+    always = Fraction(int(weighs == "1"))
+    stretches: list[Stretch] = []
     for from_us, to_us in itertools.pairwise(cuts):
-        verdicts: list[Verdict] = []
-        for which, each in enumerate(lists):
-            while places[which] < len(each) and each[places[which]].end <= from_us:
-                places[which] += 1
-            if places[which] < len(each) and each[places[which]].start <= from_us:
-                verdicts.append(each[places[which]].verdict)
-        if len(verdicts) == len(lists):
-            found.append(Stretch(from_us, to_us, verdicts[0], verdicts[1], verdicts[2]))
-    return found
+        verdicts = [cursor.at(from_us) for cursor in cursors]
+        own = weight_of.at(from_us) or (always,) * 3
+        figure, low, high = verdicts
+        if figure is not None and low is not None and high is not None:
+            stretches.append(Stretch(from_us, to_us, figure, low, high, own))
+    return stretches
+
+
+def _weights(texts: tuple[str, str, str], found: ReplayedCheck) -> Weights:
+    """What PARTIAL time weighs in each timeline; in that of the figure alone, where there are no others."""
+    figure, low, high = (Fraction(text) for text in texts)
+    return (figure, low, high) if found.intervals_min else (figure, figure, figure)
+
+
+class _Cursor(Generic[T]):
+    """Looks up what stands at instants that only go forward, in what follows one another."""
+
+    def __init__(self, listed: Sequence[tuple[int, int, T]]) -> None:
+        self._listed = listed
+        self._place = 0
+
+    def at(self, at_us: int) -> T | None:
+        """What stands at an instant, no earlier than the one before."""
+        while self._place < len(self._listed) and self._listed[self._place][1] <= at_us:
+            self._place += 1
+        if self._place < len(self._listed) and self._listed[self._place][0] <= at_us:
+            return self._listed[self._place][2]
+        return None
 
 
 class Known(NamedTuple):
-    """What is known of one check. `timed` are its outages and those of its regions; None: they are not known."""
+    """What is known of one check. `timed` are its outages and those of its regions; None: they are not known.
+
+    So it is with `samples`.
+    """
 
     stretches: Sequence[Stretch]
     outages: Sequence[OutageTimes]
     timed: Sequence[OutageTimes] | None = None
+    samples: Samples | None = None
 
 
 def observed_from(
@@ -150,20 +188,40 @@ def observed_from(
     scope: Scope,
     declared: Sequence[Declaration] | None = None,
 ) -> Observed:
-    """What is known of the checks of a contract, as one; `declared` as for `exclusions_of`."""
-    stretches = combined([one.stretches for one in members], scope.needed)
-    outages = members[0].outages
-    if len(members) > 1:
+    """What is known of the checks of a contract, as one; of a weighted composite also of each.
+
+    `declared` as for `exclusions_of`.
+    """
+    timelines = [one.stretches for one in members]
+    if len(members) == 1:
+        stretches, outages = timelines[0], members[0].outages
+    elif scope.weighted:
+        stretches = weighted(timelines, list(scope.weights.values()))
+        outages = [OutageTimes(*one) for one in loss_times(stretches)]
+    else:
+        stretches = combined(timelines, scope.needed)
         outages = [OutageTimes(*one) for one in down_times(stretches)]
-    # All members have one weight for PARTIAL time (S-14): others were refused.
-    counts_partial = fleet.checks[scope.members[0]].quorum.partial_weight == "1"
     return Observed(
         stretches,
         outages,
-        counts_partial,
         exclusions=exclusions_of(fleet, scope, declared),
+        members=list(_members(members, fleet, scope, declared)) if len(members) > 1 else (),
+        samples=[one.samples for one in members if one.samples is not None],
         timed=timed_of([one.timed for one in members], stretches, scope),
     )
+
+
+def _members(
+    members: Sequence[Known],
+    fleet: Fleet,
+    scope: Scope,
+    declared: Sequence[Declaration] | None,
+) -> Iterator[Member]:
+    """Each member of a weighted composite."""
+    for (name, weight), known in zip(scope.weights.items(), members, strict=False):
+        samples = [] if known.samples is None else [known.samples]
+        covering = _covering(fleet, name, declared)
+        yield Member(name, weight, known.stretches, covering, samples)
 
 
 def exclusions_of(
@@ -171,12 +229,19 @@ def exclusions_of(
 ) -> list[Declaration]:
     """The declared exclusions that cover all of the scope, in order; without `declared` those of the file.
 
-    One that covers a part of a composite says nothing of what the others were.
+    One that covers a part of a composite says nothing of what the others were; of a weighted one it covers
+    that part.
     """
-    listed = [Declaration(one) for one in fleet.exclusions.values()]
-    members = [fleet.checks[name] for name in scope.members]
-    return [
-        one
-        for one in (listed if declared is None else declared)
-        if all(one.exclusion.covers(check.id, check.service) for check in members)
-    ]
+    covering = [_covering(fleet, name, declared) for name in scope.members]
+    ids = [{one.exclusion.id for one in own} for own in covering]
+    wanted = set.union(*ids) if scope.weighted else set.intersection(*ids)
+    return [one for one in _declared(fleet, declared) if one.exclusion.id in wanted]
+
+
+def _covering(fleet: Fleet, name: str, declared: Sequence[Declaration] | None) -> list[Declaration]:
+    service = fleet.checks[name].service
+    return [one for one in _declared(fleet, declared) if one.exclusion.covers(name, service)]
+
+
+def _declared(fleet: Fleet, declared: Sequence[Declaration] | None) -> Sequence[Declaration]:
+    return [Declaration(one) for one in fleet.exclusions.values()] if declared is None else declared

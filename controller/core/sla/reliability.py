@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from controller.core.intervals import Interval
 from controller.core.severity import Severity
+from controller.core.sla.downtime import Exact
 
 
 class OutageTimes(NamedTuple):
@@ -57,7 +58,9 @@ class Reliability(NamedTuple):
     mtta_us: int | None
 
 
-def reliability(outages: Sequence[OutageTimes], eligible_us: int, downtime_us: int) -> Reliability:
+def reliability(
+    outages: Sequence[OutageTimes], eligible_us: Exact, downtime_us: Exact
+) -> Reliability:
     """The figures of the outages that began in a period and had downtime that counts.
 
     Repair is measured from start to end, also where these lie outside the period.

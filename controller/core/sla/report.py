@@ -9,11 +9,11 @@ import msgspec
 from controller.core.calendars import Period, tzdata_version
 from controller.core.fleet import Fleet
 from controller.core.instants import instant
-from controller.core.intervals import Interval, clip, length
+from controller.core.intervals import clip, length
+from controller.core.sla.books import Observed, frame_of
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
 from controller.core.sla.exclusions import Declaration
-from controller.core.sla.judgement import Observed
 from controller.core.sla.objectives import Timed
 from controller.core.sla.records import Record, records
 from controller.core.sla.report_document import (
@@ -81,14 +81,15 @@ def _courses(
         for name in facts.agreement.objectives
         for one in segments(facts.agreement, name, period)
     }
-    span, until_us = Interval(*period[:2]), min(as_of_us, period.to_us)
+    frame = frame_of(facts.agreement, period, min(as_of_us, period.to_us))
+    observed = facts.observed.until(as_of_us) if as_of_us < period.to_us else facts.observed
     courses: list[Course | None] = []
     for record in found:
         segment = parts.get((record["objective"], record["period"]["from"]))
         courses.append(
             None
             if segment is None or isinstance(segment.objective, Timed)
-            else course_of(segment, span, facts.observed, until_us, record["budget"])
+            else course_of(segment, observed, frame, record["budget"])
         )
     return courses
 

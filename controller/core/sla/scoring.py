@@ -1,16 +1,21 @@
 """What an objective comes to over a segment, by its metric: the share that was kept, and the verdict on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, assert_never
 
+from controller.core.sla.accounting import HIGH, LOW
 from controller.core.sla.attainment import UNKNOWN_POLICIES, Figures, variants
-from controller.core.sla.objectives import Availability
+from controller.core.sla.books import Books
+from controller.core.sla.downtime import FULL, Exact
+from controller.core.sla.measures import Asked, Measured, measured
+from controller.core.sla.objectives import Availability, Latency
 from controller.core.sla.people import Acknowledge, Resolve
 from controller.core.sla.timers import Timer, TimerState
 from controller.core.sla.timing import timer_plain
+from controller.core.sla.weighing import Portion
 
 
 class Standing(StrEnum):
@@ -27,8 +32,10 @@ class Score:
     """The share of what was promised that was kept, exactly; None where there is nothing to take a share of.
 
     `least` and `most` are its bounds (S-8). `variants` are the share under each policy for UNKNOWN time (S-40).
-    `detail` is what a record of this metric has besides, or instead, under its own keys. `verdict` is that of
-    a metric whose verdict does not follow from the shares.
+    `lost_us` is what of the eligible time was lost: downtime, or as much of it as there were bad samples among
+    all; budgets are spent on it. `detail` is what a record of this metric has besides, under its own keys.
+    `without` is the verdict where there is nothing to take a share of, `verdict` that of a metric whose
+    verdict does not follow from the shares.
     """
 
     share: Fraction | None
@@ -38,7 +45,9 @@ class Score:
     coverage: Fraction | None
     coverage_min: Fraction
     variants: Mapping[str, Fraction | None]
+    lost_us: Exact
     detail: Mapping[str, Any] = field(default_factory=dict)
+    without: Standing = Standing.NO_ELIGIBLE_TIME
     verdict: Standing | None = None
 
     @property
@@ -59,33 +68,87 @@ class Score:
         if self.coverage < self.coverage_min:
             return Standing.INSUFFICIENT_EVIDENCE
         if share is None:
-            return Standing.NO_ELIGIBLE_TIME
+            return self.without
         return Standing.MET if share >= self.target else Standing.BREACHED
 
 
-def score(figures: Figures, timers: Sequence[Timer] | None) -> Score:
-    """What the objective of these figures comes to, and of these timers; None: nobody knows of any."""
+def score(
+    figures: Figures, books: Books, asked: Asked, timers: Sequence[Timer] | None = None
+) -> Score:
+    """What the objective of these figures comes to over the instants that are asked for.
+
+    `timers` are those of what people promise; None: nobody knows of any.
+    """
     objective = figures.objective
     match objective:
         case Availability():
-            return _of_time(figures)
+            return (
+                _of_time(figures, books)
+                if objective.is_of_time
+                else _of_samples(figures, measured(objective, books, asked))
+            )
+        case Latency():
+            return _of_samples(figures, measured(objective, books, asked))
         case Acknowledge() | Resolve():
             return _of_timers(figures, objective.target, timers)
         case _:
             assert_never(objective)
 
 
-def _of_time(figures: Figures) -> Score:
+def _of_time(figures: Figures, books: Books) -> Score:
     """The share of eligible time that was not downtime (S-34)."""
-    sums = figures.account
+    detail: dict[str, Any] = {}
+    if len(figures.portions) > 1:
+        detail["members"] = [
+            _member(book.check, replace(figures, portions=[Portion(FULL, one)]), weight)
+            for book, (weight, one) in zip(books.listed, figures.portions, strict=True)
+        ]
     return Score(
-        figures.share(sums.downtime_us),
-        figures.share(sums.high_us),
-        figures.share(sums.low_us),
+        figures.share(),
+        figures.share(HIGH),
+        figures.share(LOW),
         figures.target,
         figures.coverage,
         figures.objective.coverage_share,
         variants(figures),
+        figures.down_us(),
+        detail,
+    )
+
+
+def _member(check: str, own: Figures, weight: Fraction) -> dict[str, Any]:
+    """What one check adds to a weighted composite, so that the sum can be done again."""
+    return {
+        "check": check,
+        "weight": ratio(weight),
+        "eligible": own.eligible_us() // 1,
+        "downtime": -(-own.down_us() // 1),
+        "attainment": ratio(own.share()),
+        "coverage": ratio(own.coverage),
+    }
+
+
+def _of_samples(figures: Figures, found: Measured) -> Score:
+    """The share of samples that were good; their counts are exact, so that it is its own bounds.
+
+    Time of which nothing is known has no samples. As up, or as down, it is as if they had all been good, or
+    none: as many as there were in as much of the time that is known.
+    """
+    share, coverage = found.share, figures.coverage
+    as_down = share * coverage if share is not None and coverage is not None else None
+    as_up = as_down + 1 - coverage if as_down is not None and coverage is not None else None
+    lost_us = (1 - share) * figures.eligible_us() if share is not None else Fraction(0)
+    return Score(
+        share,
+        share,
+        share,
+        figures.target,
+        coverage,
+        figures.objective.coverage_share,
+        {"exclude": share, "as_up": as_up, "as_down": as_down},
+        lost_us,
+        found.detail,
+        Standing.INSUFFICIENT_EVIDENCE,
     )
 
 
@@ -102,6 +165,7 @@ def _of_timers(figures: Figures, target: str, timers: Sequence[Timer] | None) ->
         figures.coverage,
         figures.objective.coverage_share,
         dict.fromkeys(UNKNOWN_POLICIES, share),
+        Fraction(0),
         {
             "target": target,
             # Nothing of this is measured in time that may be used up.
@@ -111,7 +175,7 @@ def _of_timers(figures: Figures, target: str, timers: Sequence[Timer] | None) ->
             "cost": None,
             "timers": None if timers is None else [timer_plain(one) for one in timers],
         },
-        _timed_verdict(figures, share, timers),
+        verdict=_timed_verdict(figures, share, timers),
     )
 
 
@@ -131,3 +195,8 @@ def _timed_verdict(
     if figures.coverage < figures.objective.coverage_share:
         return Standing.INSUFFICIENT_EVIDENCE
     return Standing.MET
+
+
+def ratio(share: Fraction | None) -> dict[str, int] | None:
+    """A share as it stands in a record, in lowest terms."""
+    return None if share is None else {"num": share.numerator, "den": share.denominator}

@@ -1,12 +1,12 @@
 """The worst window (S-41): how bad any stretch of a length was, which a mean over a month hides."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-from controller.core.intervals import Interval
+from controller.core.sla.downtime import Downtime, Exact, Weighed
 
 _SECOND_US: Final = 1_000_000
 WINDOWS: Final[Mapping[str, int]] = {
@@ -17,29 +17,42 @@ WINDOWS: Final[Mapping[str, int]] = {
 }
 
 
-def worst_window_us(down: Sequence[Interval], length_us: int) -> int:
-    """The most downtime in any window of that length. `down` is a set: sorted, disjoint, without empty ones.
+def worst_window_us(down: Downtime, length_us: int) -> Exact:
+    """The most downtime in any window of that length.
 
-    A window that has most can be moved until it begins where a DOWN time begins, so only these are looked at.
+    A window that has most can be moved until it begins where a time that counts more begins, or ends where one
+    that counts more ends; where all of it counts in full, the first will do.
     """
-    before_us = [0, *accumulate(to_us - from_us for from_us, to_us in down)]
+    steps = down.steps
+    before_us: list[Exact] = [0, *accumulate(_lasts_us(one, one.to_us) for one in steps)]
 
-    def until_us(at_us: int) -> int:
-        place = bisect_left(down, at_us, key=_start)
-        over_us = max(down[place - 1].to_us - at_us, 0) if place else 0
-        return before_us[place] - over_us
+    def until_us(at_us: int) -> Exact:
+        place = bisect_left(steps, at_us, key=_start)
+        if not place:
+            return 0
+        last = steps[place - 1]
+        return before_us[place - 1] + _lasts_us(last, min(last.to_us, at_us))
 
-    return max((until_us(at + length_us) - until_us(at) for at, _ in down), default=0)
+    starts = [one.from_us for one in steps]
+    if down.partly:
+        starts += [one.to_us - length_us for one in steps]
+    return max((until_us(at + length_us) - until_us(at) for at in starts), default=0)
 
 
-def _start(interval: Interval) -> int:
-    return interval.from_us
+def _lasts_us(step: Weighed, until_us: int) -> Exact:
+    """What counts of a step before an instant in it."""
+    long_us = until_us - step.from_us
+    return long_us if step.weight == 1 else step.weight * long_us
 
 
-def worst_windows(down: Sequence[Interval], span_us: int) -> dict[str, Fraction]:
+def _start(step: Weighed) -> int:
+    return step.from_us
+
+
+def worst_windows(down: Downtime, span_us: int) -> dict[str, Fraction]:
     """Availability in the worst window of each length, as far as that fits into so much time."""
     return {
-        name: 1 - Fraction(worst_window_us(down, length_us), length_us)
+        name: 1 - Fraction(worst_window_us(down, length_us)) / length_us
         for name, length_us in WINDOWS.items()
         if length_us <= span_us
     }

@@ -5,7 +5,7 @@ from controller.core.fleet import read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.judgement import Observed
+from controller.core.sla.books import Observed
 from controller.core.sla.records import exclusions_of
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.report import Facts, report_bytes

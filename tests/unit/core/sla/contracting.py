@@ -8,7 +8,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.judgement import Observed
+from controller.core.sla.books import Observed
 from controller.core.sla.records import exclusions_of, records
 from controller.core.sla.reliability import OutageTimes
 

@@ -1,6 +1,7 @@
 """Composites (S-49) by their published vectors."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ def known(first: int, last: int) -> Known:
     return Known(listed, [OutageTimes(cuts[1], cuts[2])])
 
 
+PARTS = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
 OF = {"a": known(0, 600), "b": known(300, 900), "c": known(500, 700), "w": known(0, 600)}
 
 
@@ -78,6 +80,19 @@ def test_x46_series_parallel_and_some_of_many(scope: str, downtime: int, shown: 
     found = told(fleet(scope))
     assert (found["downtime"], found["attainment_shown"]) == (downtime * SECOND, shown)
     assert found["outages"] == 1
+
+
+def test_x48_a_weighted_composite_is_the_weighted_sum() -> None:
+    file = fleet('{weighted: {a: "0.5", b: "0.3", c: "0.2"}}')
+    scope = file.contracts["k"].scope
+    members = [known(0, 900), known(0, 0), known(0, 2592)]
+    (found,) = records(file.contracts["k"], JUNE, observed_from(members, file, scope), JUNE.to_us)
+    assert found["attainment_shown"] == "99.962"
+    assert Fraction(*found["attainment"].values()) == 1 - Fraction(9684, 25_920_000)
+    assert found["downtime"] == 968_400_000
+    assert sum(found[part] for part in PARTS) == JUNE.to_us - JUNE.from_us
+    assert [one["downtime"] // SECOND for one in found["members"]] == [900, 0, 2592]
+    assert found["budget_left"] == 2_592_000_000 - 968_400_000
 
 
 @pytest.mark.parametrize(
@@ -138,13 +153,15 @@ def test_an_exclusion_counts_where_it_covers_all_of_a_composite(scope: str, down
 @pytest.mark.parametrize(
     ("scope", "problem"),
     [
-        ("{series: [a], parallel: [b]}", "scope: expected one of checks, series, parallel and k_of_n"),
-        ("{}", "scope: expected one of checks, series, parallel and k_of_n"),
+        ("{series: [a], parallel: [b]}", "scope: expected one of checks, series, parallel, k_of_n and weighted"),
+        ("{}", "scope: expected one of checks, series, parallel, k_of_n and weighted"),
         ("{series: [a, x]}", "scope.series[1]: expected a check of this file, found 'x'"),
         ("{series: [a, a]}", "scope.series[1]: expected each check once"),
         ("{k_of_n: {k: 3, of: [a, b]}}", "scope.k_of_n.k: expected at most as many as there are checks (2)"),
-        ("{series: [a, w]}", "scope.series: expected checks of one partial_weight"),
-        ("{weighted: {a: '0.5'}}", "scope.weighted: expected no such key"),
+        ("{weighted: {a: '0.5'}}", "scope.weighted: expected weights that sum to exactly 1, found 0.5"),
+        ("{weighted: {a: '1', b: '0'}}", "scope.weighted.b: expected a weight above 0, found '0'"),
+        ("{weighted: {a: '0.5', x: '0.5'}}", "scope.weighted.x: expected a check of this file, found 'x'"),
+        ("{weighted: {a: 0.5, b: 0.5}}", "scope.weighted: expected text"),
     ],
 )  # fmt: skip
 def test_scopes_that_cannot_be_computed_are_refused(scope: str, problem: str) -> None:

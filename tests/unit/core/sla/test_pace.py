@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.core.instants import instant
-from controller.core.intervals import Interval, clip, length, union
+from controller.core.intervals import Interval, length
 from controller.core.sla.burn import (
     Course,
     Projection,
@@ -17,6 +17,7 @@ from controller.core.sla.burn import (
     burn_rate,
     projection,
 )
+from controller.core.sla.downtime import Downtime, Weighed, weighed
 from controller.core.sla.reliability import OutageTimes, reliability
 from controller.core.sla.worst_windows import worst_window_us, worst_windows
 from tests.unit.core.sla.contracting import TIME, fleet, told
@@ -30,20 +31,31 @@ TARGET = Fraction(999, 1000)
 def test_x54_one_long_outage_is_not_many_short_ones() -> None:
     once = [Interval(HOUR, 2 * HOUR)]
     often = [Interval(n * 12 * HOUR, n * 12 * HOUR + 60 * SECOND) for n in range(60)]
-    one, many = worst_windows(once, JUNE), worst_windows(often, JUNE)
+    one, many = (worst_windows(Downtime(each), JUNE) for each in (once, often))
     assert (one["1h"], many["1h"]) == (Fraction(0), Fraction(59, 60))
     assert (one["1d"], many["1d"]) == (Fraction(23, 24), 1 - Fraction(120, 86_400))
     assert [reliability([OutageTimes(i.from_us, i.to_us) for i in each], JUNE, length(each)).mtbf_us for each in (once, often)] == [2_588_400 * SECOND, 43_140 * SECOND]  # fmt: skip
 
 
 def test_a_window_that_does_not_fit_is_not_told() -> None:
-    assert list(worst_windows([], HOUR)) == ["5m", "1h"]
+    assert list(worst_windows(Downtime(), HOUR)) == ["5m", "1h"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=5), st.integers(1, 40))
-def test_s41_no_window_is_worse(pairs: list[tuple[int, int]], size: int) -> None:
-    down = union(pairs)
-    windows = (length(clip(down, at, at + size)) for at in range(-size, 61))
+WEIGHTS = st.sampled_from([Fraction(1), Fraction(1, 3), Fraction(1, 2)])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9), WEIGHTS), max_size=5),
+    st.integers(1, 40),
+)
+def test_s41_no_window_is_worse(listed: list[tuple[int, int, Fraction]], size: int) -> None:
+    steps: list[Weighed] = []
+    at = 0
+    for gap, long, weight in listed:
+        steps.append(Weighed(at + gap, at + gap + long, weight))
+        at += gap + long
+    down = weighed(steps)
+    windows = (down.between(at, at + size).us() for at in range(-size, at + 1))
     assert worst_window_us(down, size) == max(windows)
 
 
