@@ -8,6 +8,7 @@ from controller.core.sla.report_document import Terms
 from controller.reporting.blocks import Block, Column, Heading, Listing, Paragraph, Table, cell
 from controller.reporting.figures import percent
 from controller.reporting.story.context import Telling
+from controller.reporting.story.people import timed_clause
 
 _SCHEMES: Final = ("tiers", "per_minute", "blocks", "day_bands", "at_risk", "extension")
 _METHOD: Final = ("evidence", "down", "attainment", "exact", "bounds", "coverage", "repeat")
@@ -97,6 +98,8 @@ def _hours(told: Telling, hours: Any) -> Iterator[str]:
 
 
 def _objective(told: Telling, one: Mapping[str, Any]) -> str:
+    if one.get("metric") in ("acknowledge", "resolve"):
+        return timed_clause(told, one)
     if "formula" not in one or "unknown" not in one:
         name = one.get("metric", "")
         return told.say(

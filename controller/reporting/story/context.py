@@ -74,7 +74,13 @@ class Telling:
             coverage=share(record["coverage"]),
             least=percent(record["clauses"].get("min_coverage")),
         )
-        if record["verdict"] in ("met", "breached") and record["robustness"] != "robust":
+        if "timers" in record and record["verdict"] in ("met", "breached"):
+            late = sum(one["state"] == "breached" for one in record["timers"])
+            count = len(record["timers"])
+            text = self.say(
+                "verdict.timers.text", objective=record["objective"], late=late, n=count
+            )
+        elif record["verdict"] in ("met", "breached") and record["robustness"] != "robust":
             low, high = ceiled(record["downtime_min"]), ceiled(record["downtime_max"])
             text = f"{text} {self.say('verdict.marginal.text', low=low, high=high)}"
         if self.is_part(record):
@@ -120,7 +126,7 @@ def attained(record: Record) -> str:
 
 def downtime(record: Record) -> str:
     """Downtime with its bounds."""
-    if record.get("downtime") is None:
+    if record.get("downtime") is None or "timers" in record:
         return NOTHING
     return bounded(record["downtime"], record["downtime_min"], record["downtime_max"])
 

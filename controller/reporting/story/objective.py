@@ -19,6 +19,7 @@ from controller.reporting.charts.burn_down import burn_down_svg
 from controller.reporting.charts.calendar import calendar_lines, calendar_svg
 from controller.reporting.figures import NOTHING, ceiled, floored, percent, share
 from controller.reporting.story.context import Record, Telling, is_running
+from controller.reporting.story.people import timers
 
 _PARTS: Final = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
 _MEANS: Final = ("mttr", "mtbf", "mtbsi", "mttd", "mtta")
@@ -32,6 +33,9 @@ def objective(told: Telling, record: Record, course: Course | None) -> Iterator[
         yield Heading(told.say("part.objective.from", objective=name, from_=from_))
     else:
         yield Heading(told.say("part.objective", objective=name))
+    if "timers" in record:
+        yield timers(told, record)
+        return
     if course is not None and course.days:
         yield _calendar(told, course)
         if course.budget:

@@ -25,6 +25,10 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
         " at least {least} to judge. What is known would come to {attained} of {target} promised."
     ),
     "verdict.no_eligible_time.text": "{objective}: no time counts yet, so there is no figure.",
+    "verdict.timers.text": (
+        "{objective}: people were too late for {late} of {n} outage.",
+        "{objective}: people were too late for {late} of {n} outages.",
+    ),
     "verdict.marginal.text": (
         "Marginal: probes see the service at intervals, and the verdict would be another with the least"
         " ({low}) or the most ({high}) downtime that fits what they saw."
@@ -84,6 +88,10 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "head.unknown": "Unknown",
     "head.excluded": "Excluded",
     "head.out_of_schedule": "Out of schedule",
+    "head.due": "Due",
+    "head.stopped": "Stopped",
+    "head.elapsed": "Took",
+    "head.state": "State",
     "head.kind": "What",
     "head.length": "Length",
     "head.share": "Share",
@@ -111,6 +119,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "caption.time": "The time of the period, in full",
     "caption.days": "By local day",
     "caption.variants": "The same facts under each policy; the contract says {policy}",
+    "caption.timers": "Timers of the outages that began in the period; promised are {target}",
     "caption.outages": "Outages that touch the period; bounds in brackets where they differ",
     "caption.exclusions": "Exclusions that touch the period, and what came of them",
     "caption.reliability": "Outages that began in the period and have downtime that counts",
@@ -171,6 +180,15 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "outage.notified": "told {at}",
     "outage.acknowledged": "taken on {at} by {who}",
     "outage.counted": "{objective}: {length}",
+    # --- timers
+    "timers.none": "No outage of these severities began in the period, so nothing was asked of people.",
+    "timers.unknown": "What people did is not known here, so it is not judged.",
+    "timers.reopened": "reopened as {outages}",
+    "timers.pause": "paused {from_} – {to}",
+    "timer.met": "in time",
+    "timer.breached": "too late",
+    "timer.running": "running",
+    "timer.paused": "paused",
     # --- exclusions
     "exclusions.none": "No exclusion touches the period.",
     "exclusion.type.scheduled": "scheduled work",
@@ -243,6 +261,16 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "clause.hours.day": "{day} {hours}",
     "clause.hours.holidays": "It does not hold on {days}.",
     "clause.objective": "{objective}: at least {target} by {formula}; time of which nothing is known is taken {unknown}; less than {coverage} known is not judged.",
+    "clause.objective.timed": "{objective}: {what} within {target} {start}, for outages of severity {severity}; at least {percent} of them. {hours}",
+    "clause.timed.acknowledge": "a person takes it on",
+    "clause.timed.acknowledge_or_end": "a person takes it on, or it is over,",
+    "clause.timed.resolve": "it is over",
+    "clause.timed.detected_at": "after it was recorded",
+    "clause.timed.started_at": "after it began",
+    "clause.timed.always": "The clock runs at all hours.",
+    "clause.timed.hours": "The clock runs on {hours} local time{holidays}.",
+    "clause.timed.holidays": ", not on {days}",
+    "clause.timed.reopened": "{text} What begins within {window} after it was over goes on with its clock.",
     "clause.objective.other": "{objective} ({metric}): {target}.",
     "formula.time": "time",
     "formula.minute": "bad minutes",
