@@ -7,7 +7,7 @@ not change when a machine is updated.
 import re
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -17,6 +17,8 @@ import tzdata
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SECOND_US: Final = 1_000_000
+# Hours of some years in a few zones: every period of every contract asks for the same ones.
+_WALL_TIMES_MAX: Final = 65_536
 # No zone shifts its clock by more than a day and a bit (Apia left out a whole one).
 _SHIFT_MAX: Final = timedelta(hours=26)
 EXPECTED: Final = "a period such as 2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11"
@@ -80,6 +82,7 @@ def midnight_us(day: date, where: ZoneInfo) -> int:
     return wall_us(day, 0, where)
 
 
+@lru_cache(maxsize=_WALL_TIMES_MAX)
 def wall_us(day: date, minutes: int, where: ZoneInfo) -> int:
     """When clocks in `where` show so many minutes after midnight of `day`; 1440 is midnight of the next.
 

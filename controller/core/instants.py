@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 EXPECTED: Final = (
@@ -11,6 +12,8 @@ _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))"
 )
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
+# The same few texts are read for every period of every contract.
+_TEXTS_MAX: Final = 4096
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 # Two days inside what a calendar can show, so that every zone can show it.
@@ -26,26 +29,32 @@ def instant(value: object) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return _within_years(value, value)
-    text = value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        raise ValueError(f"expected {EXPECTED}, found {value!r}")
+    return _instant_said(value)
+
+
+@lru_cache(maxsize=_TEXTS_MAX)
+def _instant_said(text: str) -> int:
     if _INTEGER.fullmatch(text):
-        return _within_years(int(text), value)
+        return _within_years(int(text), text)
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise ValueError(f"expected {EXPECTED}, found {value!r}")
+        raise ValueError(f"expected {EXPECTED}, found {text!r}")
     year, month, day, hour, minute, second = (int(match[i]) for i in range(1, 7))
     fraction = (match[7] or "").ljust(9, "0")
     if fraction[6:].strip("0") or (second == 60 and fraction.strip("0")) or second > 60:
-        raise ValueError(f"expected {EXPECTED}, whole microseconds, found {value!r}")
+        raise ValueError(f"expected {EXPECTED}, whole microseconds, found {text!r}")
     try:
         minutes = datetime(year, month, day, hour, minute, tzinfo=UTC)
     except ValueError as error:
-        raise ValueError(f"expected {EXPECTED}, found {value!r}: {error}") from error
+        raise ValueError(f"expected {EXPECTED}, found {text!r}: {error}") from error
     offset_hours, offset_minutes = int(match[9] or 0), int(match[10] or 0)
     if offset_hours > 23 or offset_minutes > 59:
-        raise ValueError(f"expected {EXPECTED}, found {value!r}: no such offset")
+        raise ValueError(f"expected {EXPECTED}, found {text!r}: no such offset")
     offset = (offset_hours * 60 + offset_minutes) * (-60 if match[8] == "-" else 60)
     whole = (minutes - _EPOCH) // _MICROSECOND
-    return _within_years(whole + (second - offset) * 1_000_000 + int(fraction[:6]), value)
+    return _within_years(whole + (second - offset) * 1_000_000 + int(fraction[:6]), text)
 
 
 def _within_years(at_us: int, value: object) -> int:

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.core.intervals import clip, difference, intersection, length, union
+from controller.core.intervals import clip, difference, intersection, length, union, window
 
 pairs = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=8)
 
@@ -36,4 +36,6 @@ def test_sets_of_instants_are_what_they_compute(
 def test_a_clip_is_an_intersection_with_one_interval(
     raw: list[tuple[int, int]], start: int, end: int
 ) -> None:
-    assert clip(union(raw), start, end) == intersection(union(raw), union([(start, end)]))
+    expected = intersection(union(raw), union([(start, end)]))
+    assert clip(union(raw), start, end) == expected
+    assert window(union(raw), start, end) == expected
