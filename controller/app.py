@@ -251,7 +251,7 @@ class _Controller:
             EvidenceServicer(self._seals),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, wall_us)),
-            SlaServicer(worker, Reports(storage, self._evaluator, wall_us, terms)),
+            SlaServicer(worker, Reports(storage, self._evaluator, wall_us, terms), fleets),
             ExclusionServicer(
                 worker,
                 Exclusions(storage, terms, wall_us),

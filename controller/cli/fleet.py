@@ -48,9 +48,10 @@ def plan(file: Path, as_json: bool) -> None:
         )
     _refuse_problems(answer.problems, file)
     if as_json:
-        write_json({"changes": _documents(answer.changes)})
+        write_json({"changes": _documents(answer.changes), "warnings": _said(answer.warnings)})
         return
     _write_changes(answer.changes)
+    _write_warnings(answer.warnings, file)
     click.echo(_summary(answer.changes, "Nothing to change.", "to apply"))
 
 
@@ -66,9 +67,16 @@ def apply(file: Path, as_json: bool) -> None:
         )
     _refuse_problems(answer.problems, file)
     if as_json:
-        write_json({"revision": answer.revision, "changes": _documents(answer.changes)})
+        write_json(
+            {
+                "revision": answer.revision,
+                "changes": _documents(answer.changes),
+                "warnings": _said(answer.warnings),
+            }
+        )
         return
     _write_changes(answer.changes)
+    _write_warnings(answer.warnings, file)
     summary = _summary(answer.changes, "Nothing changed.", "applied")
     click.echo(f"{summary} Revision {answer.revision} is in force.")
 
@@ -127,6 +135,16 @@ def _write_changes(changes: Any) -> None:
         click.echo(f"{_SIGNS[change.action]} {change.noun} {change.id}")
         for detail in change.details:
             click.echo(f"    {detail}")
+
+
+def _said(warnings: Any) -> list[dict[str, Any]]:
+    return [{"line": one.line, "text": one.text} for one in warnings]
+
+
+def _write_warnings(warnings: Any, file: Path) -> None:
+    """What somebody should think about, each on a line of its own; it stops nothing."""
+    for one in warnings:
+        click.echo(f"! {file}:{one.line}: {one.text}.")
 
 
 def _summary(changes: Any, none: str, done: str) -> str:

@@ -28,12 +28,14 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
     # Here, because `sla compute` works where gRPC is not installed.
     from controller.cli.sla_status import fetched_status
 
-    document = fetched_status(period, contract, as_of_us)
+    document, warnings = fetched_status(period, contract, as_of_us)
     records: list[dict[str, Any]] = json.loads(document)["records"]
     if as_json:
         click.echo(document.rstrip(b"\n"))
     else:
         write_records(records, zone)
+    for warning in warnings:
+        click.echo(f"! {warning}.", err=as_json)
     if is_breached(records):
         raise click.exceptions.Exit(1)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from controller.core.forewarnings import Forewarning
 from controller.errors import NotFound
 from controller.ports import Worker
 from controller.rpc.gate import caller
@@ -45,7 +46,9 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
         name = _file_name(request.file_name)
         planned = await self.worker.run(lambda: self.fleets.plan(request.fleet, name))
         return fleet_pb2.PlanResponse(
-            changes=_changes(planned.changes), problems=_problems(planned.problems)
+            changes=_changes(planned.changes),
+            problems=_problems(planned.problems),
+            warnings=_warnings(planned.warnings),
         )
 
     async def Apply(  # noqa: N802 - gRPC's name
@@ -61,6 +64,7 @@ class FleetServicer(fleet_pb2_grpc.FleetServiceServicer):
             changes=_changes(applied.changes),
             problems=_problems(applied.problems),
             revision=applied.revision,
+            warnings=_warnings(applied.warnings),
         )
 
     async def Export(  # noqa: N802 - gRPC's name
@@ -134,6 +138,10 @@ def _changes(changes: Iterable[Change]) -> list[fleet_pb2.Change]:
         fleet_pb2.Change(action=_ACTIONS[c.action], noun=c.noun, id=c.id, details=c.details)
         for c in changes
     ]
+
+
+def _warnings(warnings: Iterable[Forewarning]) -> list[fleet_pb2.Warning]:
+    return [fleet_pb2.Warning(line=one.line, text=one.text) for one in warnings]
 
 
 def _problems(problems: Iterable[Problem]) -> list[fleet_pb2.Problem]:

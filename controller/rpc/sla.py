@@ -1,5 +1,6 @@
 """SlaService: attainment of contracts, from the stored evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,12 +17,21 @@ class Reports(Protocol):
         ...
 
 
+class Promises(Protocol):
+    """Who compares promises with what underpins them."""
+
+    def broken_promises(self) -> Sequence[str]:
+        """Those that are above it, by the file in force."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SlaServicer(sla_pb2_grpc.SlaServiceServicer):
     """Gives the records of contracts."""
 
     worker: Worker
     reports: Reports
+    promises: Promises
 
     async def GetStatus(  # noqa: N802 - gRPC's name
         self, request: sla_pb2.GetStatusRequest, context: Context
@@ -34,4 +44,5 @@ class SlaServicer(sla_pb2_grpc.SlaServiceServicer):
                 request.as_of_us if request.HasField("as_of_us") else None,
             )
         )
-        return sla_pb2.GetStatusResponse(records_json=document)
+        warnings = await self.worker.run(self.promises.broken_promises)
+        return sla_pb2.GetStatusResponse(records_json=document, warnings=warnings)

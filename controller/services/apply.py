@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from controller.core.channels import Channel
 from controller.core.fleet import Fleet, read_fleet
+from controller.core.forewarnings import Forewarning, broken_promises, forewarnings
 from controller.custody import Actor
 from controller.notify.apprise_addresses import address_finding
 from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
@@ -44,19 +45,21 @@ class Judging(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What applying a file would change, or everything that is wrong with it."""
+    """What applying a file would change and what to think about, or everything that is wrong with it."""
 
     changes: Sequence[Change] = ()
     problems: Sequence[Problem] = ()
+    warnings: Sequence[Forewarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What applying a file changed, or everything that is wrong with it; and the revision in force."""
+    """What applying a file changed and what to think about, or all that is wrong; and the revision in force."""
 
     changes: Sequence[Change] = ()
     problems: Sequence[Problem] = ()
     revision: int = 0
+    warnings: Sequence[Forewarning] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,8 @@ class Fleets:
         with self._storage.transaction() as tx:
             if problems := clashes(fleet, tx.exclusion_entries()):
                 return Planned(problems=problems)
-            return Planned(changes_between(self._fleet(tx), fleet))
+            changes = changes_between(self._fleet(tx), fleet)
+        return Planned(changes, warnings=forewarnings(fleet, self._now_us()))
 
     def apply(self, text: bytes, file_name: str, by: str, actor: Actor | None = None) -> Applied:
         """Put the file in force, whole or not at all; a file that is in force already changes nothing."""
@@ -124,10 +128,11 @@ class Fleets:
                 problems=error.problems, revision=before.revision.number if before else 0
             )
         now_us = self._now_us()
+        warnings = forewarnings(fleet, now_us)
         with self._evaluator.transaction() as tx:
             before = self._load(tx)
             if before is not None and before.revision.text == text:
-                return Applied(revision=before.revision.number)
+                return Applied(revision=before.revision.number, warnings=warnings)
             if problems := clashes(fleet, tx.exclusion_entries()):
                 return Applied(problems=problems, revision=before.revision.number if before else 0)
             changes = changes_between(before.fleet if before else None, fleet)
@@ -143,7 +148,7 @@ class Fleets:
         self._in_force = None
         self._assignments.clear()
         self._candidates.clear()
-        return Applied(changes, revision=number)
+        return Applied(changes, revision=number, warnings=warnings)
 
     def export(self) -> FleetRevision | None:
         """The file in force, as it was applied."""
@@ -168,6 +173,11 @@ class Fleets:
         """The channels in force, inside a transaction."""
         fleet = self._fleet(tx)
         return fleet.channels if fleet else {}
+
+    def broken_promises(self) -> Sequence[str]:
+        """Promises of the file in force that are above what underpins them."""
+        fleet = self.fleet()
+        return [one.text for one in broken_promises(fleet, self._now_us())] if fleet else []
 
     def assignment_for(self, region: str, labels: Mapping[str, str] | None = None) -> Assignment:
         """What an agent of `region` that has these labels has to probe."""

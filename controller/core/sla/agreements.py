@@ -9,6 +9,7 @@ from typing import Any
 from controller.core.sections import told
 from controller.core.sla.contract_findings import amendment_findings, contract_findings
 from controller.core.sla.contracts import Agreement, Contract, clauses_not_computed
+from controller.core.sla.levels import level_problems
 from controller.core.sla.objectives import with_metric
 from vedette.shared.definitions import Check
 from vedette.shared.documents import Document, Problem, converted
@@ -35,7 +36,9 @@ def agreements(
             wrong = amendment_findings(earlier[-1], contract)
             problems += told(document, ("contracts", index), wrong, frozenset())
         versions[contract.id] = (*earlier, contract)
-    return {name: Agreement(own) for name, own in versions.items()}
+    found = {name: Agreement(own) for name, own in versions.items()}
+    problems += level_problems(document, found)
+    return found
 
 
 def whole_contracts(data: Mapping[str, Any]) -> list[Any]:

@@ -79,7 +79,7 @@ def amendment_findings(before: Contract, after: Contract) -> list[Finding]:
     if are_known and after.effective_us <= before.effective_us:
         expected = f"later than the version before it ({before.effective_from})"
         found.append((("effective_from",), expected, repr(after.effective_from)))
-    for name in ("scope", "period", "party"):
+    for name in ("scope", "period", "party", "level", "parent"):
         if getattr(before, name) != getattr(after, name):
             expected = f"the {name} of the contract as it was: another {name} is another contract"
             found.append(((name,), expected, "another one"))

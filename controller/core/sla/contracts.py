@@ -22,11 +22,11 @@ from controller.core.sla.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id, micros
 from vedette.shared.probes import DurationText, Finding, Part
 
-NOT_COMPUTED: Final = ("parent", "lateness")
+NOT_COMPUTED: Final = ("lateness",)
 ROLLING: Final = "rolling"
 _DAY_US: Final = 86_400_000_000
 # What these clauses say when they say nothing; so much is computed.
-_NEUTRAL: Final[Mapping[str, Any]] = {"parent": None}
+_NEUTRAL: Final[Mapping[str, Any]] = {}
 
 
 class Denominator(StrEnum):
@@ -136,7 +136,10 @@ class Overlay(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class Contract(Part, frozen=True, kw_only=True):
-    """A contract in one revision. The neutral values of clauses that are not computed are accepted."""
+    """A contract in one revision. The neutral values of clauses that are not computed are accepted.
+
+    `parent` is the contract that it supports (S-49).
+    """
 
     id: Id
     title: str = ""
@@ -147,7 +150,7 @@ class Contract(Part, frozen=True, kw_only=True):
     period: PeriodTerms = PeriodTerms()
     objectives: Annotated[list[Objective], Meta(min_length=1)]
     acknowledge_unmeasurable: bool = False
-    parent: None = None
+    parent: Id | None = None
     service_hours: ServiceHours | Literal["always"] = ALWAYS
     exclusions: dict[ExclusionType, ExclusionTerms] = msgspec.field(default_factory=dict)
     amendments: Amending = Amending.SEGMENTED

@@ -24,43 +24,45 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vedette/v1/fleet.proto\x12\nvedette.v1\"/\n\x0bPlanRequest\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\"Z\n\x0cPlanResponse\x12#\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Change\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.vedette.v1.Problem\"0\n\x0c\x41pplyRequest\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\"m\n\rApplyResponse\x12#\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Change\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.vedette.v1.Problem\x12\x10\n\x08revision\x18\x03 \x01(\x04\"]\n\x06\x43hange\x12(\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x18.vedette.v1.ChangeAction\x12\x0c\n\x04noun\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x03(\t\"T\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12\r\n\x05\x66ound\x18\x05 \x01(\t\"\x0f\n\rExportRequest\"E\n\x0e\x45xportResponse\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x12\n\napplied_us\x18\x03 \x01(\x03\",\n\x11ListChecksRequest\x12\x17\n\x0finclude_retired\x18\x01 \x01(\x08\"7\n\x12ListChecksResponse\x12!\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x11.vedette.v1.Check\"\x8f\x02\n\x05\x43heck\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x13\n\x0binterval_us\x18\x05 \x01(\x03\x12\x0f\n\x07regions\x18\x06 \x03(\t\x12\x0e\n\x06\x64igest\x18\x07 \x01(\t\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x15\n\x08since_us\x18\t \x01(\x03H\x00\x88\x01\x01\x12\'\n\x06labels\x18\n \x03(\x0b\x32\x17.vedette.v1.RegionLabel\x12\x0f\n\x07retired\x18\x0b \x01(\x08\x12\x10\n\x08\x66lapping\x18\x0c \x01(\x08\x12\x14\n\x0c\x66lap_percent\x18\r \x01(\tB\x0b\n\t_since_us\" \n\x0fProbeNowRequest\x12\r\n\x05\x63heck\x18\x01 \x01(\t\"\"\n\x10ProbeNowResponse\x12\x0e\n\x06\x61gents\x18\x01 \x03(\t\"b\n\x0bRegionLabel\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\tsample_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x0c\n\n_sample_us*x\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HANGE_ACTION_ADD\x10\x01\x12\x18\n\x14\x43HANGE_ACTION_CHANGE\x10\x02\x12\x18\n\x14\x43HANGE_ACTION_RETIRE\x10\x03\x32\xdc\x02\n\x0c\x46leetService\x12\x39\n\x04Plan\x12\x17.vedette.v1.PlanRequest\x1a\x18.vedette.v1.PlanResponse\x12<\n\x05\x41pply\x12\x18.vedette.v1.ApplyRequest\x1a\x19.vedette.v1.ApplyResponse\x12?\n\x06\x45xport\x12\x19.vedette.v1.ExportRequest\x1a\x1a.vedette.v1.ExportResponse\x12K\n\nListChecks\x12\x1d.vedette.v1.ListChecksRequest\x1a\x1e.vedette.v1.ListChecksResponse\x12\x45\n\x08ProbeNow\x12\x1b.vedette.v1.ProbeNowRequest\x1a\x1c.vedette.v1.ProbeNowResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vedette/v1/fleet.proto\x12\nvedette.v1\"/\n\x0bPlanRequest\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\"\x81\x01\n\x0cPlanResponse\x12#\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Change\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.vedette.v1.Problem\x12%\n\x08warnings\x18\x03 \x03(\x0b\x32\x13.vedette.v1.Warning\"0\n\x0c\x41pplyRequest\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x11\n\tfile_name\x18\x02 \x01(\t\"\x94\x01\n\rApplyResponse\x12#\n\x07\x63hanges\x18\x01 \x03(\x0b\x32\x12.vedette.v1.Change\x12%\n\x08problems\x18\x02 \x03(\x0b\x32\x13.vedette.v1.Problem\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12%\n\x08warnings\x18\x04 \x03(\x0b\x32\x13.vedette.v1.Warning\"%\n\x07Warning\x12\x0c\n\x04line\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t\"]\n\x06\x43hange\x12(\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x18.vedette.v1.ChangeAction\x12\x0c\n\x04noun\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x03(\t\"T\n\x07Problem\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12\r\n\x05\x66ound\x18\x05 \x01(\t\"\x0f\n\rExportRequest\"E\n\x0e\x45xportResponse\x12\r\n\x05\x66leet\x18\x01 \x01(\x0c\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x12\n\napplied_us\x18\x03 \x01(\x03\",\n\x11ListChecksRequest\x12\x17\n\x0finclude_retired\x18\x01 \x01(\x08\"7\n\x12ListChecksResponse\x12!\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x11.vedette.v1.Check\"\x8f\x02\n\x05\x43heck\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06target\x18\x04 \x01(\t\x12\x13\n\x0binterval_us\x18\x05 \x01(\x03\x12\x0f\n\x07regions\x18\x06 \x03(\t\x12\x0e\n\x06\x64igest\x18\x07 \x01(\t\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12\x15\n\x08since_us\x18\t \x01(\x03H\x00\x88\x01\x01\x12\'\n\x06labels\x18\n \x03(\x0b\x32\x17.vedette.v1.RegionLabel\x12\x0f\n\x07retired\x18\x0b \x01(\x08\x12\x10\n\x08\x66lapping\x18\x0c \x01(\x08\x12\x14\n\x0c\x66lap_percent\x18\r \x01(\tB\x0b\n\t_since_us\" \n\x0fProbeNowRequest\x12\r\n\x05\x63heck\x18\x01 \x01(\t\"\"\n\x10ProbeNowResponse\x12\x0e\n\x06\x61gents\x18\x01 \x03(\t\"b\n\x0bRegionLabel\x12\x0e\n\x06region\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x16\n\tsample_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x04 \x01(\tB\x0c\n\n_sample_us*x\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HANGE_ACTION_ADD\x10\x01\x12\x18\n\x14\x43HANGE_ACTION_CHANGE\x10\x02\x12\x18\n\x14\x43HANGE_ACTION_RETIRE\x10\x03\x32\xdc\x02\n\x0c\x46leetService\x12\x39\n\x04Plan\x12\x17.vedette.v1.PlanRequest\x1a\x18.vedette.v1.PlanResponse\x12<\n\x05\x41pply\x12\x18.vedette.v1.ApplyRequest\x1a\x19.vedette.v1.ApplyResponse\x12?\n\x06\x45xport\x12\x19.vedette.v1.ExportRequest\x1a\x1a.vedette.v1.ExportResponse\x12K\n\nListChecks\x12\x1d.vedette.v1.ListChecksRequest\x1a\x1e.vedette.v1.ListChecksResponse\x12\x45\n\x08ProbeNow\x12\x1b.vedette.v1.ProbeNowRequest\x1a\x1c.vedette.v1.ProbeNowResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vedette.v1.fleet_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEACTION']._serialized_start=1156
-  _globals['_CHANGEACTION']._serialized_end=1276
+  _globals['_CHANGEACTION']._serialized_start=1275
+  _globals['_CHANGEACTION']._serialized_end=1395
   _globals['_PLANREQUEST']._serialized_start=38
   _globals['_PLANREQUEST']._serialized_end=85
-  _globals['_PLANRESPONSE']._serialized_start=87
-  _globals['_PLANRESPONSE']._serialized_end=177
-  _globals['_APPLYREQUEST']._serialized_start=179
-  _globals['_APPLYREQUEST']._serialized_end=227
-  _globals['_APPLYRESPONSE']._serialized_start=229
-  _globals['_APPLYRESPONSE']._serialized_end=338
-  _globals['_CHANGE']._serialized_start=340
-  _globals['_CHANGE']._serialized_end=433
-  _globals['_PROBLEM']._serialized_start=435
-  _globals['_PROBLEM']._serialized_end=519
-  _globals['_EXPORTREQUEST']._serialized_start=521
-  _globals['_EXPORTREQUEST']._serialized_end=536
-  _globals['_EXPORTRESPONSE']._serialized_start=538
-  _globals['_EXPORTRESPONSE']._serialized_end=607
-  _globals['_LISTCHECKSREQUEST']._serialized_start=609
-  _globals['_LISTCHECKSREQUEST']._serialized_end=653
-  _globals['_LISTCHECKSRESPONSE']._serialized_start=655
-  _globals['_LISTCHECKSRESPONSE']._serialized_end=710
-  _globals['_CHECK']._serialized_start=713
-  _globals['_CHECK']._serialized_end=984
-  _globals['_PROBENOWREQUEST']._serialized_start=986
-  _globals['_PROBENOWREQUEST']._serialized_end=1018
-  _globals['_PROBENOWRESPONSE']._serialized_start=1020
-  _globals['_PROBENOWRESPONSE']._serialized_end=1054
-  _globals['_REGIONLABEL']._serialized_start=1056
-  _globals['_REGIONLABEL']._serialized_end=1154
-  _globals['_FLEETSERVICE']._serialized_start=1279
-  _globals['_FLEETSERVICE']._serialized_end=1627
+  _globals['_PLANRESPONSE']._serialized_start=88
+  _globals['_PLANRESPONSE']._serialized_end=217
+  _globals['_APPLYREQUEST']._serialized_start=219
+  _globals['_APPLYREQUEST']._serialized_end=267
+  _globals['_APPLYRESPONSE']._serialized_start=270
+  _globals['_APPLYRESPONSE']._serialized_end=418
+  _globals['_WARNING']._serialized_start=420
+  _globals['_WARNING']._serialized_end=457
+  _globals['_CHANGE']._serialized_start=459
+  _globals['_CHANGE']._serialized_end=552
+  _globals['_PROBLEM']._serialized_start=554
+  _globals['_PROBLEM']._serialized_end=638
+  _globals['_EXPORTREQUEST']._serialized_start=640
+  _globals['_EXPORTREQUEST']._serialized_end=655
+  _globals['_EXPORTRESPONSE']._serialized_start=657
+  _globals['_EXPORTRESPONSE']._serialized_end=726
+  _globals['_LISTCHECKSREQUEST']._serialized_start=728
+  _globals['_LISTCHECKSREQUEST']._serialized_end=772
+  _globals['_LISTCHECKSRESPONSE']._serialized_start=774
+  _globals['_LISTCHECKSRESPONSE']._serialized_end=829
+  _globals['_CHECK']._serialized_start=832
+  _globals['_CHECK']._serialized_end=1103
+  _globals['_PROBENOWREQUEST']._serialized_start=1105
+  _globals['_PROBENOWREQUEST']._serialized_end=1137
+  _globals['_PROBENOWRESPONSE']._serialized_start=1139
+  _globals['_PROBENOWRESPONSE']._serialized_end=1173
+  _globals['_REGIONLABEL']._serialized_start=1175
+  _globals['_REGIONLABEL']._serialized_end=1273
+  _globals['_FLEETSERVICE']._serialized_start=1398
+  _globals['_FLEETSERVICE']._serialized_end=1746
 # @@protoc_insertion_point(module_scope)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vedette/v1/sla.proto\x12\nvedette.v1\"X\n\x10GetStatusRequest\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\")\n\x11GetStatusResponse\x12\x14\n\x0crecords_json\x18\x01 \x01(\x0c\x32V\n\nSlaService\x12H\n\tGetStatus\x12\x1c.vedette.v1.GetStatusRequest\x1a\x1d.vedette.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vedette/v1/sla.proto\x12\nvedette.v1\"X\n\x10GetStatusRequest\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\";\n\x11GetStatusResponse\x12\x14\n\x0crecords_json\x18\x01 \x01(\x0c\x12\x10\n\x08warnings\x18\x02 \x03(\t2V\n\nSlaService\x12H\n\tGetStatus\x12\x1c.vedette.v1.GetStatusRequest\x1a\x1d.vedette.v1.GetStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSREQUEST']._serialized_start=36
   _globals['_GETSTATUSREQUEST']._serialized_end=124
   _globals['_GETSTATUSRESPONSE']._serialized_start=126
-  _globals['_GETSTATUSRESPONSE']._serialized_end=167
-  _globals['_SLASERVICE']._serialized_start=169
-  _globals['_SLASERVICE']._serialized_end=255
+  _globals['_GETSTATUSRESPONSE']._serialized_end=185
+  _globals['_SLASERVICE']._serialized_start=187
+  _globals['_SLASERVICE']._serialized_end=273
 # @@protoc_insertion_point(module_scope)

@@ -104,6 +104,44 @@ def test_plan_shows_and_apply_changes(controller: Running, logged_in: Path) -> N
     assert vedette("apply").exit_code == 0
 
 
+CONTRACTS = b"""\
+contracts:
+  - id: acme
+    effective_from: 0
+    scope: {checks: [home]}
+    objectives: [{id: availability, target: "99.9"}]
+  - id: hosting
+    level: underpinning
+    parent: acme
+    effective_from: 0
+    scope: {checks: [home]}
+    objectives: [{id: availability, target: "99.5"}]
+"""
+
+
+def test_s49_a_promise_above_what_underpins_it_is_warned_of_and_refused_nowhere(
+    controller: Running, logged_in: Path
+) -> None:
+    (logged_in / "fleet.yaml").write_bytes(FLEET + CONTRACTS)
+    line = FLEET.count(b"\n") + 5
+    text = (
+        "acme promises 99.9 % (availability), which is more than what underpins it gives at best, if"
+        " failures are independent: hosting 99.5 %"
+    )
+    for command in ("plan", "apply", "apply"):
+        result = vedette(command)
+        assert result.exit_code == 0
+        assert f"! fleet.yaml:{line}: {text}.\n" in result.stdout
+    planned = json.loads(vedette("plan", "--json").stdout)
+    assert planned["warnings"] == [{"line": line, "text": text}]
+    assert f"! {text}.\n" in vedette("sla", "status").stdout
+    status = vedette("sla", "status", "--json")
+    assert json.loads(status.stdout)["version"] == 1
+    assert status.stderr == f"! {text}.\n"
+    (logged_in / "fleet.yaml").write_bytes(FLEET)
+    assert vedette("apply").exit_code == 0
+
+
 def test_every_problem_of_a_file_has_its_line(logged_in: Path) -> None:
     bad = FLEET.replace(b"id: shop}]", b"id: Shop}]").replace(b"url:", b"urll:")
     (logged_in / "bad.yaml").write_bytes(bad)
