@@ -13,7 +13,6 @@ from controller.core.sla.contracts import ROLLING
 from controller.core.sla.grade_notices import Grading, grade_notices
 from controller.core.sla.judgement import Judgement
 from controller.core.sla.notices import SlaNotice, Told
-from controller.core.sla.objectives import DEFAULT_METRIC
 from controller.core.sla.records import judgements
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
@@ -89,7 +88,7 @@ class _Looking:
         for own in self._judged(last_days, self.now_us):
             recent = own[-1]
             objective = recent.segment.objective
-            if objective.metric == DEFAULT_METRIC and objective.id in now and recent.span:
+            if objective.id in now and recent.span:
                 revision = self.agreed.revision + recent.segment.version - 1
                 yield from burn_notices(recent, now[objective.id], self.told, revision=revision)
 
@@ -101,10 +100,13 @@ class _Looking:
         return found
 
     def _is_quiet(self, from_us: int) -> bool:
-        """Since then nothing was down, and nothing counts as down because it is not known."""
+        """Since then nothing was down, which is all that can have burnt a budget."""
         objectives = [o for one in self.agreed.contract.versions for o in one.objectives]
-        counts_unknown = any(getattr(one, "unknown", "") == "as_down" for one in objectives)
-        return not counts_unknown and all(
+        is_of_downtime = all(
+            not one.is_of_samples and one.unknown_policy in ("exclude", "as_up")
+            for one in objectives
+        )
+        return is_of_downtime and all(
             one.verdict in _WELL or one.verdict is Verdict.UNKNOWN
             for one in self.known.stretches
             if one.to_us > from_us

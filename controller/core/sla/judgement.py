@@ -61,7 +61,7 @@ class Judgement:
 
     def graded(self, grade: Grade) -> Fraction | None:
         """The share that a grade looks at (S-52): so far, or of the whole segment if nothing more fails."""
-        if grade.of == "so_far":
+        if grade.of == "so_far" or isinstance(self.segment.objective, Timed):
             return self.score.share
         promised_us = self._promised_us
         return Fraction(promised_us - self.score.lost_us) / promised_us if promised_us else None

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from controller.core.dependencies import circles
 from controller.core.sla.attainment import decimal_text
 from controller.core.sla.contracts import Agreement, Contract
+from controller.core.sla.money import exact_text
 from controller.core.sla.objectives import DEFAULT_METRIC
 from controller.core.sla.scopes import Scope
 from vedette.shared.documents import Document, Problem
@@ -135,7 +136,9 @@ def composite(scope: Scope, below: Sequence[Contract]) -> Composite | None:
     # What nobody promises anything of does not fail, by the best that can be.
     least = scope.needed - (len(scope.members) - len(parts))
     series = [_product([one]) for one in needed]
-    if least == len(parts):
+    if scope.weights:
+        series = [_weighed(scope, backing), *series]
+    elif least == len(parts):
         series = [*parts, *series]
     elif least > 0 and len(parts) <= _STAND_INS_MAX:
         series = [_standing_in(parts, least), *series]
@@ -157,6 +160,17 @@ def _product(own: Sequence[Contract]) -> Composite:
     shares = [(one.id, share) for one in own if (share := _promise(one)) is not None]
     text = " x ".join(f"{name} {_percent(share)}" for name, share in shares)
     return Composite(prod((share for _, share in shares), start=Fraction(1)), text)
+
+
+def _weighed(scope: Scope, backing: Mapping[str, Sequence[Contract]]) -> Composite:
+    """Of members that have a part each in the whole."""
+    terms: list[Composite] = []
+    for member, weight in scope.weights.items():
+        part = _product(backing[member]) if member in backing else Composite(Fraction(1), "100 %")
+        text = f"{exact_text(weight)} x {part.sum}"
+        terms.append(Composite(weight * part.share, text))
+    share = sum((one.share for one in terms), Fraction(0))
+    return Composite(share, f"({' + '.join(one.sum for one in terms)})")
 
 
 def _standing_in(parts: Sequence[Composite], least: int) -> Composite:

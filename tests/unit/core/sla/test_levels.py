@@ -95,6 +95,10 @@ def test_s49_a_promise_above_the_composite_is_warned_of_with_the_sum() -> None:
             id="what is needed besides multiplies",
         ),
         pytest.param(
+            'weighted: {web: "0.75", dns: "0.25"}', [under("hosting", "checks: [web]", "99")], "0.9925",
+            "(0.75 x hosting 99 % + 0.25 x 100 %) = 99.25 %", id="weighted, each has its part",
+        ),
+        pytest.param(
             "series: [web, dns]", [HOSTING], "0.999", "hosting 99.9 %",
             id="what nothing is promised of does not fail",
         ),
