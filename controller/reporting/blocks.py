@@ -27,19 +27,24 @@ class Align(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: lines one under the other."""
+    """A cell: lines one under the other. The first `main` of them say it; the others explain it, smaller."""
 
     lines: tuple[str, ...]
     tone: Tone = Tone.PLAIN
+    main: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column by its head. `share` is how much of the width it takes, beside the others."""
+    """A column by its head. `share` is how much of the width it takes, beside the others.
+
+    The lines of one that `is_whole` are not broken: they are instants.
+    """
 
     head: str
     align: Align = Align.LEFT
     share: int = 1
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,9 @@ def floored(us: int) -> str:
     return f"−{length_text(-whole)}" if whole < 0 else length_text(whole)
 
 
-def bounded(us: int, low_us: int, high_us: int) -> str:
-    """Downtime with its bounds, where they differ."""
-    figure, low, high = (ceiled(one) for one in (us, low_us, high_us))
-    return figure if low == high else f"{figure} ({low} – {high})"
+def bounds(low_us: int, high_us: int) -> str:
+    """The least and the most downtime that fit the evidence."""
+    return f"{ceiled(low_us)} – {ceiled(high_us)}"
 
 
 def percent(text: str | None) -> str:

@@ -23,6 +23,7 @@ from controller.core.sla.report_document import (
     ContractPart,
     Course,
     Made,
+    Outcome,
     PeriodPart,
     Report,
     ReportedExclusion,
@@ -158,10 +159,16 @@ def _period(agreement: Agreement, period: Period, as_of_us: int) -> PeriodPart:
 def _exclusions(
     observed: Observed, period: Period, found: Sequence[Record]
 ) -> list[ReportedExclusion]:
-    outcomes: dict[str, list[tuple[str, int, str, int]]] = {}
+    outcomes: dict[str, list[Outcome]] = {}
     for record in found:
         for one in record["exclusions"]:
-            outcome = (record["objective"], record["period"]["from"], one["status"], one["applied"])
+            outcome = Outcome(
+                objective=record["objective"],
+                from_us=record["period"]["from"],
+                status=str(one["status"]),
+                applied=one["applied"],
+                why=one["why"],
+            )
             outcomes.setdefault(one["id"], []).append(outcome)
     return [
         _exclusion(one, outcomes.get(one.exclusion.id, []))
@@ -170,9 +177,7 @@ def _exclusions(
     ]
 
 
-def _exclusion(
-    declaration: Declaration, outcomes: Sequence[tuple[str, int, str, int]]
-) -> ReportedExclusion:
+def _exclusion(declaration: Declaration, outcomes: Sequence[Outcome]) -> ReportedExclusion:
     one = declaration.exclusion
     return ReportedExclusion(
         id=one.id,

@@ -66,7 +66,7 @@ class PeriodPart(Part, frozen=True, kw_only=True):
 
 
 class Day(Part, frozen=True, kw_only=True):
-    """A local day, or the part of it that is judged. Its times add up to `to` - `from`.
+    """A local day, or the parts of it that are judged. Its times add up to these parts.
 
     `downtime` is what counts of it against the objective.
     """
@@ -129,11 +129,20 @@ class ReportedOutage(Part, frozen=True, kw_only=True):
     counted: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
+class Outcome(Part, frozen=True, kw_only=True):
+    """What came of an exclusion in the record of that objective that begins at `from`, and why, in words."""
+
+    objective: str
+    from_us: int
+    status: str
+    applied: int
+    why: str
+
+
 class ReportedExclusion(Part, frozen=True, kw_only=True):
     """An exclusion that touches the period, and what came of it under the terms of each record.
 
     `declared_at` is what its source says, `logged_at` when the controller had it first, where one did.
-    `outcomes` are (objective, where the record begins, status, how much it took).
     """
 
     id: str
@@ -148,7 +157,7 @@ class ReportedExclusion(Part, frozen=True, kw_only=True):
     withdrawn_at: int | None
     reason: str
     evidence: str
-    outcomes: tuple[tuple[str, int, str, int], ...]
+    outcomes: tuple[Outcome, ...]
 
 
 class Report(Part, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The burn-down of a budget: what was left of it over the period."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from controller.core.sla.report_document import Point
@@ -57,7 +58,7 @@ def burn_down_svg(
         drawing.text(_LEFT - 6 * TENTHS, y + 4 * TENTHS, label, paint=MUTED, anchor="end")
     even = [(axis.at(span[0]), scale.at(budget_us)), (axis.at(span[1]), scale.at(0))]
     drawing.line(even, MUTED, stroke_width="1", stroke_dasharray="5 4")
-    line = [(axis.at(one.at), scale.at(one.left)) for one in points]
+    line = [(axis.at(one.at), scale.at(one.left)) for one in _with_zero(points)]
     zero = scale.at(0)
     above = [(x, min(y, zero)) for x, y in line]
     drawing.area([(line[0][0], zero), *above, (line[-1][0], zero)], BUDGET, "0.15")
@@ -69,6 +70,17 @@ def burn_down_svg(
     drawing.line([(_LEFT, zero), (_WIDTH - 6 * TENTHS, zero)], MUTED, stroke_width="1")
     drawing.line(line, BUDGET, stroke_width="2")
     return drawing.svg()
+
+
+def _with_zero(points: Sequence[Point]) -> list[Point]:
+    """The points, and the instant at which the budget was used up between two of them."""
+    found = [points[0]]
+    for before, after in pairwise(points):
+        if before.left > 0 > after.left:
+            part_us = (after.at - before.at) * before.left // (before.left - after.left)
+            found.append(Point(at=before.at + part_us, left=0))
+        found.append(after)
+    return found
 
 
 def _apart(levels: Sequence[int], scale: _Scale) -> list[int]:

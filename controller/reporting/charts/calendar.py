@@ -13,6 +13,7 @@ from controller.reporting.charts.svg import (
     MUTED,
     OUTSIDE,
     TENTHS,
+    TINT,
     UNKNOWN,
     UP,
     Drawing,
@@ -56,6 +57,9 @@ def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
         if one.downtime:
             shown = ceiled(one.downtime)
             drawing.text(inside, y + 30 * TENTHS, shown, is_bold=True, size=12)
+        elif one.unknown:
+            shown = texts.say("calendar.unknown", length=ceiled(one.unknown))
+            drawing.text(inside, y + 30 * TENTHS, shown, paint=MUTED)
     _legend(drawing, head + rows * (height + _GAP) + 14 * TENTHS, days, texts)
     return drawing.svg()
 
@@ -83,7 +87,8 @@ def _fill(drawing: Drawing, one: Day, where: tuple[int, int, int, int]) -> None:
     x, y, width, height = where
     length_us = max(one.to_us - one.from_us, 1)
     is_closed = one.out_of_schedule == length_us
-    drawing.rect(x, y, width, height, OUTSIDE if is_closed else UP)
+    ground = TINT if one.downtime else OUTSIDE if is_closed else UP
+    drawing.rect(x, y, width, height, ground)
     foot = 10 * TENTHS if height > 30 * TENTHS else height
     at, end = x, x + width
     for us, paint in (
@@ -144,4 +149,4 @@ def _sign(one: Day) -> str:
         return "? "
     if one.out_of_schedule == one.to_us - one.from_us:
         return "  "
-    return "x " if one.excluded else ". "
+    return "= " if one.excluded else ". "

@@ -24,6 +24,7 @@ LINE: Final = Paint("v-line", "#c5cbd3")
 PAPER: Final = Paint("v-paper", "#ffffff")
 # Told apart by people who see few colours, and on grey paper: light blue, dark vermilion, and hatching.
 UP: Final = Paint("v-up", "#d6e6f2")
+TINT: Final = Paint("v-tint", "#f9dccb")
 DOWN: Final = Paint("v-down", "#c24a00")
 BUDGET: Final = Paint("v-budget", "#0b5f97")
 UNKNOWN: Final = Paint("v-unknown", "#8c96a3")

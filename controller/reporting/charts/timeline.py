@@ -11,7 +11,6 @@ from controller.reporting.charts.svg import (
     MUTED,
     OUTSIDE,
     TENTHS,
-    UNKNOWN,
     Axis,
     Drawing,
 )
@@ -27,17 +26,17 @@ ROWS_MAX: Final = 40
 
 
 class Bar(NamedTuple):
-    """A row: what it is about, when it was, how long, and whether that counts."""
+    """A row: an outage or an exclusion by its name, when it was, and how long."""
 
     name: str
-    kind: str
+    is_outage: bool
     from_us: int
     to_us: int
     length: str
 
 
 def timeline_svg(bars: Sequence[Bar], span: tuple[int, int], clock: Clock, title: str) -> str:
-    """A row for each bar, in the order given. `kind` is outage, unknown or exclusion."""
+    """A row for each bar, in the order given."""
     axis = Axis(*span, _LEFT, _WIDTH - _LEFT - 6 * TENTHS)
     height = len(bars) * _ROW
     drawing = Drawing(_WIDTH, height + 24 * TENTHS, title)
@@ -49,10 +48,10 @@ def timeline_svg(bars: Sequence[Bar], span: tuple[int, int], clock: Clock, title
         y = row * _ROW + (_ROW - _BAR) // 2
         x, width = axis.over(bar.from_us, bar.to_us, _LEAST)
         drawing.rect(_LEFT, y, axis.width, _BAR, OUTSIDE, fill_opacity="0.6")
-        if bar.kind == "outage":
+        if bar.is_outage:
             drawing.rect(x, y, width, _BAR, DOWN)
         else:
-            drawing.hatch(x, y, width, _BAR, UNKNOWN if bar.kind == "unknown" else EXCLUDED)
+            drawing.hatch(x, y, width, _BAR, EXCLUDED)
         drawing.text(0, y + 10 * TENTHS, bar.name, paint=INK)
         is_right = x + width + 90 * TENTHS < _WIDTH
         place = x + width + 4 * TENTHS if is_right else x - 4 * TENTHS

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 from itertools import groupby
+from typing import Final
 
 from controller.reporting.blocks import (
     Align,
@@ -22,7 +23,8 @@ from controller.reporting.blocks import (
     Verdict,
 )
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_NARROW_MAX: Final = 3
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def html_of(page: Page) -> str:
@@ -92,9 +94,10 @@ def _block(block: Block) -> str:
 
 def _table(block: Table) -> str:
     heads = "".join(f'<th scope="col"{_side(c)}>{_text(c.head)}</th>' for c in block.columns)
+    narrow = ' class="narrow"' if len(block.columns) <= _NARROW_MAX else ""
     rows = "\n".join(f"<tr>{''.join(_cells(row, block.columns))}</tr>" for row in block.rows)
     return (
-        f'<div class="table"><table><caption>{_text(block.caption)}</caption>'
+        f'<div class="table"><table{narrow}><caption>{_text(block.caption)}</caption>'
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 
@@ -104,16 +107,16 @@ def _cells(row: Sequence[Cell], columns: Sequence[Column]) -> Iterator[str]:
     for place, (one, column) in enumerate(zip(row, columns, strict=True)):
         tag = 'th scope="row"' if place == 0 else "td"
         classes = [str(column.align)] if column.align is Align.RIGHT else []
+        classes += ["whole"] if column.is_whole else []
         classes += [str(one.tone)] if one.tone is not Tone.PLAIN else []
         named = f' class="{" ".join(classes)}"' if classes else ""
-        yield f"<{tag}{named}>{_lines(one.lines)}</{tag.partition(' ')[0]}>"
+        yield f"<{tag}{named}>{_lines(one.lines, one.main)}</{tag.partition(' ')[0]}>"
 
 
-def _lines(lines: Sequence[str]) -> str:
-    """Lines one under the other; the ones after the first say the same another way, or more of it."""
-    first, *rest = lines or ("",)
-    more = "".join(f"<small>{_text(one)}</small>" for one in rest)
-    return f"{_text(first)}{more}"
+def _lines(lines: Sequence[str], main: int = 1) -> str:
+    """Lines one under the other; after the first `main` they are small."""
+    first = "<br>".join(_text(one) for one in lines[:main])
+    return f"{first}{''.join(f'<small>{_text(one)}</small>' for one in lines[main:])}"
 
 
 def _side(column: Column) -> str:

@@ -14,6 +14,7 @@ from controller.errors import BadInput
 from controller.reporting.blocks import (
     Block,
     Cell,
+    Column,
     Facts,
     Heading,
     Listing,
@@ -27,6 +28,7 @@ from controller.reporting.blocks import (
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND_US: Final = 1_000_000
+_UNBROKEN: Final = "\N{NO-BREAK SPACE}"
 
 
 def pdf_of(page: Page, fonts: Path | None = None) -> bytes:
@@ -98,7 +100,10 @@ def _block(block: Block) -> dict[str, Any]:
                     {"head": _text(c.head), "align": c.align, "share": c.share}
                     for c in block.columns
                 ],
-                "rows": [[_cell(one) for one in row] for row in block.rows],
+                "rows": [
+                    [_cell(one, c) for one, c in zip(row, block.columns, strict=True)]
+                    for row in block.rows
+                ],
             }
         case Picture():
             caption, alt = _text(block.caption), _text(block.alt)
@@ -107,8 +112,11 @@ def _block(block: Block) -> dict[str, Any]:
             return {"block": "page-break"}
 
 
-def _cell(one: Cell) -> dict[str, Any]:
-    return {"lines": [_text(line) for line in one.lines], "tone": one.tone}
+def _cell(one: Cell, column: Column) -> dict[str, Any]:
+    lines = [_text(line) for line in one.lines]
+    if column.is_whole:
+        lines = [line.replace(" ", _UNBROKEN) for line in lines]
+    return {"lines": lines, "tone": one.tone, "main": one.main}
 
 
 def _text(text: str) -> str:

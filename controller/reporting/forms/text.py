@@ -2,16 +2,15 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table as RichTable
+from rich.table import Table as Grid
 from rich.text import Text
 
 from controller.reporting.blocks import (
-    Align,
     Block,
-    Cell,
     Facts,
     Heading,
     Listing,
@@ -23,6 +22,7 @@ from controller.reporting.blocks import (
     Tone,
     Verdict,
 )
+from controller.reporting.forms.columns import table_lines
 
 WIDTH: Final = 100
 _INDENT: Final = "  "
@@ -98,7 +98,7 @@ def _line(console: Console, text: str, style: str = "") -> None:
 
 
 def _item(console: Console, sign: str, text: str) -> None:
-    grid = RichTable.grid(padding=(0, 1))
+    grid = Grid.grid(padding=(0, 1))
     grid.add_column(width=3, justify="right")
     grid.add_column()
     grid.add_row(Text(sign), Text(plain(text)))
@@ -106,7 +106,7 @@ def _item(console: Console, sign: str, text: str) -> None:
 
 
 def _facts(console: Console, block: Facts) -> None:
-    grid = RichTable.grid(padding=(0, 2))
+    grid = Grid.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, lines in block.rows:
@@ -116,17 +116,13 @@ def _facts(console: Console, block: Facts) -> None:
 
 def _table(console: Console, block: Table) -> None:
     _line(console, block.caption, "bold")
-    table = RichTable(box=None, pad_edge=False, show_edge=False, header_style="dim")
-    for column in block.columns:
-        justify = "right" if column.align is Align.RIGHT else "left"
-        table.add_column(Text(plain(column.head)), justify=justify, overflow="fold")  # type: ignore[arg-type]  # a literal by the line above
-    for row in block.rows:
-        table.add_row(*(_cell(one) for one in row))
-    console.print(table)
-
-
-def _cell(one: Cell) -> Text:
-    return _lines(one.lines, _STYLES[one.tone])
+    rows = tuple(
+        tuple(replace(one, lines=tuple(plain(line) for line in one.lines)) for one in row)
+        for row in block.rows
+    )
+    columns = tuple(replace(one, head=plain(one.head)) for one in block.columns)
+    for line in table_lines(console, Table(block.caption, columns, rows), _STYLES):
+        console.print(line, no_wrap=True, crop=False)
 
 
 def _lines(lines: Iterable[str], style: str) -> Text:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from controller.core.sla.report_document import Report
-from controller.reporting.blocks import Tone
+from controller.reporting.blocks import Cell, Tone
 from controller.reporting.catalogue import Catalogue
-from controller.reporting.figures import NOTHING, Clock, bounded, ceiled, floored, percent, share
+from controller.reporting.figures import NOTHING, Clock, bounds, ceiled, floored, percent, share
 
 Record = Mapping[str, Any]
 
@@ -88,6 +88,24 @@ class Telling:
             text = self.say("verdict.from", text=text, from_=from_, to=to)
         return text
 
+    def span(self, from_us: int, to_us: int | None) -> Cell:
+        """From when to when by the clocks of the contract, and in UTC beside."""
+        clock = self.clock
+        if to_us is None:
+            lines = (f"{clock.local(from_us)} –", self.say("outage.open"), clock.utc(from_us))
+            return Cell(lines, main=2)
+        local = (f"{clock.local(from_us)} –", clock.local(to_us))
+        return Cell((*local, f"{clock.utc(from_us)} –", clock.utc(to_us)), main=2)
+
+    def credit(self, record: Record) -> str:
+        """What is credited: money, or days of service."""
+        found = record.get("credits")
+        if not found:
+            return NOTHING
+        if "days" in found:
+            return self.say("credits.amount.days", days=found["days"])
+        return f"{found['amount']} {found['currency']}"
+
     def is_part(self, record: Record) -> bool:
         """The record is about a part of the period: there is another one of its objective."""
         same = [one for one in self.report.records if one["objective"] == record["objective"]]
@@ -99,6 +117,15 @@ class Telling:
         return (
             (name, self.clock.local(record["period"]["from"])) if self.is_part(record) else (name,)
         )
+
+
+def heading_of(told: Telling, record: Record) -> str:
+    """The heading of what is told of a record."""
+    name = record["objective"]
+    if not told.is_part(record):
+        return told.say("part.objective", objective=name)
+    from_ = told.clock.local(record["period"]["from"])
+    return told.say("part.objective.from", objective=name, from_=from_)
 
 
 def tone(record: Record) -> Tone:
@@ -124,20 +151,16 @@ def attained(record: Record) -> str:
     return shown if is_judged or shown == NOTHING else f"({shown})"
 
 
-def downtime(record: Record) -> str:
-    """Downtime with its bounds."""
+def downtime(record: Record) -> tuple[str, ...]:
+    """Downtime, and its bounds where they differ."""
     if record.get("downtime") is None or "timers" in record:
-        return NOTHING
-    return bounded(record["downtime"], record["downtime_min"], record["downtime_max"])
+        return (NOTHING,)
+    low_us, high_us = record["downtime_min"], record["downtime_max"]
+    figure = ceiled(record["downtime"])
+    return (figure,) if low_us == high_us else (figure, bounds(low_us, high_us))
 
 
 def length(record: Record, name: str) -> str:
     """A length that may be left out, cut to seconds: budgets, and what is left of them."""
     us = record.get(name)
     return NOTHING if us is None else floored(us)
-
-
-def credit(record: Record) -> str:
-    """What is credited."""
-    found = record.get("credits")
-    return NOTHING if not found else f"{found['amount']} {found['currency']}"

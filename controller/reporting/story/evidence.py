@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from controller.core.sla.report_document import ReportedExclusion, ReportedOutage
+from controller.core.sla.report_document import Outcome, ReportedExclusion, ReportedOutage
 from controller.reporting.blocks import (
     Align,
     Block,
@@ -16,7 +16,7 @@ from controller.reporting.blocks import (
     cell,
 )
 from controller.reporting.charts.timeline import ROWS_MAX, Bar, timeline_svg
-from controller.reporting.figures import NOTHING, bounded, ceiled
+from controller.reporting.figures import NOTHING, bounds, ceiled
 from controller.reporting.story.context import Telling
 
 
@@ -43,9 +43,9 @@ def _bars(told: Telling) -> list[Bar]:
     for one in told.report.outages:
         end_us = period.until if one.ended_at is None else one.ended_at
         shown = ceiled(one.downtime) if one.ended_at is not None else told.say("outage.open")
-        outages.append(Bar(one.handle or one.check, "outage", one.started_at, end_us, shown))
+        outages.append(Bar(one.handle or one.check, True, one.started_at, end_us, shown))
     exclusions = [
-        Bar(one.id, "exclusion", one.from_us, one.to_us, ceiled(one.to_us - one.from_us))
+        Bar(one.id, False, one.from_us, one.to_us, ceiled(one.to_us - one.from_us))
         for one in told.report.exclusions
     ]
     return [*outages, *exclusions]
@@ -65,33 +65,34 @@ def _timeline(told: Telling, bars: list[Bar]) -> Picture:
 def _outages(told: Telling) -> Table:
     heads = (
         ("outage", Align.LEFT, 2),
-        ("start", Align.LEFT, 3),
-        ("end", Align.LEFT, 3),
+        ("time", Align.LEFT, 4),
         ("lasted", Align.RIGHT, 2),
         ("counts", Align.RIGHT, 2),
         ("seen", Align.LEFT, 3),
         ("people", Align.LEFT, 3),
     )
-    columns = tuple(Column(told.say(f"head.{name}"), side, width) for name, side, width in heads)
+    columns = tuple(
+        Column(told.say(f"head.{name}"), side, width, is_whole=name == "time")
+        for name, side, width in heads
+    )
     rows = tuple(tuple(_outage(told, one)) for one in told.report.outages)
     return Table(told.say("caption.outages"), columns, rows)
 
 
 def _outage(told: Telling, one: ReportedOutage) -> Iterator[Cell]:
-    say, clock = told.say, told.clock
+    say = told.say
     grade = (one.severity,) if one.severity else ()
     yield cell(one.handle or NOTHING, one.check, *grade)
-    yield cell(*clock.both(one.started_at))
-    yield cell(say("outage.open")) if one.ended_at is None else cell(*clock.both(one.ended_at))
+    yield told.span(one.started_at, one.ended_at)
+    lasted = [ceiled(one.downtime)]
     low, high = one.downtime_min, one.downtime_max
-    if low is None or high is None:
-        lasted = [ceiled(one.downtime)]
-    else:
-        lasted = [bounded(one.downtime, low, high)]
+    if low is not None and high is not None and (low, high) != (one.downtime, one.downtime):
+        lasted.append(bounds(low, high))
     if one.unknown:
         lasted.append(say("outage.unknown", length=ceiled(one.unknown)))
     yield cell(*lasted)
-    yield Cell(tuple(_counted(told, one)))
+    counted = tuple(_counted(told, one))
+    yield Cell(counted, main=len(counted))
     yield Cell(tuple(_seen(told, one)) or (NOTHING,))
     yield Cell(tuple(_people(told, one)) or (NOTHING,))
 
@@ -124,12 +125,15 @@ def _people(told: Telling, one: ReportedOutage) -> Iterator[str]:
 def _exclusions(told: Telling) -> Table:
     heads = (
         ("exclusion", Align.LEFT, 2),
-        ("time", Align.LEFT, 3),
+        ("time", Align.LEFT, 4),
         ("declared", Align.LEFT, 3),
         ("why", Align.LEFT, 3),
         ("outcome", Align.LEFT, 3),
     )
-    columns = tuple(Column(told.say(f"head.{name}"), side, width) for name, side, width in heads)
+    columns = tuple(
+        Column(told.say(f"head.{name}"), side, width, is_whole=name == "time")
+        for name, side, width in heads
+    )
     rows = tuple(tuple(_exclusion(told, one)) for one in told.report.exclusions)
     return Table(told.say("caption.exclusions"), columns, rows)
 
@@ -137,20 +141,32 @@ def _exclusions(told: Telling) -> Table:
 def _exclusion(told: Telling, one: ReportedExclusion) -> Iterator[Cell]:
     say, clock = told.say, told.clock
     yield cell(one.id, told.texts.word("exclusion.type", one.type))
-    begins, ends = clock.both(one.from_us), clock.both(one.to_us)
-    yield cell(*(f"{a} – {b}" for a, b in zip(begins, ends, strict=True)))
-    approved = [say("exclusion.approved", who=who) for who in one.approved_by]
-    yield cell(clock.local(one.declared_at), say("exclusion.by", who=one.by), *approved)
-    evidence_ = (say("exclusion.evidence", text=one.evidence),) if one.evidence else ()
-    yield cell(one.reason or NOTHING, *evidence_)
-    lines = tuple(
-        say(
-            "exclusion.outcome",
-            objective=name,
-            status=told.texts.word("exclusion.status", status),
-            length=ceiled(us),
-        )
-        for name, _, status, us in one.outcomes
-    )
-    is_applied = any(us for *_, us in one.outcomes)
-    yield Cell(lines or (NOTHING,), Tone.PLAIN if is_applied else Tone.DOUBT)
+    yield told.span(one.from_us, one.to_us)
+    who = [say("exclusion.by", who=one.by)]
+    who += [say("exclusion.approved", who=name) for name in one.approved_by]
+    if one.logged_at is not None and one.logged_at > one.declared_at:
+        who.append(say("exclusion.logged", at=clock.local(one.logged_at)))
+    if one.withdrawn_at is not None:
+        who.append(say("exclusion.withdrawn", at=clock.local(one.withdrawn_at)))
+    yield cell(clock.local(one.declared_at), *who)
+    proof = (say("exclusion.evidence", text=one.evidence),) if one.evidence else ()
+    yield cell(one.reason or NOTHING, *proof)
+    lines = tuple(_outcomes(told, one))
+    reasons = tuple(dict.fromkeys(each.why for each in one.outcomes if each.why))
+    tone = Tone.PLAIN if any(each.applied for each in one.outcomes) else Tone.DOUBT
+    yield Cell((*(lines or (NOTHING,)), *reasons), tone, main=max(len(lines), 1))
+
+
+def _outcomes(told: Telling, one: ReportedExclusion) -> Iterator[str]:
+    """What came of it; by objective, where that is not the same for all."""
+    if len({(each.status, each.applied) for each in one.outcomes}) == 1:
+        yield _came_of(told, one.outcomes[0])
+        return
+    for each in one.outcomes:
+        outcome = _came_of(told, each)
+        yield told.say("exclusion.of", objective=each.objective, outcome=outcome)
+
+
+def _came_of(told: Telling, one: Outcome) -> str:
+    status = told.texts.word("exclusion.status", one.status)
+    return told.say("exclusion.outcome", status=status, length=ceiled(one.applied))

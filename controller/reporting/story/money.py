@@ -35,7 +35,9 @@ def money(told: Telling) -> Iterator[Block]:
         for terms in told.report.contract.terms
     }
     for deadline in sorted(one for one in deadlines if one):
-        yield Paragraph(told.say("credits.deadline", deadline=deadline))
+        unit = "months" if deadline.endswith("M") else "days"
+        time = told.say(f"deadline.{unit}", n=int(deadline[1:-1]))
+        yield Paragraph(told.say("credits.deadline", deadline=time))
 
 
 def _credit(told: Telling, record: Record) -> Iterator[Block]:

@@ -18,31 +18,29 @@ from controller.reporting.blocks import (
 from controller.reporting.charts.burn_down import burn_down_svg
 from controller.reporting.charts.calendar import calendar_lines, calendar_svg
 from controller.reporting.figures import NOTHING, ceiled, floored, percent, share
-from controller.reporting.story.context import Record, Telling, is_running
+from controller.reporting.story.context import Record, Telling, heading_of, is_running
 from controller.reporting.story.people import timers
 
 _PARTS: Final = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
 _MEANS: Final = ("mttr", "mtbf", "mtbsi", "mttd", "mtta")
 
 
-def objective(told: Telling, record: Record, course: Course | None) -> Iterator[Block]:
-    """Everything that is known of a record."""
-    name = record["objective"]
-    if told.is_part(record):
-        from_ = told.clock.local(record["period"]["from"])
-        yield Heading(told.say("part.objective.from", objective=name, from_=from_))
-    else:
-        yield Heading(told.say("part.objective", objective=name))
+def objective(
+    told: Telling, record: Record, course: Course | None, shown: Course | None
+) -> Iterator[Block]:
+    """Everything that is known of a record. `shown` is a course whose days were told of already."""
+    yield Heading(heading_of(told, record))
     if "timers" in record:
         yield timers(told, record)
         return
-    if course is not None and course.days:
+    is_new = course is not None and (shown is None or course.days != shown.days)
+    if course is not None and course.days and is_new:
         yield _calendar(told, course)
-        if course.budget:
-            yield _burn_down(told, record, course)
+    if course is not None and course.budget:
+        yield _burn_down(told, record, course)
     if all(part in record for part in _PARTS):
         yield _time(told, record)
-    if course is not None and (days := [one for one in course.days if not _is_plain(one)]):
+    if course is not None and is_new and (days := _uneven(course)):
         yield _days(told, days)
     yield _variants(told, record)
     yield from _reliability(told, record)
@@ -112,9 +110,9 @@ def _share_of(us: int, whole_us: int) -> str:
     return share({"num": us, "den": whole_us}) if us else NOTHING
 
 
-def _is_plain(one: Day) -> bool:
-    """Nothing but up and out of schedule, and nothing to tell of it."""
-    return not (one.downtime or one.unknown or one.excluded or one.down)
+def _uneven(course: Course) -> list[Day]:
+    """The days of which there is more to tell than that they were up or out of schedule."""
+    return [one for one in course.days if one.downtime or one.unknown or one.excluded or one.down]
 
 
 def _days(told: Telling, days: list[Day]) -> Table:

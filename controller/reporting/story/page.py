@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from controller.core.sla.report_document import Report
+from controller.core.sla.report_document import Course, Report
 from controller.reporting.blocks import Block, Heading, Page, PageBreak
 from controller.reporting.catalogue import Catalogue
 from controller.reporting.story.clauses import clauses, method
@@ -60,21 +60,27 @@ def _pack(tellings: Sequence[Telling]) -> Iterator[Block]:
     yield Heading(first.say("part.overview"))
     yield overview(tellings)
     yield overview_note(first)
+    told_of: set[tuple[str, str]] = set()
     for told in tellings:
         period = told.report.period
         yield PageBreak()
         yield Heading(told.say("part.report", contract=told.name, period=period.label))
-        for block in _own(told):
+        key = (told.report.contract.id, repr(told.report.contract.terms))
+        for block in _own(told, has_clauses=key not in told_of):
             yield replace(block, level=block.level + 1) if isinstance(block, Heading) else block
+        told_of.add(key)
     yield from method(first)
 
 
-def _own(told: Telling) -> Iterator[Block]:
-    """What a document says by itself."""
+def _own(told: Telling, *, has_clauses: bool = True) -> Iterator[Block]:
+    """What a document says by itself; its clauses, unless they were told of before."""
     report = told.report
     yield from front(told)
+    before: Course | None = None
     for record, course in zip(report.records, report.courses, strict=True):
-        yield from objective(told, record, course)
+        yield from objective(told, record, course, before)
+        before = course or before
     yield from evidence(told)
     yield from money(told)
-    yield from clauses(told)
+    if has_clauses:
+        yield from clauses(told)

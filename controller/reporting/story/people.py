@@ -5,7 +5,7 @@ from typing import Any
 
 from controller.core.instants import length_text
 from controller.reporting.blocks import Align, Block, Column, Paragraph, Table, Tone, cell
-from controller.reporting.figures import NOTHING, percent
+from controller.reporting.figures import percent
 from controller.reporting.story.context import Record, Telling
 
 _TONES: Mapping[str, Tone] = {"met": Tone.GOOD, "breached": Tone.BAD}
@@ -19,12 +19,11 @@ def timers(told: Telling, record: Record) -> Block:
     if not listed:
         return Paragraph(told.say("timers.none"), Tone.MUTED)
     columns = (
-        Column(told.say("head.outage"), share=2),
-        Column(told.say("head.start"), share=2),
-        Column(told.say("head.due"), share=2),
-        Column(told.say("head.stopped"), share=2),
-        Column(told.say("head.elapsed"), Align.RIGHT),
-        Column(told.say("head.state")),
+        Column(told.say("head.outage"), share=3),
+        Column(told.say("head.clock"), share=5, is_whole=True),
+        Column(told.say("head.due"), share=5, is_whole=True),
+        Column(told.say("head.elapsed"), Align.RIGHT, share=3),
+        Column(told.say("head.state"), share=2, is_whole=True),
     )
     rows = tuple(_row(told, one) for one in listed)
     return Table(told.say("caption.timers", target=record["target"]), columns, rows)
@@ -39,11 +38,12 @@ def _row(told: Telling, timer: Mapping[str, Any]) -> tuple[Any, ...]:
     for from_us, to_us in timer["pauses"]:
         from_, to = told.clock.local(from_us), told.clock.local(to_us)
         names.append(told.say("timers.pause", from_=from_, to=to))
-    instants = (timer["started"], timer["due"], timer["stopped"])
+    due = told.clock.both(timer["due"])
     state = told.texts.word("timer", timer["state"])
     return (
         cell(*names),
-        *(cell(NOTHING) if at_us is None else cell(*told.clock.both(at_us)) for at_us in instants),
+        told.span(timer["started"], timer["stopped"]),
+        cell(*due),
         # To the microsecond: a timer may be late by one.
         cell(length_text(timer["elapsed"])),
         cell(state, tone=_TONES.get(timer["state"], Tone.PLAIN)),

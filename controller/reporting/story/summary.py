@@ -19,7 +19,6 @@ from controller.reporting.story.context import (
     Record,
     Telling,
     attained,
-    credit,
     downtime,
     length,
     target,
@@ -101,9 +100,9 @@ def summary(told: Telling) -> Table:
 def overview(tellings: Sequence[Telling]) -> Table:
     """The objectives of several documents, each with its contract and period."""
     first = tellings[0]
-    heads = (Column(first.say("head.contract"), share=2), Column(first.say("head.period")))
+    heads = (Column(first.say("head.contract"), share=7),)
     rows = (
-        (cell(told.name), cell(told.report.period.label), *_row(told, record))
+        (cell(told.report.period.label, told.report.contract.id), *_row(told, record))
         for told in tellings
         for record in told.report.records
     )
@@ -112,14 +111,14 @@ def overview(tellings: Sequence[Telling]) -> Table:
 
 def _columns(told: Telling) -> Iterator[Column]:
     for name, side, width in (
-        ("objective", Align.LEFT, 2),
-        ("target", _RIGHT, 1),
-        ("attained", _RIGHT, 1),
-        ("coverage", _RIGHT, 1),
-        ("downtime", _RIGHT, 2),
-        ("left", _RIGHT, 1),
-        ("credit", _RIGHT, 1),
-        ("verdict", Align.LEFT, 2),
+        ("objective", Align.LEFT, 6),
+        ("target", _RIGHT, 4),
+        ("attained", _RIGHT, 5),
+        ("coverage", _RIGHT, 4),
+        ("downtime", _RIGHT, 6),
+        ("left", _RIGHT, 5),
+        ("credit", _RIGHT, 5),
+        ("verdict", Align.LEFT, 7),
     ):
         yield Column(told.say(f"head.{name}"), side, width)
 
@@ -130,9 +129,9 @@ def _row(told: Telling, record: Record) -> Iterator[Cell]:
     yield cell(target(record))
     yield cell(attained(record), tone=Tone.PLAIN if is_judged else Tone.MUTED)
     yield cell(share(record["coverage"]))
-    yield cell(downtime(record))
+    yield cell(*downtime(record))
     yield cell(length(record, "budget_left"))
-    yield cell(credit(record))
+    yield cell(told.credit(record))
     yield cell(told.verdict(record), tone=tone(record))
 
 

@@ -4,6 +4,7 @@ from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
+from controller.core.severity import Severity
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.books import Observed
 from controller.core.sla.records import exclusions_of
@@ -26,6 +27,7 @@ contracts:
     objectives:
       - {id: availability, target: "99.9"}
       - {id: office, target: "99.5", formula: minute, mode: any, unknown: as_down}
+      - {id: answer-p1, metric: acknowledge, severity: P1, target: 10m}
     exclusions:
       scheduled: {mode: drop, notice: 24h, cap: 2h}
     credits:
@@ -70,6 +72,7 @@ OUTAGES = [
         ended_at=instant("2026-03-29T00:10:00+01:00"), downtime=1_800_000_000, unknown=0,
         downtime_min=0, downtime_max=1_800_000_000, regions=("fra", "sin"), severity="P1",
         detected_at=instant("2026-03-28T23:41:00+01:00"),
+        acknowledged_at=instant("2026-03-29T00:30:00+01:00"), acknowledged_by="Ada",
     ),
 ]  # fmt: skip
 
@@ -93,8 +96,14 @@ def example_facts(fleet_text: bytes = FLEET) -> Facts:
     fleet = read_fleet(fleet_text, "fleet.yaml")
     agreement = fleet.contracts["acme-gold"]
     exclusions = exclusions_of(fleet, agreement.scope)
-    times = [OutageTimes(one.started_at, one.ended_at, one.detected_at) for one in OUTAGES]
-    observed = Observed(observed_stretches(), times, exclusions=exclusions)
+    times = [
+        OutageTimes(
+            one.started_at, one.ended_at, one.detected_at, one.notified_at, one.acknowledged_at,
+            handle=one.handle, check=one.check, severity=Severity(one.severity),
+        )
+        for one in OUTAGES
+    ]  # fmt: skip
+    observed = Observed(observed_stretches(), times, exclusions=exclusions, timed=times)
     return Facts(agreement, fleet, observed, OUTAGES, revision=2, code="0.1.0")
 
 
