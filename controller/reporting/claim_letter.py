@@ -56,6 +56,7 @@ class LetterFacts:
     outages: Sequence[ClaimedOutage]
     files: Sequence[tuple[str, str]]
     command: str
+    clause: Mapping[str, Any]
     late: str = ""
 
 
@@ -70,6 +71,8 @@ def claim_letter(facts: LetterFacts) -> Page:
         *_outages(facts),
         Heading("Exclusions"),
         _exclusions(facts),
+        Heading("The clause on credits"),
+        _clause(facts.clause),
         Heading("Computation"),
         *_computation(facts),
         Heading("How to recompute it"),
@@ -158,7 +161,7 @@ def _figures(facts: LetterFacts) -> Iterator[Block]:
         for one in facts.records
     ]
     columns = (
-        ("objective", 2), ("from", 3), ("target", 1), ("attained", 3), ("downtime", 3), ("coverage", 2), ("verdict", 2),
+        ("objective", 2), ("from", 4), ("target", 1), ("attained", 3), ("downtime", 4), ("coverage", 2), ("verdict", 2),
     )  # fmt: skip
     yield _table("Figures", *columns, rows=rows)
     if any(one["robustness"] != "robust" for one in facts.records):
@@ -179,21 +182,15 @@ def _outages(facts: LetterFacts) -> Iterator[Block]:
             _both(one.started_us, tz),
             ("not over",) if one.ended_us is None else _both(one.ended_us, tz),
             (length_text(one.counted_us),),
-            tuple(one.regions) or ("",),
-            tuple(one.kinds) or ("",),
-            _lines(one),
+            ", ".join(one.regions),
+            ", ".join(one.kinds),
         )
         for one in facts.outages
     ]
     columns = (
-        ("outage", 2), ("from", 3), ("to", 3), ("down in the period", 2), ("regions", 1), ("how it failed", 2), ("results", 3),
+        ("outage", 2), ("from", 4), ("to", 4), ("down in the period", 2), ("regions", 2), ("how it failed", 3),
     )  # fmt: skip
     yield _table("Outages that touch the period", *columns, rows=rows)
-
-
-def _lines(one: ClaimedOutage) -> tuple[str, ...]:
-    left_out = (f"{one.left_out} of its middle left out",) if one.left_out else ()
-    return (f"{one.lines} in {one.file}", *left_out)
 
 
 def _exclusions(facts: LetterFacts) -> Block:
@@ -211,6 +208,24 @@ def _exclusions(facts: LetterFacts) -> Block:
         return Paragraph("None is declared for this time.")
     columns = (("exclusion", 2), ("objective", 2), ("what came of it", 4), ("time taken", 2))
     return _table("Exclusions, applied and rejected", *columns, rows=rows)
+
+
+def _clause(clause: Mapping[str, Any]) -> Facts:
+    """A clause as it stands in the contract, with what holds where it says nothing."""
+    return Facts(tuple((name, tuple(_said(value))) for name, value in clause.items() if value))
+
+
+def _said(value: Any) -> Iterator[str]:
+    """A value of a clause, a line for each part of a list."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _said(one)
+    elif isinstance(value, dict):
+        yield ", ".join(
+            f"{key} {' '.join(_said(own))}" for key, own in value.items() if own is not None
+        )
+    else:
+        yield str(value)
 
 
 def _computation(facts: LetterFacts) -> Iterator[Block]:

@@ -34,6 +34,7 @@ class Basis:
     amount: str
     unit: str
     steps: Sequence[str]
+    terms: Credits
 
 
 def basis(sight: Sight, agreed: Agreed, label: str, objective: str | None) -> Basis:
@@ -49,13 +50,14 @@ def basis(sight: Sight, agreed: Agreed, label: str, objective: str | None) -> Ba
     found = records(agreed.contract, period, known.observed, now_us, revision=agreed.revision)
     claimed = _claimed(agreed, found, objective, label)
     unit = _unit(claimed)
-    amount, steps = _amount(sight, agreed, period, claimed)
+    terms = _terms(agreed.contract, claimed)
+    amount, steps = _amount(sight, agreed, period, claimed, terms)
     if not amount:
         raise Rejected(
             f"Nothing can be claimed for {label}: {'; '.join(steps) or 'the credits come to nothing'}."
         )
     shown = str(int(amount)) if unit == DAYS_UNIT else rounded(amount, unit)
-    return Basis(agreed, period, now_us, known, found, claimed, shown, unit, steps)
+    return Basis(agreed, period, now_us, known, found, claimed, shown, unit, steps, terms)
 
 
 def _period(contract: Agreement, label: str, now_us: int) -> Period:
@@ -122,10 +124,9 @@ def _unit(claimed: Sequence[Record]) -> str:
 
 
 def _amount(
-    sight: Sight, agreed: Agreed, period: Period, claimed: Sequence[Record]
+    sight: Sight, agreed: Agreed, period: Period, claimed: Sequence[Record], terms: Credits
 ) -> tuple[Fraction, list[str]]:
     """What the records come to together, after earning back and the cap of the year."""
-    terms = _terms(agreed.contract, claimed)
     if terms.extension is not None:
         days = sum(one["credits"]["days"] for one in claimed)
         return Fraction(days), [f"{days} days of service in all"]

@@ -77,17 +77,12 @@ def pack(tx: Transaction, basis: Basis, claim: ClaimFacts, cover: Cover) -> list
         PackFile(ATTAINMENT, "the records of attainment", records_bytes(found)),
         PackFile(RECOMPUTE, "how to recompute them", f"#!/bin/sh\n{command}\n".encode()),
         PackFile(EXCLUSIONS, "exclusions as they were declared", _exclusions(basis)),
-        *(
-            PackFile(
-                one.file, f"results around {one.handle}, as the probes reported them", log.lines
-            )
-            for one, log in logs
-            if log.lines
-        ),
+        *(PackFile(one.file, _log_text(one, log), log.lines) for one, log in logs if log.lines),
     ]
     facts = LetterFacts(
         cover.handle, cover.organisation, cover.made_us, claim, basis.claimed, basis.steps,
-        [one for one, _ in logs], [(one.name, one.what) for one in evidence], command, cover.late,
+        [one for one, _ in logs], [(one.name, one.what) for one in evidence], command,
+        written_out(basis.terms), cover.late,
     )  # fmt: skip
     evidence[0] = replace(evidence[0], content=_claim(facts, basis))
     files = [*_letters(facts), *evidence]
@@ -195,6 +190,12 @@ def _logs(tx: Transaction, basis: Basis) -> Iterator[tuple[ClaimedOutage, Reques
                 ),
                 log,
             )  # fmt: skip
+
+
+def _log_text(one: ClaimedOutage, log: RequestLog) -> str:
+    left_out = f"; {log.left_out} of its middle are left out" if log.left_out else ""
+    gone = f"; {log.gone} are not kept any more" if log.gone else ""
+    return f"{log.shown} results around {one.handle}, as the probes reported them{left_out}{gone}"
 
 
 def _down(basis: Basis) -> list[tuple[int, int]]:

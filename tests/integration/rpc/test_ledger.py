@@ -29,6 +29,7 @@ READS: Final = {
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
     "IncidentService/ListIncidents", "IncidentService/GetIncident",
     "ExclusionService/ListExclusions", "ExclusionService/GetExclusion",
+    "ClaimService/ListClaims", "ClaimService/GetClaim", "ClaimService/GetClaimFile",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {
@@ -37,6 +38,7 @@ ELSEWHERE: Final = {
     "OutageService/AnnotateOutage", "OutageService/PauseOutage", "OutageService/ResumeOutage",
     "ExclusionService/DeclareExclusion", "ExclusionService/ApproveExclusion",
     "ExclusionService/WithdrawExclusion", "ExclusionService/ImportExclusions",
+    "ClaimService/CreateClaim", "ClaimService/MoveClaim",
 }  # fmt: skip
 
 

@@ -140,6 +140,8 @@ def test_s50_the_letter_names_all_that_a_counterparty_asks_for(scene: Scene) -> 
         "2025-08-31",
         "is not sealed",
         "OUT-1",
+        "below 99.0, percent 10",
+        "45 results around OUT-1",
         "fee 1000.00 EUR",
         "is below 99.0 %: 10 % of the fee: 100",
         "m1",
