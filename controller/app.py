@@ -48,6 +48,7 @@ from controller.services.backtest import Backtests
 from controller.services.behind import catching_up
 from controller.services.calendar_import import CalendarImport
 from controller.services.checks import Checks
+from controller.services.claim_reminders import ClaimReminders, reminding
 from controller.services.claims import Claims
 from controller.services.deliveries import Outbox
 from controller.services.duties import Duties
@@ -180,6 +181,9 @@ class _Controller:
         self._silence = Silence(storage, wall_us)
         self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
         self._terms = Terms()
+        self._claim_reminders = ClaimReminders(
+            storage, self._evaluator, self._fleets, self._terms, wall_us
+        )
         self._sla_watch = SlaWatch(storage, self._evaluator, self._fleets, self._terms, wall_us)
         self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
         transport = ChannelTransport(wall_us)
@@ -275,6 +279,7 @@ class _Controller:
                     self._sender.run(),
                     catching_up(self._worker, self._evaluator, wall_us),
                     watching(self._worker, self._sla_watch),
+                    reminding(self._worker, self._claim_reminders),
                     self._confirming.run(),
                     self._confirming.keep_informed(),
                     self._every(

@@ -9,6 +9,7 @@ from controller.core.instants import instant_text
 from controller.core.sla.claims import DAYS_UNIT
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.credits import Credits
+from controller.core.sla.deadlines import Deadline, deadline_of
 from controller.core.sla.money import exact_text, rounded
 from controller.core.sla.records import Record, records
 from controller.core.sla.rights import Past, capped_by_year, credited_in, earned_back
@@ -154,6 +155,17 @@ def _terms(contract: Agreement, claimed: Sequence[Record]) -> Credits:
     terms = next(one.credits for one in contract.versions if one.effective_us == last)
     assert terms is not None, "a record has a credit where its version has the clause"
     return terms
+
+
+def deadline_for(contract: Agreement, period: Period) -> Deadline | None:
+    """The last day to claim for a period, by the last version that names one and was in force in it."""
+    clauses = [
+        one.credits.claim_deadline
+        for one in contract.versions
+        if one.effective_us < period.to_us and one.credits is not None
+    ]
+    clause = clauses[-1] if clauses else None
+    return deadline_of(clause, period.to_us, contract.period.tz) if clause else None
 
 
 def _later(sight: Sight, agreed: Agreed, period: Period, most: int) -> Iterator[Past]:

@@ -21,12 +21,11 @@ from controller.core.sla.claims import (
     folded,
     new_claim,
 )
-from controller.core.sla.deadlines import deadline_of
 from controller.core.sla.money import minor_digits
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.ports import Storage, Transaction
-from controller.services.claim_basis import Basis, basis
+from controller.services.claim_basis import Basis, basis, deadline_for
 from controller.services.claim_pack import Cover, PackFile, pack
 from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading
@@ -235,15 +234,7 @@ def _require_unclaimed(tx: Transaction, found: Basis, before: Claim | None) -> N
 def _facts_of(found: Basis, before: Claim | None) -> ClaimFacts:
     agreed, period = found.agreed, found.period
     first = agreed.contract.first
-    clause = next(
-        (
-            one.credits.claim_deadline
-            for one in reversed(agreed.contract.versions)
-            if one.effective_us < period.to_us and one.credits is not None
-        ),
-        None,
-    )
-    deadline = deadline_of(clause, period.to_us, first.period.tz) if clause else None
+    deadline = deadline_for(agreed.contract, period)
     return ClaimFacts(
         contract=first.id,
         revision=found.claimed[-1]["revision"],

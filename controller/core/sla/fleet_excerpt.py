@@ -34,15 +34,16 @@ def fleet_excerpt(
         "checks": checks,
         "contracts": [one for one in whole_contracts(data) if one["id"] == contract],
     }
-    standing = [_exclusion(one, scope) for one in exclusions if one.withdrawn_us is None]
+    standing = [_exclusion(one, checks) for one in exclusions if one.withdrawn_us is None]
     if standing:
         excerpt["exclusions"] = standing
     return excerpt
 
 
-def _exclusion(one: Declaration, scope: Scope) -> Plain:
-    """An exclusion of all checks of the contract, as it can be shown to be; of which others is not said."""
+def _exclusion(one: Declaration, checks: Sequence[Mapping[str, Any]]) -> Plain:
+    """An exclusion of checks of the contract, as it can be shown to be; of which others is not said."""
     plain: Plain = msgspec.to_builtins(one.exclusion)
     if plain.get("scope", "all") != "all":
-        plain["scope"] = {"checks": list(scope.members)}
+        covered = [c["id"] for c in checks if one.exclusion.covers(c["id"], c["service"])]
+        plain["scope"] = {"checks": covered}
     return {**plain, "declared_at": one.declared_us, "approved_by": list(one.approved_by)}

@@ -4,7 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from controller.core.intervals import clip, length
 from controller.core.quorum import Verdict
-from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, ReplayedOutage
+from controller.core.replay import (
+    Replay,
+    ReplayedCheck,
+    ReplayedInterval,
+    ReplayedOutage,
+    ReplayedWeight,
+)
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.clocks import clocks_of
 from controller.core.sla.records import Known
@@ -40,7 +46,9 @@ def _replayed(known: Known, to_us: int) -> ReplayedCheck:
         for one in known.outages
     ]
     clocks = None if known.timed is None else clocks_of(known.timed)
-    return ReplayedCheck(lists[0], figure, least, most, outages, lists[1], lists[2], clocks)
+    return ReplayedCheck(
+        lists[0], figure, least, most, outages, lists[1], lists[2], clocks, _partial(stretches)
+    )
 
 
 def _intervals(said: Sequence[tuple[int, int, Verdict]]) -> list[ReplayedInterval]:
@@ -53,6 +61,21 @@ def _intervals(said: Sequence[tuple[int, int, Verdict]]) -> list[ReplayedInterva
         else:
             found.append(ReplayedInterval(from_us, to_us, verdict))
     return found
+
+
+def _partial(stretches: Sequence[Stretch]) -> list[ReplayedWeight] | None:
+    """What PARTIAL time weighs, where it weighs something."""
+    found: list[ReplayedWeight] = []
+    for one in stretches:
+        if not any(one.weights):
+            continue
+        figure, low, high = map(str, one.weights)
+        last = found[-1] if found else None
+        if last is not None and (last.end, last.weights) == (one.from_us, (figure, low, high)):
+            found[-1] = ReplayedWeight(last.start, one.to_us, last.weights)
+        else:
+            found.append(ReplayedWeight(one.from_us, one.to_us, (figure, low, high)))
+    return found or None
 
 
 def _within(stretches: Sequence[Stretch], verdict: Verdict, from_us: int, to_us: int) -> int:

@@ -5,12 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from controller.cli.main import cli
 from controller.cli.pack_folder import write_folder
 from controller.core.sla.claims import Claim, ClaimAction, ClaimState
+from controller.core.sla.exclusions import Declaration, Exclusion, ExclusionScope, ExclusionType
+from controller.core.sla.fleet_excerpt import fleet_excerpt
+from controller.core.sla.scopes import Scope
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.services.claims import Asked, Claims
@@ -221,3 +225,24 @@ def test_s50_a_claim_that_is_not_there(scene: Scene) -> None:
         scene.claims.file("CLM-1", "letter.doc")
     with pytest.raises(BadInput, match="--amount: expected at most 2 digits"):
         scene.move("CLM-1", "submit", amount="1.234")
+
+
+def test_s50_a_weighted_exclusion_stays_that_of_its_part() -> None:
+    """An exclusion of one check of several is written into the pack for that check alone."""
+    data = {
+        "regions": [{"id": "a"}],
+        "services": [{"id": "s", "depends_on": ["t"]}],
+        "checks": [{"id": "c", "service": "s"}, {"id": "d", "service": "s"}],
+        "contracts": [],
+    }
+    one = Exclusion(
+        id="x", type=ExclusionType.SCHEDULED, from_=0, to=9, scope=ExclusionScope(checks=["d", "e"]),
+        declared_at=5, by="eve",
+    )  # fmt: skip
+    gone = Declaration(msgspec.structs.replace(one, id="y"), withdrawn_us=3)
+    declared = [Declaration(one, logged_us=7, approvals=("Bob",)), gone]
+    excerpt = fleet_excerpt(data, "k", Scope(weighted={"c": "0.5", "d": "0.5"}), declared)
+    (written,) = excerpt["exclusions"]
+    assert written["scope"] == {"checks": ["d"]}
+    assert (written["declared_at"], written["approved_by"]) == (7, ["Bob"])
+    assert excerpt["services"] == [{"id": "s"}]
