@@ -7,6 +7,7 @@ import click
 
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached, write_records
+from controller.cli.sla_people import require_people, with_people
 from controller.cli.sources import read_file
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
@@ -35,6 +36,11 @@ from controller.errors import BadInput, NotFound
     help="Use nothing later than this.  [default: the end of the period]",
 )
 @click.option(
+    "--outages",
+    type=click.Path(path_type=Path),
+    help="What `vedette outage list --scope all --json` printed: what people did, for timers.",
+)
+@click.option(
     "--revision",
     type=click.IntRange(1, 1_000_000),
     default=1,
@@ -48,6 +54,7 @@ def compute(
     name: str,
     period: str,
     as_of_us: int | None,
+    outages: Path | None,
     revision: int,
     as_json: bool,
     zone: ZoneInfo,
@@ -67,9 +74,12 @@ def compute(
         raise BadInput(f"--period: {error}.") from error
     horizon_us = when.to_us if as_of_us is None else as_of_us
     document = _timeline(timeline, fleet, contract.scope)
+    if outages is not None:
+        document = with_people(document, outages, contract)
     start_us = max(when.from_us, contract.first.effective_us)
     _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
     _tell_samples(document, contract)
+    require_people(document, contract)
     observed = observed_in(document, fleet, contract.scope)
     found = records(contract, when, observed, horizon_us, revision=revision)
     if when.kind is not contract.period.kind:
@@ -101,7 +111,7 @@ def _timeline(path: Path, fleet: Fleet, scope: Scope) -> Replay:
 def _tell_samples(document: Replay, contract: Agreement) -> None:
     """Say so where an objective counts samples and there are none to count."""
     of_samples = dict.fromkeys(
-        o.id for one in contract.versions for o in one.objectives if not o.is_of_time
+        o.id for one in contract.versions for o in one.objectives if o.is_of_samples
     )
     if of_samples and any(document.checks[m].samples is None for m in contract.scope.members):
         click.echo(

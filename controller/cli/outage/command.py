@@ -67,6 +67,7 @@ def list_(
             {
                 "outages": [outage_document(item) for item in answer.outages],
                 "regional_not_shown": answer.regional,
+                "cut": len(answer.outages) >= limit,
             }
         )
     else:

@@ -58,7 +58,13 @@ class Counting:
 class Timeline:
     """The verdicts of a check as sets. Time that no stretch covers is UNKNOWN."""
 
-    def __init__(self, stretches: Iterable[Stretch], counting: Counting) -> None:
+    def __init__(
+        self,
+        stretches: Iterable[Stretch],
+        counting: Counting,
+        costing: Iterable[Stretch] | None = None,
+    ) -> None:
+        """`costing` is the same timeline with only the DOWN time that costs, if that is not all (S-39)."""
         listed = list(stretches)
         self.known: dict[Verdict, list[Interval]] = {
             verdict: union((one.from_us, one.to_us) for one in listed if one.verdict is verdict)
@@ -67,6 +73,11 @@ class Timeline:
         }
         self.counting = counting
         self.down = tuple(_counted(listed, place, counting) for place in (FIGURE, LOW, HIGH))
+        if costing is not None:
+            later = list(costing)
+            self.down = tuple(
+                _costing(each, listed, later, place) for place, each in enumerate(self.down)
+            )
         self.carried = list(_carried(self.known, counting))
         self.carried_down = tuple(_carried_down(self.carried, each) for each in self.down)
 
@@ -90,6 +101,17 @@ def _counted(stretches: Sequence[Stretch], place: int, counting: Counting) -> Do
     if FULL in partly:
         full = union([*full, *partly.pop(FULL)])
     return Downtime(full, {weight: union(each) for weight, each in sorted(partly.items())})
+
+
+def _costing(
+    down: Downtime, listed: Sequence[Stretch], costing: Sequence[Stretch], place: int
+) -> Downtime:
+    """Downtime without the DOWN time that costs nothing yet."""
+
+    def down_in(stretches: Sequence[Stretch]) -> list[Interval]:
+        return union(one[:2] for one in stretches if one[2 + place] is Verdict.DOWN)
+
+    return down.without(difference(down_in(listed), down_in(costing)))
 
 
 def _carried(known: Mapping[Verdict, Sequence[Interval]], counting: Counting) -> Iterable[Interval]:

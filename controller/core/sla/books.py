@@ -1,8 +1,9 @@
 """The books of a contract over a period: hours, exclusions and timelines, from which any part of it is accounted."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from controller.core.calendars import Period
@@ -19,6 +20,7 @@ from controller.core.sla.accounting import (
 from controller.core.sla.applied import Applied, Status, applied
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.downtime import FULL, MinuteRule
+from controller.core.sla.downtime_start import DowntimeStart
 from controller.core.sla.exclusions import Declaration
 from controller.core.sla.objectives import Availability, Formula, Objective
 from controller.core.sla.reliability import OutageTimes
@@ -36,6 +38,7 @@ class Member(NamedTuple):
     stretches: Sequence[Stretch]
     exclusions: Sequence[Declaration]
     samples: Sequence[Samples] = ()
+    costing: Mapping[DowntimeStart, Sequence[Stretch]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Observed:
     where they are at hand. `bounds_us` are least and most downtime of the whole timeline, where only these totals
     are known: they are used where the whole timeline lies in the time that is asked for, and all of it counts.
     `timed` are the outages that timers run for, those of single regions too; None: they are not known.
+    `costing` is the timeline with only the DOWN time that costs, by from when on it does, where a version of the
+    contract says that this is not the first failure (S-39).
     """
 
     stretches: Sequence[Stretch]
@@ -55,6 +60,7 @@ class Observed:
     members: Sequence[Member] = ()
     samples: Sequence[Samples] = ()
     timed: Sequence[OutageTimes] | None = None
+    costing: Mapping[DowntimeStart, Sequence[Stretch]] = field(default_factory=dict)
 
     def until(self, as_of_us: int) -> "Observed":
         """What was known at an instant: nothing of what happened later (S-21)."""
@@ -146,19 +152,27 @@ def books_of(contract: Contract, objective: Objective, frame: Frame, observed: O
     hours = in_service(contract.service_hours, contract.period.tz, *frame.in_force)
     counting = _counting(contract, objective, frame.period)
     members = observed.members or [
-        Member("", FULL, observed.stretches, observed.exclusions, observed.samples)
+        Member(
+            "", FULL, observed.stretches, observed.exclusions, observed.samples, observed.costing
+        )
     ]
     listed = [
         Book(
             one.check,
             one.weight,
-            Timeline(one.stretches, counting),
+            Timeline(one.stretches, counting, _costing(contract, one)),
             applied(_near(one.exclusions, frame.period), contract.exclusions, hours),
             one.samples,
         )
         for one in members
     ]
     return Books(hours, listed)
+
+
+def _costing(contract: Contract, member: Member) -> Sequence[Stretch] | None:
+    """The timeline with only the DOWN time that costs; None if all of it does (S-39)."""
+    start = contract.outage.downtime_start
+    return None if start is DowntimeStart.FIRST_FAILURE else member.costing[start]
 
 
 def _near(declared: Sequence[Declaration], period: Period) -> list[Declaration]:

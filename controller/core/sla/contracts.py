@@ -14,6 +14,7 @@ from controller.core.instants import instant
 from controller.core.intervals import Interval
 from controller.core.sla.cost import Cost
 from controller.core.sla.credits import Credits
+from controller.core.sla.downtime_start import DowntimeStart
 from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
 from controller.core.sla.objectives import Objective
 from controller.core.sla.percent import Decimal
@@ -80,7 +81,7 @@ class OutageTerms(Part, frozen=True, kw_only=True):
     """From which length on an outage counts (S-39), and from when."""
 
     min_duration: DurationText = "0s"
-    downtime_start: Literal["first_failure"] = "first_failure"
+    downtime_start: DowntimeStart = DowntimeStart.FIRST_FAILURE
 
 
 class Grade(Part, frozen=True, kw_only=True):

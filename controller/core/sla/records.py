@@ -1,7 +1,7 @@
 """The document of attainment: records of a contract, from a replay document or from what is stored."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from controller.core.sla.composites import combined, down_times, loss_times, tim
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.crediting import Credited, Missed, Taken, credited
 from controller.core.sla.downtime import Exact
+from controller.core.sla.downtime_start import DowntimeStart, counted_from
 from controller.core.sla.exclusions import Declaration
 from controller.core.sla.judgement import Judgement, judged
 from controller.core.sla.objectives import Timed
@@ -112,7 +113,7 @@ def observed_in(document: Replay, fleet: Fleet, scope: Scope) -> Observed:
         members.append(Known(stretches, outages, timed, _samples(found)))
     observed = observed_from(members, fleet, scope)
     only = document.checks[scope.members[0]]
-    if len(members) > 1 or only.intervals_min or only.partial:
+    if len(members) > 1 or only.intervals_min or only.partial or observed.costing:
         return observed
     return replace(observed, bounds_us=(only.downtime_min, only.downtime_max))
 
@@ -192,36 +193,58 @@ def observed_from(
 
     `declared` as for `exclusions_of`.
     """
-    timelines = [one.stretches for one in members]
-    if len(members) == 1:
-        stretches, outages = timelines[0], members[0].outages
-    elif scope.weighted:
-        stretches = weighted(timelines, list(scope.weights.values()))
-        outages = [OutageTimes(*one) for one in loss_times(stretches)]
-    else:
-        stretches = combined(timelines, scope.needed)
-        outages = [OutageTimes(*one) for one in down_times(stretches)]
+    stretches = _as_one([one.stretches for one in members], scope)
+    outages = members[0].outages
+    if len(members) > 1:
+        times = loss_times(stretches) if scope.weighted else down_times(stretches)
+        outages = [OutageTimes(*one) for one in times]
+    costing = [_costing(one, _starts(fleet, scope)) for one in members]
     return Observed(
         stretches,
         outages,
         exclusions=exclusions_of(fleet, scope, declared),
-        members=list(_members(members, fleet, scope, declared)) if len(members) > 1 else (),
+        members=list(_members(members, costing, fleet, scope, declared)),
         samples=[one.samples for one in members if one.samples is not None],
         timed=timed_of([one.timed for one in members], stretches, scope),
+        costing={start: _as_one([own[start] for own in costing], scope) for start in costing[0]},
     )
+
+
+def _as_one(timelines: Sequence[Sequence[Stretch]], scope: Scope) -> Sequence[Stretch]:
+    """The timelines of the members as one."""
+    if len(timelines) == 1:
+        return timelines[0]
+    if scope.weighted:
+        return weighted(timelines, list(scope.weights.values()))
+    return combined(timelines, scope.needed)
+
+
+def _starts(fleet: Fleet, scope: Scope) -> set[DowntimeStart]:
+    """From when on downtime costs by the contracts of that scope, where it is not the first failure (S-39)."""
+    agreements = (one for one in fleet.contracts.values() if one.scope == scope)
+    said = {version.outage.downtime_start for one in agreements for version in one.versions}
+    return said - {DowntimeStart.FIRST_FAILURE}
+
+
+def _costing(
+    known: Known, starts: Iterable[DowntimeStart]
+) -> dict[DowntimeStart, Sequence[Stretch]]:
+    return {start: counted_from(known.stretches, known.outages, start) for start in starts}
 
 
 def _members(
     members: Sequence[Known],
+    costing: Sequence[Mapping[DowntimeStart, Sequence[Stretch]]],
     fleet: Fleet,
     scope: Scope,
     declared: Sequence[Declaration] | None,
 ) -> Iterator[Member]:
-    """Each member of a weighted composite."""
-    for (name, weight), known in zip(scope.weights.items(), members, strict=False):
+    """Each member of a weighted composite; none of any other."""
+    weights = scope.weights.items() if len(members) > 1 else ()
+    for (name, weight), known, own in zip(weights, members, costing, strict=False):
         samples = [] if known.samples is None else [known.samples]
         covering = _covering(fleet, name, declared)
-        yield Member(name, weight, known.stretches, covering, samples)
+        yield Member(name, weight, known.stretches, covering, samples, own)
 
 
 def exclusions_of(
