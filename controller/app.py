@@ -10,7 +10,7 @@ from fractions import Fraction
 from importlib.metadata import version
 from typing import Final
 
-from controller.clock import monotonic_us, steady_wall, utc_now, wall_us
+from controller.clock import LedgerClock, monotonic_us, steady_wall, utc_now, wall_us
 from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
 from controller.identity.authority import Authority
@@ -51,6 +51,7 @@ from controller.services.checks import Checks
 from controller.services.claim_reminders import ClaimReminders, reminding
 from controller.services.claims import Claims
 from controller.services.deliveries import Outbox
+from controller.services.documents import Documents
 from controller.services.duties import Duties
 from controller.services.enrol import Enrolment
 from controller.services.evaluate import Evaluator
@@ -59,12 +60,14 @@ from controller.services.exclusions import Exclusions
 from controller.services.incident_views import IncidentPages
 from controller.services.incidents import Incidents
 from controller.services.ingest import Ingest
+from controller.services.issuing import Issuing, issuing
 from controller.services.ledger import Ledger
 from controller.services.logbook import Logbook
 from controller.services.notify import Router
 from controller.services.notify_insight import Insights
 from controller.services.notify_sending import Sender
 from controller.services.outages import Outages
+from controller.services.periods import Periods
 from controller.services.postings import Postings
 from controller.services.quotas import Quotas
 from controller.services.recover import Recovery
@@ -160,38 +163,46 @@ class _Controller:
         notary: LogNotary,
     ) -> None:
         authority = directory.authority()
+        self._now_us = LedgerClock()
         self.reload = asyncio.Event()
         self._worker = worker
         self._sessions = Sessions()
-        self._logbook = Logbook(storage, notary, wall_us)
+        self._logbook = Logbook(storage, notary, self._now_us)
         self._evaluator = Evaluator(storage)
-        self._fleets = Fleets(storage, self._evaluator, wall_us)
-        self._incidents = IncidentPages(storage, Incidents(wall_us), self._evaluator, wall_us)
+        self._fleets = Fleets(storage, self._evaluator, self._now_us)
+        self._incidents = IncidentPages(
+            storage, Incidents(self._now_us), self._evaluator, self._now_us
+        )
         turns = Turns(self._evaluator.prompt_us)
         situation = Situation(storage, self._fleets, turns)
         self._confirming = Confirming(worker, situation, self._sessions, steady_wall(wall_us()))
         self._ingest = Ingest(
-            worker, self._evaluator, wall_us, turns=turns, on_news=self._confirming.hear
+            worker, self._evaluator, self._now_us, turns=turns, on_news=self._confirming.hear
         )
-        self._secrets = Secrets(storage, Vault(directory), wall_us)
+        self._secrets = Secrets(storage, Vault(directory), self._now_us)
         self._duties = Duties(storage, self._fleets)
-        self._ledger = Ledger(storage, wall_us)
-        self._access = Access(storage, wall_us)
-        self._agents = Agents(storage, wall_us)
-        self._silence = Silence(storage, wall_us)
-        self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
+        self._ledger = Ledger(storage, self._now_us)
+        self._access = Access(storage, self._now_us)
+        self._agents = Agents(storage, self._now_us)
+        self._silence = Silence(storage, self._now_us)
+        self._router = Router(storage, Insights(self._fleets, self._evaluator), self._now_us)
         self._terms = Terms()
+        documents = Documents(self._evaluator, self._terms, version("vedette"))
+        self._periods = Periods(storage, self._evaluator, documents, self._now_us)
+        self._issuing = Issuing(storage, self._periods, self._terms, self._now_us)
         self._claim_reminders = ClaimReminders(
-            storage, self._evaluator, self._fleets, self._terms, wall_us
+            storage, self._evaluator, self._fleets, self._terms, self._now_us
         )
-        self._sla_watch = SlaWatch(storage, self._evaluator, self._fleets, self._terms, wall_us)
-        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
-        transport = ChannelTransport(wall_us)
+        self._sla_watch = SlaWatch(
+            storage, self._evaluator, self._fleets, self._terms, self._now_us
+        )
+        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, self._now_us, _jitter)
+        transport = ChannelTransport(self._now_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
-        admission = Admission(storage, authority, wall_us)
+        admission = Admission(storage, authority, self._now_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
-        self._seals = Seals(worker, storage, authority.organisation, wall_us)
+        self._seals = Seals(worker, storage, authority.organisation, self._now_us)
         parts = SessionParts(
             worker,
             self._agents,
@@ -200,7 +211,7 @@ class _Controller:
             self._ingest,
             self._seals,
             Quotas(monotonic_us),
-            wall_us,
+            self._now_us,
         )
         self._agents_listener = agents_listener(
             config.agents_address,
@@ -228,11 +239,11 @@ class _Controller:
             session_address=lambda: str(Address(host, self._agents_listener.address.port)),
         )
         worker, fleets, sessions = self._worker, self._fleets, self._sessions
-        enrolment = Enrolment(storage, authority, wall_us, self._secrets)
-        recovery = Recovery(storage, authority, wall_us)
-        standings = Standings(storage, self._secrets, wall_us)
-        checks = Checks(storage, fleets, self._evaluator, wall_us)
-        outages = Outages(storage, self._evaluator, wall_us)
+        enrolment = Enrolment(storage, authority, self._now_us, self._secrets)
+        recovery = Recovery(storage, authority, self._now_us)
+        standings = Standings(storage, self._secrets, self._now_us)
+        checks = Checks(storage, fleets, self._evaluator, self._now_us)
+        outages = Outages(storage, self._evaluator, self._now_us)
         terms = self._terms
         return (
             EnrolServicer(worker, enrolment, recovery, whereabouts),
@@ -242,33 +253,41 @@ class _Controller:
                 self._agents,
                 enrolment,
                 standings,
-                Postings(storage, wall_us),
+                Postings(storage, self._now_us),
                 self._duties,
                 sessions,
                 whereabouts,
             ),
             SecretServicer(worker, self._secrets, sessions),
             FleetServicer(worker, fleets, checks, sessions, self._ledger),
-            OutageServicer(worker, outages, Remarks(storage, wall_us)),
+            OutageServicer(worker, outages, Remarks(storage, self._now_us)),
             IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(self._seals),
-            DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
-            BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, wall_us)),
-            SlaServicer(worker, Reports(storage, self._evaluator, wall_us, terms), fleets),
+            DoctorServicer(worker, Examination(storage, self._ingest.tally, self._now_us)),
+            BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),
+            SlaServicer(
+                worker,
+                Reports(storage, self._evaluator, self._now_us, terms),
+                fleets,
+                self._periods,
+            ),
             ExclusionServicer(
                 worker,
-                Exclusions(storage, terms, wall_us),
-                CalendarImport(storage, terms, wall_us),
+                Exclusions(storage, terms, self._now_us),
+                CalendarImport(storage, terms, self._now_us),
             ),
-            ClaimServicer(worker, Claims(storage, self._evaluator, terms, organisation, wall_us)),
+            ClaimServicer(
+                worker, Claims(storage, self._evaluator, terms, organisation, self._now_us)
+            ),
         )
 
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:
         """Start, serve until told to stop, drain."""
+        self._now_us.go_on_after(await self._worker.run(self._issuing.last_us))
         await self._worker.run(self._router.begin)
         await self._worker.run(self._outbox.recover)
-        await self._worker.run(lambda: self._evaluator.rebuild(wall_us()))
+        await self._worker.run(lambda: self._evaluator.rebuild(self._now_us()))
         listeners = {"agents": self._agents_listener, "people": self._people_listener}
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -277,7 +296,8 @@ class _Controller:
                     self._ingest.run(),
                     self._seals.run(),
                     self._sender.run(),
-                    catching_up(self._worker, self._evaluator, wall_us),
+                    catching_up(self._worker, self._evaluator, self._now_us),
+                    issuing(self._worker, self._issuing),
                     watching(self._worker, self._sla_watch),
                     reminding(self._worker, self._claim_reminders),
                     self._confirming.run(),
@@ -288,7 +308,7 @@ class _Controller:
                     self._every(SILENCE_LOOK_SECONDS, self._silence.look, "silence.unseen"),
                     self._every(
                         ADVANCE_SECONDS,
-                        lambda: self._evaluator.advance(wall_us()),
+                        lambda: self._evaluator.advance(self._now_us()),
                         "timeline.behind",
                     ),
                     self._every(ADVANCE_SECONDS, self._incidents.catch_up, "incidents.behind"),

@@ -16,6 +16,7 @@ from controller.deliveries import DeliveryStore
 from controller.events import EventStore
 from controller.exclusions import ExclusionStore
 from controller.incidents import IncidentStore
+from controller.issued import IssuedStore
 from controller.leaves import LogStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
@@ -146,6 +147,10 @@ class EvidenceStore(Protocol):
 
     def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:
         """Anchor rounds of the agents in that time, by time."""
+        ...
+
+    def heard(self, check: str, from_us: int, to_us: int) -> Mapping[str, int]:
+        """By agent the event time of its newest sample of a check with from_us <= at_us < to_us."""
         ...
 
     def last_good_anchor_us(self, agent: str, before_us: int) -> int | None:
@@ -367,6 +372,7 @@ class Transaction(
     EventStore,
     DeliveryStore,
     RemarkStore,
+    IssuedStore,
     SlaEventStore,
     ExclusionStore,
     ClaimStore,

@@ -78,6 +78,10 @@ class RemarkStore(Protocol):
         """Append; gives the sequence."""
         ...
 
+    def remarks_after(self, sequence: int, limit: int) -> Sequence[Remark]:
+        """The next remarks after that one, over all outages, the oldest first."""
+        ...
+
     def remarks_of(self, numbers: Sequence[int]) -> Sequence[Remark]:
         """Everything that was said of these outages, the oldest first."""
         ...

@@ -9,6 +9,7 @@ import click
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached, write_records
 from controller.cli.sla_compute import compute
+from controller.cli.sla_reports import diff, periods, report, seal
 
 
 @click.group()
@@ -40,4 +41,5 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
         raise click.exceptions.Exit(1)
 
 
-sla.add_command(compute)
+for one in (report, periods, seal, diff, compute):
+    sla.add_command(one)

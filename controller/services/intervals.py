@@ -1,16 +1,20 @@
 """Verdict intervals as they are stored: segments without their votes, written up to the newest evidence."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from controller.core.engine import CheckEngine
 from controller.core.intervals import FOREVER_US
 from controller.core.timeline import Segment
+from controller.issued import Retold
 from controller.outcomes import StoredInterval
 from controller.ports import Transaction
 from controller.services.patches import Patch
 
 START_US = 0
 """Nothing is stored of the time before."""
+# What changes longer ago than that may be in a report that was issued.
+_LATE_US: Final = 3600 * 1_000_000
 
 
 class RecordedIntervals:
@@ -31,6 +35,8 @@ class RecordedIntervals:
         newest_us = engine.newest_us
         if newest_us is None:
             return
+        if from_us < newest_us - _LATE_US:
+            tx.note_retold(Retold(check, from_us, newest_us))
         from_us = max(min(from_us, self._tails.get(check, START_US)), engine.settled_us, START_US)
         segments = engine.segments(from_us, newest_us + 1, FOREVER_US)
         before = tx.intervals(check, from_us - 1, from_us)
@@ -43,6 +49,7 @@ class RecordedIntervals:
     def patch(self, tx: Transaction, check: str, patch: Patch) -> None:
         """Store the verdicts of a stretch of time, and leave those around it as they are."""
         from_us, to_us = patch.from_us, patch.to_us
+        tx.note_retold(Retold(check, from_us, to_us))
         around = tx.intervals(check, from_us - 1, to_us + 1)
         before = [cut(one, one.from_us, from_us) for one in around if one.from_us < from_us]
         after = [cut(one, to_us, one.to_us) for one in around if one.to_us > to_us]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,7 @@ from vedette.shared.documents import BadDocument, parse
 
 # When the controller had each exclusion of a file first, by id, in microseconds.
 Logged = Mapping[str, int]
+_FLEETS_KEPT_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,13 @@ class InForce:
 
     fleet: Fleet
     logged: Logged
+
+
+class Tenure(NamedTuple):
+    """Since when a contract stands in files, and since when in none any more; None: it still does."""
+
+    from_us: int
+    until_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ class Terms:
     _files: list[_File] = field(default_factory=list)
     _said: dict[str, object] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
-    _last: tuple[int, Fleet] | None = None
+    _fleets: dict[int, Fleet] = field(default_factory=dict)
 
     def agreed(self, tx: Transaction, name: str | None, as_of_us: int) -> Sequence[Agreed]:
         """The contracts (or the one of that name) of the file that was in force at an instant.
@@ -95,6 +103,32 @@ class Terms:
         )
         return InForce(self._fleet(tx, file), file.logged)
 
+    def latest(self, tx: Transaction, name: str, as_of_us: int) -> Agreed:
+        """The contract of that name as the last file had it that was applied by then and has it.
+
+        So a contract that was taken out is still reported on. Before there was that contract, its first
+        revision. NotFound if there never was one.
+        """
+        self._read(tx)
+        having = [one for one in self._files if name in one.revisions]
+        if not having:
+            known = ", ".join(self.tenures(tx)) or "none"
+            raise NotFound(f"Expected a contract that was ever in force ({known}), found {name!r}.")
+        before = [one for one in having if one.applied_us <= as_of_us]
+        return self._of(tx, before[-1] if before else having[0], [name], as_of_us)[0]
+
+    def tenures(self, tx: Transaction) -> Mapping[str, Tenure]:
+        """Every contract that there ever was, in the order of their coming, and when files had it."""
+        self._read(tx)
+        found: dict[str, Tenure] = {}
+        for one in self._files:
+            for name, tenure in found.items():
+                if name not in one.revisions and tenure.until_us is None:
+                    found[name] = Tenure(tenure.from_us, one.applied_us)
+            for name in one.revisions:
+                found[name] = Tenure(found[name].from_us if name in found else one.applied_us, None)
+        return found
+
     def _of(
         self, tx: Transaction, file: _File, names: Sequence[str], as_of_us: int
     ) -> Sequence[Agreed]:
@@ -104,11 +138,15 @@ class Terms:
         return [Agreed(fleet.contracts[name], fleet, file.revisions[name], known) for name in names]
 
     def _fleet(self, tx: Transaction, file: _File) -> Fleet:
-        if self._last is None or self._last[0] != file.number:
+        known = self._fleets.pop(file.number, None)
+        if known is None:
             found = tx.fleet(file.number)
             assert found is not None, "files that were applied are kept for ever"
-            self._last = file.number, read_fleet(found.text, found.file_name)
-        return self._last[1]
+            known = read_fleet(found.text, found.file_name)
+        self._fleets[file.number] = known
+        while len(self._fleets) > _FLEETS_KEPT_MAX:
+            del self._fleets[next(iter(self._fleets))]
+        return known
 
     def _read(self, tx: Transaction) -> None:
         for one in tx.fleets(after=self._files[-1].number if self._files else 0):

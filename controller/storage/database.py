@@ -29,6 +29,7 @@ from controller.storage.evidence import EvidenceRows
 from controller.storage.exclusions import ExclusionRows
 from controller.storage.fleet import FleetRows
 from controller.storage.incidents import IncidentRows
+from controller.storage.issued import IssuedRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
@@ -56,6 +57,7 @@ class SqlTransaction(
     EventRows,
     DeliveryRows,
     RemarkRows,
+    IssuedRows,
     SlaEventRows,
     ExclusionRows,
     ClaimRows,

@@ -1,7 +1,7 @@
 """Lines, samples, anchor rounds: the rows that come by the thousand, written in bulk through Core."""
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, true, update
@@ -192,6 +192,21 @@ class EvidenceRows(AsideRows):
             _SAMPLE.c.check_id == number, _SAMPLE.c.at_us < before_us
         )
         found: int | None = self._connection.execute(query).scalar()
+        return found
+
+    def heard(self, check: str, from_us: int, to_us: int) -> Mapping[str, int]:
+        """By agent the event time of its newest sample of a check with from_us <= at_us < to_us."""
+        number = self._names.find(self._connection, check)
+        c = _SAMPLE.c
+        query = (
+            select(c.stream_id, func.max(c.at_us))
+            .where(c.check_id == number, c.at_us >= from_us, c.at_us < to_us)
+            .group_by(c.stream_id)
+        )
+        found: dict[str, int] = {}
+        for stream, at_us in self._connection.execute(query):
+            agent = self._stream(stream).agent
+            found[agent] = max(at_us, found.get(agent, at_us))
         return found
 
     def anchors(self, agents: Sequence[str], from_us: int, to_us: int) -> Sequence[AnchorRound]:

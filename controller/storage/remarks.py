@@ -27,6 +27,13 @@ class RemarkRows(LogRows):
         self._enter(LeafKind.REMARK, f"OUT-{remark.number}", values)
         return given
 
+    def remarks_after(self, sequence: int, limit: int) -> Sequence[Remark]:
+        """The next remarks after that one, over all outages, the oldest first."""
+        c = _REMARK.c
+        query = select(_REMARK).where(c.sequence > sequence).order_by(c.sequence).limit(limit)
+        rows = self._connection.execute(query).mappings()
+        return [Remark(**{**row, "kind": RemarkKind(row["kind"])}) for row in rows]
+
     def remarks_of(self, numbers: Sequence[int]) -> Sequence[Remark]:
         """Everything that was said of these outages, the oldest first."""
         found: list[Remark] = []

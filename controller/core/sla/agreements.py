@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.core.sections import told
 from controller.core.sla.contract_findings import amendment_findings, contract_findings
-from controller.core.sla.contracts import Agreement, Contract, clauses_not_computed
+from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.levels import level_problems
 from controller.core.sla.objectives import with_metric
 from vedette.shared.definitions import Check
@@ -108,15 +108,8 @@ def _contract(
 ) -> Contract | None:
     """One version of a contract, written out; None if too little of it can be read."""
     path = ("contracts", index)
-    refused = [
-        document.problem((*path, *where), expected, seen)
-        for where, expected, seen in (clauses_not_computed(item) if isinstance(item, dict) else ())
-    ]
-    problems += refused
     contract, wrong, removed = converted(document, path, item, Contract)
-    # Clauses that were refused by name above need no second refusal by type.
-    named = {problem.path for problem in refused}
-    problems += [problem for problem in wrong if problem.path not in named]
+    problems += wrong
     if contract is not None:
         found = contract_findings(contract, checks)
         problems += told(document, path, found, frozenset(removed))

@@ -34,6 +34,7 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
         wrong = contract.credits.findings([one.id for one in contract.objectives])
         found += [(("credits", *path), e, f) for path, e, f in wrong]
     found += _termination_findings(contract)
+    found += [(("lateness", *path), e, f) for path, e, f in contract.lateness.findings()]
     found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]
     members = [checks[name] for name in contract.scope.members if name in checks]
     check = max(members, key=lambda one: one.interval_us, default=None)

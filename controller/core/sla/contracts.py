@@ -1,10 +1,9 @@
 """Contracts: what was promised, as a document whose every clause is computed or refused by name."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,16 +17,14 @@ from controller.core.sla.downtime_start import DowntimeStart
 from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
 from controller.core.sla.objectives import Objective
 from controller.core.sla.percent import Decimal
+from controller.core.sla.period_life import Lateness
 from controller.core.sla.scopes import Scope
 from controller.core.sla.service_hours import ALWAYS, ServiceHours
 from vedette.shared.definitions import Id, micros
-from vedette.shared.probes import DurationText, Finding, Part
+from vedette.shared.probes import DurationText, Part
 
-NOT_COMPUTED: Final = ("lateness",)
 ROLLING: Final = "rolling"
 _DAY_US: Final = 86_400_000_000
-# What these clauses say when they say nothing; so much is computed.
-_NEUTRAL: Final[Mapping[str, Any]] = {}
 
 
 class Denominator(StrEnum):
@@ -137,7 +134,7 @@ class Overlay(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
 
 
 class Contract(Part, frozen=True, kw_only=True):
-    """A contract in one revision. The neutral values of clauses that are not computed are accepted.
+    """A contract in one revision.
 
     `parent` is the contract that it supports (S-49).
     """
@@ -161,6 +158,7 @@ class Contract(Part, frozen=True, kw_only=True):
     termination: Termination | None = None
     grades: list[Grade] = msgspec.field(default_factory=list)
     cost: Cost | None = None
+    lateness: Lateness = Lateness()
 
     @property
     def effective_us(self) -> int:
@@ -189,24 +187,12 @@ class Agreement:
         """The periods by which it is judged: amendments keep them."""
         return self.first.period
 
+    def lateness_of(self, period: Period) -> Lateness:
+        """The clause by which a period is closed: that of the version in force when it ends."""
+        held = [one for one in self.versions if one.effective_us < period.to_us]
+        return (held[-1] if held else self.first).lateness
+
     @property
     def objectives(self) -> tuple[str, ...]:
         """The ids of all objectives that it ever had, in the order in which they came."""
         return tuple(dict.fromkeys(o.id for one in self.versions for o in one.objectives))
-
-
-def clauses_not_computed(data: Mapping[str, Any]) -> list[Finding]:
-    """Clauses of a raw contract that this version would have to ignore."""
-    return [
-        ((key,), "no such clause: this version does not compute it yet", key)
-        for key in NOT_COMPUTED
-        if key in data and not _says_nothing(key, data[key])
-    ]
-
-
-def _says_nothing(key: str, value: object) -> bool:
-    """The clause is written out, but only as what holds without it."""
-    neutral = _NEUTRAL.get(key, msgspec.UNSET)
-    if isinstance(value, dict) and isinstance(neutral, dict):
-        return all(neutral.get(name, msgspec.UNSET) == said for name, said in value.items())
-    return bool(value == neutral)

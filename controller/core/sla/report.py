@@ -22,6 +22,7 @@ from controller.core.sla.report_document import (
     CheckPart,
     ContractPart,
     Course,
+    Issue,
     Made,
     Outcome,
     PeriodPart,
@@ -49,6 +50,7 @@ class Facts:
     outages: Sequence[ReportedOutage]
     revision: int
     code: str
+    issue: Issue | None = None
 
 
 def report_bytes(facts: Facts, period: Period, as_of_us: int) -> bytes:
@@ -63,7 +65,7 @@ def report(facts: Facts, period: Period, as_of_us: int) -> Report:
     return Report(
         version=VERSION,
         kind=KIND,
-        made=Made(as_of=as_of_us, code=facts.code, tzdata=tzdata_version()),
+        made=Made(as_of=as_of_us, code=facts.code, tzdata=tzdata_version(), issue=facts.issue),
         contract=_contract(facts, period),
         period=_period(facts.agreement, period, as_of_us),
         records=tuple(found),

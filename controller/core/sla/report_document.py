@@ -17,12 +17,30 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename={"from_us": "from",
     """A part of the document."""
 
 
+class Issue(Part, frozen=True, kw_only=True):
+    """How the document was issued, as that revision of the report: by whom (empty: by itself), and why.
+
+    `is_early`: before the period was final. `unheard` are the agents whose results may have been missing,
+    with the event time up to which each was heard.
+    """
+
+    revision: int
+    by: str
+    reason: str
+    is_early: bool
+    unheard: tuple[tuple[str, int | None], ...]
+
+
 class Made(Part, frozen=True, kw_only=True):
-    """What the document was made with: nothing later than `as_of`, by that code and those zone rules."""
+    """What the document was made with: nothing later than `as_of`, by that code and those zone rules.
+
+    One that was not issued is provisional.
+    """
 
     as_of: int
     code: str
     tzdata: str
+    issue: Issue | None = None
 
 
 class CheckPart(Part, frozen=True, kw_only=True):

@@ -77,3 +77,323 @@ class GetStatusResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
+
+@_typing.final
+class GetReportRequest(_message.Message):
+    """GetReportRequest names a report. Without more it asks for the last one that was issued, and where none was, for
+    one that is made of what is known now.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    AS_OF_US_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    FRESH_FIELD_NUMBER: _builtins.int
+    contract: _builtins.str
+    """Id of the contract."""
+    period: _builtins.str
+    """2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11; empty means the period that runs now."""
+    as_of_us: _builtins.int
+    """Made of what was known at this instant, and of nothing that came later."""
+    revision: _builtins.int
+    """The revision (from 1) that was issued."""
+    fresh: _builtins.bool
+    """Made of what is known now, whatever was issued."""
+    def __init__(
+        self,
+        *,
+        contract: _builtins.str = ...,
+        period: _builtins.str = ...,
+        as_of_us: _builtins.int | None = ...,
+        revision: _builtins.int = ...,
+        fresh: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "as_of_us", b"as_of_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us", "as_of_us", b"as_of_us", "contract", b"contract", "fresh", b"fresh", "period", b"period", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__as_of_us: _TypeAlias = _typing.Literal["as_of_us"]  # noqa: Y015
+    _WhichOneofArgType__as_of_us: _TypeAlias = _typing.Literal["_as_of_us", b"_as_of_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__as_of_us) -> _WhichOneofReturnType__as_of_us | None: ...
+
+Global___GetReportRequest: _TypeAlias = GetReportRequest  # noqa: Y015
+
+@_typing.final
+class GetReportResponse(_message.Message):
+    """GetReportResponse carries a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    OUTDATED_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    """The report document, byte for byte as it was issued if it was."""
+    sha256: _builtins.str
+    """SHA-256 of these bytes in hexadecimal digits."""
+    revision: _builtins.int
+    """The revision that it was issued as; 0: it was not issued."""
+    outdated: _builtins.bool
+    """Late facts say otherwise by now: another revision is to be expected."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        sha256: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        outdated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "outdated", b"outdated", "revision", b"revision", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015
+
+@_typing.final
+class ListPeriodsRequest(_message.Message):
+    """ListPeriodsRequest says whose periods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    contract: _builtins.str
+    """Only this contract, if set."""
+    def __init__(
+        self,
+        *,
+        contract: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeriodsRequest: _TypeAlias = ListPeriodsRequest  # noqa: Y015
+
+@_typing.final
+class ListPeriodsResponse(_message.Message):
+    """ListPeriodsResponse lists periods by contract, the oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIODS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractPeriod]:
+        """The periods from the one in which the controller first had the contract to the one that runs now."""
+
+    def __init__(
+        self,
+        *,
+        periods: _abc.Iterable[Global___ContractPeriod] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["periods", b"periods"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPeriodsResponse: _TypeAlias = ListPeriodsResponse  # noqa: Y015
+
+@_typing.final
+class ContractPeriod(_message.Message):
+    """ContractPeriod is a period by which a contract is judged."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    FROM_US_FIELD_NUMBER: _builtins.int
+    TO_US_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FINAL_US_FIELD_NUMBER: _builtins.int
+    SEAL_US_FIELD_NUMBER: _builtins.int
+    UNHEARD_FIELD_NUMBER: _builtins.int
+    ISSUED_FIELD_NUMBER: _builtins.int
+    NEXT_REVISION_US_FIELD_NUMBER: _builtins.int
+    contract: _builtins.str
+    """Id of the contract."""
+    label: _builtins.str
+    """Such as 2026-06."""
+    from_us: _builtins.int
+    """Its first instant."""
+    to_us: _builtins.int
+    """The first instant after it."""
+    state: _builtins.str
+    """open, provisional, final, sealed or revised."""
+    final_us: _builtins.int
+    """The earliest instant at which it is final."""
+    seal_us: _builtins.int
+    """When its report is sealed by itself."""
+    next_revision_us: _builtins.int
+    """When the next revision is issued by itself; not set: late facts have changed nothing."""
+    @_builtins.property
+    def unheard(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeardAgent]:
+        """Agents whose results may still be missing; none before it is over."""
+
+    @_builtins.property
+    def issued(self) -> _containers.RepeatedCompositeFieldContainer[Global___IssuedReport]:
+        """What was issued, the oldest first."""
+
+    def __init__(
+        self,
+        *,
+        contract: _builtins.str = ...,
+        label: _builtins.str = ...,
+        from_us: _builtins.int = ...,
+        to_us: _builtins.int = ...,
+        state: _builtins.str = ...,
+        final_us: _builtins.int = ...,
+        seal_us: _builtins.int = ...,
+        unheard: _abc.Iterable[Global___HeardAgent] | None = ...,
+        issued: _abc.Iterable[Global___IssuedReport] | None = ...,
+        next_revision_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_revision_us", b"_next_revision_us", "next_revision_us", b"next_revision_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_revision_us", b"_next_revision_us", "contract", b"contract", "final_us", b"final_us", "from_us", b"from_us", "issued", b"issued", "label", b"label", "next_revision_us", b"next_revision_us", "seal_us", b"seal_us", "state", b"state", "to_us", b"to_us", "unheard", b"unheard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_revision_us: _TypeAlias = _typing.Literal["next_revision_us"]  # noqa: Y015
+    _WhichOneofArgType__next_revision_us: _TypeAlias = _typing.Literal["_next_revision_us", b"_next_revision_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_revision_us) -> _WhichOneofReturnType__next_revision_us | None: ...
+
+Global___ContractPeriod: _TypeAlias = ContractPeriod  # noqa: Y015
+
+@_typing.final
+class HeardAgent(_message.Message):
+    """HeardAgent is an agent, and the event time up to which it was heard."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    HEARD_US_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Id of the agent."""
+    heard_us: _builtins.int
+    """Not set: never."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        heard_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_heard_us", b"_heard_us", "heard_us", b"heard_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_heard_us", b"_heard_us", "agent", b"agent", "heard_us", b"heard_us"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__heard_us: _TypeAlias = _typing.Literal["heard_us"]  # noqa: Y015
+    _WhichOneofArgType__heard_us: _TypeAlias = _typing.Literal["_heard_us", b"_heard_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__heard_us) -> _WhichOneofReturnType__heard_us | None: ...
+
+Global___HeardAgent: _TypeAlias = HeardAgent  # noqa: Y015
+
+@_typing.final
+class IssuedReport(_message.Message):
+    """IssuedReport is a revision of a report without its document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    AS_OF_US_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    ISSUED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    EARLY_FIELD_NUMBER: _builtins.int
+    UNHEARD_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """From 1."""
+    as_of_us: _builtins.int
+    """It says what was known at this instant."""
+    sha256: _builtins.str
+    """SHA-256 of the document in hexadecimal digits."""
+    issued_by: _builtins.str
+    """Who issued it; empty: the controller by itself."""
+    reason: _builtins.str
+    """Why it was issued before its time, or what the one who issued it said."""
+    early: _builtins.bool
+    """It was issued before the period was final."""
+    @_builtins.property
+    def unheard(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeardAgent]:
+        """The agents whose results may have been missing then."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        as_of_us: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+        issued_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        early: _builtins.bool = ...,
+        unheard: _abc.Iterable[Global___HeardAgent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_us", b"as_of_us", "early", b"early", "issued_by", b"issued_by", "reason", b"reason", "revision", b"revision", "sha256", b"sha256", "unheard", b"unheard"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssuedReport: _TypeAlias = IssuedReport  # noqa: Y015
+
+@_typing.final
+class SealReportRequest(_message.Message):
+    """SealReportRequest names the report that is to be issued."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    EARLY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    contract: _builtins.str
+    """Id of the contract."""
+    period: _builtins.str
+    """A period by which the contract is judged, such as 2026-06."""
+    early: _builtins.bool
+    """Also before it is final; needs a reason."""
+    reason: _builtins.str
+    """Stands in the report."""
+    def __init__(
+        self,
+        *,
+        contract: _builtins.str = ...,
+        period: _builtins.str = ...,
+        early: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "early", b"early", "period", b"period", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealReportRequest: _TypeAlias = SealReportRequest  # noqa: Y015
+
+@_typing.final
+class SealReportResponse(_message.Message):
+    """SealReportResponse says what was issued."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def report(self) -> Global___IssuedReport:
+        """The new revision."""
+
+    def __init__(
+        self,
+        *,
+        report: Global___IssuedReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealReportResponse: _TypeAlias = SealReportResponse  # noqa: Y015

@@ -40,6 +40,21 @@ class SlaServiceStub:
                 request_serializer=vedette_dot_v1_dot_sla__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_sla__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.GetReport = channel.unary_unary(
+                '/vedette.v1.SlaService/GetReport',
+                request_serializer=vedette_dot_v1_dot_sla__pb2.GetReportRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_sla__pb2.GetReportResponse.FromString,
+                _registered_method=True)
+        self.ListPeriods = channel.unary_unary(
+                '/vedette.v1.SlaService/ListPeriods',
+                request_serializer=vedette_dot_v1_dot_sla__pb2.ListPeriodsRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_sla__pb2.ListPeriodsResponse.FromString,
+                _registered_method=True)
+        self.SealReport = channel.unary_unary(
+                '/vedette.v1.SlaService/SealReport',
+                request_serializer=vedette_dot_v1_dot_sla__pb2.SealReportRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_sla__pb2.SealReportResponse.FromString,
+                _registered_method=True)
 
 
 class SlaServiceServicer:
@@ -53,6 +68,27 @@ class SlaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReport(self, request, context):
+        """GetReport gives the report on a contract and a period: as it was issued, or as of an instant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPeriods(self, request, context):
+        """ListPeriods tells how far the periods of contracts are, and which reports were issued.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SealReport(self, request, context):
+        """SealReport issues the report on a period, or its next revision where late facts change what it says.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SlaServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +96,21 @@ def add_SlaServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=vedette_dot_v1_dot_sla__pb2.GetStatusRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_sla__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'GetReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReport,
+                    request_deserializer=vedette_dot_v1_dot_sla__pb2.GetReportRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_sla__pb2.GetReportResponse.SerializeToString,
+            ),
+            'ListPeriods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPeriods,
+                    request_deserializer=vedette_dot_v1_dot_sla__pb2.ListPeriodsRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_sla__pb2.ListPeriodsResponse.SerializeToString,
+            ),
+            'SealReport': grpc.unary_unary_rpc_method_handler(
+                    servicer.SealReport,
+                    request_deserializer=vedette_dot_v1_dot_sla__pb2.SealReportRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_sla__pb2.SealReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +141,87 @@ class SlaService:
             '/vedette.v1.SlaService/GetStatus',
             vedette_dot_v1_dot_sla__pb2.GetStatusRequest.SerializeToString,
             vedette_dot_v1_dot_sla__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.SlaService/GetReport',
+            vedette_dot_v1_dot_sla__pb2.GetReportRequest.SerializeToString,
+            vedette_dot_v1_dot_sla__pb2.GetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPeriods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.SlaService/ListPeriods',
+            vedette_dot_v1_dot_sla__pb2.ListPeriodsRequest.SerializeToString,
+            vedette_dot_v1_dot_sla__pb2.ListPeriodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SealReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.SlaService/SealReport',
+            vedette_dot_v1_dot_sla__pb2.SealReportRequest.SerializeToString,
+            vedette_dot_v1_dot_sla__pb2.SealReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,12 @@ class SlaServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SlaServiceAsyncStub: ...
     GetStatus: _grpc.UnaryUnaryMultiCallable[_sla_pb2.GetStatusRequest, _sla_pb2.GetStatusResponse]
     """GetStatus gives the records of every contract for a period."""
+    GetReport: _grpc.UnaryUnaryMultiCallable[_sla_pb2.GetReportRequest, _sla_pb2.GetReportResponse]
+    """GetReport gives the report on a contract and a period: as it was issued, or as of an instant."""
+    ListPeriods: _grpc.UnaryUnaryMultiCallable[_sla_pb2.ListPeriodsRequest, _sla_pb2.ListPeriodsResponse]
+    """ListPeriods tells how far the periods of contracts are, and which reports were issued."""
+    SealReport: _grpc.UnaryUnaryMultiCallable[_sla_pb2.SealReportRequest, _sla_pb2.SealReportResponse]
+    """SealReport issues the report on a period, or its next revision where late facts change what it says."""
 
 @_typing.type_check_only
 class SlaServiceAsyncStub(SlaServiceStub):
@@ -43,6 +49,12 @@ class SlaServiceAsyncStub(SlaServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_sla_pb2.GetStatusRequest, _sla_pb2.GetStatusResponse]  # type: ignore[assignment]
     """GetStatus gives the records of every contract for a period."""
+    GetReport: _aio.UnaryUnaryMultiCallable[_sla_pb2.GetReportRequest, _sla_pb2.GetReportResponse]  # type: ignore[assignment]
+    """GetReport gives the report on a contract and a period: as it was issued, or as of an instant."""
+    ListPeriods: _aio.UnaryUnaryMultiCallable[_sla_pb2.ListPeriodsRequest, _sla_pb2.ListPeriodsResponse]  # type: ignore[assignment]
+    """ListPeriods tells how far the periods of contracts are, and which reports were issued."""
+    SealReport: _aio.UnaryUnaryMultiCallable[_sla_pb2.SealReportRequest, _sla_pb2.SealReportResponse]  # type: ignore[assignment]
+    """SealReport issues the report on a period, or its next revision where late facts change what it says."""
 
 class SlaServiceServicer(metaclass=_abc_1.ABCMeta):
     """SlaService computes attainment from the stored evidence."""
@@ -54,5 +66,29 @@ class SlaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sla_pb2.GetStatusResponse, _abc.Awaitable[_sla_pb2.GetStatusResponse]]:
         """GetStatus gives the records of every contract for a period."""
+
+    @_abc_1.abstractmethod
+    def GetReport(
+        self,
+        request: _sla_pb2.GetReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sla_pb2.GetReportResponse, _abc.Awaitable[_sla_pb2.GetReportResponse]]:
+        """GetReport gives the report on a contract and a period: as it was issued, or as of an instant."""
+
+    @_abc_1.abstractmethod
+    def ListPeriods(
+        self,
+        request: _sla_pb2.ListPeriodsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sla_pb2.ListPeriodsResponse, _abc.Awaitable[_sla_pb2.ListPeriodsResponse]]:
+        """ListPeriods tells how far the periods of contracts are, and which reports were issued."""
+
+    @_abc_1.abstractmethod
+    def SealReport(
+        self,
+        request: _sla_pb2.SealReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sla_pb2.SealReportResponse, _abc.Awaitable[_sla_pb2.SealReportResponse]]:
+        """SealReport issues the report on a period, or its next revision where late facts change what it says."""
 
 def add_SlaServiceServicer_to_server(servicer: SlaServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

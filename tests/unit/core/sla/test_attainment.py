@@ -205,8 +205,8 @@ def test_before_the_contract_there_is_nothing_to_judge() -> None:
         ("kind: month", "kind: lunar", "expected one of day, month, quarter, rolling, week, year"),
         (
             "    scope:",
-            "    lateness: {allowed: 72h}\n    scope:",
-            "lateness: expected no such clause",
+            "    lateness: {allowed: 6d}\n    scope:",
+            "lateness.seal_after: expected at least as long as `allowed` (6d), found 5d",
         ),
         (
             "    scope:",

@@ -1,0 +1,332 @@
+"""The life of a period on a server: as of instants, sealed, revised, and the same for ever (S-21, S-22)."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+import pytest
+
+from controller.core.calendars import period_named
+from controller.core.sla.report_diff import What, changes_between
+from controller.custody import Actor
+from controller.errors import BadInput, NotFound, Rejected, Unreachable
+from controller.issued import IssuedReport
+from controller.services.documents import Documents, issue_of
+from controller.services.issuing import Issuing
+from controller.services.periods import Periods, PeriodView
+from controller.services.terms import Terms
+from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
+
+ADA = Actor("ada", "admin", "192.0.2.1")
+DAY = 86_400 * SECOND
+REGIONS = ("fra", "nyc", "sin")
+CONTRACTS = b"""\
+contracts:
+  - id: acme
+    effective_from: 2025-01-01T00:00:00Z
+    scope: {checks: [shop-home]}
+    period: {kind: day, tz: UTC}
+    objectives: [{id: availability, target: "90.0", min_coverage: "95"}]
+    lateness: {allowed: 6h, seal_after: 12h}
+    acknowledge_unmeasurable: true
+"""
+# START is 2025-06-15 15:06:40 UTC.
+LABEL = "2025-06-15"
+BAD = START + 3600 * SECOND
+ENDS = 1_750_032_000 * SECOND
+
+
+class Stage:
+    """A controller with reports, on storage that outlives it."""
+
+    def __init__(self, world: World, running: Running) -> None:
+        self.world = world
+        self.running = running
+        self.seqs = dict.fromkeys(REGIONS, 0)
+        world.now_us = START - 1800 * SECOND
+        self.apply(CONTRACTS)
+        self.begin()
+
+    def apply(self, contracts: bytes) -> None:
+        self.tick()
+        assert not self.world.fleets.apply(FLEET + contracts, "fleet.yaml", "ada").problems
+
+    def begin(self) -> None:
+        """New services over the same storage."""
+        terms = Terms()
+        self.documents = Documents(self.world.evaluator, terms, "1.0")
+        where = (self.world.storage, self.world.evaluator)
+        self.periods = Periods(*where, self.documents, self.tick)
+        self.issuing = Issuing(self.world.storage, self.periods, terms, self.tick)
+
+    async def restart(self) -> None:
+        await self.running.restart()
+        self.world.evaluator.rebuild(self.tick())
+        self.begin()
+
+    def tick(self) -> int:
+        """A clock that never stands."""
+        self.world.now_us += 1
+        return self.world.now_us
+
+    async def give(self, region: str, *probes: tuple[int, str]) -> None:
+        """Results of a region at these instants, which come now, each batch an instant later."""
+        first = self.seqs[region] + 1
+        lines = [
+            line(seq, at_us, outcome, region) for seq, (at_us, outcome) in enumerate(probes, first)
+        ]
+        self.seqs[region] += len(lines)
+        self.world.now_us = max(self.tick(), *(at_us for at_us, _ in probes), 0)
+        await self.running.give(frame(first, *lines), region)
+
+    async def probe(self, region: str, from_us: int, to_us: int, outcome: str = "up") -> None:
+        """A result every minute."""
+        at = range(from_us, to_us, 60 * SECOND)
+        for start in range(0, len(at), 300):
+            await self.give(region, *((at_us, outcome) for at_us in at[start : start + 300]))
+
+    async def day(self, *, late: str = "") -> None:
+        """The rest of the first day: two regions see ten minutes of failure, one of them perhaps later."""
+        for place, region in enumerate(REGIONS):
+            at_us = START + place * 20 * SECOND
+            await self.probe(region, at_us, BAD)
+            if region != late:
+                await self.rest_of_day(region)
+        self.world.now_us = ENDS + 400 * SECOND
+
+    async def rest_of_day(self, region: str) -> None:
+        place = REGIONS.index(region)
+        at_us, over_us = BAD + place * 20 * SECOND, BAD + 600 * SECOND + place * 20 * SECOND
+        await self.probe(region, at_us, over_us, "up" if region == "nyc" else "down")
+        await self.probe(region, over_us, ENDS + 300 * SECOND)
+
+    def work(self) -> None:
+        """Everything that the duty finds to do now."""
+        while self.issuing.look():
+            pass
+
+    def issued(self, label: str = LABEL) -> list[IssuedReport]:
+        with self.world.storage.transaction() as tx:
+            return list(tx.issued("acme", label))
+
+    def view(self, label: str = LABEL) -> PeriodView:
+        return next(one for one in self.periods.all("acme") if one.when.label == label)
+
+    def again(self, report: IssuedReport) -> bytes:
+        """The same document, computed again from what was known then."""
+        with self.world.storage.transaction() as tx:
+            when = period_named(report.label, "UTC")
+            return self.documents.then(tx, report.contract, when, report.as_of_us, issue_of(report))
+
+
+@pytest.fixture
+def stage(world: World, running: Running) -> Stage:
+    return Stage(world, running)
+
+
+def told(document: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(document)
+    return found
+
+
+def record(document: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = told(document)["records"][0]
+    return found
+
+
+async def test_s22_a_period_is_open_provisional_final_and_sealed(stage: Stage) -> None:
+    stage.world.now_us = START + 60 * SECOND
+    assert stage.view().life.state == "open"
+    await stage.day()
+    assert stage.view().life.state == "provisional", "late results may come for six hours"
+    stage.work()
+    stage.world.now_us = ENDS + 7 * 3600 * SECOND
+    assert stage.view().life.state == "final"
+    stage.work()
+    assert stage.issued() == []
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    stage.work()
+    stage.work()
+    assert stage.view().life.state == "sealed"
+    (only,) = stage.issued()
+    assert (only.revision, only.issued_by, only.is_early) == (1, "", False)
+    assert only.sha256 == hashlib.sha256(only.body).hexdigest()
+    with stage.world.storage.transaction() as tx:
+        act = tx.acts(None, 1)[0]
+    assert (act.who, act.action, act.subject) == ("controller", "report.seal", f"acme {LABEL}")
+    assert only.sha256 in act.detail
+
+
+async def test_s22_an_agent_that_was_not_heard_is_waited_for_until_the_report_is_due(
+    stage: Stage,
+) -> None:
+    await stage.day(late="sin")
+    stage.world.now_us = ENDS + 7 * 3600 * SECOND
+    view = stage.view()
+    assert view.life.state == "provisional"
+    assert [one.agent for one in view.life.unheard] == ["sin-1"]
+    with pytest.raises(Rejected, match="nothing is known yet of sin-1 after 2025-06-15T"):
+        stage.periods.seal("acme", LABEL, ADA)
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    stage.work()
+    (only,) = stage.issued()
+    assert only.is_early, "it was due, though it was not final"
+    assert told(only.body)["made"]["issue"]["unheard"] == [["sin-1", view.life.unheard[0].heard_us]]
+
+
+async def test_x68_what_was_sealed_never_changes_and_late_results_make_a_revision(
+    stage: Stage,
+) -> None:
+    await stage.day(late="sin")
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    stage.work()
+    (first,) = stage.issued()
+    # What sin saw comes days later: a second region that saw the failure.
+    stage.world.now_us = ENDS + 2 * DAY
+    stage.work()
+    await stage.rest_of_day("sin")
+    assert stage.again(first) == first.body, "before anything was looked at"
+    stage.work()
+    view = stage.view()
+    assert (view.life.state, view.reopened_us is not None) == ("sealed", True)
+    late = stage.periods.report("acme", LABEL)
+    assert (late.document, late.is_reopened) == (first.body, True), "the issued one is given"
+    fresh = stage.periods.report("acme", LABEL, is_fresh=True).document
+    assert told(fresh)["made"].get("issue") is None
+    assert changes_between(first.body, fresh)
+    assert view.next_revision_us is not None
+    stage.world.now_us = view.next_revision_us
+    stage.work()
+    _, second = stage.issued()
+    assert stage.view().life.state == "revised"
+    assert (second.revision, told(second.body)["made"]["issue"]["revision"]) == (2, 2)
+    assert stage.periods.report("acme", LABEL, revision=1).document == first.body
+    assert stage.periods.report("acme", LABEL, as_of_us=first.as_of_us).document == first.body
+    assert stage.periods.report("acme", LABEL).document == second.body
+    for one in (first, second):
+        assert stage.again(one) == one.body
+        assert hashlib.sha256(one.body).hexdigest() == one.sha256
+    await stage.restart()
+    for one in (first, second):
+        assert stage.again(one) == one.body
+    stage.work()
+    assert len(stage.issued()) == 2, "nothing is left to be said"
+
+
+async def test_x12_a_report_before_and_after_late_results_differs_by_ninety_and_430_seconds(
+    stage: Stage,
+) -> None:
+    """X-11: all agents are cut off within an outage. X-12: what they had buffered comes."""
+    base = START - START % (60 * SECOND) + 60 * SECOND
+    definition = FLEET.replace(
+        b'http: {url: "https://shop.example/"}}',
+        b'http: {url: "https://shop.example/"}, quorum: {fail_after: 1, recover_after: 1}}',
+    )
+    assert not stage.world.fleets.apply(definition + CONTRACTS, "fleet.yaml", "ada").problems
+    until = {"fra": 300, "nyc": 320, "sin": 340}
+    for place, region in enumerate(REGIONS):
+        at = range(place * 20, until[region] + 1, 60)
+        await stage.give(region, *((base + s * SECOND, "down" if s >= 300 else "up") for s in at))
+    stage.world.now_us = base + 900 * SECOND
+    before = stage.periods.report("acme", LABEL).document
+    known_us = told(before)["made"]["as_of"]
+    assert record(before)["down"] == 150 * SECOND
+    for place, region in enumerate(REGIONS):
+        at = range(360 + place * 20, 900, 60)
+        await stage.give(region, *((base + s * SECOND, "up") for s in at))
+    # As of then, seen with what came since.
+    assert stage.periods.report("acme", LABEL, as_of_us=known_us).document == before
+    after = stage.periods.report("acme", LABEL).document
+    (change,) = [one for one in changes_between(before, after) if one.kind == "record"]
+    deltas = {one.name: one.delta for one in change.fields}
+    assert deltas["downtime"] == -90 * SECOND
+    # The second one was made some microseconds later, and all of them are known.
+    assert 0 <= -deltas["unknown"] - 430 * SECOND < 10
+    (outage,) = [one for one in changes_between(before, after) if one.kind == "outage"]
+    assert (outage.id, outage.what) == ("OUT-1", What.CHANGED), "its handle is the same"
+
+
+async def test_sealing_before_the_period_is_final_needs_a_reason_that_the_report_prints(
+    stage: Stage,
+) -> None:
+    await stage.day()
+    with pytest.raises(
+        Rejected, match="is not final: late results may come until 2025-06-16T06:00"
+    ):
+        stage.periods.seal("acme", LABEL, ADA)
+    with pytest.raises(BadInput, match="Expected a reason"):
+        stage.periods.seal("acme", LABEL, ADA, is_early=True)
+    made = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="the auditor is here")
+    assert told(made.body)["made"]["issue"] == {
+        "revision": 1, "by": "ada", "reason": "the auditor is here", "is_early": True, "unheard": [],
+    }  # fmt: skip
+    assert stage.again(made) == made.body
+    with pytest.raises(Rejected, match="nothing that came since changes what it says"):
+        stage.periods.seal("acme", LABEL, ADA)
+
+
+async def test_what_cannot_be_sealed_or_given(stage: Stage) -> None:
+    await stage.day()
+    with pytest.raises(Rejected, match="2025-06-16 is not over before 2025-06-17T00:00:00Z"):
+        stage.periods.seal("acme", "2025-06-16", ADA)
+    with pytest.raises(
+        BadInput, match="Expected a day of acme, which is judged by it, found the month"
+    ):
+        stage.periods.seal("acme", "2025-06", ADA)
+    with pytest.raises(BadInput, match="expected a period such as"):
+        stage.periods.seal("acme", "June", ADA)
+    with pytest.raises(NotFound, match=r"that was ever in force \(acme\), found 'other'"):
+        stage.periods.report("other", LABEL)
+    with pytest.raises(NotFound, match=r"\(none was issued yet\), found 1"):
+        stage.periods.report("acme", LABEL, revision=1)
+    with pytest.raises(BadInput, match="Expected an instant that has passed"):
+        stage.periods.report("acme", LABEL, as_of_us=stage.world.now_us + DAY)
+
+
+async def test_late_results_by_hand_and_what_is_the_same_again(stage: Stage) -> None:
+    await stage.day(late="sin")
+    made = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    # A definition that says the same, a remark in the file: nothing that the report tells of.
+    stage.apply(b"# again\n" + CONTRACTS)
+    stage.work()
+    with stage.world.storage.transaction() as tx:
+        assert tx.reopened() == []
+    await stage.rest_of_day("sin")
+    second = stage.periods.seal("acme", LABEL, ADA, reason="sin came back")
+    assert (second.revision, second.is_early, second.issued_by) == (2, False, "ada")
+    kinds = {one.kind for one in changes_between(made.body, second.body)}
+    assert "record" in kinds
+
+
+async def test_a_retroactive_amendment_makes_a_revision_that_names_the_clause(stage: Stage) -> None:
+    await stage.day()
+    first = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    stage.apply(CONTRACTS.replace(b'"90.0"', b'"99.9"'))
+    stage.work()
+    fresh = stage.periods.report("acme", LABEL, is_fresh=True).document
+    changes = changes_between(first.body, fresh)
+    (terms,) = [one for one in changes if one.kind == "terms"]
+    assert [one.name for one in terms.fields] == ["clauses.objectives"]
+    assert stage.again(first) == first.body, "by the terms that were known then"
+
+
+async def test_a_contract_that_was_taken_out_is_still_sealed(stage: Stage) -> None:
+    await stage.day()
+    stage.apply(b"")
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    stage.work()
+    assert len(stage.issued()) == 1
+    assert stage.issued("2025-06-16") == [], "which it was only in part, on no day after"
+
+
+async def test_killed_between_making_and_keeping_there_is_one_report(stage: Stage) -> None:
+    await stage.day()
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    for _ in range(3):
+        stage.world.storage.is_full = True
+        with pytest.raises(Unreachable, match="disk is full"):
+            stage.work()
+        stage.world.storage.is_full = False
+        await stage.restart()
+    stage.work()
+    assert [one.revision for one in stage.issued()] == [1]
