@@ -21,6 +21,7 @@ from controller.leaves import LogStore
 from controller.outcomes import OutcomeStore
 from controller.postings import PostingStore
 from controller.remarks import RemarkStore
+from controller.sampled import SampledStore
 from controller.seals import SealStore
 from controller.sla_events import SlaEventStore
 from vedette.shared.identity import ResultId
@@ -360,6 +361,7 @@ class FleetStore(Protocol):
 
 class Transaction(
     EvidenceStore,
+    SampledStore,
     SealStore,
     LogStore,
     AgentStore,

@@ -31,11 +31,20 @@ def observed(sight: Sight, agreed: Agreed, when: Period) -> Observed:
 def seen(sight: Sight, agreed: Agreed, when: Period) -> Seen:
     """The same, with what is told of each check."""
     scope = agreed.contract.scope
-    # Whether downtime is long enough is decided before it is cut to the period (S-39).
-    around_us = max(micros(one.outage.min_duration) for one in agreed.contract.versions)
+    # Whether downtime is long enough is decided before it is cut to the period (S-39), and a verdict from
+    # before it may be carried on into it (S-40).
+    around_us = max(
+        max(micros(one.outage.min_duration), *(o.carry_us or 0 for o in one.objectives))
+        for one in agreed.contract.versions
+    )
     from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, sight.horizon_us)
     reopen_us = _reopen_us(agreed.contract)
     members = {check: _known(sight, check, (from_us, to_us), reopen_us) for check in scope.members}
+    if _counts_samples(agreed.contract):
+        members = {
+            check: one._replace(samples=sight.samples(check, from_us, to_us))
+            for check, one in members.items()
+        }
     found = observed_from(list(members.values()), agreed.fleet, scope, agreed.declared)
     return Seen(from_us, to_us, members, found)
 
@@ -44,6 +53,11 @@ def _reopen_us(agreement: Agreement) -> int:
     """The longest time after which an outage goes on with the timer of another (S-47)."""
     objectives = [one for version in agreement.versions for one in version.objectives]
     return max((one.reopen_us for one in objectives if isinstance(one, Timed)), default=0)
+
+
+def _counts_samples(agreement: Agreement) -> bool:
+    """One of its objectives is counted in samples."""
+    return any(o.is_of_samples for version in agreement.versions for o in version.objectives)
 
 
 def _known(sight: Sight, check: str, span: tuple[int, int], reopen_us: int) -> Known:

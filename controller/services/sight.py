@@ -6,10 +6,12 @@ Both give the same where nothing came since.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from controller.core.policy import PolicyRevision
+from controller.core.policy import PolicyRevision, in_force
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.sampling import ListedSamples, Samples, listed
+from controller.core.timeline import judged_samples
 from controller.outcomes import StoredInterval
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
@@ -18,6 +20,7 @@ from controller.services.history import History
 from controller.services.intervals import stored
 from controller.services.known import KnownAt
 from controller.services.outage_times import OutageClocks
+from controller.services.sampled import StoredSamples
 
 
 class Told(NamedTuple):
@@ -41,6 +44,10 @@ class Sight(Protocol):
 
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """What people are measured by in the outages of a check and its regions that touch that time."""
+        ...
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Samples:
+        """The results of a check that are evidence, as far as [from_us, to_us) and the horizon go."""
         ...
 
 
@@ -68,6 +75,11 @@ class StoredSight:
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """What people are measured by in the outages of a check and its regions that touch that time."""
         return self._clocks.of(check, from_us, min(to_us, self.horizon_us))
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Samples:
+        """The results that are evidence: they stay in storage, and are counted there."""
+        revisions = self._evaluator.checks(self._tx).get(check, ())
+        return StoredSamples(self._tx, check, revisions, self.horizon_us)
 
 
 class PastSight:
@@ -106,6 +118,21 @@ class PastSight:
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """What people are measured by in the outages of a check and its regions that touched that time."""
         return self._clocks.of(check, from_us, min(to_us, self.horizon_us))
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Samples:
+        """The results that were known and are evidence, read: what came later cannot be told by counting."""
+        revisions: Sequence[PolicyRevision] = self._revisions.get(check, ())
+        end_us = min(to_us, self.horizon_us)
+        if not revisions or from_us >= end_us:
+            return ListedSamples(())
+        evidence = History(self._known, check, revisions, self.horizon_us).evidence(from_us, end_us)
+        said = (
+            one
+            for start_us, until_us, policy in in_force(revisions, from_us, end_us)
+            if policy is not None
+            for one in judged_samples(evidence, policy, start_us, until_us)
+        )
+        return ListedSamples([listed(one.sample) for one in said])
 
 
 def _stretch(one: StoredInterval) -> Stretch:

@@ -35,6 +35,7 @@ from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
 from controller.storage.registry import RegistryRows
 from controller.storage.remarks import RemarkRows
+from controller.storage.sampled import SampledRows
 from controller.storage.seals import SealRows
 from controller.storage.sla_events import SlaEventRows
 
@@ -47,6 +48,7 @@ _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@H
 
 class SqlTransaction(
     EvidenceRows,
+    SampledRows,
     SealRows,
     RegistryRows,
     CustodyRows,

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from controller.core.intervals import Interval, difference
+from controller.core.samples import Sample
 from controller.core.sla.accounting import Eligible
 from controller.core.sla.sketch import Sketch, bucket_us
+from vedette.shared.result import Outcome
 
 
 class Count(NamedTuple):
@@ -65,6 +67,11 @@ class Listed(NamedTuple):
     at_us: int
     is_good: bool
     took_us: int | None
+
+
+def listed(sample: Sample) -> Listed:
+    """A sample that is evidence."""
+    return Listed(sample.at_us, sample.outcome is not Outcome.DOWN, sample.took_us)
 
 
 class ListedSamples:
