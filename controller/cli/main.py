@@ -70,9 +70,12 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
 }
 # What belongs to which extra: anything else that cannot be imported is a fault of ours.
 _EXTRAS: Final = dict.fromkeys(
-    ["alembic", "cel", "cryptography", "google", "grpc", "psycopg", "sqlalchemy", "sqlmodel"],
+    [
+        "alembic", "cel", "cryptography", "google", "grpc", "icalendar", "psycopg", "sqlalchemy",
+        "sqlmodel",
+    ],
     "controller",
-) | {"typst": "pdf"}
+) | {"typst": "pdf"}  # fmt: skip
 
 
 class Complaint(click.ClickException):

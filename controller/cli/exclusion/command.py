@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.channel import connected
+from controller.cli.exclusion.calendar_command import import_
 from controller.cli.exclusion.options import scope_of, scoped
 from controller.cli.exclusion.page import document_of, is_rejected, write_list, write_page
 from controller.cli.output import InstantType, shown, write_json
@@ -125,6 +126,9 @@ def withdraw(name: str, reason: str, as_json: bool, zone: ZoneInfo) -> None:
             request, **connection.call
         )
     _tell(answer.exclusion, as_json=as_json, zone=zone)
+
+
+exclusion.add_command(import_)
 
 
 def _tell(item: pb.Exclusion, *, as_json: bool, zone: ZoneInfo) -> None:

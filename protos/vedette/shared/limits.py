@@ -246,9 +246,11 @@ REMARK_CHARS_MAX: Final = 2000
 # Entries of the ledger of exclusions: every figure reads them all, in a tenth of a second.
 EXCLUSION_ENTRIES_MAX: Final = 20_000
 # Of one import: events of a file, and occurrences that it declares, in one call of 30 s.
-CALENDAR_BYTES_MAX: Final = 4 * 1024 * 1024
+CALENDAR_BYTES_MAX: Final = 1024 * 1024
 CALENDAR_EVENTS_MAX: Final = 1000
 CALENDAR_OCCURRENCES_MAX: Final = 1000
+# Days that all series of a file are followed through: a few seconds.
+CALENDAR_DAYS_MAX: Final = 500_000
 CALENDAR_UID_CHARS_MAX: Final = 255
 # Of one outage.
 REMARKS_MAX: Final = 500
