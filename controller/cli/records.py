@@ -85,7 +85,8 @@ def _of_time(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         count = record["outages"]
         yield f"{count} {'outage that counts' if count == 1 else 'outages that count'}, {shown}"
     for one in record.get("exclusions", ()):
-        yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}"
+        why = f" ({one['why']})" if one.get("why") else ""
+        yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}{why}"
 
 
 def credit_text(credit: dict[str, Any]) -> str:
