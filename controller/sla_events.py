@@ -36,6 +36,10 @@ class SlaEventStore(Protocol):
         """Everything that was told of a contract, the oldest first."""
         ...
 
+    def sla_contracts(self) -> Sequence[str]:
+        """The contracts of which anything was told, by id."""
+        ...
+
     def newest_sla_events(self, contract: str) -> Sequence[SlaEvent]:
         """The last one of each subject of a contract."""
         ...

@@ -8,7 +8,7 @@ from controller.core.calendars import Period, PeriodKind
 from controller.core.quorum import Verdict
 from controller.core.sla.books import Observed
 from controller.core.sla.burn import LOOKED_US
-from controller.core.sla.burn_notices import burn_notices
+from controller.core.sla.burn_notices import EVENTS, abandoned, burn_notices
 from controller.core.sla.contracts import ROLLING
 from controller.core.sla.grade_notices import Grading, grade_notices
 from controller.core.sla.judgement import Judgement
@@ -35,12 +35,16 @@ def notices_of(
     from_us = min([now_us - max(lengths), *(one.from_us for one in periods)])
     whole = Period(from_us, now_us, PeriodKind.ROLLING, ROLLING)
     known = observed(StoredSight(tx, evaluator, now_us), agreed, whole)
-    told = {
-        one.subject: Told(one.ordinal, one.event, one.recorded_us)
-        for one in tx.newest_sla_events(agreed.contract.first.id)
-    }
-    looking = _Looking(agreed, known, told, now_us)
+    looking = _Looking(agreed, known, told_of(tx, agreed.contract.first.id), now_us)
     return [*(one for period in periods for one in looking.grades(period)), *looking.burns()]
+
+
+def told_of(tx: Transaction, contract: str) -> dict[str, Told]:
+    """What was told last of each subject of a contract."""
+    return {
+        one.subject: Told(one.ordinal, one.event, one.recorded_us)
+        for one in tx.newest_sla_events(contract)
+    }
 
 
 def _periods(agreed: Agreed, now_us: int) -> list[Period]:
@@ -80,8 +84,10 @@ class _Looking:
     def burns(self) -> Iterator[SlaNotice]:
         """What is to be told of budgets: by the last days, whichever period they lie in."""
         last_days = Period(self.now_us - LOOKED_US, self.now_us, PeriodKind.ROLLING, ROLLING)
-        has_told = any("/burn." in subject for subject in self.told)
-        if not has_told and self._is_quiet(last_days.from_us):
+        contract = self.agreed.contract
+        yield from abandoned(contract.first.id, self.told, contract.objectives)
+        is_burning = any(one.event in EVENTS for one in self.told.values())
+        if not is_burning and self._is_quiet(last_days.from_us):
             return
         current = self.agreed.contract.period.at(self.now_us)
         now = {own[-1].segment.objective.id: own[-1] for own in self._judged(current, self.now_us)}

@@ -6,16 +6,19 @@ not wait for many.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, Protocol
 
+from controller.core.sla.burn_notices import abandoned
+from controller.core.sla.contracts import Agreement
+from controller.core.sla.notices import SlaNotice
 from controller.errors import ControllerError, Fatal
 from controller.ports import Storage, Transaction, Worker
 from controller.services.apply import InForce
 from controller.services.evaluate import Evaluator
 from controller.services.notify_sla import post
-from controller.services.sla_standing import notices_of
-from controller.services.terms import Agreed, Terms
+from controller.services.sla_standing import notices_of, told_of
+from controller.services.terms import Terms
 
 EVERY_US: Final = 60 * 1_000_000
 _EVENTS_AT_ONCE: Final = 200
@@ -54,6 +57,7 @@ class SlaWatch:
         self._looked: dict[str, int] = {}
         self._touched: set[str] = set()
         self._sequence: int | None = None
+        self._revision = 0
 
     def look(self) -> bool:
         """Judge one contract. False if none is due."""
@@ -64,13 +68,15 @@ class SlaWatch:
                 in_force = self._fleets.loaded(tx)
                 if in_force is None:
                     return False
-                agreed = {
-                    one.contract.first.id: one for one in self._terms.agreed(tx, None, now_us)
-                }
-                self._follow(tx, agreed)
-                name = self._due(agreed, now_us)
+                contracts = in_force.fleet.contracts
+                self._follow(tx, contracts)
+                self._end_abandoned(tx, in_force, now_us)
+                name = self._due(contracts, now_us)
                 if name is not None:
-                    self._tell(tx, in_force, agreed[name], now_us)
+                    (agreed,) = self._terms.agreed(tx, name, now_us)
+                    notices = notices_of(tx, self._evaluator, agreed, now_us)
+                    _post(tx, in_force, notices, now_us)
+            self._revision = in_force.revision.number
         except ControllerError:
             raise  # it stays due
         except Exception:
@@ -82,7 +88,7 @@ class SlaWatch:
         self._touched.discard(name)
         return True
 
-    def _follow(self, tx: Transaction, agreed: Mapping[str, Agreed]) -> None:
+    def _follow(self, tx: Transaction, contracts: Mapping[str, Agreement]) -> None:
         """Note the contracts whose checks something happened to."""
         if self._sequence is None:
             self._sequence = tx.last_event()
@@ -91,23 +97,30 @@ class SlaWatch:
             self._sequence = events[-1].sequence
             checks = {event.check for event in events}
             self._touched.update(
-                name
-                for name, one in agreed.items()
-                if not checks.isdisjoint(one.contract.scope.members)
+                name for name, one in contracts.items() if not checks.isdisjoint(one.scope.members)
             )
 
-    def _due(self, agreed: Mapping[str, Agreed], now_us: int) -> str | None:
+    def _end_abandoned(self, tx: Transaction, in_force: InForce, now_us: int) -> None:
+        """When another file is in force, say of contracts that are not any more that nothing burns."""
+        if self._revision == in_force.revision.number:
+            return
+        for name in tx.sla_contracts():
+            if name not in in_force.fleet.contracts:
+                _post(tx, in_force, abandoned(name, told_of(tx, name), ()), now_us)
+
+    def _due(self, contracts: Collection[str], now_us: int) -> str | None:
         """One that something happened to, or that was judged longest ago, if that is a minute."""
-        waits = {name: now_us - self._looked.get(name, 0) for name in agreed}
+        waits = {name: now_us - self._looked.get(name, 0) for name in contracts}
         touched = [name for name in waits if name in self._touched]
         due = touched or [name for name, wait_us in waits.items() if not 0 <= wait_us < EVERY_US]
         return max(due, key=waits.__getitem__, default=None)
 
-    def _tell(self, tx: Transaction, in_force: InForce, agreed: Agreed, now_us: int) -> None:
-        for notice in notices_of(tx, self._evaluator, agreed, now_us):
-            if post(tx, in_force.fleet, notice, now_us):
-                fields = {"contract": notice.contract, "subject": notice.subject}
-                log.info("sla.told", extra={"event": notice.event, **fields})
+
+def _post(tx: Transaction, in_force: InForce, notices: Iterable[SlaNotice], now_us: int) -> None:
+    for notice in notices:
+        if post(tx, in_force.fleet, notice, now_us):
+            fields = {"contract": notice.contract, "subject": notice.subject}
+            log.info("sla.told", extra={"event": notice.event, **fields})
 
 
 async def watching(worker: Worker, watch: SlaWatch) -> None:

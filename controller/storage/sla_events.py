@@ -32,6 +32,11 @@ class SlaEventRows(Rows):
         c = _EVENT.c
         return self._sla_events(select(_EVENT).where(c.contract == contract).order_by(c.sequence))
 
+    def sla_contracts(self) -> Sequence[str]:
+        """The contracts of which anything was told, by id."""
+        query = select(_EVENT.c.contract).distinct()
+        return sorted(self._connection.execute(query).scalars())
+
     def newest_sla_events(self, contract: str) -> Sequence[SlaEvent]:
         """The last one of each subject of a contract."""
         c = _EVENT.c

@@ -1,6 +1,6 @@
 """Budgets that burn too fast (S-44): when people are told that it begins, and that it is over."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from controller.core.sla.burn import Alert, Urgency, alerts, lasting
@@ -18,6 +18,7 @@ from controller.core.wording import Level, spoken
 
 ENDED: Final = ".ended"
 _LEVELS: Final = {Urgency.PAGE: Level.FAILURE, Urgency.TICKET: Level.WARNING}
+EVENTS: Final = {f"burn.{urgency}": urgency for urgency in Urgency}
 
 
 def burn_notices(
@@ -45,6 +46,32 @@ def burn_notices(
         elif alert is None and has_begun and last is not None:
             record = record_of(now, None, revision=revision)
             yield _ended(now, record, urgency, series, last)
+
+
+def abandoned(
+    contract: str, told: Mapping[str, Told], objectives: Collection[str]
+) -> Iterator[SlaNotice]:
+    """The end of alerts of objectives that there are not any more: nobody would see the end of them."""
+    for subject, last in told.items():
+        objective, _, event = subject.removeprefix(subject_of(contract, "")).rpartition("/")
+        if last.event == event and event in EVENTS and objective not in objectives:
+            yield SlaNotice(
+                contract=contract,
+                event=event + ENDED,
+                series=f"{objective}/{event}",
+                title=f"{objective} is promised no more",
+                lines=[
+                    f"Contract: {contract}",
+                    f"Alert: {event}, over: the promise is not in force",
+                ],
+                level=Level.INFO,
+                facts={
+                    "contract": {"id": contract},
+                    "burn": {"urgency": EVENTS[event].value, "state": "ended"},
+                },
+                ordinal=last.ordinal + 1,
+                follows=last.ordinal,
+            )
 
 
 def _event(urgency: Urgency) -> str:

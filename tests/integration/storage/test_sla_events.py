@@ -25,6 +25,7 @@ def test_events_come_back_in_the_order_in_which_they_were_put(storage: SqlStorag
         newest = [replace(one, sequence=0) for one in tx.newest_sla_events("acme")]
         assert newest == [OTHER, SECOND]
         assert tx.newest_sla_events("gamma") == []
+        assert tx.sla_contracts() == ["acme", "beta"]
 
 
 def test_s52_there_is_one_of_each_subject_and_ordinal(storage: SqlStorage) -> None:

@@ -86,6 +86,26 @@ async def test_s44_the_end_of_an_alert_is_told_to_whoever_was_told(
     assert [one for one in told(world) if "burn" in one] == ["ops burn.page", "ops burn.page.ended"]
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_s44_an_alert_of_what_is_promised_no_more_is_over(
+    world: World, running: Running, *, is_kept: bool
+) -> None:
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 60)
+    await story.rounds(60, 66, down=REGIONS)
+    looks(watch)
+    name = (b"id: availability", b"id: uptime") if is_kept else (b"id: acme", b"id: other")
+    world.now_us += SECOND
+    left = CONTRACTS.replace(*name)
+    assert not world.fleets.apply(FLEET + left, "fleet.yaml", "ada").problems
+    world.now_us += EVERY_US
+    for one in (watch, watch_of(world)):
+        looks(one)
+        with world.storage.transaction() as tx:
+            events = [e.event for e in tx.sla_events("acme") if "/availability/burn" in e.subject]
+        assert events == ["burn.page", "burn.ticket", "burn.page.ended", "burn.ticket.ended"]
+
+
 async def test_s52_an_exclusion_that_was_declared_afterwards_takes_a_grade_back(
     world: World, running: Running
 ) -> None:
