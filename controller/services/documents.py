@@ -36,7 +36,9 @@ class Documents:
         issue: Issue | None = None,
     ) -> bytes:
         """By all that is stored; `now_us` is later than everything that was recorded before."""
-        return self._made(tx, contract, when, StoredSight(tx, self._evaluator, now_us), issue)
+        return self._made(
+            tx, contract, when, StoredSight(tx, self._evaluator, now_us, self._grading), issue
+        )
 
     def then(
         self,
@@ -47,7 +49,9 @@ class Documents:
         issue: Issue | None = None,
     ) -> bytes:
         """By what was known at an instant, itself included."""
-        return self._made(tx, contract, when, PastSight(tx, self._evaluator, known_us), issue)
+        return self._made(
+            tx, contract, when, PastSight(tx, self._evaluator, known_us, self._grading), issue
+        )
 
     def behind(self, tx: Transaction, contract: str, at_us: int) -> Sequence[str]:
         """The checks of a contract whose newest evidence was not judged yet."""

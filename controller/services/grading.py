@@ -1,6 +1,6 @@
 """How grave outages are: their scope, and what their services were declared to be at the time (S-17)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from controller.core.fleet import criticalities
@@ -40,9 +40,18 @@ class Grading:
         self._declared: dict[int, Mapping[str, Criticality]] = {}
         self._read_in: Transaction | None = None
 
-    def of(self, tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]) -> Grades:
-        """The grades of an outage of a check that has these revisions."""
-        scope = _scope(tx, body, revisions)
+    def of(
+        self,
+        tx: Transaction,
+        body: OutageBody,
+        revisions: Sequence[CheckRevision],
+        beside: Iterable[str] | None = None,
+    ) -> Grades:
+        """The grades of an outage of a check that has these revisions.
+
+        `beside` are regions that were down beside it, if that is not asked of what is stored now.
+        """
+        scope = _scope(tx, body, revisions, beside)
         standings = self._standings(tx, revisions, body.started_us, body.until_us)
         parts = severities(scope, standings, body.started_us, body.until_us)
         if not parts:
@@ -89,14 +98,22 @@ class Grading:
         self._applied += [(one.applied_us, one.number) for one in tx.fleets(after=last)]
 
 
-def _scope(tx: Transaction, body: OutageBody, revisions: Sequence[CheckRevision]) -> Scope:
+def _scope(
+    tx: Transaction,
+    body: OutageBody,
+    revisions: Sequence[CheckRevision],
+    beside: Iterable[str] | None,
+) -> Scope:
     """Whom an outage concerns; of a regional one, in how many regions the check was down while it lasted."""
     if not body.region:
         return GLOBAL
     definition = next((one.definition for one in revisions if one.digest == body.revision), b"")
     regions = decode_check(definition).regions if definition else [body.region]
-    others = tx.outages(body.check, body.started_us, body.until_us + 1, scope=OutageScope.REGIONAL)
-    down = {body.region, *(one.region for one in others)}
+    if beside is None:
+        span = body.started_us, body.until_us + 1
+        rows = tx.outages(body.check, *span, scope=OutageScope.REGIONAL)
+        beside = (one.region for one in rows)
+    down = {body.region, *beside}
     count = len(regions) if isinstance(regions, list) else len(down)
     return Scope(is_global=False, down=len(down), regions=count)
 

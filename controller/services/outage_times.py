@@ -6,7 +6,7 @@ from controller.core.sla.reliability import OutageTimes
 from controller.events import EventKind
 from controller.outcomes import OutageScope
 from controller.ports import CheckRevision, Transaction
-from controller.remarks import acked_us, pauses_of
+from controller.remarks import Remark, acked_us, pauses_of
 from controller.services.grading import Grading
 from controller.services.outage_views import Known
 
@@ -28,44 +28,52 @@ class OutageClocks:
 
     def of(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """The outages of a check and of its regions that touch [from_us, to_us), by when they began."""
-        known = (
-            self._then(check, from_us, to_us) if self._is_past else self._now(check, from_us, to_us)
-        )
+        alive = self._then(check) if self._is_past else self._now(check, from_us, to_us)
+        known = [one for one in alive if _touches(one, from_us, to_us)]
         numbers = [one.number for one in known]
-        remarks = [one for one in self._tx.remarks_of(numbers) if one.at_us <= self._horizon_us]
+        said: dict[int, list[Remark]] = {number: [] for number in numbers}
+        for remark in self._tx.remarks_of(numbers):
+            if remark.at_us <= self._horizon_us:
+                said[remark.number].append(remark)
         told = self._tx.first_delivered_us([f"OUT-{number}" for number in numbers])
-        found: list[OutageTimes] = []
-        for one in known:
-            own = [remark for remark in remarks if remark.number == one.number]
-            body, handle = one.body, f"OUT-{one.number}"
-            times = OutageTimes(
-                started_us=body.started_us,
-                ended_us=self._known(body.ended_us),
-                detected_us=self._known(one.detected_us),
-                notified_us=self._known(told.get(handle)),
-                acked_us=acked_us(own),
-                confirmed_us=self._known(body.confirmed_us),
-                handle=handle,
-                check=check,
-                region=body.region,
-                severity=self._grading.of(self._tx, body, self._revisions_of(check)).severity,
-                pauses=pauses_of(own),
-            )
-            found.append(times)
+        found = [
+            self._times(one, said[one.number], told.get(f"OUT-{one.number}"), alive)
+            for one in known
+        ]
         return sorted(found, key=lambda one: (one.started_us, one.region))
+
+    def _times(
+        self, one: Known, said: Sequence[Remark], told_us: int | None, alive: Sequence[Known]
+    ) -> OutageTimes:
+        body = one.body
+        beside: list[str] | None = None
+        if self._is_past:
+            span = body.started_us, body.until_us + 1
+            near = (other.body for other in alive if _touches(other, *span))
+            beside = [other.region for other in near if other.region]
+        grades = self._grading.of(self._tx, body, self._revisions_of(one.check), beside)
+        return OutageTimes(
+            started_us=body.started_us,
+            ended_us=self._known(body.ended_us),
+            detected_us=self._known(one.detected_us),
+            notified_us=self._known(told_us),
+            acked_us=acked_us(said),
+            confirmed_us=self._known(body.confirmed_us),
+            handle=f"OUT-{one.number}",
+            check=one.check,
+            region=body.region,
+            severity=grades.severity,
+            pauses=pauses_of(said),
+        )
 
     def _now(self, check: str, from_us: int, to_us: int) -> list[Known]:
         rows = self._tx.outages(check, from_us, to_us, scope=OutageScope.ALL)
         return [Known.of_row(row, None) for row in rows]
 
-    def _then(self, check: str, from_us: int, to_us: int) -> list[Known]:
+    def _then(self, check: str) -> list[Known]:
+        """All that were known, whatever time they touch."""
         events = self._tx.events_as_of(self._horizon_us, check)
-        alive = [Known.of_event(one) for one in events if one.kind is not EventKind.RETRACTED]
-        return [
-            one
-            for one in alive
-            if one.body.started_us < to_us and (one.ended_us is None or one.ended_us > from_us)
-        ]
+        return [Known.of_event(one) for one in events if one.kind is not EventKind.RETRACTED]
 
     def _known(self, at_us: int | None) -> int | None:
         return at_us if at_us is not None and at_us <= self._horizon_us else None
@@ -76,3 +84,7 @@ class OutageClocks:
             for one in self._tx.check_revisions():
                 self._revisions.setdefault(one.check, []).append(one)
         return self._revisions.get(check, ())
+
+
+def _touches(one: Known, from_us: int, to_us: int) -> bool:
+    return one.body.started_us < to_us and (one.ended_us is None or one.ended_us > from_us)

@@ -53,8 +53,9 @@ class OutageView:
 
     @property
     def ack(self) -> Remark | None:
-        """The first acknowledgement: who took it on, and when."""
-        return next((one for one in self.remarks if one.kind is RemarkKind.ACK), None)
+        """The first acknowledgement of a person: who took it on, and when."""
+        acks = (one for one in self.remarks if one.kind is RemarkKind.ACK)
+        return next((one for one in acks if one.is_of_a_person), None)
 
 
 @dataclass(frozen=True, slots=True)

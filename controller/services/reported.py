@@ -60,6 +60,7 @@ def _reported(view: OutageView) -> ReportedOutage:
         kinds=tuple(body.kinds),
         severity=view.severity.value,
         detected_at=view.detected_us,
+        notified_at=view.notified_us,
         acknowledged_at=None if ack is None else ack.at_us,
         acknowledged_by="" if ack is None else ack.who,
     )

@@ -152,3 +152,18 @@ async def test_an_outage_says_when_people_were_first_told(story: Story) -> None:
     delivered(world, at_us := world.now_us)
     assert outages.show("OUT-1").notified_us == at_us
     assert outages.show("OUT-1", at_us - 1).notified_us is None
+
+
+async def test_s47_the_severity_of_a_region_is_the_same_looked_back_at(
+    story: Story, world: World
+) -> None:
+    """Of a critical service an outage in one of three regions is P3, and in two of three P2."""
+    critical = FLEET.replace(b"{id: shop}", b"{id: shop, criticality: critical}")
+    world.fleets.apply(critical + PEOPLE, "fleet.yaml", "ada")
+    await story.rounds(1, 5)
+    await story.rounds(5, 8, down=["fra"])
+    before_us = world.now_us
+    await story.rounds(8, 12, down=["fra"])
+    await story.rounds(12, 16)
+    assert [one.severity for one in clocks(world, before_us, is_past=True)] == [Severity.P3]
+    assert clocks(world, world.now_us, is_past=True) == clocks(world, world.now_us)
