@@ -23,6 +23,7 @@ from agent.core.gate import Gate
 from agent.core.policy import Policy
 from agent.errors import AgentError
 from agent.link.identity import Identity
+from agent.link.log_witness import LOG_DIRECTORY, LogWitness
 from agent.link.offset import MeasuredOffset
 from agent.link.session import Parts
 from agent.link.stream import Link
@@ -117,6 +118,7 @@ class Agent:
             can_probe=tuple(sorted(executor.kinds)),
             seals=self._sealer,
             labels=claimed_labels(state),
+            log=LogWitness(state / LOG_DIRECTORY, self._identity.organisation()),
         )
         self._link = Link(
             self._identity,

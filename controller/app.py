@@ -90,7 +90,7 @@ DRAIN_SECONDS_MAX: Final = 5.0
 CALLS_SECONDS_MAX: Final = 2.0
 RENEW_SECONDS: Final = 60.0
 SETTLE_SECONDS: Final = 600.0
-CHECKPOINT_SECONDS: Final = 60.0
+CHECKPOINT_LOOK_SECONDS: Final = 2.0
 # How late it may be noticed that nothing was heard any more.
 ADVANCE_SECONDS: Final = 5.0
 
@@ -210,6 +210,7 @@ class _Controller:
             admission,
             self._ingest,
             self._seals,
+            self._logbook,
             Quotas(monotonic_us),
             self._now_us,
         )
@@ -312,7 +313,12 @@ class _Controller:
                         "timeline.behind",
                     ),
                     self._every(ADVANCE_SECONDS, self._incidents.catch_up, "incidents.behind"),
-                    self._every(CHECKPOINT_SECONDS, self._logbook.checkpoint, "log.unsigned"),
+                    self._every(
+                        CHECKPOINT_LOOK_SECONDS,
+                        self._logbook.checkpoint_if_due,
+                        "log.unsigned",
+                        then=self._sessions.tell_heads,
+                    ),
                     self._every(SETTLE_SECONDS, self._evaluator.settle, "timeline.unsettled"),
                 )
             ]
@@ -337,8 +343,12 @@ class _Controller:
         work: Callable[[], object],
         failed: str,
         wake: asyncio.Event | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
-        """Do this now and then, and on `wake`. A failure is logged: the next time may be better."""
+        """Do this now and then, and on `wake`; and `then`, where it gave something.
+
+        A failure is logged: the next time may be better.
+        """
         wake = wake or asyncio.Event()
         while True:
             with contextlib.suppress(TimeoutError):
@@ -346,6 +356,7 @@ class _Controller:
                     await wake.wait()
             wake.clear()
             try:
-                await self._worker.run(work)
+                if await self._worker.run(work) is not None and then is not None:
+                    then()
             except ControllerError as error:
                 log.error(failed, extra={"reason": str(error)})

@@ -69,6 +69,8 @@ class AlarmKind(StrEnum):
     SEAL_FORKED = "seal_forked"
     SEAL_REFUSED = "seal_refused"
     SEAL_MISSING = "seal_missing"
+    # It was shown a head of the log that does not begin with what it saw before.
+    LOG_REFUSED = "log_refused"
     # Two different lines under one identity (S-2).
     LINES_CONFLICT = "lines_conflict"
 

@@ -77,6 +77,10 @@ class LogStore(Protocol):
         """Every leaf about something, the oldest first."""
         ...
 
+    def has_leaf(self, kind: LeafKind, from_index: int) -> bool:
+        """There is a leaf of that kind at or after that place."""
+        ...
+
     def seal_leaf(self, stream: StreamId, number: int) -> Leaf | None:
         """The leaf of a seal."""
         ...

@@ -12,6 +12,7 @@ import click
 from agent.cli.main import state_option
 from agent.config import ASSIGNMENT_FILE, POLICY_FILE, SPOOL_DIRECTORY, site_policy
 from agent.link.identity import Identity
+from agent.link.log_witness import LOG_DIRECTORY, refusals_in, seen_in
 from agent.runtime.assignments import StoredAssignment
 from agent.spool.census import census_of
 
@@ -30,6 +31,7 @@ class _Status:
         assignment = StoredAssignment(self.state / ASSIGNMENT_FILE).load()
         census = census_of(self.state / SPOOL_DIRECTORY)
         policy = site_policy(self.state)
+        seen = seen_in(self.state / LOG_DIRECTORY)
         return {
             "state": str(self.state),
             "agent": facts.agent,
@@ -44,6 +46,10 @@ class _Status:
             "assignment": {
                 "revision": assignment.revision if assignment else None,
                 "checks": len(assignment.checks) if assignment else 0,
+            },
+            "log": {
+                "leaves": seen.size if seen else 0,
+                "refused": [str(one) for one in refusals_in(self.state / LOG_DIRECTORY)],
             },
             "spool": {"epoch": census.epoch, "lines": census.lines, "bytes": census.bytes},
             "policy": {
@@ -89,8 +95,18 @@ def _text(found: dict[str, Any]) -> str:
         ("certificate", ends),
         ("assignment", running),
         ("spool", f"{spool['lines']} lines to send, {spool['bytes']} bytes on disk"),
+        ("log", f"{found['log']['leaves']} leaves of the controller's log seen"),
         ("may probe", f"{found['policy']['text']} ({POLICY_FILE})"),
     ]
+    log = found["log"]
+    if log["refused"]:
+        rows.insert(
+            0,
+            (
+                "LOG REFUSED",
+                f"the controller showed another history than before; the proof is kept: {log['refused'][0]}",
+            ),
+        )
     if found["revoked"]:
         rows.insert(0, ("REVOKED", found["revoked"]))
     return "\n".join(f"{name:<12} {value}" for name, value in rows)

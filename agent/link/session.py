@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.errors import Fatal, Rejected, UnknownBase
 from agent.link.call import Ended, SessionCall
+from agent.link.log_witness import LogWitness
 from agent.link.offset import MeasuredOffset
 from agent.link.sending import Sending
 from agent.link.wire import (
@@ -20,8 +21,10 @@ from agent.link.wire import (
     health_message,
     hello_message,
     incomplete_message,
+    offered_head,
     positions,
     seal_positions,
+    seen_message,
     stored_message,
     tips_of,
 )
@@ -33,6 +36,7 @@ from vedette.shared.limits import (
     CLOCK_LOOK_SECONDS,
     CLOCK_PROBE_SECONDS,
     CONNECT_SECONDS_MAX,
+    HEADS_WAITING_MAX,
     HEALTH_SECONDS,
 )
 from vedette.v1 import session_pb2 as pb
@@ -50,7 +54,7 @@ class Parts:
     """What a conversation is about. `version`, `can_probe` and `instance` are told to the controller.
 
     `instance` is of this process: by it the controller tells two machines with one identity apart.
-    `seals` knows what was sealed; without it nothing is.
+    `seals` knows what was sealed; without it nothing is. `log` remembers heads of the log; without it none is taken.
     """
 
     agent: str
@@ -64,6 +68,7 @@ class Parts:
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
     seals: Seals | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    log: LogWitness | None = None
 
 
 class Session:
@@ -75,6 +80,7 @@ class Session:
         self._sending = Sending(call, parts.spool, {}, has_seals=False)
         self._leaving = asyncio.Event()
         self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue(ASSIGNMENTS_WAITING_MAX)
+        self._heads: asyncio.Queue[pb.TreeHead] = asyncio.Queue(HEADS_WAITING_MAX)
         self._has_news = asyncio.Event()
         self.is_drained = False
 
@@ -108,6 +114,7 @@ class Session:
                         self._ask_clock(),
                         self._tell_health(),
                         self._adopt(),
+                        self._witness(),
                     )
                 ]
                 await self._listen()
@@ -127,6 +134,7 @@ class Session:
             can_probe=parts.can_probe,
             instance=parts.instance,
             labels=parts.labels,
+            log_size=None if parts.log is None else parts.log.size,
         )
         with contextlib.suppress(Ended):
             await self._call.write(hello)
@@ -202,6 +210,10 @@ class Session:
             self._sending.acknowledged(seal_positions(message.seal_ack))
         elif kind == "seal_refusal":
             self._sending.seal_refused(message.seal_refusal)
+        elif kind == "tree_head":
+            # One that finds no room is offered again, in the next head.
+            with contextlib.suppress(asyncio.QueueFull):
+                self._heads.put_nowait(message.tree_head)
         elif kind == "drain":
             _log.info("link.drain", extra={"reason": message.drain.reason})
             self.is_drained = True
@@ -287,6 +299,15 @@ class Session:
                     continue
                 await self._call.write(stored_message(message.revision, list(unrunnable)))
                 self._has_news.set()
+
+    async def _witness(self) -> None:
+        """Judge heads of the log, remember them, and say so."""
+        log = self._parts.log
+        with contextlib.suppress(Ended):
+            while log is not None:
+                head = await self._heads.get()
+                refusal = await log.see(offered_head(head))
+                await self._call.write(seen_message(log.size, refusal))
 
     async def _until_measured(self) -> None:
         """Return when the clock's first answer is there, or does not come."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.core.log_view import Offered
 from agent.ports import (
     SEALS_SUFFIX,
     AssignedCheck,
@@ -16,6 +17,7 @@ from agent.ports import (
     Unrunnable,
 )
 from vedette.shared.limits import PLACES_MAX, POLICY_CHARS_MAX, UNRUNNABLE_SHOWN_MAX
+from vedette.shared.merkle import SIZE_MAX
 from vedette.shared.result import ClockReading, Trigger
 from vedette.v1 import session_pb2 as pb
 
@@ -136,6 +138,17 @@ def health_message(told: Health) -> pb.ConnectRequest:
     return pb.ConnectRequest(health=health)
 
 
+def offered_head(message: pb.TreeHead) -> Offered:
+    """A head of the log as it is judged."""
+    size = min(message.from_size, SIZE_MAX)
+    return Offered(message.checkpoint, message.log_key, size, tuple(message.path))
+
+
+def seen_message(size: int, refusal: str) -> pb.ConnectRequest:
+    """So much of the log was seen by now; and why no more of it, if a head was refused."""
+    return pb.ConnectRequest(tree_head_ack=pb.TreeHeadAck(size=size, refusal=refusal))
+
+
 def clock_message(sent_us: int) -> pb.ConnectRequest:
     """A question for the controller's clock."""
     return pb.ConnectRequest(clock_probe=pb.ClockProbe(agent_sent_us=sent_us))
@@ -149,8 +162,9 @@ def hello_message(
     can_probe: tuple[str, ...],
     instance: str,
     labels: Mapping[str, str],
+    log_size: int | None,
 ) -> pb.ConnectRequest:
-    """The first words."""
+    """The first words. `log_size` says how much of the log was seen; None: its heads are not taken."""
     return pb.ConnectRequest(
         hello=pb.Hello(
             version=version,
@@ -160,5 +174,7 @@ def hello_message(
             instance=instance,
             protocol=PROTOCOL,
             labels=labels,
+            log_size=log_size or 0,
+            takes_tree_heads=log_size is not None,
         )
     )

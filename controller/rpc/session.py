@@ -15,11 +15,13 @@ from controller.rpc.peer import Peer, check_expiry
 from controller.rpc.reports import claimed, printable, report_of, unrunnable_of
 from controller.rpc.seals import seal_answer, seal_tips
 from controller.rpc.status import Context
+from controller.rpc.tree_heads import TreeHeads
 from controller.services.admission import Admission, Admitted
 from controller.services.agents import Agents
 from controller.services.duties import Duties
 from controller.services.frames import Accepted, IncomingFrame
 from controller.services.ingest import Ingest
+from controller.services.logbook import Logbook
 from controller.services.quotas import OverQuota, Quotas
 from controller.services.seals import IncomingSeal, Seals
 from vedette.shared.identity import is_epoch
@@ -34,6 +36,7 @@ REVISION_CHARS_MAX: Final = 64
 INSTANCE_CHARS_MAX: Final = 64
 PROTOCOL_MAX: Final = 1_000_000
 STREAM_CHARS_MAX: Final = 128
+REFUSAL_CHARS_MAX: Final = 500
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ class SessionParts:
     admission: Admission
     ingest: Ingest
     seals: Seals
+    logbook: Logbook
     quotas: Quotas
     now_us: Callable[[], int]
 
@@ -66,6 +70,7 @@ class Session:
         self._streams: set[tuple[str, str]] = set()
         self._stale_assignment = asyncio.Event()
         self._assigning = Assigning(self.agent, self.region, parts.duties, parts.worker)
+        self._heads = TreeHeads(parts.logbook, parts.worker)
 
     @property
     def agent(self) -> str:
@@ -89,6 +94,10 @@ class Session:
         """The fleet changed: send what the agent has to probe now."""
         self._stale_assignment.set()
 
+    def tell_head(self) -> None:
+        """The log was signed: send the agent its head."""
+        self._heads.changed.set()
+
     def end(self, error: ControllerError) -> None:
         """Close the stream at once; its agent is told why."""
         if not self._ended.done():
@@ -98,7 +107,8 @@ class Session:
         """Serve the stream. Raises our errors for what ends it early."""
         reader = asyncio.create_task(self._read(context))
         writer = asyncio.create_task(self._write(context))
-        tasks = {reader, writer, asyncio.create_task(self._assign())}
+        telling = (asyncio.create_task(self._assign()), asyncio.create_task(self._tell_heads()))
+        tasks = {reader, writer, *telling}
         waiting: set[asyncio.Future[Any]] = {*tasks, self._ended}
         try:
             while not writer.done():
@@ -130,6 +140,7 @@ class Session:
         await self._parts.worker.run(lambda: self._note_hello(hello))
         runs = printable(hello.assignment_revision, REVISION_CHARS_MAX)
         self._assigning.greeted(hello.protocol, runs)
+        self._heads.greeted(hello)
         # Once more, now that the stream can be cut: it may have been revoked since it was admitted.
         await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
@@ -193,6 +204,8 @@ class Session:
                 await self._take_health(message.health)
             case "assignment_ack":
                 await self._take_assignment_ack(message.assignment_ack)
+            case "tree_head_ack":
+                await self._take_head_ack(message.tree_head_ack)
             case "hello":
                 raise BadInput("Expected Hello once, at the beginning; it came again.")
             case _:
@@ -304,6 +317,15 @@ class Session:
             extra = {"agent": self.agent, "check": check, "reason": reason}
             log.warning("check.unrunnable", extra=extra)
 
+    async def _take_head_ack(self, ack: pb.TreeHeadAck) -> None:
+        self._heads.acknowledged(ack)
+        if ack.refusal:
+            reason = printable(ack.refusal, REFUSAL_CHARS_MAX)
+            log.error("log.refused", extra={"agent": self.agent, "reason": reason})
+            await self._parts.worker.run(
+                lambda: self._parts.logbook.refused(self.agent, reason, self._peer.address)
+            )
+
     async def _check_peer(self) -> None:
         """The certificate that was good when the stream was opened must be so still."""
         peer = self._peer
@@ -321,6 +343,14 @@ class Session:
             assignment = await self._assigning.due()
             if assignment is not None:
                 self._outbox.assign(assignment)
+
+    async def _tell_heads(self) -> None:
+        """Put the head of the log in the outbox whenever there is a new one."""
+        while True:
+            await self._heads.changed.wait()
+            head = await self._heads.due()
+            if head is not None:
+                self._outbox.reply(pb.ConnectResponse(tree_head=head))
 
     async def _write(self, context: Context) -> None:
         while messages := await self._outbox.next():

@@ -40,6 +40,10 @@ class OpenSession(Protocol):
         """The fleet changed: send what the agent has to probe now."""
         ...
 
+    def tell_head(self) -> None:
+        """The log was signed: send the agent its head."""
+        ...
+
     def end(self, error: ControllerError) -> None:
         """Close the stream at once; its agent is told why."""
         ...
@@ -80,6 +84,11 @@ class Sessions:
         """The fleet changed: every agent gets its new assignment."""
         for session in self._open.values():
             session.refresh_assignment()
+
+    def tell_heads(self) -> None:
+        """The log was signed: every agent gets its head."""
+        for session in self._open.values():
+            session.tell_head()
 
     def refresh_assignment(self, agent: str) -> None:
         """What this agent has to probe changed."""

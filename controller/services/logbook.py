@@ -11,11 +11,13 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from controller.core.tree import Complete, consistency_path, inclusion_path, tree_root
+from controller.custody import Alarm, AlarmKind
 from controller.errors import Fatal
-from controller.leaves import LogStore, StoredCheckpoint
+from controller.leaves import LeafKind, LogStore, StoredCheckpoint
 from controller.ports import Storage
 from vedette.shared.checkpoint import InclusionProof
 from vedette.shared.merkle import leaf_hash, node_hash
+from vedette.shared.note import Verifier
 
 # Nodes are kept at every eighth level: a proof reads some hundred hashes at most, and they cost an eighth of a
 # byte for each byte of leaves' hashes.
@@ -23,12 +25,16 @@ _STEP: Final = 8
 _FAN: Final = 1 << _STEP
 _LEAVES_AT_ONCE: Final = 1 << 16
 _READ_AGAIN: Final = 16 * _FAN
+_SIGN_US: Final = 60 * 1_000_000
 
 
 class Signer(Protocol):
     """Who signs tree heads."""
 
-    origin: str
+    @property
+    def verifier(self) -> Verifier:
+        """What checks its signatures."""
+        ...
 
     def checkpoint(self, size: int, root: bytes) -> bytes:
         """The note of a tree head."""
@@ -36,12 +42,14 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """What a check of the log found: how much it looked at, and what is wrong."""
+class Head:
+    """A signed head of the tree, the log's public key, and the proof from a head that somebody has seen."""
 
-    leaves: int
-    checkpoints: int
-    faults: tuple[str, ...]
+    size: int
+    note: bytes
+    key: bytes
+    from_size: int
+    path: tuple[bytes, ...]
 
 
 class Logbook:
@@ -52,11 +60,46 @@ class Logbook:
         self._signer = signer
         self._now_us = now_us
         self._read_again = 0
+        self._signed_us = 0
 
     def newest(self) -> StoredCheckpoint | None:
         """The last checkpoint; None before the first."""
         with self._storage.transaction() as tx:
             return tx.newest_checkpoint()
+
+    def checkpoint_if_due(self) -> StoredCheckpoint | None:
+        """Sign if an outage changed since the last checkpoint, or it is a minute old; None if neither.
+
+        Fatal as `checkpoint`.
+        """
+        with self._storage.transaction() as tx:
+            newest = tx.newest_checkpoint()
+            begun = 0 if newest is None else newest.size
+            is_told = tx.has_leaf(LeafKind.OUTAGE, begun)
+        if not is_told and self._now_us() < self._signed_us + _SIGN_US:
+            return None
+        signed = self.checkpoint()
+        self._signed_us = self._now_us()
+        return signed
+
+    def head_from(self, seen: int) -> Head | None:
+        """The newest head, proved from the one of `seen` leaves; None before the first.
+
+        A head of fewer leaves than were seen has no proof: whoever has seen them is to know.
+        """
+        with self._storage.transaction() as tx:
+            newest = tx.newest_checkpoint()
+            if newest is None:
+                return None
+            path = consistency_path(seen, newest.size, completed(tx)) if seen <= newest.size else []
+        key = self._signer.verifier.public_key
+        return Head(newest.size, newest.note, key, seen, tuple(path))
+
+    def refused(self, agent: str, reason: str, peer: str) -> None:
+        """An agent does not take a head of the log: an alarm is kept."""
+        now_us = self._now_us()
+        with self._storage.transaction() as tx:
+            tx.raise_alarm(Alarm(agent, AlarmKind.LOG_REFUSED, now_us, now_us, 1, reason, peer))
 
     def checkpoint(self) -> StoredCheckpoint | None:
         """Sign what was entered since the last checkpoint, if anything was; the newest one now.

@@ -97,6 +97,13 @@ class LogRows(Rows):
         query = select(*_COLUMNS).where((c.kind == kind.value) & (c.subject == subject))
         return [_leaf(row) for row in self._connection.execute(query.order_by(c.index)).all()]
 
+    def has_leaf(self, kind: LeafKind, from_index: int) -> bool:
+        """There is a leaf of that kind at or after that place."""
+        its = (_LEAF.c.index >= from_index) & (_LEAF.c.kind == kind.value)
+        return (
+            self._connection.execute(select(_LEAF.c.index).where(its).limit(1)).first() is not None
+        )
+
     def seal_leaf(self, stream: StreamId, number: int) -> Leaf | None:
         """The leaf of a seal."""
         stream_id = self._names.find_stream(self._connection, StreamKey(*stream))

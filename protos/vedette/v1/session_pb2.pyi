@@ -60,6 +60,7 @@ class ConnectRequest(_message.Message):
     ASSIGNMENT_ACK_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
     SEAL_FIELD_NUMBER: _builtins.int
+    TREE_HEAD_ACK_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """The first message of the stream."""
@@ -84,6 +85,10 @@ class ConnectRequest(_message.Message):
     def seal(self) -> Global___Seal:
         """A signed statement about lines that were sent."""
 
+    @_builtins.property
+    def tree_head_ack(self) -> Global___TreeHeadAck:
+        """What the agent makes of a head of the log."""
+
     def __init__(
         self,
         *,
@@ -93,12 +98,13 @@ class ConnectRequest(_message.Message):
         assignment_ack: Global___AssignmentAck | None = ...,
         health: Global___Health | None = ...,
         seal: Global___Seal | None = ...,
+        tree_head_ack: Global___TreeHeadAck | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health", "seal"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health", "seal", "tree_head_ack"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -119,6 +125,7 @@ class ConnectResponse(_message.Message):
     REFUSAL_FIELD_NUMBER: _builtins.int
     SEAL_ACK_FIELD_NUMBER: _builtins.int
     SEAL_REFUSAL_FIELD_NUMBER: _builtins.int
+    TREE_HEAD_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """The first message of the stream."""
@@ -155,6 +162,10 @@ class ConnectResponse(_message.Message):
     def seal_refusal(self) -> Global___SealRefusal:
         """A seal that does not verify, and why."""
 
+    @_builtins.property
+    def tree_head(self) -> Global___TreeHead:
+        """How the log of everything that was taken stands, signed."""
+
     def __init__(
         self,
         *,
@@ -167,12 +178,13 @@ class ConnectResponse(_message.Message):
         refusal: Global___Refusal | None = ...,
         seal_ack: Global___SealAck | None = ...,
         seal_refusal: Global___SealRefusal | None = ...,
+        tree_head: Global___TreeHead | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal", "seal_ack", "seal_refusal"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal", "seal_ack", "seal_refusal", "tree_head"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -211,6 +223,8 @@ class Hello(_message.Message):
     INSTANCE_FIELD_NUMBER: _builtins.int
     PROTOCOL_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
+    LOG_SIZE_FIELD_NUMBER: _builtins.int
+    TAKES_TREE_HEADS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the agent's software, for people."""
     epoch: _builtins.str
@@ -223,6 +237,10 @@ class Hello(_message.Message):
     """
     protocol: _builtins.int
     """What this side understands: 0 the first version, 1 also changes to an assignment, anchors and places."""
+    log_size: _builtins.int
+    """Leaves of the log that the agent has seen, in the last head that it took; 0: it has seen none."""
+    takes_tree_heads: _builtins.bool
+    """The agent takes heads of the log. An older one does not know them."""
     @_builtins.property
     def can_probe(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Probe kinds that this machine can run: http, dns, icmp, tcp."""
@@ -241,10 +259,12 @@ class Hello(_message.Message):
         instance: _builtins.str = ...,
         protocol: _builtins.int = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        log_size: _builtins.int = ...,
+        takes_tree_heads: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "instance", b"instance", "labels", b"labels", "protocol", b"protocol", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_revision", b"assignment_revision", "can_probe", b"can_probe", "epoch", b"epoch", "instance", b"instance", "labels", b"labels", "log_size", b"log_size", "protocol", b"protocol", "takes_tree_heads", b"takes_tree_heads", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -563,6 +583,70 @@ class SealRefusal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealRefusal: _TypeAlias = SealRefusal  # noqa: Y015
+
+@_typing.final
+class TreeHead(_message.Message):
+    """TreeHead is a head of the log: all that can move a figure is a leaf of it (docs/evidence.md). The agent
+    remembers the last one, and takes another only if it begins with that.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    LOG_KEY_FIELD_NUMBER: _builtins.int
+    FROM_SIZE_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    checkpoint: _builtins.bytes
+    """The checkpoint, exact bytes: a signed note (C2SP tlog-checkpoint)."""
+    log_key: _builtins.bytes
+    """The Ed25519 public key of the log, raw. The first that an agent sees counts for it from then on."""
+    from_size: _builtins.int
+    """Leaves that the agent has seen: where the proof begins."""
+    @_builtins.property
+    def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The hashes of the consistency proof (RFC 6962, 2.1.2), from there to the checkpoint."""
+
+    def __init__(
+        self,
+        *,
+        checkpoint: _builtins.bytes = ...,
+        log_key: _builtins.bytes = ...,
+        from_size: _builtins.int = ...,
+        path: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "from_size", b"from_size", "log_key", b"log_key", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TreeHead: _TypeAlias = TreeHead  # noqa: Y015
+
+@_typing.final
+class TreeHeadAck(_message.Message):
+    """TreeHeadAck answers it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """Leaves of the log that the agent has seen by now, durable there."""
+    refusal: _builtins.str
+    """Why the head was not taken; empty if it was. The controller keeps an alarm."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refusal", b"refusal", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TreeHeadAck: _TypeAlias = TreeHeadAck  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):

@@ -1,0 +1,63 @@
+"""A controller whose database is an old copy shows its agents another log than before: both sides say so."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.watched_stage import REGIONS, WatchedStage
+
+FLEET = """\
+version: 1
+regions: [{id: fra}, {id: nyc}, {id: sin}]
+services: [{id: shop}]
+checks: [{id: ping, service: shop, every: 1s, timeout: 500ms, icmp: {host: 127.0.0.1}}]
+"""
+
+
+def until(stage: WatchedStage, what: str, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + stage.wait_seconds_max
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.25)
+
+
+def log_of(stage: WatchedStage) -> Any:
+    """What the agent has seen of the log, by its own files."""
+    state = str(stage.folder / f"agent-{REGIONS[0]}")
+    return json.loads(stage.command("status", "--state", state, "--json", program="agent"))["log"]
+
+
+def alarms(stage: WatchedStage) -> list[Any]:
+    found = json.loads(stage.command("agent", "alarm", "list", "--json"))["alarms"]
+    return [one for one in found if one["kind"] == "log_refused"]
+
+
+def put_back(backup: Path, database: Path) -> None:
+    """Restore a database, as whoever would like another history does."""
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+    backup.replace(database)
+
+
+def test_an_agent_refuses_a_log_that_lost_what_it_saw(tmp_path: Path) -> None:
+    backup, state = tmp_path / "backup.db", tmp_path / "controller"
+    with WatchedStage(tmp_path) as stage:
+        stage.begin(FLEET)
+        until(stage, "a head of the log", lambda: log_of(stage)["leaves"] > 0)
+        stage.command("db", "backup", str(backup), "--state", str(state))
+        before = log_of(stage)["leaves"]
+        # A head is signed at once where an agent connects anew, after something was done.
+        stage.command("token", "create", "--name", "anna", "--role", "auditor")
+        stage.kill("controller")
+        stage.serve()
+        until(stage, "a later head", lambda: log_of(stage)["leaves"] > before)
+        assert not alarms(stage)
+        assert stage.command("db", "check", "--state", str(state))
+        stage.kill("controller")
+        put_back(backup, state / "vedette.db")
+        stage.serve()
+        until(stage, "the alarms", lambda: len(alarms(stage)) == len(REGIONS))
+        assert all("has not shrunk" in one["detail"] for one in alarms(stage))
+        assert len(log_of(stage)["refused"]) == 1

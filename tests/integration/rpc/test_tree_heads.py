@@ -1,0 +1,88 @@
+"""Heads of the log over real mTLS: proved from what the agent has seen; what an agent refuses is an alarm."""
+
+from collections.abc import Callable
+
+import pytest
+
+from controller.custody import AlarmKind
+from controller.identity.roles import Role
+from tests.integration.rpc.running import Running, Site, Stream
+from vedette.shared.checkpoint import Checkpoint, parsed_checkpoint
+from vedette.shared.merkle import EMPTY, check_consistency
+from vedette.shared.note import Verifier, opened_note
+from vedette.v1 import access_pb2, access_pb2_grpc
+from vedette.v1 import session_pb2 as pb
+
+
+@pytest.fixture
+def site(controller: Running) -> Site:
+    return controller.enrol(controller.join_token())
+
+
+def head_of(message: pb.TreeHead) -> Checkpoint:
+    """The checkpoint of a head, verified by the key that comes with it."""
+    origin = message.checkpoint.split(b"\n", 1)[0].decode()
+    text = opened_note(message.checkpoint, [Verifier(origin, message.log_key)])
+    return parsed_checkpoint(text, origin)
+
+
+def heard(
+    controller: Running, site: Site, size: int, answers: Callable[[Stream, pb.TreeHead], None]
+) -> pb.TreeHead:
+    """The head that an agent is sent that has seen so many leaves, once it has answered it."""
+    with controller.agents(site.key_pem, site.chain_pem) as channel:
+        stream = Stream(channel)
+        hello = pb.Hello(version="0.1.0", epoch="e1", takes_tree_heads=True, log_size=size)
+        stream.send(hello=hello)
+        try:
+            head: pb.TreeHead = stream.until("tree_head")
+            answers(stream, head)
+            stream.send(clock_probe=pb.ClockProbe())
+            stream.until("clock_reply")  # what was sent before it has been taken
+        finally:
+            stream.close()
+    return head
+
+
+def takes(stream: Stream, head: pb.TreeHead) -> None:
+    stream.send(tree_head_ack=pb.TreeHeadAck(size=head_of(head).size))
+
+
+def refuses(stream: Stream, head: pb.TreeHead) -> None:
+    stream.send(tree_head_ack=pb.TreeHeadAck(size=head.from_size, refusal="another history\x07"))
+
+
+def alarms(controller: Running, agent: str) -> list[access_pb2.Alarm]:
+    with controller.people() as channel:
+        answer = access_pb2_grpc.AgentServiceStub(channel).ListAlarms(
+            access_pb2.ListAlarmsRequest(), **controller.call(Role.AUDITOR)
+        )
+    kind = AlarmKind.LOG_REFUSED.value
+    return [one for one in answer.alarms if one.agent == agent and one.kind == kind]
+
+
+def test_an_agent_is_told_how_the_log_stands_and_how_it_grew(
+    controller: Running, site: Site
+) -> None:
+    first = heard(controller, site, 0, takes)
+    before = head_of(first)
+    check_consistency((0, EMPTY), before.head, first.path)
+    # What was done since is in the log, and the next head begins with the one before.
+    controller.enrol(controller.join_token())
+    second = heard(controller, site, before.size - 1, takes)
+    assert second.from_size == before.size - 1
+    assert head_of(second).size >= before.size
+    assert not alarms(controller, site.agent)
+
+
+def test_a_head_that_an_agent_refuses_is_an_alarm(controller: Running, site: Site) -> None:
+    heard(controller, site, 0, refuses)
+    (alarm,) = alarms(controller, site.agent)
+    assert alarm.detail == "another history"
+
+
+def test_an_agent_that_has_seen_more_is_told_all_the_same(controller: Running, site: Site) -> None:
+    more = 1 << 40
+    head = heard(controller, site, more, takes)
+    assert (head.from_size, list(head.path)) == (more, [])
+    assert head_of(head).size < more
