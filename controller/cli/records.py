@@ -36,17 +36,17 @@ def write_records(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
                 _percent(record.get("coverage")),
                 NOTHING if is_timed(record) else _downtime(record),
                 _budget(record.get("budget_left")),
-                _verdict(record),
+                verdict_words(record),
             )
             for record in records
         ],
     )  # fmt: skip
     for record in records:
-        for remark in _remarks(record, zone):
+        for remark in remarks(record, zone):
             click.echo(f"{record['contract']} {record['objective']}: {remark}")
 
 
-def _remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+def remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """What else a person wants to know: where it is going, what was excluded, what it is worth."""
     if is_timed(record):
         yield from timer_lines(record, zone)
@@ -70,9 +70,7 @@ def _of_time(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         when = "" if at_us is None else f"; the budget is used up at {instant(at_us, zone)}"
         yield f"{burn['course'].replace('_', ' ')}{when}"
     for one in burn["alerts"] if burn else ():
-        rate = one["rate"]["num"] * 10 // one["rate"]["den"]
-        windows = f"{length(one['long'])} and the last {length(one['short'])}"
-        yield f"{one['urgency']}: over the last {windows} it burns its budget {rate // 10}.{rate % 10} times too fast"
+        yield burning(one)
     worst = {
         n: share for n, share in record.get("worst", {}).items() if share["num"] < share["den"]
     }
@@ -87,6 +85,13 @@ def _of_time(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     for one in record.get("exclusions", ()):
         why = f" ({one['why']})" if one.get("why") else ""
         yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}{why}"
+
+
+def burning(alert: dict[str, Any]) -> str:
+    """An alert: how fast a budget burns."""
+    rate = alert["rate"]["num"] * 10 // alert["rate"]["den"]
+    windows = f"{length(alert['long'])} and the last {length(alert['short'])}"
+    return f"{alert['urgency']}: over the last {windows} it burns its budget {rate // 10}.{rate % 10} times too fast"
 
 
 def credit_text(credit: dict[str, Any]) -> str:
@@ -125,7 +130,7 @@ def _budget(micros: int | None) -> str:
     return f"-{length(seconds)}" if micros < 0 else length(seconds)
 
 
-def _verdict(record: dict[str, Any]) -> str:
+def verdict_words(record: dict[str, Any]) -> str:
     """The verdict; whether it is final, and whether it hangs on what lies between two samples."""
     words = [str(record["verdict"])]
     if record["period"]["to"] < record["period"]["ends"]:

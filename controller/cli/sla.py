@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from controller.cli.board import write_board
 from controller.cli.output import InstantType, shown
-from controller.cli.records import is_breached, write_records
+from controller.cli.records import is_breached
 from controller.cli.sla_compute import compute
 from controller.cli.sla_reports import diff, periods, report, seal
 
@@ -34,7 +35,7 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
     if as_json:
         click.echo(document.rstrip(b"\n"))
     else:
-        write_records(records, zone)
+        write_board(records, zone)
     for warning in warnings:
         click.echo(f"! {warning}.", err=as_json)
     if is_breached(records):

@@ -9,6 +9,7 @@ from rich.text import Text
 from controller.reporting.blocks import Align, Cell, Column, Table, Tone
 
 _GAP: Final = 2
+_SHORT: Final = 8
 
 
 def table_lines(console: Console, block: Table, styles: dict[Tone, str]) -> Iterator[Text]:
@@ -20,25 +21,32 @@ def table_lines(console: Console, block: Table, styles: dict[Tone, str]) -> Iter
 
 
 def _widths(block: Table, width: int) -> list[int]:
-    """The widths of the columns: no word is broken unless it must be, then no figure; the rest is shared."""
-    least: list[int] = []
-    most: list[int] = []
+    """The widths of the columns, as little broken as may be: words of text first, then figures, then the rest."""
+    longest: list[int] = []
+    words: list[int] = []
     for place, column in enumerate(block.columns):
         lines = [column.head, *(line for row in block.rows for line in row[place].lines)]
-        longest = max(map(_cells, lines), default=1)
-        words = longest if column.is_whole else max(map(_longest_word, lines), default=1)
-        least.append(max(words, 1))
-        most.append(max(longest, 1))
-    room = width - _GAP * (len(least) - 1)
-    while sum(least) > room and max(least) > 1:
-        least[least.index(max(least))] -= 1
-    figures = [n for n, column in enumerate(block.columns) if column.align is Align.RIGHT]
-    for place in sorted(figures, key=lambda n: most[n] - least[n]):
-        least[place] += min(most[place] - least[place], max(room - sum(least), 0))
-    while sum(least) < room and least != most:
-        wants = [want - has for want, has in zip(most, least, strict=True)]
-        least[wants.index(max(wants))] += 1
-    return least
+        longest.append(max(1, *map(_cells, lines)))
+        words.append(max(1, *map(_longest_word, lines)))
+    texts = [
+        n for n, one in enumerate(block.columns) if one.align is Align.LEFT and not one.is_whole
+    ]
+    figures = [n for n, one in enumerate(block.columns) if one.align is Align.RIGHT]
+    found = [words[n] if n in texts else longest[n] for n in range(len(words))]
+    room = width - _GAP * (len(found) - 1)
+    _narrow(found, texts, [_SHORT] * len(found), room)
+    _narrow(found, figures, words, room)
+    _narrow(found, range(len(found)), [1] * len(found), room)
+    while sum(found) < room and found != longest:
+        wants = [most - has for most, has in zip(longest, found, strict=True)]
+        found[wants.index(max(wants))] += 1
+    return found
+
+
+def _narrow(found: list[int], places: Sequence[int], least: Sequence[int], room: int) -> None:
+    """Take from the widest of these columns until there is room, or all are as narrow as they may be."""
+    while sum(found) > room and (wide := [n for n in places if found[n] > least[n]]):
+        found[max(wide, key=lambda n: found[n])] -= 1
 
 
 def _row(
