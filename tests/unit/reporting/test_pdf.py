@@ -23,6 +23,7 @@ def reader(data: bytes) -> PdfReader:
     return PdfReader(io.BytesIO(data))
 
 
+@cache
 def text_of(data: bytes) -> str:
     pages = (page.extract_text() for page in reader(data).pages)
     return " ".join(" ".join(pages).split())
