@@ -186,16 +186,7 @@ class _Controller:
         self._agents = Agents(storage, self._now_us)
         self._silence = Silence(storage, self._now_us)
         self._router = Router(storage, Insights(self._fleets, self._evaluator), self._now_us)
-        self._terms = Terms()
-        documents = Documents(self._evaluator, self._terms, version("vedette"))
-        self._periods = Periods(storage, self._evaluator, documents, self._now_us)
-        self._issuing = Issuing(storage, self._periods, self._terms, self._now_us)
-        self._claim_reminders = ClaimReminders(
-            storage, self._evaluator, self._fleets, self._terms, self._now_us
-        )
-        self._sla_watch = SlaWatch(
-            storage, self._evaluator, self._fleets, self._terms, self._now_us
-        )
+        self._account(storage)
         self._outbox = Outbox(storage, self._fleets.channels, self._secrets, self._now_us, _jitter)
         transport = ChannelTransport(self._now_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
@@ -224,6 +215,19 @@ class _Controller:
             self._certificate,
             Gate(self._access, self._ledger, worker),
             self._people(storage, authority, settings.organisation, names[0]),
+        )
+
+    def _account(self, storage: database.SqlStorage) -> None:
+        """What contracts are computed and told by."""
+        self._terms = Terms()
+        documents = Documents(self._evaluator, self._terms, version("vedette"))
+        self._periods = Periods(storage, self._evaluator, documents, self._now_us)
+        self._issuing = Issuing(storage, self._periods, self._terms, self._now_us)
+        self._claim_reminders = ClaimReminders(
+            storage, self._evaluator, self._fleets, self._terms, self._now_us
+        )
+        self._sla_watch = SlaWatch(
+            storage, self._evaluator, self._fleets, self._terms, self._now_us
         )
 
     def _people(

@@ -28,7 +28,8 @@ READS: Final = {
     "AgentService/ListNotices", "DoctorService/Examine", "EvidenceService/ListStreams",
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
     "IncidentService/ListIncidents", "IncidentService/GetIncident",
-    "ExclusionService/ListExclusions", "ExclusionService/GetExclusion",
+    "ExclusionService/ListExclusions", "ExclusionService/GetExclusion", "SlaService/ListPeriods",
+    "SlaService/GetReport",
     "ClaimService/ListClaims", "ClaimService/GetClaim", "ClaimService/GetClaimFile",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
@@ -38,6 +39,7 @@ ELSEWHERE: Final = {
     "OutageService/AnnotateOutage", "OutageService/PauseOutage", "OutageService/ResumeOutage",
     "ExclusionService/DeclareExclusion", "ExclusionService/ApproveExclusion",
     "ExclusionService/WithdrawExclusion", "ExclusionService/ImportExclusions",
+    "SlaService/SealReport",
     "ClaimService/CreateClaim", "ClaimService/MoveClaim",
 }  # fmt: skip
 

@@ -76,7 +76,7 @@ async def test_a_failed_write_does_not_hide_why_the_call_ended(stream: Any) -> N
     with pytest.raises(Ended):
         await call.write(pb.ConnectRequest())
     with pytest.raises(Revoked, match="revoked: stolen"):
-        await call.read(1.0)
+        await call.read(60.0)
 
 
 async def test_where_nothing_else_comes_the_failure_is_what_is_told(
@@ -88,4 +88,4 @@ async def test_where_nothing_else_comes_the_failure_is_what_is_told(
     with pytest.raises(Ended):
         await call.write(pb.ConnectRequest())
     with pytest.raises(Unreachable, match="Internal error from Core"):
-        await call.read(1.0)
+        await call.read(60.0)
