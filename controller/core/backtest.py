@@ -152,7 +152,7 @@ class Timeline:
     @property
     def attained(self) -> Fraction | None:
         """The share of the known time that is not downtime (S-34); None if nothing is known."""
-        return 1 - self.downtime_us / self.known_us if self.known_us else None
+        return 1 - Fraction(self.downtime_us) / self.known_us if self.known_us else None
 
 
 class Difference(StrEnum):

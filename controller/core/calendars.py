@@ -64,7 +64,7 @@ def tzdata_version() -> str:
 @cache
 def zone_names() -> frozenset[str]:
     """Every zone that there is."""
-    return frozenset((resources.files("tzdata") / "zones").read_text("utf-8").split())
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
 @cache

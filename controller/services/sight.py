@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from controller.core.policy import PolicyRevision, in_force
-from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.sampling import ListedSamples, Samples, listed
 from controller.core.timeline import judged_samples
-from controller.outcomes import StoredInterval
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading
 from controller.services.history import History
-from controller.services.intervals import stored
 from controller.services.known import KnownAt
 from controller.services.outage_times import OutageClocks
 from controller.services.sampled import StoredSamples
+from controller.services.weights import stretches_of, weighed
 
 
 class Told(NamedTuple):
@@ -69,7 +67,9 @@ class StoredSight:
     def told(self, check: str, from_us: int, to_us: int) -> Told:
         """What is told of [from_us, to_us), cut at the horizon."""
         where = (self._tx, check, from_us, to_us, self.horizon_us)
-        stretches = [_stretch(one) for one in self._evaluator.intervals(*where)]
+        revisions = self._evaluator.checks(self._tx).get(check, ())
+        intervals = self._evaluator.intervals(*where)
+        stretches = weighed(self._tx, check, revisions, intervals, self.horizon_us)
         return Told(stretches, _until(self._evaluator.spans(*where), self.horizon_us))
 
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
@@ -109,7 +109,7 @@ class PastSight:
         history = History(self._known, check, revisions, self.horizon_us)
         engine = history.engine(from_us, self.horizon_us).engine
         segments = engine.segments(from_us, end_us, self.horizon_us)
-        stretches = [_stretch(one) for one in stored(check, segments)]
+        stretches = stretches_of(segments)
         found = (one.span for one in engine.outages(self.horizon_us))
         spans = [(one.started_us, one.ended_us) for one in found]
         within = sorted(one for one in spans if from_us <= one[0] < end_us)
@@ -133,12 +133,6 @@ class PastSight:
             for one in judged_samples(evidence, policy, start_us, until_us)
         )
         return ListedSamples([listed(one.sample) for one in said])
-
-
-def _stretch(one: StoredInterval) -> Stretch:
-    return Stretch(
-        one.from_us, one.to_us, Verdict(one.verdict), Verdict(one.low), Verdict(one.high)
-    )
 
 
 def _until(

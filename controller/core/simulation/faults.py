@@ -84,8 +84,8 @@ class Bursts:
     def __init__(self, share: Fraction, lengths: Range) -> None:
         self.lengths = Spread(*bounds_of(lengths))
         # A share s of lost time in bursts of mean length m leaves gaps of mean m * (1 - s) / s.
-        mean_gap = self.lengths.mean * (1 - share) / share
-        self.gaps = Gaps(1 / (1 + mean_gap / _TICK_US))
+        mean_gap = Fraction(self.lengths.mean) * (1 - share) / share
+        self.gaps = Gaps(1 / (1 + Fraction(mean_gap) / _TICK_US))
 
     def within(self, chance: Chance, from_us: int, to_us: int) -> Iterator[Interval]:
         """The bursts of [from_us, to_us), cut at its end."""

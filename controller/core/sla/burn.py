@@ -129,7 +129,7 @@ def projection(
         return Projection(Course.IRRECOVERABLE, None)
     if recent.downtime_us <= 0 or recent.eligible_us <= 0:
         return Projection(Course.ON_TRACK, None)
-    left_us = (budget - downtime_us) * recent.eligible_us / recent.downtime_us
+    left_us = Fraction(budget - downtime_us) * recent.eligible_us / recent.downtime_us
     exhausted_us = now_us + left_us // 1
     if exhausted_us < ends_us:
         return Projection(Course.WILL_BREACH, exhausted_us)

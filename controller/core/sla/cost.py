@@ -51,7 +51,7 @@ def cost_of(terms: Cost, tz: str, down: Downtime, span_us: int) -> dict[str, Any
         "downtime": -(-lost_us // 1),
         "steps": [
             f"{terms.per_day} {terms.currency} a day over its hours",
-            f"{exact_text(lost_us / 60_000_000)} minutes of downtime in them: {exact_text(amount)}",
+            f"{exact_text(Fraction(lost_us) / 60_000_000)} minutes of downtime in them: {exact_text(amount)}",
             f"as often in a year, 365 days to these {exact_text(Fraction(max(span_us, 0), _DAY_US))}: {exact_text(year)}",
         ],
     }

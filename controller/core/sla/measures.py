@@ -137,7 +137,7 @@ def _slices(objective: Availability, book: Book, parts: Eligible, asked: Asked) 
         "samples": _plain(Count(*count)),
         "slices": {"counted": number, "silent": silent, "good": {"num": good.numerator, "den": good.denominator}},
     }  # fmt: skip
-    return Measured(good / number if number else None, detail)
+    return Measured(Fraction(good) / number if number else None, detail)
 
 
 def _ratios(counts: Iterable[Count]) -> Fraction:

@@ -1,6 +1,7 @@
 """The record of one objective over one segment of a period: plain values, ready to be written as JSON."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -56,7 +57,7 @@ def record_of(
         "robustness": "robust" if score.is_robust else "marginal",
         "budget": budget // 1,
         "budget_left": (budget - score.lost_us) // 1,
-        "budget_used": ratio(score.lost_us / budget if budget else None),
+        "budget_used": ratio(Fraction(score.lost_us) / budget if budget else None),
         "variants": {
             policy: {"attainment": ratio(s), "attainment_shown": shown_percent(s, text)}
             for policy, s in score.variants.items()

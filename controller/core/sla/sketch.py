@@ -34,12 +34,12 @@ class Percentile:
     @property
     def least_us(self) -> Fraction:
         """No less than this."""
-        return self.value_us / (1 + ACCURACY)
+        return Fraction(self.value_us) / (1 + ACCURACY)
 
     @property
     def most_us(self) -> Fraction:
         """No more than this."""
-        return self.value_us / (1 - ACCURACY)
+        return Fraction(self.value_us) / (1 - ACCURACY)
 
     def against(self, threshold_us: int) -> str:
         """Whether it is within a threshold, as far as the sketch can tell."""
