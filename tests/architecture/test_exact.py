@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 CORE = Path("controller/core")
-INTEGER_MATH = frozenset({"ceil", "floor", "gcd", "lcm", "isqrt", "comb", "perm", "factorial"})
+# As exact as what they are given.
+EXACT_MATH = frozenset(
+    {"ceil", "comb", "factorial", "floor", "gcd", "isqrt", "lcm", "perm", "prod"}
+)
 INEXACT_MODULES = frozenset({"cmath", "decimal", "math", "statistics"})
 
 
@@ -27,8 +30,8 @@ def _of(node: ast.AST) -> Iterator[str]:
         case ast.Import(names=names):
             yield from (one.name for one in names if one.name in INEXACT_MODULES - {"math"})
         case ast.ImportFrom(module=str() as module, names=names) if module in INEXACT_MODULES:
-            yield from (one.name for one in names if one.name not in INTEGER_MATH)
-        case ast.Attribute(value=ast.Name(id="math"), attr=attr) if attr not in INTEGER_MATH:
+            yield from (one.name for one in names if one.name not in EXACT_MATH)
+        case ast.Attribute(value=ast.Name(id="math"), attr=attr) if attr not in EXACT_MATH:
             yield f"math.{attr}"
         case ast.BinOp(op=ast.Div()) | ast.AugAssign(op=ast.Div()):
             # Two integers divided are a float; a Fraction that is named beside them is not.
