@@ -73,6 +73,7 @@ from controller.services.quotas import Quotas
 from controller.services.recover import Recovery
 from controller.services.remarks import Remarks
 from controller.services.report import Reports
+from controller.services.rights import Rights
 from controller.services.seals import Seals
 from controller.services.secrets import Secrets
 from controller.services.silence import Silence
@@ -276,6 +277,7 @@ class _Controller:
                 Reports(storage, self._evaluator, self._now_us, terms),
                 fleets,
                 self._periods,
+                Rights(storage, self._evaluator, terms, self._now_us),
             ),
             ExclusionServicer(
                 worker,

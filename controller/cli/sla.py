@@ -9,6 +9,7 @@ import click
 from controller.cli.board import write_board
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached
+from controller.cli.rights import with_rights, write_rights
 from controller.cli.sla_compute import compute
 from controller.cli.sla_reports import diff, periods, report, seal
 
@@ -30,12 +31,13 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
     # Here, because `sla compute` works where gRPC is not installed.
     from controller.cli.sla_status import fetched_status
 
-    document, warnings = fetched_status(period, contract, as_of_us)
+    document, warnings, rights = fetched_status(period, contract, as_of_us)
     records: list[dict[str, Any]] = json.loads(document)["records"]
     if as_json:
-        click.echo(document.rstrip(b"\n"))
+        click.echo(with_rights(document, rights).rstrip(b"\n"))
     else:
         write_board(records, zone)
+        write_rights(rights, zone)
     for warning in warnings:
         click.echo(f"! {warning}.", err=as_json)
     if is_breached(records):

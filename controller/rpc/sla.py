@@ -4,7 +4,9 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from controller.ports import Worker
 from controller.rpc.gate import caller
@@ -32,6 +34,14 @@ class Promises(Protocol):
         ...
 
 
+class Rights(Protocol):
+    """Who computes what follows from several periods."""
+
+    def of(self, period: str, contract: str | None, as_of_us: int | None) -> list[dict[str, Any]]:
+        """What each contract gives by periods up to that one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SlaServicer(sla_pb2_grpc.SlaServiceServicer):
     """Gives the records of contracts, and the reports on them; seals those."""
@@ -40,20 +50,20 @@ class SlaServicer(sla_pb2_grpc.SlaServiceServicer):
     reports: Reports
     promises: Promises
     periods: Periods
+    rights: Rights
 
     async def GetStatus(  # noqa: N802 - gRPC's name
         self, request: sla_pb2.GetStatusRequest, context: Context
     ) -> sla_pb2.GetStatusResponse:
         """The records of every contract for a period."""
-        document = await self.worker.run(
-            lambda: self.reports.status(
-                request.period,
-                request.contract or None,
-                request.as_of_us if request.HasField("as_of_us") else None,
-            )
-        )
+        as_of_us = request.as_of_us if request.HasField("as_of_us") else None
+        asked = (request.period, request.contract or None, as_of_us)
+        document = await self.worker.run(lambda: self.reports.status(*asked))
+        rights = await self.worker.run(lambda: self.rights.of(*asked))
         warnings = await self.worker.run(self.promises.broken_promises)
-        return sla_pb2.GetStatusResponse(records_json=document, warnings=warnings)
+        return sla_pb2.GetStatusResponse(
+            records_json=document, warnings=warnings, rights_json=msgspec.json.encode(rights)
+        )
 
     async def GetReport(  # noqa: N802 - gRPC's name
         self, request: sla_pb2.GetReportRequest, context: Context

@@ -143,7 +143,7 @@ def _amount(
         total += amount
     steps.append(f"all claimed credits: {exact_text(total)} {terms.currency}")
     if terms.year_cap is not None and total:
-        earlier = list(_earlier_in_year(sight, agreed, period))
+        earlier = list(earlier_in_year(sight, agreed, period))
         capped = capped_by_year(terms.year_cap, total, earlier, str(terms.currency))
         total, steps = capped.amount, [*steps, *capped.steps]
     return total, steps
@@ -178,9 +178,7 @@ def _later(sight: Sight, agreed: Agreed, period: Period, most: int) -> Iterator[
         yield past(sight, agreed, after)
 
 
-def _earlier_in_year(
-    sight: Sight, agreed: Agreed, period: Period
-) -> Iterator[tuple[str, Fraction]]:
+def earlier_in_year(sight: Sight, agreed: Agreed, period: Period) -> Iterator[tuple[str, Fraction]]:
     """What earlier periods that begin in the same year of the contract's zone credit, the oldest first."""
     where = zone(agreed.contract.period.tz)
     year = day_at(period.from_us, where).year

@@ -41,7 +41,7 @@ class Reports:
         with self._storage.transaction() as tx:
             found: list[Record] = []
             for agreed in self._terms.agreed(tx, contract, horizon_us):
-                when = _period(agreed.contract, period, horizon_us)
+                when = period_of(agreed.contract, period, horizon_us)
                 found += self._records(tx, agreed, when, horizon_us)
             return records_bytes(found)
 
@@ -53,7 +53,8 @@ class Reports:
         return records(agreed.contract, when, known, horizon_us, revision=agreed.revision)
 
 
-def _period(contract: Agreement, label: str, at_us: int) -> Period:
+def period_of(contract: Agreement, label: str, at_us: int) -> Period:
+    """The period of that label, or the one that runs at an instant. BadInput for a label that is none."""
     try:
         return contract.period.named(label, at_us) if label else contract.period.at(at_us)
     except ValueError as error:

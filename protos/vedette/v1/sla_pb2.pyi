@@ -58,8 +58,13 @@ class GetStatusResponse(_message.Message):
 
     RECORDS_JSON_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    RIGHTS_JSON_FIELD_NUMBER: _builtins.int
     records_json: _builtins.bytes
     """The document that `vedette sla compute --json` gives for the same timeline: version and records."""
+    rights_json: _builtins.bytes
+    """What contracts give by several periods up to that one (rights to terminate, what is earned back, the cap of
+    the year), as a JSON list with an object for each contract that says something of it.
+    """
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Promises above what underpins them, by the file in force, for people."""
@@ -69,10 +74,11 @@ class GetStatusResponse(_message.Message):
         *,
         records_json: _builtins.bytes = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        rights_json: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records_json", b"records_json", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["records_json", b"records_json", "rights_json", b"rights_json", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
