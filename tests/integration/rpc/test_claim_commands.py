@@ -37,6 +37,9 @@ class Clock:
     def move_to(self, at_us: int) -> None:
         self._ahead_us = at_us - time.time_ns() // 1000
 
+    def go_on_after(self, at_us: int) -> None:
+        """Tests move it as they like."""
+
     def __call__(self) -> int:
         return time.time_ns() // 1000 + self._ahead_us
 
@@ -46,7 +49,7 @@ def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A controller two days after the check was down in both regions for three minutes of seven."""
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "wall_us", clock)
+        patch.setattr(app, "LedgerClock", lambda: clock)
         with running(tmp_path_factory.mktemp("controller")) as started:
             # Certificates are of the machine's time; the check is of that of the story.
             assert not started.apply(FLEET.replace(b"id: home", b"id: other")).problems
