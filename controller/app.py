@@ -228,7 +228,7 @@ class _Controller:
             storage, self._evaluator, self._fleets, self._terms, self._now_us
         )
         self._sla_watch = SlaWatch(
-            storage, self._evaluator, self._fleets, self._terms, self._now_us
+            storage, self._evaluator, self._fleets, self._terms, self._now_us, monotonic_us
         )
 
     def _people(

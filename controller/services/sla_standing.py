@@ -20,8 +20,6 @@ from controller.services.observing import observed
 from controller.services.sight import StoredSight
 from controller.services.terms import Agreed
 
-LATENESS_US: Final = 72 * 3600 * 1_000_000
-"""How long after its end a period is still looked at: so long late evidence may come (S-22)."""
 _WELL: Final = frozenset({Verdict.UP, Verdict.DEGRADED})
 
 
@@ -48,12 +46,14 @@ def told_of(tx: Transaction, contract: str) -> dict[str, Told]:
 
 
 def _periods(agreed: Agreed, now_us: int) -> list[Period]:
-    """The period that runs, and the one before it while late evidence for it may come."""
+    """The period that runs, and the one before it until its report is sealed by itself (S-22)."""
     terms = agreed.contract.period
     current = terms.at(now_us)
-    if _rolls(current) or now_us - current.from_us >= LATENESS_US:
+    if _rolls(current):
         return [current]
-    return [terms.at(current.from_us - 1), current]
+    before = terms.at(current.from_us - 1)
+    is_sealed = now_us >= before.to_us + agreed.contract.lateness_of(before).seal_after_us
+    return [current] if is_sealed else [before, current]
 
 
 def _rolls(period: Period) -> bool:

@@ -1,5 +1,7 @@
 """Watching contracts: each is judged once a minute, and at once when an outage of its checks changes.
 
+Many contracts that take long to judge wait for longer than a minute: watching has a bounded share of the time.
+
 One contract a transaction, which notes what was told and writes the messages: results that come meanwhile do
 not wait for many.
 """
@@ -7,7 +9,7 @@ not wait for many.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from controller.core.sla.burn_notices import abandoned
 from controller.core.sla.contracts import Agreement
@@ -21,9 +23,14 @@ from controller.services.sla_standing import notices_of, told_of
 from controller.services.terms import Terms
 
 EVERY_US: Final = 60 * 1_000_000
+AGAIN_US: Final = 5 * 1_000_000
+"""How soon a contract may be judged again to whose checks something happens all the time."""
 _EVENTS_AT_ONCE: Final = 200
 _IDLE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 10.0
+# Judging takes one part in so many of the time: a thirtieth of a core, or a quarter where something happened.
+_SHARE: Final = 30
+_URGENT_SHARE: Final = 4
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +40,19 @@ class Loaded(Protocol):
     def loaded(self, tx: Transaction) -> InForce | None:
         """It, inside a transaction; None if nothing was applied yet."""
         ...
+
+
+class Look(NamedTuple):
+    """How long judging a contract took, and whether something had happened to it."""
+
+    took_us: int
+    is_urgent: bool
+
+    @property
+    def pause_seconds(self) -> float:
+        """How long to leave the storage thread to others, so that watching takes no more than its share of it."""
+        share = _URGENT_SHARE if self.is_urgent else _SHARE
+        return self.took_us * (share - 1) / 1_000_000
 
 
 class SlaWatch:
@@ -48,26 +68,28 @@ class SlaWatch:
         fleets: Loaded,
         terms: Terms,
         now_us: Callable[[], int],
+        elapsed_us: Callable[[], int],
     ) -> None:
         self._storage = storage
         self._evaluator = evaluator
         self._fleets = fleets
         self._now_us = now_us
+        self._elapsed_us = elapsed_us
         self._terms = terms
         self._looked: dict[str, int] = {}
         self._touched: set[str] = set()
         self._sequence: int | None = None
         self._revision = 0
 
-    def look(self) -> bool:
-        """Judge one contract. False if none is due."""
-        now_us = self._now_us()
+    def look(self) -> Look | None:
+        """Judge one contract. None if none is due."""
+        now_us, begun_us = self._now_us(), self._elapsed_us()
         name: str | None = None
         try:
             with self._storage.transaction() as tx:
                 in_force = self._fleets.loaded(tx)
                 if in_force is None:
-                    return False
+                    return None
                 contracts = in_force.fleet.contracts
                 self._follow(tx, contracts)
                 self._end_abandoned(tx, in_force, now_us)
@@ -83,10 +105,11 @@ class SlaWatch:
             # A fault of ours in judging one contract must not keep the others from being judged.
             log.exception("sla.defect", extra={"contract": name})
         if name is None:
-            return False
+            return None
+        is_urgent = name in self._touched
         self._looked[name] = now_us
         self._touched.discard(name)
-        return True
+        return Look(self._elapsed_us() - begun_us, is_urgent)
 
     def _follow(self, tx: Transaction, contracts: Mapping[str, Agreement]) -> None:
         """Note the contracts whose checks something happened to."""
@@ -111,9 +134,14 @@ class SlaWatch:
     def _due(self, contracts: Collection[str], now_us: int) -> str | None:
         """One that something happened to, or that was judged longest ago, if that is a minute."""
         waits = {name: now_us - self._looked.get(name, 0) for name in contracts}
+
+        def due(least_us: int, names: Iterable[str]) -> list[str]:
+            # A clock that was set back keeps nobody waiting.
+            return [name for name in names if not 0 <= waits[name] < least_us]
+
         touched = [name for name in waits if name in self._touched]
-        due = touched or [name for name, wait_us in waits.items() if not 0 <= wait_us < EVERY_US]
-        return max(due, key=waits.__getitem__, default=None)
+        found = due(AGAIN_US, touched) or due(EVERY_US, waits)
+        return max(found, key=waits.__getitem__, default=None)
 
 
 def _post(tx: Transaction, in_force: InForce, notices: Iterable[SlaNotice], now_us: int) -> None:
@@ -127,12 +155,11 @@ async def watching(worker: Worker, watch: SlaWatch) -> None:
     """Judge contracts as they are due, for ever. Fatal if storage is damaged."""
     while True:
         try:
-            is_busy = await worker.run(watch.look)
+            look = await worker.run(watch.look)
         except Fatal:
             raise
         except ControllerError as error:
             log.error("sla.delayed", extra={"reason": str(error)})
             await asyncio.sleep(_RETRY_SECONDS)
             continue
-        if not is_busy:
-            await asyncio.sleep(_IDLE_SECONDS)
+        await asyncio.sleep(_IDLE_SECONDS if look is None else look.pause_seconds)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from controller.deliveries import DeliveryQuery
-from controller.errors import Unreachable
+from controller.errors import Fatal, Unreachable
 from controller.ports import Transaction
 from controller.services import sla_watch
-from controller.services.sla_watch import EVERY_US, SlaWatch
+from controller.services.sla_watch import AGAIN_US, EVERY_US, Look, SlaWatch, watching
 from controller.services.terms import Terms
+from tests.fakes.storage import InlineWorker
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story
 
@@ -39,7 +40,9 @@ def world(world: World) -> World:
 
 
 def watch_of(world: World) -> SlaWatch:
-    return SlaWatch(world.storage, world.evaluator, world.fleets, Terms(), lambda: world.now_us)
+    return SlaWatch(
+        world.storage, world.evaluator, world.fleets, Terms(), lambda: world.now_us, lambda: 0
+    )
 
 
 def told(world: World) -> list[str]:
@@ -166,7 +169,10 @@ async def test_a_contract_is_judged_at_once_when_an_outage_of_its_checks_changes
         for region in REGIONS:
             await story.one(number, region, is_down=True)
     seen.clear()
-    watch._looked = dict.fromkeys(("acme", "beta"), world.now_us)
+    looked = dict.fromkeys(("acme", "beta"), world.now_us)
+    watch._looked = dict(looked)
+    assert looks(watch) == 0, "it was judged this very second"
+    world.now_us += AGAIN_US
     assert looks(watch) == 1
     assert seen == ["acme"]
 
@@ -201,6 +207,31 @@ async def test_what_could_not_be_noted_is_told_later_and_once(
     assert told(world) == []
     assert looks(watch) == 2
     assert told(world).count("ops grade.warn") == 1
+
+
+async def test_watching_has_a_bounded_share_of_the_time_and_outlasts_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [Look(10_000, False), Look(10_000, True), None, Unreachable("gone"), Fatal("damaged")]
+    pauses: list[float] = []
+
+    class Scripted(SlaWatch):
+        def __init__(self) -> None:
+            pass
+
+        def look(self) -> Look | None:
+            one = found.pop(0)
+            if isinstance(one, Exception):
+                raise one
+            return one
+
+    async def slept(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr("controller.services.sla_watch.asyncio.sleep", slept)
+    with pytest.raises(Fatal):
+        await watching(InlineWorker(), Scripted())
+    assert pauses == [0.29, 0.03, 1.0, 10.0]
 
 
 def test_without_a_fleet_nothing_is_due(world: World) -> None:
