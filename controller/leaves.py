@@ -22,6 +22,8 @@ class LeafKind(StrEnum):
     EXCLUSION = "exclusion"
     REMARK = "remark"
     OUTAGE = "outage"
+    CLAIM = "claim"
+    REPORT = "report"
     ACCESS = "access"
 
 

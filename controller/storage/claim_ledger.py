@@ -6,15 +6,16 @@ from dataclasses import asdict
 from sqlalchemy import func, insert, select
 
 from controller.claims import ClaimEvent, ClaimFile
-from controller.storage.bulk import Rows
+from controller.leaves import LeafKind
 from controller.storage.claim_tables import ClaimEventRow, ClaimFileRow
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _EVENT = table(ClaimEventRow)
 _FILE = table(ClaimFileRow)
 
 
-class ClaimRows(Rows):
+class ClaimRows(LogRows):
     """controller.claims.ClaimStore over SQL."""
 
     def last_claim(self) -> int:
@@ -28,6 +29,8 @@ class ClaimRows(Rows):
         del values["sequence"]
         new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
+        told = {**values, "facts": event.facts.decode()}
+        self._enter(LeafKind.CLAIM, f"CLM-{event.number}", told)
         return given
 
     def claim_events(self, number: int | None = None) -> Sequence[ClaimEvent]:

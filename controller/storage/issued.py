@@ -9,13 +9,14 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
 from controller.issued import IssuedReport, Reopened, Retold
-from controller.storage.bulk import Rows
+from controller.leaves import LeafKind
 from controller.storage.issued_tables import (
     IssuedReportRow,
     ReopenedReportRow,
     ReportProgressRow,
     RetoldRow,
 )
+from controller.storage.log import LogRows
 from controller.storage.tables import table
 
 _ISSUED: Final = table(IssuedReportRow)
@@ -26,7 +27,7 @@ _unheard: Final = msgspec.json.Decoder(tuple[tuple[str, int | None], ...])
 _HEAD: Final = [c for c in _ISSUED.c if c.name not in ("sequence", "body")]
 
 
-class IssuedRows(Rows):
+class IssuedRows(LogRows):
     """controller.issued.IssuedStore over SQL."""
 
     def put_issued(self, report: IssuedReport) -> bool:
@@ -42,6 +43,8 @@ class IssuedRows(Rows):
             "unheard": msgspec.json.encode(report.unheard),
         }
         self._connection.execute(insert(_ISSUED).values(values))
+        told = {key: value for key, value in asdict(report).items() if key != "body"}
+        self._enter(LeafKind.REPORT, f"{report.contract} {report.label}", told)
         return True
 
     def issued(self, contract: str, label: str) -> Sequence[IssuedReport]:

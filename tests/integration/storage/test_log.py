@@ -1,17 +1,21 @@
 """The log in real databases: what is entered, signed and proved, and that any changed byte is found."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from controller.claims import ClaimEvent
 from controller.custody import LOCAL, Act
 from controller.errors import BadInput, ControllerError, Fatal
+from controller.events import EventKind, OutageEvent
 from controller.exclusions import EntryKind, ExclusionEntry
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary, log_verifier
+from controller.issued import IssuedReport
 from controller.leaves import LeafKind, StoredCheckpoint
+from controller.ports import AgentRecord, CheckRevision, FleetRevision, Transaction
 from controller.remarks import Remark, RemarkKind
 from controller.services.log_check import faults
 from controller.services.logbook import Logbook
@@ -21,6 +25,7 @@ from vedette.shared.merkle import check_consistency, check_inclusion, leaf_hash,
 from vedette.shared.note import opened_note
 
 NOW_US = 1_780_000_000_000_000
+AGENT = AgentRecord("fra-1", "fra", "host", 5, b"k" * 32, b"s" * 32, "01", None, 9)
 
 
 @pytest.fixture
@@ -91,11 +96,52 @@ def test_what_was_rolled_back_is_in_no_log(logged: SqlStorage, book: Logbook) ->
     assert newest(book).size == 1
 
 
-def test_an_exclusion_is_a_leaf(logged: SqlStorage) -> None:
-    entry = ExclusionEntry("m-1", EntryKind.DECLARED, 5, "anna", "operator", "", "d", body=b"{}")
+ENTRIES: dict[LeafKind, tuple[str, Callable[[Transaction], object]]] = {
+    LeafKind.KEY: ("fra-1", lambda tx: tx.put_agent(AGENT)),
+    LeafKind.FLEET: ("1", lambda tx: tx.put_fleet(FleetRevision(1, b"\x00", "f", 5, "anna"), [])),
+    LeafKind.CHECK: (
+        "home",
+        lambda tx: tx.put_fleet(
+            FleetRevision(1, b"", "f", 5, "anna"), [CheckRevision("home", "d1", b"{}", 5)]
+        ),
+    ),
+    LeafKind.EXCLUSION: (
+        "m-1",
+        lambda tx: tx.put_exclusion_entry(
+            ExclusionEntry("m-1", EntryKind.DECLARED, 5, "anna", "operator", "", "d", body=b"{}")
+        ),
+    ),
+    LeafKind.REMARK: (
+        "OUT-3",
+        lambda tx: tx.put_remark(Remark(3, RemarkKind.ANNOTATION, 5, "anna", "admin", "", "text")),
+    ),
+    LeafKind.OUTAGE: (
+        "OUT-3",
+        lambda tx: tx.put_event(OutageEvent(3, 1, EventKind.OPENED, 5, "home", b"{}")),
+    ),
+    LeafKind.CLAIM: (
+        "CLM-1",
+        lambda tx: tx.put_claim_event(ClaimEvent(1, 1, "created", 5, "anna", "admin", "")),
+    ),
+    LeafKind.REPORT: (
+        "gold 2026-06",
+        lambda tx: tx.put_issued(IssuedReport("gold", "2026-06", 1, 5, 5, "00", b"{}")),
+    ),
+    LeafKind.ACCESS: (
+        "token.create",
+        lambda tx: tx.record(Act(5, "anna", LOCAL, "token.create", "bo", "", LOCAL)),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [one for one in LeafKind if one is not LeafKind.SEAL])
+def test_whatever_can_move_a_figure_is_a_leaf(logged: SqlStorage, kind: LeafKind) -> None:
+    subject, write = ENTRIES[kind]
     with logged.transaction() as tx:
-        tx.put_exclusion_entry(entry)
-        assert len(tx.leaves_about(LeafKind.EXCLUSION, "m-1")) == 1
+        write(tx)
+        (leaf,) = tx.leaves_about(kind, subject)
+        said = [note for one, note in tx.leaf_notes(0, tx.log_size()) if one == leaf]
+    assert said[0].startswith(f"vedette.{kind.value}/v1\ntime {NOW_US}\n".encode())
 
 
 @pytest.mark.parametrize("sizes", [(1, 2, 7), (255, 256, 257), (300, 900)], ids=str)
