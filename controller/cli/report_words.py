@@ -28,7 +28,10 @@ _INSTANTS: Final = frozenset(
     ]
 )
 _FRACTIONS: Final = (".num", ".den")
-_SKIPPED: Final = frozenset({"counted"})
+# What follows from other things that are told, or is too long for a line.
+_SKIPPED: Final = frozenset(
+    {"counted", "exclusions", "timers", "clauses", "steps", "wording", "why"}
+)
 _LINES_MAX: Final = 40
 
 
@@ -68,7 +71,8 @@ def _lines(change: Change, zone: ZoneInfo) -> Iterator[str]:
     if len(told) > _LINES_MAX:
         yield f"{name}: and {len(told) - _LINES_MAX} more; --json has all of them"
     if not told:
-        yield f"{name}: other times count, or what follows from figures"
+        others = dict.fromkeys(one.name.split(".", 1)[0] for one in change.fields)
+        yield f"{name}: other {', '.join(others)}"
 
 
 def _name(change: Change, zone: ZoneInfo) -> str:
@@ -93,7 +97,8 @@ def _about(change: Change, zone: ZoneInfo) -> str:
 
 def _is_told(change: FieldChange) -> bool:
     """It says something by itself: a ratio is told by its shown form."""
-    return change.name not in _SKIPPED and not change.name.endswith(_FRACTIONS)
+    last = change.name.rsplit(".", 1)[-1]
+    return last not in _SKIPPED and not change.name.endswith(_FRACTIONS)
 
 
 def _field(change: FieldChange, zone: ZoneInfo) -> str:
@@ -109,8 +114,10 @@ def _field(change: FieldChange, zone: ZoneInfo) -> str:
 
 def _value(name: str, value: Any, zone: ZoneInfo) -> str:
     last = name.rsplit(".", 1)[-1]
-    if value is None:
+    if value is None or value == []:
         return NOTHING
+    if last == "outcomes":
+        return _outcomes(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if last in _INSTANTS:
             return instant(value, zone)
@@ -119,3 +126,12 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> str:
     if last == "attainment_shown":
         return f"{value}%"
     return str(value)
+
+
+def _outcomes(value: Any) -> str:
+    """What came of an exclusion, objective by objective."""
+    told = (
+        f"{one['objective']} {one['status'].replace('_', ' ')} {length(one['applied'])}"
+        for one in value
+    )
+    return ", ".join(dict.fromkeys(told))

@@ -72,7 +72,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 class _Facts:
     """What a document says: the fields of each thing, by kind and name."""
 
-    code: tuple[str, str]
+    code: str
     things: Mapping[Key, Mapping[str, Any]]
 
 
@@ -158,8 +158,7 @@ def _facts(document: Mapping[str, Any]) -> _Facts:
         )
     for one in document["exclusions"]:
         things["exclusion", one["id"]] = _fields(one)
-    made = document["made"]
-    return _Facts((made["code"], made["tzdata"]), things)
+    return _Facts(document["made"]["code"], things)
 
 
 def _fields(value: Mapping[str, Any], path: str = "") -> dict[str, Any]:
