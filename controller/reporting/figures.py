@@ -44,6 +44,19 @@ def share(ratio: Mapping[str, int] | None) -> str:
     return f"{sign}{scaled // 10**_SHOWN_DIGITS}.{scaled % 10**_SHOWN_DIGITS:0{_SHOWN_DIGITS}} %"
 
 
+def used(ratio: Mapping[str, int] | None) -> str:
+    """A share of a budget that was used in percent, rounded up at three decimals."""
+    if not ratio or not ratio["den"]:
+        return NOTHING
+    scaled = -(-ratio["num"] * 100 * 10**_SHOWN_DIGITS // ratio["den"])
+    return f"{scaled // 10**_SHOWN_DIGITS}.{scaled % 10**_SHOWN_DIGITS:0{_SHOWN_DIGITS}} %"
+
+
+def exactly(us: int) -> str:
+    """A length to the microsecond: what was measured is not rounded."""
+    return length_text(us)
+
+
 class Clock(NamedTuple):
     """Instants as clocks in a zone show them, and in UTC."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from controller.core.instants import instant
+from controller.core.sla.objectives import OF_TIME
 from controller.core.sla.report_document import Terms
 from controller.reporting.blocks import Block, Column, Heading, Listing, Paragraph, Table, cell
 from controller.reporting.figures import percent
@@ -98,27 +99,43 @@ def _hours(told: Telling, hours: Any) -> Iterator[str]:
 
 
 def _objective(told: Telling, one: Mapping[str, Any]) -> str:
-    if one.get("metric") in ("acknowledge", "resolve"):
+    metric = one.get("metric")
+    if metric in ("acknowledge", "resolve"):
         return timed_clause(told, one)
-    if "formula" not in one or "unknown" not in one:
-        name = one.get("metric", "")
-        return told.say(
-            "clause.objective.other",
-            objective=one["id"],
-            metric=told.texts.word("metric", name),
-            target=one["target"],
-        )
-    formula = told.texts.word("formula", one["formula"])
-    if one["formula"] == "minute":
-        formula = told.say(f"formula.minute.{one['mode']}", n=one["n"])
-    unknown = str(one["unknown"])
+    if metric not in ("availability", "latency"):
+        word = told.texts.word("metric", str(metric))
+        target = str(one.get("target", ""))
+        return told.say("clause.objective.other", objective=one["id"], metric=word, target=target)
+    said = {
+        "objective": one["id"],
+        "target": percent(one["target"]),
+        "coverage": percent(one["min_coverage"]),
+    }
+    if metric == "latency":
+        return told.say("clause.objective.latency", **said, threshold=one["threshold"])
+    formula = _formula(told, one)
+    if one["formula"] not in OF_TIME:
+        return told.say("clause.objective.samples", **said, formula=formula)
+    unknown, _, carried = str(one["unknown"]).partition("(")
+    word = told.texts.word("unknown", unknown)
+    if carried:
+        word = told.say("unknown.carry.length", length=carried.rstrip(")"))
+    return told.say("clause.objective", **said, formula=formula, unknown=word)
+
+
+def _formula(told: Telling, one: Mapping[str, Any]) -> str:
+    """How the figure is taken."""
+    name = one["formula"]
+    if name == "minute":
+        return told.say(f"formula.minute.{one['mode']}", n=one["n"])
+    slice_target = percent(one.get("slice_target"))
+    empty = told.texts.word("empty", str(one.get("empty")))
     return told.say(
-        "clause.objective",
-        objective=one["id"],
-        target=percent(one["target"]),
-        formula=formula,
-        unknown=told.texts.word("unknown", unknown),
-        coverage=percent(one["min_coverage"]),
+        f"formula.{name}",
+        slice=one.get("slice"),
+        slice_target=slice_target,
+        empty=empty,
+        at_least=one.get("at_least"),
     )
 
 

@@ -151,9 +151,14 @@ def attained(record: Record) -> str:
     return shown if is_judged or shown == NOTHING else f"({shown})"
 
 
+def is_of_samples(record: Record) -> bool:
+    """The record is counted in samples, and not in time."""
+    return any(name in record for name in ("samples", "samples_of", "slices", "days"))
+
+
 def downtime(record: Record) -> tuple[str, ...]:
     """Downtime, and its bounds where they differ."""
-    if record.get("downtime") is None or "timers" in record:
+    if record.get("downtime") is None or "timers" in record or is_of_samples(record):
         return (NOTHING,)
     low_us, high_us = record["downtime_min"], record["downtime_max"]
     figure = ceiled(record["downtime"])

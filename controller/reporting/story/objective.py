@@ -17,9 +17,24 @@ from controller.reporting.blocks import (
 )
 from controller.reporting.charts.burn_down import burn_down_svg
 from controller.reporting.charts.calendar import calendar_lines, calendar_svg
-from controller.reporting.figures import NOTHING, ceiled, floored, percent, share
-from controller.reporting.story.context import Record, Telling, heading_of, is_running
+from controller.reporting.figures import (
+    NOTHING,
+    bounds,
+    ceiled,
+    floored,
+    percent,
+    share,
+    used,
+)
+from controller.reporting.story.context import (
+    Record,
+    Telling,
+    heading_of,
+    is_of_samples,
+    is_running,
+)
 from controller.reporting.story.people import timers
+from controller.reporting.story.samples import samples
 
 _PARTS: Final = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
 _MEANS: Final = ("mttr", "mtbf", "mtbsi", "mttd", "mtta")
@@ -40,6 +55,7 @@ def objective(
         yield _burn_down(told, record, course)
     if all(part in record for part in _PARTS):
         yield _time(told, record)
+    yield from samples(told, record)
     if course is not None and is_new and (days := _uneven(course)):
         yield _days(told, days)
     yield _variants(told, record)
@@ -89,15 +105,16 @@ def _time(told: Telling, record: Record) -> Table:
         (cell(name), cell(ceiled(us)), cell(_share_of(us, whole_us)))
         for name, us in [*rows, (say("time.total"), whole_us)]
     ]
-    low, high = ceiled(record["downtime_min"]), ceiled(record["downtime_max"])
-    for key, text in (
-        ("eligible", floored(record["eligible"])),
-        ("downtime", ceiled(record["downtime"])),
-        ("least", f"{low} – {high}"),
-        ("budget", floored(record["budget"])),
-        ("left", floored(record["budget_left"])),
-    ):
-        cells.append((cell(say(f"time.{key}")), cell(text), cell("")))
+    sums = [("eligible", floored(record["eligible"]))]
+    if not is_of_samples(record):
+        sums += [
+            ("downtime", ceiled(record["downtime"])),
+            ("least", bounds(record["downtime_min"], record["downtime_max"])),
+            ("budget", floored(record["budget"])),
+            ("left", floored(record["budget_left"])),
+        ]
+    cells += [(cell(say(f"time.{key}")), cell(text), cell("")) for key, text in sums]
+    cells.append((cell(say("time.used")), cell(""), cell(used(record.get("budget_used")))))
     columns = (
         Column(say("head.kind"), share=3),
         Column(say("head.length"), Align.RIGHT, 2),
