@@ -133,7 +133,7 @@ def _head(facts: LetterFacts) -> Iterator[Block]:
 def _basis(claim: ClaimFacts) -> str:
     """On what state of the facts the figures rest."""
     if claim.seal:
-        return f"The figures are those of the sealed report {claim.seal}."
+        return f"The figures are those of the sealed report, {claim.seal}, which is attached."
     return (
         "The report on the period is not sealed. The figures rest on the evidence that was known at"
         f" {' which is '.join(_both(claim.as_of_us, claim.tz))}, and are pinned to that instant; evidence that comes"

@@ -1,7 +1,7 @@
 """The pack of a claim: every file that the other side needs to recompute it."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from controller.core.sla.applied import Status
 from controller.core.sla.claims import ClaimFacts
 from controller.core.sla.fleet_excerpt import fleet_excerpt
 from controller.core.sla.records import Record, observed_in, records, records_bytes
+from controller.core.sla.sampling import Listed
 from controller.core.sla.timeline_document import timeline_document
 from controller.errors import Fatal
 from controller.ports import Transaction
@@ -31,6 +32,7 @@ ATTAINMENT: Final = "attainment.json"
 EXCLUSIONS: Final = "exclusions.json"
 CLAIM: Final = "claim.json"
 LETTER: Final = "letter"
+REPORT: Final = "report.json"
 RECOMPUTE: Final = "recompute.sh"
 MANIFEST: Final = "MANIFEST"
 
@@ -59,9 +61,19 @@ class Cover:
     late: str = ""
 
 
-def pack(tx: Transaction, basis: Basis, claim: ClaimFacts, cover: Cover) -> list[PackFile]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes into a pack besides the figures: the samples that were counted, and the sealed report."""
+
+    samples: Mapping[str, Sequence[Listed]]
+    report: bytes = b""
+
+
+def pack(
+    tx: Transaction, basis: Basis, claim: ClaimFacts, cover: Cover, beside: Beside
+) -> list[PackFile]:
     """The files, the manifest last. Fatal if they do not give the figures that they claim."""
-    fleet, timeline = _fleet(basis), _timeline(basis)
+    fleet, timeline = _fleet(basis), _timeline(basis, beside.samples)
     found = recomputed(basis, fleet, timeline)
     require_same(basis, found)
     logs = list(_logs(tx, basis))
@@ -77,6 +89,7 @@ def pack(tx: Transaction, basis: Basis, claim: ClaimFacts, cover: Cover) -> list
         PackFile(ATTAINMENT, "the records of attainment", records_bytes(found)),
         PackFile(RECOMPUTE, "how to recompute them", f"#!/bin/sh\n{command}\n".encode()),
         PackFile(EXCLUSIONS, "exclusions as they were declared", _exclusions(basis)),
+        *([PackFile(REPORT, "the sealed report", beside.report)] if beside.report else []),
         *(PackFile(one.file, _log_text(one, log), log.lines) for one, log in logs if log.lines),
     ]
     facts = LetterFacts(
@@ -138,9 +151,11 @@ def _fleet(basis: Basis) -> bytes:
     return (head + yaml.safe_dump(excerpt, sort_keys=False, allow_unicode=True)).encode()
 
 
-def _timeline(basis: Basis) -> bytes:
+def _timeline(basis: Basis, samples: Mapping[str, Sequence[Listed]]) -> bytes:
     seen = basis.seen
-    return replay_bytes(timeline_document(seen.members, seen.from_us, seen.to_us, basis.horizon_us))
+    return replay_bytes(
+        timeline_document(seen.members, samples, seen.from_us, seen.to_us, basis.horizon_us)
+    )
 
 
 def _exclusions(basis: Basis) -> bytes:

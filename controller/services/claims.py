@@ -26,10 +26,9 @@ from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.ports import Storage, Transaction
 from controller.services.claim_basis import Basis, basis, deadline_for
-from controller.services.claim_pack import Cover, PackFile, pack
+from controller.services.claim_pack import Beside, Cover, PackFile, pack
+from controller.services.claim_source import listed_samples, sourced
 from controller.services.evaluate import Evaluator
-from controller.services.grading import Grading
-from controller.services.sight import StoredSight
 from controller.services.terms import Terms
 from vedette.shared.limits import REMARK_CHARS_MAX
 
@@ -64,25 +63,24 @@ class Claims:
         self._organisation = organisation
         self._now_us = now_us
         self._terms = terms
-        self._grading = Grading()
 
     def create(self, asked: Asked, by: Actor) -> Claim:
         """A new claim in draft, with its pack. Rejected says why there can be none."""
         now_us, late = self._now_us(), _text(asked.late, "reason")
         with self._storage.transaction() as tx:
-            (agreed,) = self._terms.agreed(tx, asked.contract, now_us)
-            sight = StoredSight(tx, self._evaluator, now_us, self._grading)
-            found = basis(sight, agreed, asked.period, asked.objective)
+            source = sourced(tx, self._evaluator, self._terms, asked.contract, asked.period, now_us)
+            found = basis(source.sight, source.agreed, asked.period, asked.objective)
             before = _superseded(tx, asked)
             _require_unclaimed(tx, found, before)
-            facts = _facts_of(found, before)
+            facts = _facts_of(found, before, source.seal)
             number = tx.last_claim() + 1
             act = ClaimAct(
                 ClaimAction.CREATE, now_us, by.name, by.role, by.peer, late=late
             )  # fmt: skip
             claim = _allowed(lambda: new_claim(number, facts, act))
             cover = Cover(claim.handle, self._organisation, now_us, late)
-            files = pack(tx, found, facts, cover)
+            beside = Beside(listed_samples(tx, self._evaluator, found), source.report)
+            files = pack(tx, found, facts, cover, beside)
             facts = msgspec.structs.replace(facts, manifest=files[-1].sha256)
             tx.put_claim_event(_event(number, 1, act, facts))
             tx.put_claim_files(_packed(number, files))
@@ -231,7 +229,7 @@ def _require_unclaimed(tx: Transaction, found: Basis, before: Claim | None) -> N
             )
 
 
-def _facts_of(found: Basis, before: Claim | None) -> ClaimFacts:
+def _facts_of(found: Basis, before: Claim | None, seal: str) -> ClaimFacts:
     agreed, period = found.agreed, found.period
     first = agreed.contract.first
     deadline = deadline_for(agreed.contract, period)
@@ -252,6 +250,7 @@ def _facts_of(found: Basis, before: Claim | None) -> ClaimFacts:
         deadline_us=deadline.ends_us if deadline else None,
         last_day=deadline.last_day.isoformat() if deadline else None,
         supersedes=before.number if before else 0,
+        seal=seal,
     )
 
 

@@ -81,6 +81,11 @@ class ListedSamples:
         self._samples = sorted(samples, key=lambda one: one.at_us)
         self._at = [one.at_us for one in self._samples]
 
+    @property
+    def all(self) -> Sequence[Listed]:
+        """Every one, by time."""
+        return self._samples
+
     def _within(self, spans: Sequence[Interval]) -> Iterator[Listed]:
         for from_us, to_us in spans:
             yield from self._samples[bisect_left(self._at, from_us) : bisect_left(self._at, to_us)]

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from controller.core.intervals import clip, length
 from controller.core.quorum import Verdict
 from controller.core.replay import (
@@ -9,18 +11,34 @@ from controller.core.replay import (
     ReplayedCheck,
     ReplayedInterval,
     ReplayedOutage,
+    ReplayedSample,
     ReplayedWeight,
 )
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.clocks import clocks_of
 from controller.core.sla.records import Known
+from controller.core.sla.sampling import Listed
+from vedette.shared.result import Outcome
 
 
 def timeline_document(
-    members: Mapping[str, Known], from_us: int, to_us: int, horizon_us: int
+    members: Mapping[str, Known],
+    samples: Mapping[str, Sequence[Listed]],
+    from_us: int,
+    to_us: int,
+    horizon_us: int,
 ) -> Replay:
-    """The document over [from_us, to_us) as seen from the horizon, with the timelines of S-8."""
+    """The document over [from_us, to_us) as seen from the horizon, with the timelines of S-8.
+
+    `samples` are those of the checks of which objectives count them.
+    """
     checks = {name: _replayed(one, to_us) for name, one in sorted(members.items())}
+    for name, listed in samples.items():
+        written = [
+            ReplayedSample(one.at_us, Outcome.UP if one.is_good else Outcome.DOWN, one.took_us)
+            for one in listed
+        ]
+        checks[name] = msgspec.structs.replace(checks[name], samples=written)
     return Replay(1, from_us, to_us, horizon_us, checks)
 
 

@@ -18,6 +18,8 @@ from controller.core.sla.scopes import Scope
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.services.claims import Asked, Claims
+from controller.services.documents import Documents
+from controller.services.periods import Periods
 from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, Running, World
 from tests.unit.services.story import REGIONS, Story
@@ -198,7 +200,7 @@ def test_s50_a_claim_after_the_deadline_needs_a_reason(scene: Scene) -> None:
     ("asked", "error", "said"),
     [
         ({"contract": "other"}, Rejected, "Nothing was breached in 2025-06: availability met"),
-        ({"contract": "none"}, NotFound, "Expected a contract in force"),
+        ({"contract": "none"}, NotFound, "Expected a contract that was ever in force"),
         ({"period": "2025-07"}, Rejected, "2025-07 is not over: it ends at 2025-07-31T22:00:00Z"),
         ({"period": "2025-05"}, Rejected, "Nothing was breached in 2025-05: availability no eligible time"),
         ({"period": "2025-W23"}, BadInput, "acme is judged by month, and 2025-W23 is a week"),
@@ -225,6 +227,53 @@ def test_s50_a_claim_that_is_not_there(scene: Scene) -> None:
         scene.claims.file("CLM-1", "letter.doc")
     with pytest.raises(BadInput, match="--amount: expected at most 2 digits"):
         scene.move("CLM-1", "submit", amount="1.234")
+
+
+SPEED = """\
+    objectives:
+      - {id: availability, target: "99.0", min_coverage: "0"}
+      - {id: speed, metric: latency, threshold: 3s, target: "99", min_coverage: "0"}
+"""
+
+
+async def test_s48_the_samples_that_were_counted_stand_in_the_pack(
+    world: World, running: Running, tmp_path: Path
+) -> None:
+    objectives = CONTRACTS.split("\n")[7] + "\n"
+    text = FLEET + CONTRACTS.replace(objectives, SPEED, 1).encode()
+    found = world.fleets.apply(text, "fleet.yaml", "ada")
+    assert not found.problems, found.problems
+    story = Story(world, running)
+    await story.rounds(1, 4)
+    await story.rounds(4, 8, down=REGIONS)
+    await story.rounds(8, 12)
+    world.now_us = JULY
+    scene = Scene(world)
+    claim = scene.create()
+    assert claim.facts.objectives == ("availability", "speed")
+    timeline = json.loads(scene.claims.file("CLM-1", "timeline.json"))
+    samples = timeline["checks"]["shop-home"]["samples"]
+    assert [one[1] for one in samples].count("down") == 12
+    assert len(samples) == 33
+
+
+async def test_s22_a_claim_for_a_sealed_period_rests_on_the_report(
+    scene: Scene, tmp_path: Path
+) -> None:
+    world = scene.world
+    documents = Documents(world.evaluator, Terms(), "1")
+    periods = Periods(world.storage, world.evaluator, documents, lambda: world.now_us)
+    sealed = periods.seal("acme", "2025-06", ADA, is_early=True, reason="a test")
+    world.now_us += DAY
+    claim = scene.create()
+    assert claim.facts.seal == f"revision 1, SHA-256 {sealed.sha256}"
+    assert claim.facts.as_of_us == sealed.as_of_us < world.now_us
+    assert scene.claims.file("CLM-1", "report.json") == sealed.body
+    records = json.loads(scene.claims.file("CLM-1", "attainment.json"))["records"]
+    report = json.loads(sealed.body)["records"]
+    assert [one["attainment"] for one in records] == [one["attainment"] for one in report]
+    letter = " ".join(scene.claims.file("CLM-1", "letter.txt").decode().split())
+    assert "The figures are those of the sealed report, revision 1, SHA-256" in letter
 
 
 def test_s50_a_weighted_exclusion_stays_that_of_its_part() -> None:
