@@ -146,7 +146,7 @@ class Path:
     def slot_count(self) -> int:
         """How many results the agent sends of its slots."""
         interval_us, phase_us = self.cadence.interval_us, self.cadence.phase_us
-        alive = ((c, a, b) for c in self.link.clocks for a, b in difference([(c.from_us, c.to_us)], self.link.dead.intervals))  # fmt: skip
+        alive = ((c, a, b) for c in self.link.clocks for a, b in difference([Interval(c.from_us, c.to_us)], self.link.dead.intervals))  # fmt: skip
         return sum(
             (b - 1 - phase_us + c.offset_us) // interval_us
             - (a - 1 - phase_us + c.offset_us) // interval_us

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from controller.core.intervals import (
     FOREVER_US,
     Interval,
-    clip,
     difference,
     intersection,
     length,
     union,
+    window,
 )
 from controller.core.quorum import Verdict
 from controller.core.sla.applied import Applied
@@ -43,64 +43,86 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """How downtime is counted: from which length on, and in which minutes.
+    """How downtime is counted: in which minutes, and what of UNKNOWN time.
 
     `carry_us` is for how long a verdict may be carried on into UNKNOWN time (S-40), and `carry_from_us` from
     when on verdicts are that may be.
     """
 
-    shortest_us: int = 0
     minutes: MinuteRule | None = None
     carry_us: int = FOREVER_US
     carry_from_us: int = -FOREVER_US
 
 
-class Timeline:
-    """The verdicts of a check as sets. Time that no stretch covers is UNKNOWN."""
+class Sets:
+    """The verdicts of a check as sets, and its downtime: as attributed, at least and at most.
+
+    Time that no stretch covers is UNKNOWN. Stretches are in order and disjoint, so that each set is made in one
+    pass. Downtime that is shorter than `shortest_us` does not count. `costing` is the same timeline with only the
+    DOWN time that costs, if that is not all (S-39).
+    """
 
     def __init__(
         self,
-        stretches: Iterable[Stretch],
-        counting: Counting,
-        costing: Iterable[Stretch] | None = None,
+        stretches: Sequence[Stretch],
+        shortest_us: int = 0,
+        costing: Sequence[Stretch] | None = None,
     ) -> None:
-        """`costing` is the same timeline with only the DOWN time that costs, if that is not all (S-39)."""
-        listed = list(stretches)
         self.known: dict[Verdict, list[Interval]] = {
-            verdict: union((one.from_us, one.to_us) for one in listed if one.verdict is verdict)
-            for verdict in Verdict
-            if verdict is not Verdict.UNKNOWN
+            verdict: [] for verdict in Verdict if verdict is not Verdict.UNKNOWN
         }
-        self.counting = counting
-        self.down = tuple(_counted(listed, place, counting) for place in (FIGURE, LOW, HIGH))
+        self.anything: list[Interval] = []
+        for one in stretches:
+            if one.verdict is not Verdict.UNKNOWN:
+                _append(self.known[one.verdict], one)
+                _append(self.anything, one)
+        self.down = tuple(_counted(stretches, place, shortest_us) for place in (FIGURE, LOW, HIGH))
         if costing is not None:
-            later = list(costing)
             self.down = tuple(
-                _costing(each, listed, later, place) for place, each in enumerate(self.down)
+                _costing(each, stretches, costing, place) for place, each in enumerate(self.down)
             )
-        self.carried = list(_carried(self.known, counting))
+
+
+class Timeline:
+    """Sets, and what becomes of the UNKNOWN time between them."""
+
+    def __init__(self, sets: Sets, counting: Counting) -> None:
+        self.known, self.down, self.counting = sets.known, sets.down, counting
+        self.carried = list(_carried(sets.anything, counting))
         self.carried_down = tuple(_carried_down(self.carried, each) for each in self.down)
 
 
-def _counted(stretches: Sequence[Stretch], place: int, counting: Counting) -> Downtime:
+def _append(found: list[Interval], one: Stretch) -> None:
+    """A stretch at the end of a set."""
+    if found and found[-1].to_us == one.from_us:
+        found[-1] = Interval(found[-1].from_us, one.to_us)
+    else:
+        found.append(Interval(one.from_us, one.to_us))
+
+
+def _counted(stretches: Sequence[Stretch], place: int, shortest_us: int) -> Downtime:
     """The time that counts as downtime before anything is excluded.
 
-    Whether DOWN time is long enough is decided before it is cut to a period (S-39).
+    Whether it is long enough is decided before it is cut to a period (S-39): of DOWN time and of PARTIAL time that
+    counts, without a break. So more downtime is never found too short where less was not.
     """
-    down: list[tuple[int, int]] = []
-    partly: dict[Fraction, list[tuple[int, int]]] = {}
+    full: list[Interval] = []
+    partly: dict[Fraction, list[Interval]] = {}
+    anything: list[Interval] = []
     for one in stretches:
-        verdict, weight = one[2 + place], one.weights[place]
+        verdict = one[2 + place]
         if verdict is Verdict.DOWN:
-            down.append(one[:2])
-        elif verdict is Verdict.PARTIAL and weight:
-            partly.setdefault(weight, []).append(one[:2])
-    full = union(down)
-    if counting.shortest_us:
-        full = [one for one in full if one.to_us - one.from_us >= counting.shortest_us]
-    if FULL in partly:
-        full = union([*full, *partly.pop(FULL)])
-    return Downtime(full, {weight: union(each) for weight, each in sorted(partly.items())})
+            _append(full, one)
+        elif verdict is Verdict.PARTIAL and (weight := one.weights[place]):
+            _append(full if weight == FULL else partly.setdefault(weight, []), one)
+        else:
+            continue
+        if shortest_us:
+            _append(anything, one)
+    found = Downtime(full, dict(sorted(partly.items())))
+    if not shortest_us:
+        return found
+    return found.within([one for one in anything if one.to_us - one.from_us >= shortest_us])
 
 
 def _costing(
@@ -114,10 +136,9 @@ def _costing(
     return down.without(difference(down_in(listed), down_in(costing)))
 
 
-def _carried(known: Mapping[Verdict, Sequence[Interval]], counting: Counting) -> Iterable[Interval]:
+def _carried(known: Sequence[Interval], counting: Counting) -> Iterable[Interval]:
     """The UNKNOWN time that the last known verdict is carried on into."""
-    listed = union(one for each in known.values() for one in each)
-    listed = clip(listed, counting.carry_from_us, FOREVER_US)
+    listed = window(known, counting.carry_from_us, FOREVER_US)
     for place, one in enumerate(listed):
         next_us = listed[place + 1].from_us if place + 1 < len(listed) else FOREVER_US
         yield Interval(one.to_us, min(one.to_us + counting.carry_us, next_us))
@@ -125,11 +146,11 @@ def _carried(known: Mapping[Verdict, Sequence[Interval]], counting: Counting) ->
 
 def _carried_down(carried: Iterable[Interval], down: Downtime) -> Downtime:
     """What of carried time is downtime: it goes on where the time before it was."""
-    ends = {one.to_us: one.weight for one in down.steps}
     found: dict[Fraction, list[Interval]] = {}
     for one in carried:
-        if one.from_us in ends and one.from_us < one.to_us:
-            found.setdefault(ends[one.from_us], []).append(one)
+        weight = down.weight_before(one.from_us)
+        if weight and one.from_us < one.to_us:
+            found.setdefault(weight, []).append(one)
     return Downtime(found.pop(FULL, []), found)
 
 

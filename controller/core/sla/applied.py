@@ -14,7 +14,7 @@ from controller.core.sla.exclusions import (
     ExclusionType,
     Mode,
 )
-from vedette.shared.durations import Duration
+from vedette.shared.definitions import micros
 
 _AFTERWARDS: Final = frozenset({ExclusionType.FORCE_MAJEURE, ExclusionType.CUSTOMER_FAULT})
 _APPROVALS_AFTERWARDS: Final = 2
@@ -49,7 +49,7 @@ class Applied:
 
 
 def applied(
-    declarations: Iterable[Declaration],
+    declarations: Sequence[Declaration],
     terms: Mapping[ExclusionType, ExclusionTerms],
     in_service: Sequence[Interval],
 ) -> list[Applied]:
@@ -61,11 +61,12 @@ def applied(
     """
     found: dict[str, Applied] = {}
     taken: list[Interval] = []
-    listed = list(declarations)
+    listed = sorted(declarations, key=_order)
+    ids = [one.exclusion.id for one in declarations]
     for kind in ExclusionType:
         of_kind = terms.get(kind, ExclusionTerms())
-        left_us = None if of_kind.cap is None else int(Duration.parse(of_kind.cap))
-        for one in sorted((d for d in listed if d.exclusion.type is kind), key=_order):
+        left_us = None if of_kind.cap is None else micros(of_kind.cap)
+        for one in (d for d in listed if d.exclusion.type is kind):
             status, why = standing(one, of_kind)
             if status is not Status.APPLIED:
                 found[one.exclusion.id] = Applied(one, of_kind, status, why)
@@ -78,7 +79,7 @@ def applied(
                 own, left_us = kept, left_us - length(kept)
             taken = union([*taken, *own])
             found[one.exclusion.id] = Applied(one, of_kind, status, why, own)
-    return [found[one.exclusion.id] for one in listed]
+    return [found[one] for one in ids]
 
 
 def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, str]:
@@ -97,7 +98,7 @@ def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, s
             f"the contract gives no effect to exclusions of type {exclusion.type}",
         )
     if exclusion.type is ExclusionType.SCHEDULED:
-        if declared_us > from_us - int(Duration.parse(terms.notice)):
+        if declared_us > from_us - micros(terms.notice):
             asked = f"the contract asks for notice of {terms.notice}"
             return Status.REJECTED_LATE_NOTICE, f"{_when(declared_us, from_us)}; {asked}"
     elif exclusion.type not in _AFTERWARDS and declared_us > from_us:

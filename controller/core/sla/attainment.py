@@ -13,7 +13,7 @@ from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.intervals import Interval, clip, length
 from controller.core.sla.accounting import FIGURE, Account
 from controller.core.sla.contracts import Denominator, PeriodTerms
-from controller.core.sla.downtime import Exact
+from controller.core.sla.downtime import FULL, Exact
 from controller.core.sla.objectives import Objective
 from controller.core.sla.weighing import Portion, merged
 
@@ -59,8 +59,8 @@ class Figures:
             eligible_us = self._eligible_us(one, policy)
             if eligible_us == 0:
                 return None
-            down_us = self._down_us(one, bound, policy)
-            found += weight * Fraction(max(eligible_us - down_us, 0)) / eligible_us
+            share = _ratio(max(eligible_us - self._down_us(one, bound, policy), 0), eligible_us)
+            found = share if weight is FULL else found + weight * share
         return found
 
     @property
@@ -71,7 +71,8 @@ class Figures:
             base_us = sum(one.by_verdict.values()) + one.excluded_us - one.dropped_us
             if base_us <= 0:
                 return None
-            found += weight * Fraction(base_us - one.unknown_us) / base_us
+            share = _ratio(base_us - one.unknown_us, base_us)
+            found = share if weight is FULL else found + weight * share
         return found
 
     def _eligible_us(self, one: Account, policy: str | None) -> Exact:
@@ -90,6 +91,12 @@ class Figures:
             case "carry":
                 return one.carried_spent_us[bound]
         return one.spent_us[bound]
+
+
+def _ratio(part: Exact, whole: Exact) -> Fraction:
+    if isinstance(part, int) and isinstance(whole, int):
+        return Fraction(part, whole)
+    return Fraction(part) / whole
 
 
 def _sum(listed: Iterable[tuple[Fraction, Exact]]) -> Exact:

@@ -12,13 +12,14 @@ from controller.core.quorum import Verdict
 from controller.core.sla.accounting import (
     Counting,
     Eligible,
+    Sets,
     Stretch,
     Timeline,
     account,
     eligible,
 )
 from controller.core.sla.applied import Applied, Status, applied
-from controller.core.sla.contracts import Agreement, Contract
+from controller.core.sla.contracts import Agreement, Contract, OutageTerms
 from controller.core.sla.downtime import FULL, MinuteRule
 from controller.core.sla.downtime_start import DowntimeStart
 from controller.core.sla.exclusions import Declaration
@@ -61,6 +62,26 @@ class Observed:
     samples: Sequence[Samples] = ()
     timed: Sequence[OutageTimes] | None = None
     costing: Mapping[DowntimeStart, Sequence[Stretch]] = field(default_factory=dict)
+    # Every period of a contract asks for the same ones.
+    _sets: dict[tuple[int, OutageTerms], Sets] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    @property
+    def parts(self) -> Sequence[Member]:
+        """The members where they are weighted, else all checks as one."""
+        return self.members or [
+            Member("", FULL, self.stretches, self.exclusions, self.samples, self.costing)
+        ]
+
+    def sets(self, place: int, terms: OutageTerms) -> Sets:
+        """What the part at a place was, as sets, with the downtime that counts by these terms."""
+        if (place, terms) not in self._sets:
+            own, start = self.parts[place], terms.downtime_start
+            costing = None if start is DowntimeStart.FIRST_FAILURE else own.costing[start]
+            found = Sets(own.stretches, micros(terms.min_duration), costing)
+            self._sets[place, terms] = found
+        return self._sets[place, terms]
 
     def until(self, as_of_us: int) -> "Observed":
         """What was known at an instant: nothing of what happened later (S-21)."""
@@ -151,28 +172,17 @@ def books_of(contract: Contract, objective: Objective, frame: Frame, observed: O
     """The books of an objective under a version of its contract."""
     hours = in_service(contract.service_hours, contract.period.tz, *frame.in_force)
     counting = _counting(contract, objective, frame.period)
-    members = observed.members or [
-        Member(
-            "", FULL, observed.stretches, observed.exclusions, observed.samples, observed.costing
-        )
-    ]
     listed = [
         Book(
             one.check,
             one.weight,
-            Timeline(one.stretches, counting, _costing(contract, one)),
+            Timeline(observed.sets(place, contract.outage), counting),
             applied(_near(one.exclusions, frame.period), contract.exclusions, hours),
             one.samples,
         )
-        for one in members
+        for place, one in enumerate(observed.parts)
     ]
     return Books(hours, listed)
-
-
-def _costing(contract: Contract, member: Member) -> Sequence[Stretch] | None:
-    """The timeline with only the DOWN time that costs; None if all of it does (S-39)."""
-    start = contract.outage.downtime_start
-    return None if start is DowntimeStart.FIRST_FAILURE else member.costing[start]
 
 
 def _near(declared: Sequence[Declaration], period: Period) -> list[Declaration]:
@@ -187,7 +197,6 @@ def _counting(contract: Contract, objective: Objective, period: Period) -> Count
         minutes = MinuteRule(objective.mode == "whole", objective.n)
     carry_us = objective.carry_us
     return Counting(
-        micros(contract.outage.min_duration),
         minutes,
         FOREVER_US if carry_us is None else carry_us,
         period.from_us if carry_us is None else -FOREVER_US,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from controller.core.intervals import FOREVER_US, clip, union
@@ -35,7 +36,9 @@ def combined(members: Sequence[Sequence[Stretch]], needed: int) -> list[Stretch]
     One is a set of parallel members, all of them a series; between them it is Kleene's logic. A member
     that says nothing of an instant is UNKNOWN there. Each member's stretches are in order and disjoint.
     """
-    return _together(members, lambda states: sorted(states)[needed - 1])
+    if needed == len(members):
+        return _together(members, max)
+    return _together(members, min if needed == 1 else lambda states: sorted(states)[needed - 1])
 
 
 def weighted(members: Sequence[Sequence[Stretch]], weights: Sequence[Fraction]) -> list[Stretch]:
@@ -67,9 +70,12 @@ def _together(
     if len(members) == 1:
         return list(members[0])
     changes = sorted(
-        (at_us, member, states)
-        for member, stretches in enumerate(members)
-        for at_us, states in _changes(stretches)
+        (
+            (at_us, member, states)
+            for member, stretches in enumerate(members)
+            for at_us, states in _changes(stretches)
+        ),
+        key=itemgetter(0),
     )
     present = [_NOTHING] * len(members)
     found: list[Stretch] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from controller.core.intervals import Interval, clip, difference, intersection, length, union
+from controller.core.intervals import Interval, difference, intersection, length, union, window
 
 Exact = int | Fraction
 MINUTE_US: Final = 60 * 1_000_000
@@ -49,8 +49,15 @@ class Downtime:
     def steps(self) -> list[Weighed]:
         """The same in order of time."""
         found = [Weighed(*one, FULL) for one in self.full]
+        if not self.partly:
+            return found
         found += [Weighed(*one, w) for w, each in self.partly.items() for one in each]
         return sorted(found)
+
+    def weight_before(self, at_us: int) -> Fraction:
+        """How much of the time that ends at an instant counts, a share of 1."""
+        sets = [(FULL, self.full), *self.partly.items()]
+        return next((weight for weight, each in sets if window(each, at_us - 1, at_us)), NOTHING)
 
     def within(self, where: Sequence[Interval]) -> "Downtime":
         """What of it lies in a set."""
@@ -69,8 +76,8 @@ class Downtime:
     def between(self, from_us: int, to_us: int) -> "Downtime":
         """What of it lies in [from_us, to_us)."""
         return Downtime(
-            clip(self.full, from_us, to_us),
-            {weight: clip(each, from_us, to_us) for weight, each in self.partly.items()},
+            window(self.full, from_us, to_us),
+            {weight: window(each, from_us, to_us) for weight, each in self.partly.items()},
         )
 
     def us(self, rule: MinuteRule | None = None) -> Exact:

@@ -76,8 +76,7 @@ class Exclusion(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
 
     def touches(self, from_us: int, to_us: int) -> bool:
         """Some of its time lies in [from_us, to_us)."""
-        own = self.interval
-        return own.from_us < to_us and own.to_us > from_us
+        return instant(self.from_) < to_us and instant(self.to) > from_us
 
     def digest(self) -> str:
         """Names type, time and scope: who changes one of these declares another exclusion."""

@@ -13,7 +13,7 @@ from controller.core.sla.books import Books, Frame, Observed, books_of
 from controller.core.sla.burn import PROJECTED_US, Projection, Spent, Window, projection
 from controller.core.sla.contracts import Grade
 from controller.core.sla.crediting import OutageDowntime
-from controller.core.sla.downtime import Exact, Weighed
+from controller.core.sla.downtime import Downtime, Exact, Weighed
 from controller.core.sla.measures import Asked
 from controller.core.sla.objectives import Timed
 from controller.core.sla.percent import share_of_percent
@@ -27,7 +27,10 @@ from controller.core.sla.weighing import Portion
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A segment, judged by the facts until `as_of_us`. `whole` is the same segment until its end."""
+    """A segment, judged by the facts until `as_of_us`. `whole` is the same segment until its end.
+
+    `counted` are the outages that begin in it and have downtime that counts, each with how much (N of S-46).
+    """
 
     segment: Segment
     period: Period
@@ -38,7 +41,7 @@ class Judgement:
     score: Score
     target_text: str
     exclusions: Sequence[Applied]
-    known: Sequence[OutageTimes]
+    counted: Sequence[tuple[OutageTimes, Exact]]
     window: Window
     timers: Sequence[Timer] | None = None
 
@@ -70,24 +73,14 @@ class Judgement:
     def outages(self) -> list[OutageDowntime]:
         """The outages that begin in it and have downtime that counts (N of S-46), by local day."""
         where = zone(self.segment.contract.period.tz)
-        return [OutageDowntime(day_at(o.started_us, where), us) for o, us in self._counted()]
+        return [OutageDowntime(day_at(o.started_us, where), us) for o, us in self.counted]
 
     @property
     def reliability(self) -> Reliability:
         """How often and how long, over the same outages."""
         figures = self.figures
-        times = [one for one, _ in self._counted()]
+        times = [one for one, _ in self.counted]
         return reliability(times, figures.eligible_us(), figures.down_us())
-
-    def _counted(self) -> Iterator[tuple[OutageTimes, Exact]]:
-        """The outages that count, each with its counted downtime."""
-        down = self.figures.account.down
-        for one in self.known:
-            ended_us = FOREVER_US if one.ended_us is None else one.ended_us
-            counted_us = down.between(one.started_us, ended_us).us()
-            begins = any(part.from_us <= one.started_us < part.to_us for part in self.span)
-            if begins and counted_us:
-                yield one, counted_us
 
     @property
     def is_over(self) -> bool:
@@ -177,10 +170,27 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
         score(figures, books, asked, timers),
         text,
         books.exclusions,
-        sorted(observed.outages, key=lambda one: one.started_us),
+        list(_counted(observed.outages, span, figures.account.down)),
         window,
         timers,
     )
+
+
+def _counted(
+    outages: Sequence[OutageTimes], span: Sequence[Interval], down: Downtime
+) -> Iterator[tuple[OutageTimes, Exact]]:
+    """The outages that begin in a span, each with its downtime, of those that have some."""
+    begun = [
+        one
+        for one in outages
+        if span
+        and span[0].from_us <= one.started_us < span[-1].to_us
+        and any(part.from_us <= one.started_us < part.to_us for part in span)
+    ]
+    for one in sorted(begun, key=lambda one: one.started_us):
+        ended_us = FOREVER_US if one.ended_us is None else one.ended_us
+        if counted_us := down.between(one.started_us, ended_us).us():
+            yield one, counted_us
 
 
 def _with_totals(

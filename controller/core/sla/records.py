@@ -82,7 +82,7 @@ def _credit(one: Judgement, whole_us: Exact, taken: Taken) -> Credited | None:
         figures.down_us(),
         Fraction(own_us) / whole_us if whole_us else Fraction(0),
         one.outages,
-        one.days,
+        one.days if terms.day_bands else {},
     )
     return credited(terms, missed, taken)
 

@@ -149,7 +149,7 @@ def _begun_us(one: OutageTimes, terms: TimerTerms) -> int | None:
 
 def _is_excluded(one: OutageTimes, excluded: Sequence[Interval]) -> bool:
     until_us = FOREVER_US if one.ended_us is None else one.ended_us
-    return not difference([(one.started_us, max(until_us, one.started_us + 1))], excluded)
+    return not difference([Interval(one.started_us, max(until_us, one.started_us + 1))], excluded)
 
 
 def _timer(

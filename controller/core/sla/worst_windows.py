@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-from controller.core.sla.downtime import Downtime, Exact, Weighed
+from controller.core.sla.downtime import FULL, Downtime, Exact, Weighed
 
 _SECOND_US: Final = 1_000_000
 WINDOWS: Final[Mapping[str, int]] = {
@@ -17,42 +17,59 @@ WINDOWS: Final[Mapping[str, int]] = {
 }
 
 
-def worst_window_us(down: Downtime, length_us: int) -> Exact:
-    """The most downtime in any window of that length.
+class _Sums:
+    """Downtime before any instant, by bisection."""
 
-    A window that has most can be moved until it begins where a time that counts more begins, or ends where one
-    that counts more ends; where all of it counts in full, the first will do.
-    """
-    steps = down.steps
-    before_us: list[Exact] = [0, *accumulate(_lasts_us(one, one.to_us) for one in steps)]
+    def __init__(self, down: Downtime) -> None:
+        self.steps = down.steps
+        self.starts = [one.from_us for one in self.steps]
+        self.before_us: list[Exact] = [
+            0, *accumulate(_lasts_us(one, one.to_us) for one in self.steps)
+        ]  # fmt: skip
 
-    def until_us(at_us: int) -> Exact:
-        place = bisect_left(steps, at_us, key=_start)
+    def until_us(self, at_us: int) -> Exact:
+        """How much there was before an instant."""
+        place = bisect_left(self.starts, at_us)
         if not place:
             return 0
-        last = steps[place - 1]
-        return before_us[place - 1] + _lasts_us(last, min(last.to_us, at_us))
+        last = self.steps[place - 1]
+        if last.to_us <= at_us:
+            return self.before_us[place]
+        return self.before_us[place - 1] + _lasts_us(last, at_us)
 
-    starts = [one.from_us for one in steps]
-    if down.partly:
-        starts += [one.to_us - length_us for one in steps]
-    return max((until_us(at + length_us) - until_us(at) for at in starts), default=0)
+    def most_us(self, length_us: int, *, in_full: bool) -> Exact:
+        """The most in any window of that length.
+
+        A window that has most can be moved until it begins where a time that counts more begins, or ends where one
+        that counts more ends; where all of it counts in full, the first will do.
+        """
+        most: Exact = 0
+        for place, at_us in enumerate(self.starts):
+            most = max(most, self.until_us(at_us + length_us) - self.before_us[place])
+        if not in_full:
+            for one in self.steps:
+                from_us = one.to_us - length_us
+                most = max(most, self.until_us(one.to_us) - self.until_us(from_us))
+        return most
+
+
+def worst_window_us(down: Downtime, length_us: int) -> Exact:
+    """The most downtime in any window of that length."""
+    return _Sums(down).most_us(length_us, in_full=not down.partly)
 
 
 def _lasts_us(step: Weighed, until_us: int) -> Exact:
     """What counts of a step before an instant in it."""
     long_us = until_us - step.from_us
-    return long_us if step.weight == 1 else step.weight * long_us
-
-
-def _start(step: Weighed) -> int:
-    return step.from_us
+    return long_us if step.weight is FULL else step.weight * long_us
 
 
 def worst_windows(down: Downtime, span_us: int) -> dict[str, Fraction]:
     """Availability in the worst window of each length, as far as that fits into so much time."""
-    return {
-        name: 1 - Fraction(worst_window_us(down, length_us)) / length_us
-        for name, length_us in WINDOWS.items()
-        if length_us <= span_us
-    }
+    sums = _Sums(down)
+    found: dict[str, Fraction] = {}
+    for name, length_us in WINDOWS.items():
+        if length_us <= span_us:
+            most_us = sums.most_us(length_us, in_full=not down.partly)
+            found[name] = Fraction(length_us - most_us) / length_us
+    return found

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -35,6 +35,7 @@ LabelValue = Annotated[str, Meta(pattern=LABEL_VALUE_PATTERN)]
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def micros(text: str) -> int:
     """The duration that `text` says, in microseconds."""
     return int(Duration.parse(text))
@@ -196,13 +197,19 @@ def _spoken(value: object) -> object:
     return said
 
 
+@cache
+def _names_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """What each field is called where it is written, and in the struct."""
+    return tuple((each.encode_name, each.name) for each in msgspec.structs.fields(kind))
+
+
 def written_out(value: Any) -> Any:
     """A struct as plain data with every default said: what two revisions are compared by."""
     if isinstance(value, list | tuple):
         return [written_out(item) for item in value]
     if not isinstance(value, msgspec.Struct):
         return value
-    said = {each.encode_name: getattr(value, each.name) for each in msgspec.structs.fields(value)}
+    said = {name: getattr(value, attribute) for name, attribute in _names_of(type(value))}
     return {key: written_out(own) for key, own in said.items() if own is not UNSET}
 
 

@@ -95,23 +95,20 @@ def paint(painted: list[Bit], version: Version, in_force: tuple[int, int], tz: s
 
 
 def count(painted: list[Bit], version: Version, *, counts_partial: bool) -> None:
-    """Downtime that counts: DOWN without a break for long enough (S-39), and PARTIAL where the check says so."""
+    """What counts as downtime: DOWN, and PARTIAL where the check says so, without a break for long enough (S-39)."""
     shortest = micros(version.terms.get("outage", {}).get("min_duration", "0s"))
+    counting = {"DOWN", "PARTIAL"} if counts_partial else {"DOWN"}
     for kind in KINDS:
         for place, bit in enumerate(painted):
-            verdict = bit.verdicts[kind]
-            if verdict == "PARTIAL":
-                bit.counts[kind] = counts_partial
-            elif verdict == "DOWN":
-                first = last = place
-                while first and painted[first - 1].verdicts[kind] == "DOWN":
-                    first -= 1
-                while last + 1 < len(painted) and painted[last + 1].verdicts[kind] == "DOWN":
-                    last += 1
-                lasted = painted[last].to_us - painted[first].from_us
-                bit.counts[kind] = lasted >= shortest
-            else:
+            if bit.verdicts[kind] not in counting:
                 bit.counts[kind] = False
+                continue
+            first = last = place
+            while first and painted[first - 1].verdicts[kind] in counting:
+                first -= 1
+            while last + 1 < len(painted) and painted[last + 1].verdicts[kind] in counting:
+                last += 1
+            bit.counts[kind] = painted[last].to_us - painted[first].from_us >= shortest
 
 
 def covers(exclusion: Plain, fleet: Plain, scope: Plain) -> bool:

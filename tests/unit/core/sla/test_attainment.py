@@ -9,7 +9,7 @@ from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import Interval
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Counting, Stretch, Timeline, account
+from controller.core.sla.accounting import Counting, Sets, Stretch, Timeline, account
 from controller.core.sla.attainment import shown_percent
 from controller.core.sla.books import Observed
 from controller.core.sla.records import records
@@ -175,7 +175,7 @@ def test_s42_a_verdict_that_hangs_on_the_bounds_is_marginal() -> None:
         Stretch(900, 1000, Verdict.DOWN, Verdict.UP, Verdict.DOWN),
     ]
     all_of_it = [Interval(0, 1000)]
-    found = account(Timeline(stretches, Counting()), all_of_it, all_of_it, [])
+    found = account(Timeline(Sets(stretches), Counting()), all_of_it, all_of_it, [])
     assert found.spent_us == (300, 200, 400)
 
 
@@ -183,7 +183,7 @@ def test_parts_sum_to_the_period_and_what_is_not_covered_is_unknown() -> None:
     period = period_named("2026-06", "UTC")
     month = [Interval(*period[:2])]
     known = [Stretch(period.from_us, period.from_us + 5, *(Verdict.UP,) * 3)]
-    found = account(Timeline(known, Counting()), month, month, [])
+    found = account(Timeline(Sets(known), Counting()), month, month, [])
     assert sum(found.by_verdict.values()) == period.to_us - period.from_us
     assert found.by_verdict[Verdict.UP] == 5
 
