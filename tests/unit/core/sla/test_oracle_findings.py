@@ -12,7 +12,7 @@ from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, Repl
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.composites import down_times
 from controller.core.sla.records import observed_in, records
-from tests.unit.core.sla.contracting import SECOND, TIME, fleet, seconds, told
+from tests.unit.core.sla.contracting import HEAD, SECOND, TIME, fleet, seconds, told
 
 HOUR = 3600 * SECOND
 JUNE = period_named("2026-06", "UTC").from_us
@@ -183,3 +183,23 @@ def test_s45_a_season_that_does_not_hold_now_is_projected_from_now() -> None:
     at_us = rest["burn"]["exhausted_at"]
     left_us = (Fraction(1, 1000) * 20 * 86_400 * SECOND - 60 * SECOND) * 5 * 60
     assert at_us == JUNE + 217 * HOUR + left_us // 1
+
+
+def test_p6_more_downtime_is_not_found_too_short() -> None:
+    """Ten minutes in which part of the regions was down, which count; at most it was all of them."""
+    head = HEAD.replace("{effective}", "0").replace(
+        "http:", 'quorum: {partial_weight: "1"}, http:', 1
+    )
+    text = f"{head}    outage: {{min_duration: 30m}}\n    {TIME}\n"
+    file = read_fleet(text.encode(), "fleet.yaml")
+    partial = [ReplayedInterval(JUNE, JUNE + HOUR, Verdict.PARTIAL)]
+    down = [
+        ReplayedInterval(JUNE, JUNE + HOUR // 6, Verdict.DOWN),
+        ReplayedInterval(JUNE + HOUR // 6, JUNE + HOUR, Verdict.PARTIAL),
+    ]
+    check = ReplayedCheck(partial, 0, 0, 0, [], partial, down)
+    document = Replay(1, JUNE, JUNE + HOUR, JUNE + HOUR, {"c": check})
+    contract = file.contracts["k"]
+    observed = observed_in(document, file, contract.scope)
+    (found,) = records(contract, period_named("2026-06", "UTC"), observed, JUNE + HOUR)
+    assert seconds(found, "downtime", "downtime_min", "downtime_max") == [3600, 3600, 3600]
