@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.board import write_board
+from controller.cli.openslo.command import export, import_
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached
 from controller.cli.rights import with_rights, write_rights
@@ -44,5 +45,5 @@ def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone
         raise click.exceptions.Exit(1)
 
 
-for one in (report, periods, seal, diff, compute):
+for one in (report, periods, seal, diff, compute, import_, export):
     sla.add_command(one)
