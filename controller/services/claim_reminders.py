@@ -16,6 +16,7 @@ from controller.ports import Storage, Transaction, Worker
 from controller.services.claim_basis import basis, deadline_for
 from controller.services.claims import all_claims
 from controller.services.evaluate import Evaluator
+from controller.services.grading import Grading
 from controller.services.notify_sla import post
 from controller.services.sight import StoredSight
 from controller.services.sla_watch import Loaded
@@ -41,6 +42,7 @@ class ClaimReminders:
         self._evaluator = evaluator
         self._fleets = fleets
         self._terms = terms
+        self._grading = Grading()
         self._now_us = now_us
 
     def contracts(self) -> list[str]:
@@ -90,7 +92,7 @@ class ClaimReminders:
             for one in tx.newest_sla_events(name)
         ):
             return None
-        sight = StoredSight(tx, self._evaluator, now_us)
+        sight = StoredSight(tx, self._evaluator, now_us, self._grading)
         try:
             basis(sight, agreed, period.label, None)
         except Rejected:

@@ -39,6 +39,15 @@ class Grading:
         self._applied: list[tuple[int, int]] = []
         self._declared: dict[int, Mapping[str, Criticality]] = {}
         self._read_in: Transaction | None = None
+        self._revisions: dict[str, list[CheckRevision]] = {}
+
+    def revisions(self, tx: Transaction, check: str) -> Sequence[CheckRevision]:
+        """The revisions of a check, read with those of all others once a transaction."""
+        self._read_on(tx)
+        if not self._revisions:
+            for one in tx.check_revisions():
+                self._revisions.setdefault(one.check, []).append(one)
+        return self._revisions.get(check, ())
 
     def of(
         self,
@@ -94,6 +103,7 @@ class Grading:
         if tx is self._read_in:
             return
         self._read_in = tx
+        self._revisions = {}
         last = self._applied[-1][1] if self._applied else 0
         self._applied += [(one.applied_us, one.number) for one in tx.fleets(after=last)]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from controller.core.sla.reliability import OutageTimes
 from controller.events import EventKind
 from controller.outcomes import OutageScope
-from controller.ports import CheckRevision, Transaction
+from controller.ports import Transaction
 from controller.remarks import Remark, acked_us, pauses_of
 from controller.services.grading import Grading
 from controller.services.outage_views import Known
@@ -24,7 +24,6 @@ class OutageClocks:
         self._grading = grading
         self._horizon_us = horizon_us
         self._is_past = is_past
-        self._revisions: dict[str, list[CheckRevision]] | None = None
 
     def of(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """The outages of a check and of its regions that touch [from_us, to_us), by when they began."""
@@ -51,7 +50,9 @@ class OutageClocks:
             span = body.started_us, body.until_us + 1
             near = (other.body for other in alive if _touches(other, *span))
             beside = [other.region for other in near if other.region]
-        grades = self._grading.of(self._tx, body, self._revisions_of(one.check), beside)
+        grades = self._grading.of(
+            self._tx, body, self._grading.revisions(self._tx, one.check), beside
+        )
         return OutageTimes(
             started_us=body.started_us,
             ended_us=self._known(body.ended_us),
@@ -77,13 +78,6 @@ class OutageClocks:
 
     def _known(self, at_us: int | None) -> int | None:
         return at_us if at_us is not None and at_us <= self._horizon_us else None
-
-    def _revisions_of(self, check: str) -> Sequence[CheckRevision]:
-        if self._revisions is None:
-            self._revisions = {}
-            for one in self._tx.check_revisions():
-                self._revisions.setdefault(one.check, []).append(one)
-        return self._revisions.get(check, ())
 
 
 def _touches(one: Known, from_us: int, to_us: int) -> bool:

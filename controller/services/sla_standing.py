@@ -16,6 +16,7 @@ from controller.core.sla.notices import SlaNotice, Told
 from controller.core.sla.records import judgements
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
+from controller.services.grading import Grading as Severities
 from controller.services.observing import observed
 from controller.services.sight import StoredSight
 from controller.services.terms import Agreed
@@ -24,7 +25,7 @@ _WELL: Final = frozenset({Verdict.UP, Verdict.DEGRADED})
 
 
 def notices_of(
-    tx: Transaction, evaluator: Evaluator, agreed: Agreed, now_us: int
+    tx: Transaction, evaluator: Evaluator, agreed: Agreed, now_us: int, severities: Severities
 ) -> list[SlaNotice]:
     """What is to be told of a contract, and was not."""
     periods = _periods(agreed, now_us)
@@ -32,7 +33,7 @@ def notices_of(
     lengths = [LOOKED_US, *(2 * (one.to_us - one.from_us) for one in periods if _rolls(one))]
     from_us = min([now_us - max(lengths), *(one.from_us for one in periods)])
     whole = Period(from_us, now_us, PeriodKind.ROLLING, ROLLING)
-    known = observed(StoredSight(tx, evaluator, now_us), agreed, whole)
+    known = observed(StoredSight(tx, evaluator, now_us, severities), agreed, whole)
     looking = _Looking(agreed, known, told_of(tx, agreed.contract.first.id), now_us)
     return [*(one for period in periods for one in looking.grades(period)), *looking.burns()]
 

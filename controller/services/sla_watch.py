@@ -18,6 +18,7 @@ from controller.errors import ControllerError, Fatal
 from controller.ports import Storage, Transaction, Worker
 from controller.services.apply import InForce
 from controller.services.evaluate import Evaluator
+from controller.services.grading import Grading
 from controller.services.notify_sla import post
 from controller.services.sla_standing import notices_of, told_of
 from controller.services.terms import Terms
@@ -76,6 +77,7 @@ class SlaWatch:
         self._now_us = now_us
         self._elapsed_us = elapsed_us
         self._terms = terms
+        self._severities = Grading()
         self._looked: dict[str, int] = {}
         self._touched: set[str] = set()
         self._sequence: int | None = None
@@ -96,7 +98,7 @@ class SlaWatch:
                 name = self._due(contracts, now_us)
                 if name is not None:
                     (agreed,) = self._terms.agreed(tx, name, now_us)
-                    notices = notices_of(tx, self._evaluator, agreed, now_us)
+                    notices = notices_of(tx, self._evaluator, agreed, now_us, self._severities)
                     _post(tx, in_force, notices, now_us)
             self._revision = in_force.revision.number
         except ControllerError:

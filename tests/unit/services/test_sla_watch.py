@@ -183,8 +183,8 @@ def test_a_fault_in_judging_one_contract_leaves_the_others_judged(
     seen: list[str] = []
     note = noting(seen)
 
-    def broken(tx: Transaction, evaluator: object, agreed: object, now_us: int) -> list[object]:
-        note(tx, evaluator, agreed, now_us)
+    def broken(tx: Transaction, evaluator: object, agreed: object, *rest: object) -> list[object]:
+        note(tx, evaluator, agreed, *rest)
         if seen[-1] == "acme":
             raise ZeroDivisionError
         return []
@@ -242,7 +242,7 @@ def test_without_a_fleet_nothing_is_due(world: World) -> None:
 
 
 def noting(seen: list[str]) -> Callable[..., list[object]]:
-    def notices(tx: Transaction, evaluator: object, agreed: object, now_us: int) -> list[object]:
+    def notices(tx: Transaction, evaluator: object, agreed: object, *_: object) -> list[object]:
         seen.append(agreed.contract.first.id)  # type: ignore[attr-defined]  # it is an Agreed
         return []
 

@@ -12,9 +12,10 @@ from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
 from controller.core.sla.accounting import Stretch
-from controller.core.sla.composites import combined
+from controller.core.sla.composites import combined, timed_of
 from controller.core.sla.records import Known, observed_from, records
 from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.scopes import Scope
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000
@@ -168,3 +169,25 @@ def test_scopes_that_cannot_be_computed_are_refused(scope: str, problem: str) ->
     with pytest.raises(BadDocument) as caught:
         fleet(scope)
     assert problem in str(caught.value)
+
+
+def test_s47_an_outage_that_the_others_make_up_for_starts_no_timer() -> None:
+    """Of a parallel pair only what takes both concerns people, and from then on; of a series, each."""
+    day = 86_400 * SECOND
+    stretches = [Stretch(0, 5 * day, UP, UP, UP), Stretch(5 * day, 6 * day, DOWN, DOWN, DOWN)]
+    members = [
+        [OutageTimes(1 * day, 2 * day, 1 * day, handle="OUT-1", check="a")],
+        [
+            OutageTimes(4 * day, 6 * day, 4 * day, handle="OUT-2", check="b"),
+            OutageTimes(5 * day, 6 * day, 5 * day + 1, handle="OUT-3", check="b"),
+        ],
+    ]
+    found = timed_of(members, stretches, Scope(parallel=["a", "b"]))
+    assert found is not None
+    assert [(one.handle, one.started_us, one.detected_us) for one in found] == [
+        ("OUT-2", 5 * day, 5 * day),
+        ("OUT-3", 5 * day, 5 * day + 1),
+    ]
+    series = timed_of(members, stretches, Scope(series=["a", "b"]))
+    assert series == [one for own in members for one in own]
+    assert timed_of([members[0], None], stretches, Scope(series=["a", "b"])) is None

@@ -139,10 +139,10 @@ def test_s39_a_later_start_costs_no_more_and_bounds_stay_in_order(
     down = intersection(most, union((a, a + n) for (a, n), _ in outages))
     least = clip(down, 10, 60)
     cuts = sorted({0, 200, *(at for each in (most, down, least) for one in each for at in one)})
-    stretches = [
-        Stretch(a, b, *(DOWN if clip(each, a, b) else UP for each in (down, least, most)))
-        for a, b in pairwise(cuts)
-    ]
+    stretches = []
+    for a, b in pairwise(cuts):
+        figure, low, high = (DOWN if clip(each, a, b) else UP for each in (down, least, most))
+        stretches.append(Stretch(a, b, figure, low, high))
     times = [OutageTimes(a, a + n, confirmed_us=a + wait) for (a, n), wait in outages]
     later = counted_from(stretches, times, DowntimeStart.CONFIRMATION)
     assert [one.from_us for one in later[1:]] == [one.to_us for one in later[:-1]]

@@ -1,11 +1,14 @@
 """Timers (S-47): the clock of people, by its vectors and by its laws."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.core.instants import instant
-from controller.core.intervals import FOREVER_US, Interval
+from controller.core.intervals import FOREVER_US, Interval, union
 from controller.core.severity import Severity
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.service_hours import ServiceHours
@@ -259,3 +262,52 @@ def test_s47_a_pause_never_adds_time(begun_us: int, took_us: int, paused_us: int
         for each in (one._replace(pauses=[pause] if paused_us else []), one)
     )
     assert with_it.elapsed_us <= without.elapsed_us <= took_us
+
+
+MINUTES = st.integers(0, 10 * 24 * 60)
+FIRST = instant("2026-03-25T00:00:00Z")
+WARSAW = ZoneInfo("Europe/Warsaw")
+SPANS = st.lists(st.tuples(MINUTES, st.integers(1, 900)), max_size=3)
+
+
+@settings(max_examples=25)
+@given(MINUTES, st.integers(0, 4000), st.integers(0, 60), SPANS, SPANS)
+def test_s47_the_clock_is_what_counting_minutes_gives(
+    begun: int,
+    lasted: int,
+    waited: int,
+    pauses: list[tuple[int, int]],
+    dropped: list[tuple[int, int]],
+) -> None:
+    """Minute by minute by the wall clock of Warsaw, over the change of clocks of 29 March 2026."""
+
+    def spans(listed: list[tuple[int, int]]) -> list[Interval]:
+        return union((FIRST + a * MINUTE, FIRST + (a + n) * MINUTE) for a, n in listed)
+
+    def runs(minute: int) -> bool:
+        at_us = FIRST + minute * MINUTE
+        local = datetime.fromtimestamp(at_us // SECOND, WARSAW)
+        is_open = local.weekday() < 5 and 8 <= local.hour < 18
+        stands = any(a <= at_us < b for a, b in [*spans(pauses), *spans(dropped)])
+        return is_open and not stands
+
+    ended = begun + lasted
+    one = OutageTimes(
+        FIRST + begun * MINUTE,
+        FIRST + ended * MINUTE,
+        FIRST + (begun + waited) * MINUTE,
+        severity=Severity.P1,
+        pauses=spans(pauses),
+    )
+    goal = terms(HOUR, stop=Stop.END, hours=OFFICE)
+    found = timers([one], goal, FIRST + max(ended, begun + waited) * MINUTE, spans(dropped))
+    counted = sum(map(runs, range(begun + waited, ended)))
+    if found:
+        assert found[0].elapsed_us == counted * MINUTE
+    else:
+        covered = [
+            a <= FIRST + m * MINUTE < b
+            for m in range(begun, max(ended, begun + 1))
+            for a, b in spans(dropped)
+        ]
+        assert any(covered), "only what is excluded has no timer"
