@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import NOTHING, instant, length, write_table
+from controller.cli.sampled import sample_lines
 from controller.cli.timers import is_timed, timer_lines
 
 _SECOND_US: Final = 1_000_000
@@ -51,6 +52,7 @@ def remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     if is_timed(record):
         yield from timer_lines(record, zone)
     else:
+        yield from sample_lines(record)
         yield from _of_time(record, zone)
     credit = record.get("credits")
     if credit:

@@ -8,6 +8,7 @@ from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
 from controller.core.intervals import intersection
 from controller.core.sla.contracts import Contract, Denominator, Overlay
+from controller.core.sla.credits import CREDITED_IN_TIME
 from controller.core.sla.objectives import OF_SLICES, Availability, Formula, Objective, Timed
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
@@ -33,6 +34,12 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
     if contract.credits is not None:
         wrong = contract.credits.findings([one.id for one in contract.objectives])
         found += [(("credits", *path), e, f) for path, e, f in wrong]
+        in_time = [name for name in contract.credits.schemes if name in CREDITED_IN_TIME]
+        if in_time and not any(one.is_of_time for one in contract.objectives):
+            expected = (
+                "an objective of availability by time or minute: this is credited for downtime"
+            )
+            found.append((("credits", in_time[0]), expected, "none"))
     found += _termination_findings(contract)
     found += [(("lateness", *path), e, f) for path, e, f in contract.lateness.findings()]
     found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]

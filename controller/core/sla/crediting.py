@@ -6,7 +6,16 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from controller.core.sla.credits import AtRisk, Blocks, Credits, DayBand, Extension, PerMinute, Tier
+from controller.core.sla.credits import (
+    CREDITED_IN_TIME,
+    AtRisk,
+    Blocks,
+    Credits,
+    DayBand,
+    Extension,
+    PerMinute,
+    Tier,
+)
 from controller.core.sla.downtime import Exact
 from controller.core.sla.money import exact_text, rounded, share_of
 from vedette.shared.definitions import micros
@@ -26,6 +35,7 @@ class Missed:
     """All that a credit is computed from.
 
     `fee_share` is the part of the fee that the segment stands for; `days` is counted downtime by local day.
+    `is_of_time`: what was promised is time, and not samples.
     """
 
     objective: str
@@ -35,6 +45,7 @@ class Missed:
     fee_share: Fraction = Fraction(1)
     outages: Sequence[OutageDowntime] = ()
     days: Mapping[date, Exact] = field(default_factory=dict)
+    is_of_time: bool = True
 
 
 class Taken(NamedTuple):
@@ -72,7 +83,7 @@ def credited(terms: Credits, missed: Missed, taken: Taken = Taken()) -> Credited
         steps.append(
             f"times the segment's part of the eligible time {exact_text(missed.fee_share)}: {exact_text(fee)}"
         )
-    if (nothing := _no_breach(missed)) is not None:
+    if (nothing := _no_breach(missed) or _no_time(terms, missed)) is not None:
         return _told(terms, Fraction(0), [*steps, nothing])
     claim = _scheme(terms, missed, fee, taken)
     steps += claim.steps
@@ -99,6 +110,13 @@ def _no_breach(missed: Missed) -> str | None:
     if missed.share is None:
         return "nothing is judged: no credit"
     return None if missed.is_breached else "the objective is not breached: no credit"
+
+
+def _no_time(terms: Credits, missed: Missed) -> str | None:
+    """Why downtime earns nothing for an objective that is counted in samples."""
+    if missed.is_of_time or CREDITED_IN_TIME.isdisjoint(terms.schemes):
+        return None
+    return f"the objective is counted in samples, and {terms.schemes[0]} in downtime: no credit"
 
 
 def _told(terms: Credits, amount: Fraction, steps: list[str]) -> Credited:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,8 @@ from controller.core.sla.money import Amount, Currency, Percent, PercentSign, sh
 from vedette.shared.definitions import Id, micros
 from vedette.shared.probes import DurationText, Finding, Part
 
+CREDITED_IN_TIME: Final = frozenset({"per_minute", "blocks", "day_bands"})
+"""The schemes that count downtime, and not how much of something was kept."""
 Days = Annotated[int, Meta(ge=1, le=3660, description="a number of days")]
 Periods = Annotated[int, Meta(ge=1, le=24, description="a number of periods")]
 

@@ -83,6 +83,7 @@ def _credit(one: Judgement, whole_us: Exact, taken: Taken) -> Credited | None:
         Fraction(own_us) / whole_us if whole_us else Fraction(0),
         one.outages,
         one.days if terms.day_bands else {},
+        one.segment.objective.is_of_time,
     )
     return credited(terms, missed, taken)
 

@@ -228,6 +228,42 @@ def test_s44_bad_samples_burn_the_budget_of_a_running_period() -> None:
     assert Fraction(*found["budget_used"].values()) == Fraction(60, 1440) * 1 / (30 * Fraction(5, 100))  # fmt: skip
 
 
+BOTH = (
+    'objectives: [{id: a, target: "99.9"}, {id: l, metric: latency, threshold: 3s, target: "95"},'
+    ' {id: r, formula: request, target: "95"}]'
+)
+AT_RISK = (
+    'credits: {fee: "100000", currency: EUR, at_risk: {percent: "10",'
+    ' allocations: {a: "60", l: "30", r: "40"}}}'
+)
+PER_MINUTE = 'credits: {fee: "1000", currency: EUR, per_minute: {rate: "1"}}'
+
+
+def credits_of(clause: str, *, is_down: bool, is_slow: bool, fails: bool) -> list[str]:
+    """What is credited for each of an availability of time, a latency and an availability of samples."""
+    file = fleet(BOTH, clause)
+    took = 9 * SECOND if is_slow else SECOND
+    samples = [Listed(JUNE.from_us + n, not fails, took) for n in range(10)]
+    verdict = Verdict.DOWN if is_down else Verdict.UP
+    observed = Observed([Stretch(*JUNE[:2], *(verdict,) * 3)], samples=[ListedSamples(samples)])
+    found = records(file.contracts["k"], JUNE, observed, JUNE.to_us)
+    return [one["credits"]["amount"] for one in found]
+
+
+def test_x52_objectives_of_samples_take_their_part_of_what_is_at_risk() -> None:
+    some = credits_of(AT_RISK, is_down=True, is_slow=True, fails=False)
+    assert some == ["6000.00", "3000.00", "0.00"]
+    every = credits_of(AT_RISK, is_down=True, is_slow=True, fails=True)
+    assert every == ["6000.00", "3000.00", "1000.00"], "the pool is empty"
+
+
+def test_minutes_of_downtime_are_credited_to_objectives_of_time_only() -> None:
+    found = credits_of(PER_MINUTE, is_down=True, is_slow=True, fails=True)
+    assert found == ["1000.00", "0.00", "0.00"]
+    with pytest.raises(BadDocument, match=r"credits\.per_minute: expected an objective of availab"):
+        fleet(LATENCY, PER_MINUTE)
+
+
 @pytest.mark.parametrize(
     ("objective", "problem"),
     [
