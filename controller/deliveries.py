@@ -41,7 +41,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryQuery:
-    """Which deliveries are asked for; the newest come first."""
+    """Which deliveries are asked for; the newest come first.
+
+    Those of a `subject` are also those of what lies below it: contract/acme has all that is told of acme.
+    """
 
     states: Collection[DeliveryState] = ()
     channel: str | None = None

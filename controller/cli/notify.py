@@ -36,7 +36,9 @@ def notify() -> None:
 @click.option("--dead", is_flag=True, help="Only what was given up: same as --state dead.")
 @click.option("--state", "states", type=click.Choice(list(_STATES)), multiple=True)
 @click.option("--channel", default="", help="Only to this channel.")
-@click.option("--about", default="", help="Only about this: OUT-12, agent/ID or check/ID.")
+@click.option(
+    "--about", default="", help="Only about this: OUT-12, agent/ID, check/ID or contract/ID."
+)
 @click.option("--before", type=_NUMBER, help="Only numbers below this: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=_LIMIT, show_default=True)
 @shown

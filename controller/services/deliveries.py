@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from controller.core.channels import Channel, EventName
 from controller.core.notices import DeliveryState
 from controller.core.retries import retry_after_us
+from controller.core.sla.notices import RETRACTED, contract_of
 from controller.core.wording import Message, trial_message
 from controller.custody import Actor
 from controller.deliveries import Delivery, DeliveryQuery, Outcome
@@ -216,6 +217,9 @@ def _dead(tx: Transaction, number: int, what: str) -> Delivery:
 
 def _is_retracted(tx: Transaction, one: Delivery) -> bool:
     """What a delivery tells of was retracted, and this is not the retraction."""
+    if (contract := contract_of(one.subject)) is not None:
+        newest = (e for e in tx.newest_sla_events(contract) if e.subject == one.subject)
+        return any(event.event == one.event + RETRACTED for event in newest)
     number = one.subject.removeprefix("OUT-")
     if number == one.subject or one.event == EventName.RETRACTED.value:
         return False

@@ -14,6 +14,7 @@ from controller.services.notify_outages import put
 from controller.sla_events import SlaEvent
 
 _UNTOLD: Final = (DeliveryState.SUPPRESSED, DeliveryState.HELD)
+_FAILED: Final = (DeliveryState.DEAD, DeliveryState.DROPPED)
 
 
 def post(tx: Transaction, fleet: Fleet, notice: SlaNotice, now_us: int) -> bool:
@@ -55,7 +56,7 @@ def _told_before(tx: Transaction, notice: SlaNotice, now_us: int) -> list[str]:
         is_unsent = one.state is DeliveryState.PENDING and not one.attempts
         if notice.takes_back and is_unsent:
             _call_off(tx, one, now_us)
-        elif one.state not in _UNTOLD:
+        elif one.state not in _UNTOLD and not (notice.takes_back and one.state in _FAILED):
             found.append(one.channel)
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 
 from controller.core.notices import DeliveryState, Withheld
 from controller.deliveries import Delivery, DeliveryQuery
@@ -58,7 +58,8 @@ class DeliveryRows(Rows):
         if query.channel is not None:
             found = found.where(c.channel == query.channel)
         if query.subject is not None:
-            found = found.where(c.subject == query.subject)
+            below = c.subject.startswith(f"{query.subject}/", autoescape=True)
+            found = found.where(or_(c.subject == query.subject, below))
         if query.before is not None:
             found = found.where(c.number < query.before)
         return self._deliveries(found)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from typing import Final
 
 from controller.core.calendars import PeriodKind
 from controller.core.channels import GRADE
@@ -18,11 +17,10 @@ from controller.core.sla.notice_wording import (
     objective_lines,
     percent_below,
 )
-from controller.core.sla.notices import SlaNotice, Told, subject_of
+from controller.core.sla.notices import RETRACTED, SlaNotice, Told, subject_of
 from controller.core.sla.record import record_of
 from controller.core.wording import Level
 
-RETRACTED: Final = ".retracted"
 Judged = Sequence[Sequence[Judgement]]
 
 
@@ -45,7 +43,8 @@ def grade_notices(found: Grading) -> Iterator[SlaNotice]:
 
     A grade is told once for an objective, a period and a revision of the contract. It stays told when
     attainment recovers. Where what is known now says that it was not below at the instant when that was told
-    (late evidence, an exclusion that was declared afterwards), that is taken back; then it may be told again.
+    (late evidence, an exclusion that was declared afterwards) and is not now, that is taken back; then it may be
+    told again.
     """
     for own in found.judged:
         for version, each in groupby(own, key=lambda one: one.segment.version):
@@ -60,14 +59,16 @@ def _of_grade(
     first = parts[0]
     contract, revision = first.segment.contract, found.revision + version - 1
     name = f"{grade.action}/{grade.below}" + ("" if grade.of == "so_far" else f"/{grade.of}")
-    series = f"{first.segment.objective.id}/grade/{name}/{first.period.label}/{revision}"
+    # By the file's revision and the version in it: the numbers of revisions alone may be those of other versions.
+    version_name = f"{found.revision}" + ("" if version == 1 else f".{version}")
+    series = f"{first.segment.objective.id}/grade/{name}/{first.period.label}/{version_name}"
     last = found.told.get(subject_of(contract.id, series))
     is_standing = last is not None and last.event == GRADE + grade.action
     reached = _reached(parts, grade)
     if reached is not None and not (is_standing and _is_of_period(last, first)):
         ordinal = 1 if last is None else last.ordinal + 1
         yield _fired(reached, grade, series, ordinal, revision)
-    elif is_standing and last is not None:
+    elif reached is None and is_standing and last is not None:
         at_us = min(last.at_us, first.period.to_us)
         again = [
             one

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from controller.core.wording import Level, Message, reference
+
+RETRACTED: Final = ".retracted"
+"""What the event that takes another back ends with."""
+_CONTRACT: Final = "contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,13 @@ class Told(NamedTuple):
 
 def subject_of(contract: str, series: str) -> str:
     """What a series of a contract is called among everything that people are told of."""
-    return f"contract/{contract}/{series}"
+    return f"{_CONTRACT}/{contract}/{series}"
+
+
+def contract_of(subject: str) -> str | None:
+    """The contract that a subject is about; None if it is about none."""
+    parts = subject.split("/")
+    return parts[1] if parts[0] == _CONTRACT and len(parts) > 1 else None
 
 
 def message_key(channel: str, subject: str, ordinal: int) -> str:

@@ -135,3 +135,18 @@ def test_how_far_was_read_is_one_thing(storage: SqlStorage) -> None:
         tx.put_notify_progress(b"one")
         tx.put_notify_progress(b"two")
         assert tx.notify_progress() == b"two"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [("contract/a_c", ["1", "2"]), ("contract/a_c/x", ["1"]), ("contract/a", []), ("OUT-1", ["4"])],
+)
+def test_what_lies_below_a_subject_is_about_it_too(
+    storage: SqlStorage, asked: str, found: list[str]
+) -> None:
+    subjects = ("contract/a_c/x", "contract/a_c/xy", "contract/abc/x", "OUT-1", "OUT-12")
+    with storage.transaction() as tx:
+        for number, subject in enumerate(subjects, 1):
+            tx.put_delivery(delivery(f"{number}", subject=subject))
+        asked_for = tx.deliveries(DeliveryQuery(subject=asked))
+    assert [one.key for one in reversed(asked_for)] == found

@@ -1,6 +1,7 @@
 """What is told of contracts is told once, on both databases, also where a transaction comes to nothing."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -8,9 +9,13 @@ from controller.core.fleet import read_fleet
 from controller.core.notices import DeliveryState
 from controller.core.sla.notices import SlaNotice
 from controller.core.wording import Level
+from controller.custody import Actor
 from controller.deliveries import DeliveryQuery
+from controller.errors import BadInput
+from controller.services.deliveries import Outbox
 from controller.services.notify_sla import post
 from controller.storage.database import SqlStorage, open_storage
+from tests.fakes.telling import FakeSecrets
 
 FLEET = read_fleet(
     b"""\
@@ -61,6 +66,23 @@ def test_s52_a_notice_that_was_not_committed_is_told_by_the_next_controller_once
     storage = open_storage(kept_url)
     assert told(storage) == ["1 in the ledger", "grade.warn pending"]
     storage.close()
+
+
+def test_what_was_taken_back_is_not_sent_again_and_who_was_not_reached_is_not_told_of_it(
+    storage: SqlStorage,
+) -> None:
+    outbox = Outbox(
+        storage, lambda tx: FLEET.channels, FakeSecrets(), lambda: 9, lambda: Fraction(1)
+    )
+    with storage.transaction() as tx:
+        post(tx, FLEET, NOTICE, 5)
+        (one,) = tx.deliveries(DeliveryQuery())
+        tx.put_delivery(replace(one, state=DeliveryState.DEAD, attempts=24))
+    with storage.transaction() as tx:
+        post(tx, FLEET, BACK, 6)
+    assert told(storage) == ["2 in the ledger", "grade.warn dead"]
+    with pytest.raises(BadInput, match="was retracted since"):
+        outbox.retry(one.number, Actor("ann"))
 
 
 @pytest.mark.parametrize("was_sent", [True, False])

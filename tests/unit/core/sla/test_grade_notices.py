@@ -1,9 +1,14 @@
 """S-52: grades are told once for a period and a revision, and taken back only if they were never so."""
 
-import pytest
+from itertools import pairwise
 
-from controller.core.instants import instant
-from controller.core.sla.notices import Told
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from controller.core.instants import instant, instant_text
+from controller.core.intervals import union
+from controller.core.sla.notices import SlaNotice, Told
 from tests.unit.core.sla.contracting import fleet
 from tests.unit.core.sla.noticing import Noticing, events
 
@@ -173,3 +178,39 @@ def test_s52_a_firing_after_the_end_is_looked_at_again_as_of_the_end() -> None:
     assert "Attained: " in told.lines[3]
     one.told[told.subject] = Told(1, "grade.warn", instant("2026-07-02T00:00:00Z"))
     assert one.grades("2026-07-02T00:01:00Z", of="2026-06-30T00:00:00Z") == []
+
+
+MINUTE = 60 * 1_000_000
+FAST = 'grades: [{below: "95", action: warn}, {below: "90", action: legal, of: period}]'
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 2000), st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 60)))),
+        max_size=8,
+    ),
+    st.sampled_from(["period: {kind: day}", "period: {kind: rolling, length: 1d}"]),
+)  # fmt: skip
+def test_s52_whatever_is_learnt_when_what_is_told_is_told_in_turns(
+    looks: list[tuple[int, list[tuple[int, int]]]], period: str
+) -> None:
+    """Evidence changes from look to look. Nothing is told twice, and nothing is taken back that was not told."""
+    one = Noticing(fleet(TIME, FAST, period))
+    at_us, told = JUNE, list[SlaNotice]()
+    for later, downs in looks:
+        at_us += later * MINUTE
+        spans = [(JUNE + n * MINUTE, JUNE + (n + m) * MINUTE) for n, m in downs]
+        one.down = [(i.from_us, i.to_us) for i in union(spans)]
+        told += one.grades(instant_text(at_us)) + one.burns(instant_text(at_us))
+        assert not one.grades(instant_text(at_us)), "looked at again, there is nothing to tell"
+        assert not one.burns(instant_text(at_us))
+    for subject in {each.subject for each in told}:
+        own = [each for each in told if each.subject == subject]
+        assert [each.ordinal for each in own] == list(range(1, len(own) + 1))
+        for before, after in pairwise(own):
+            is_end = after.event.startswith(before.event + ".")
+            assert (after.follows == before.ordinal) is is_end
+            is_again = after.event == before.event and "rolling" in subject
+            assert is_end or before.event.startswith(after.event + ".") or is_again
+        assert own[0].follows is None
