@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from controller.core.calendars import zone
 from controller.core.instants import instant_text, length_text
+from controller.core.sla.claim_reckoning import ratio_text, reckoned, target_text
 from controller.core.sla.claims import ClaimFacts, worth
 from controller.reporting.blocks import (
     Block,
@@ -146,8 +147,8 @@ def _figures(facts: LetterFacts) -> Iterator[Block]:
         (
             (str(one["objective"]),),
             _both(one["period"]["from"], facts.claim.tz),
-            (f"{one['target']} %",),
-            (f"{one['attainment_shown']} %", f"exactly {_ratio(one['attainment'])}"),
+            (target_text(one),),
+            (f"{one['attainment_shown']} %", f"exactly {ratio_text(one['attainment'])}"),
             (
                 length_text(_ceiled(one["downtime"])),
                 (
@@ -230,18 +231,9 @@ def _said(value: Any) -> Iterator[str]:
 
 def _computation(facts: LetterFacts) -> Iterator[Block]:
     for one in facts.records:
-        eligible, down = _seconds(one["eligible"]), _seconds(one["downtime"])
         local, utc = _both(one["period"]["from"], facts.claim.tz)
-        yield Paragraph(f"{one['objective']}, target {one['target']} %, from {local} ({utc}):")
-        reckoned = (
-            f"eligible time {eligible} s, counted downtime {down} s",
-            (
-                f"attainment ({eligible} - {down}) / {eligible} = {_ratio(one['attainment'])}, which is"
-                f" {one['attainment_shown']} %, cut off"
-            ),
-            f"met if that is at least {one['target']} / 100: {one['verdict']}",
-        )
-        yield Listing((*reckoned, *one["credits"]["steps"]), is_numbered=True)
+        yield Paragraph(f"{one['objective']}, target {target_text(one)}, from {local} ({utc}):")
+        yield Listing(tuple(reckoned(one)), is_numbered=True)
     if facts.steps:
         yield Paragraph("All together:")
         yield Listing(tuple(facts.steps), is_numbered=True)
@@ -273,15 +265,6 @@ def _both(at_us: int, tz: str) -> tuple[str, str]:
 def _ceiled(micros: int) -> int:
     """Downtime in whole seconds, rounded up (S-42)."""
     return -(-micros // _SECOND_US) * _SECOND_US
-
-
-def _seconds(micros: int) -> str:
-    whole, rest = divmod(micros, _SECOND_US)
-    return f"{whole}.{rest:06}".rstrip("0") if rest else str(whole)
-
-
-def _ratio(share: Mapping[str, int] | None) -> str:
-    return "none" if share is None else f"{share['num']}/{share['den']}"
 
 
 def _percent(share: Mapping[str, int] | None) -> str:
