@@ -18,6 +18,7 @@ from controller.services.frames import Gathered, IncomingFrame, Refused
 from controller.services.intake import Answer, Intake
 from controller.services.lookback import LookBack, StreamKey
 from controller.services.tally import IngestCounters, Tally
+from controller.services.touched import note_late
 from controller.services.turns import News, Turns
 from vedette.shared.limits import (
     INGEST_BACKLOG_LINES_MAX,
@@ -236,6 +237,7 @@ class Ingest:
                 gathered.conflicts,
                 gathered.strays,
             )
+            note_late(tx, gathered.samples, received_us)
             self._raise_alarms(tx, gathered.conflicts, received_us)
             self._evaluator.absorb(
                 tx, gathered.samples, gathered.rounds, gathered.disputes, received_us

@@ -8,14 +8,19 @@ import msgspec
 
 from controller.core.calendars import Period
 from controller.core.intervals import FOREVER_US
+from controller.core.samples import Sample
 from controller.exclusions import ExclusionEntry
-from controller.issued import IssuedReport, Reopened
+from controller.issued import IssuedReport, Reopened, Retold
 from controller.ports import Transaction
 from controller.services.declared import exclusion_in
 from controller.services.outage_body import decode_body
 from controller.services.terms import Terms
 
 _AT_ONCE: Final = 500
+
+
+# Results that come later than that may be of a period on which a report was issued.
+_LATE_US: Final = 3600 * 1_000_000
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -33,6 +38,17 @@ class _Touch(NamedTuple):
     check: str | None
     from_us: int
     to_us: int
+
+
+def note_late(tx: Transaction, samples: Iterable[Sample], received_us: int) -> None:
+    """Note results that came late, also where no verdict changes: some objectives count results."""
+    late: dict[str, list[int]] = {}
+    latest_us = received_us - _LATE_US
+    for one in samples:
+        if one.at_us < latest_us:
+            late.setdefault(one.check, []).append(one.at_us)
+    for check, instants in late.items():
+        tx.note_retold(Retold(check, min(instants), max(instants) + 1))
 
 
 def note_touched(tx: Transaction, terms: Terms) -> bool:

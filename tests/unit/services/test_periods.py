@@ -9,7 +9,7 @@ import pytest
 from controller.core.sla.report_diff import What, changes_between
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
-from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS, LABEL, REGIONS, Stage
+from tests.unit.services.report_stage import ADA, BAD, CONTRACTS, DAY, ENDS, LABEL, REGIONS, Stage
 
 
 @pytest.fixture
@@ -224,3 +224,24 @@ async def test_killed_between_making_and_keeping_there_is_one_report(stage: Stag
         await stage.restart()
     stage.work()
     assert [one.revision for one in stage.issued()] == [1]
+
+
+async def test_late_results_that_change_no_verdict_change_what_is_counted(stage: Stage) -> None:
+    """An objective that counts results: what came late is said, though the timeline is the same."""
+    counted = b'objectives: [{id: availability, formula: request, target: "90.0"}]'
+    stage.apply(
+        CONTRACTS.replace(
+            b'objectives: [{id: availability, target: "90.0", min_coverage: "95"}]', counted
+        )
+    )
+    await stage.day(late="sin")
+    first = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    stage.work()
+    stage.world.now_us = ENDS + DAY
+    stage.work()
+    await stage.probe("sin", BAD + 40 * SECOND, BAD + 280 * SECOND)
+    stage.work()
+    assert stage.view().reopened_us is not None
+    (change,) = changes_between(first.body, stage.now())
+    assert change.kind == "record"
+    assert stage.again(first) == first.body

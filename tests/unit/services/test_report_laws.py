@@ -6,18 +6,36 @@ from typing import Any
 import msgspec
 import pytest
 
+from controller.services.remarks import Remarks
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
-from tests.unit.services.report_stage import REGIONS, Stage
+from tests.unit.services.report_stage import ADA, REGIONS, Stage
 
 MINUTES = 150
 OUTCOMES = ["up"] * 12 + ["down"] * 3 + ["degraded", "agent_error"]
+RICH = b"""\
+contracts:
+  - id: acme
+    effective_from: 2025-01-01T00:00:00Z
+    scope: {checks: [shop-home]}
+    period: {kind: day, tz: Europe/Warsaw}
+    objectives:
+      - {id: availability, target: "90.0", min_coverage: "0"}
+      - {id: whole-minutes, formula: minute, mode: any, target: "90.0", unknown: as_down}
+      - {id: requests, formula: request, target: "99.0", min_coverage: "0"}
+      - {id: speed, metric: latency, threshold: 2s, target: "95", min_coverage: "0"}
+      - {id: ack, metric: acknowledge, severity: P2, target: 15m, min_coverage: "0"}
+      - {id: repair, metric: resolve, severity: [P1, P2, P3], target: 10m, min_coverage: "0"}
+    outage: {min_duration: 90s, downtime_start: confirmation}
+    credits: {tiers: [{below: "90.0", percent: "10"}], fee: "1000.00", currency: EUR, cap: "100%"}
+    acknowledge_unmeasurable: true
+"""
 # What depends on when something came, and is read from the ledger (S-20).
 LEDGER = ("detected_at", "notified_at")
 
 
 def streams(seed: int) -> dict[str, list[bytes]]:
-    """Some hours of results of each region: stretches of failure, and a hole here and there."""
+    """Hours of results of each region: a failure that all see, others by chance, and holes."""
     chance = random.Random(seed)
     found: dict[str, list[bytes]] = {}
     for place, region in enumerate(REGIONS):
@@ -28,8 +46,11 @@ def streams(seed: int) -> dict[str, list[bytes]]:
                 outcome = chance.choice(OUTCOMES)
             if chance.random() < 0.1:
                 continue
+            said = "down" if 60 <= minute < 75 else outcome
             at_us = START + (minute * 60 + place * 20) * SECOND
-            lines.append(line(len(lines) + 1, at_us, outcome, region))
+            lines.append(
+                line(len(lines) + 1, at_us, said, region, took=chance.randrange(4 * SECOND))
+            )
         found[region] = lines
     return found
 
@@ -86,13 +107,22 @@ async def test_s20_the_order_of_arrival_changes_nothing_but_what_the_ledger_know
     assert starts[0] == starts[1] == starts[2]
 
 
+def acknowledge(stage: Stage, chance: random.Random) -> None:
+    """Somebody takes on one of the outages."""
+    with stage.world.storage.transaction() as tx:
+        numbers = [one.number for one in tx.outages()]
+    if numbers:
+        Remarks(stage.world.storage, stage.tick).ack(f"OUT-{chance.choice(numbers)}", "mine", ADA)
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_s21_what_is_stored_and_what_was_known_then_give_the_same_bytes(
     seed: int, world: World, running: Running
 ) -> None:
-    """At every instant of a day of late, lost and repeated lines; and after whatever came since."""
+    """At every instant of a day of late and repeated lines and of people; and after whatever came since."""
     chance = random.Random(seed)
     stage = Stage(world, running)
+    stage.apply(RICH)
     lines = streams(100 + seed)
     told: dict[int, bytes] = {}
     done = dict.fromkeys(lines, 0)
@@ -112,6 +142,8 @@ async def test_s21_what_is_stored_and_what_was_known_then_give_the_same_bytes(
         if chance.random() < 0.1:
             world.evaluator.settle()
         world.evaluator.advance(stage.tick())
+        if chance.random() < 0.4:
+            acknowledge(stage, chance)
         document = stage.now()
         told[stage.world.now_us] = document
         if chance.random() < 0.1:
