@@ -7,11 +7,11 @@ sentence rather than a traceback.
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import click
 
+from controller.cli.version import installed_version
 from controller.errors import ControllerError
 from vedette.shared.documents import BadDocument
 
@@ -148,14 +148,6 @@ def _missing(error: ModuleNotFoundError) -> Exception:
     return Complaint(
         f"This command needs {error.name}, which is not installed: install vedette[{extra}]."
     )
-
-
-def installed_version() -> str:
-    """The version of this distribution."""
-    try:
-        return version("vedette")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,14 +7,19 @@ import click
 
 from controller.cli.output import InstantType, shown
 from controller.cli.records import is_breached, write_records
+from controller.cli.report_output import write_file, write_report
 from controller.cli.sla_people import require_people, with_people
 from controller.cli.sources import read_file
+from controller.cli.version import installed_version
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
 from controller.core.sla.contracts import Agreement
 from controller.core.sla.records import observed_in, records, records_bytes
+from controller.core.sla.replayed_outages import replayed_outages
+from controller.core.sla.report import Facts, report_bytes
 from controller.core.sla.scopes import Scope
 from controller.errors import BadInput, NotFound
+from controller.reporting.rendering import Form
 
 
 @click.command()
@@ -47,6 +52,13 @@ from controller.errors import BadInput, NotFound
     show_default=True,
     help="What the contract of the file is counted as: a claim names it.",
 )
+@click.option(
+    "--report",
+    "form",
+    type=click.Choice([one.value for one in Form]),
+    help="The whole report in this form, as `vedette sla report` gives it, in place of the records.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it to this file.")
 @shown
 def compute(
     config: Path,
@@ -56,6 +68,8 @@ def compute(
     as_of_us: int | None,
     outages: Path | None,
     revision: int,
+    form: str | None,
+    output: Path | None,
     as_json: bool,
     zone: ZoneInfo,
 ) -> None:
@@ -87,8 +101,14 @@ def compute(
             f"{name} is judged by {contract.period.kind}; this is the figure of a {when.kind}.",
             err=True,
         )
-    if as_json:
-        click.echo(records_bytes(found), nl=False)
+    if form is not None:
+        listed = replayed_outages(document, contract.scope.members)
+        facts = Facts(contract, fleet, observed, listed, revision, installed_version())
+        write_report([report_bytes(facts, when, horizon_us)], Form(form), output)
+    elif as_json:
+        write_file(records_bytes(found), output)
+    elif output is not None:
+        raise BadInput("-o writes records (--json) or a report (--report): name one of them.")
     else:
         write_records(found, zone)
     if is_breached(found):

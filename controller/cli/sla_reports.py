@@ -1,6 +1,5 @@
 """`vedette sla report`, `periods`, `seal` and `diff`: reports on contracts, and how far their periods are."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -9,18 +8,17 @@ import click
 
 from controller.cli.output import as_document, shown
 from controller.cli.records import is_breached
+from controller.cli.report_output import require_place, write_report
 from controller.cli.report_words import write_difference
 from controller.cli.wanted import AsOfType, side, wanted
 from controller.core.sla.report_diff import difference, difference_bytes
-from controller.errors import BadInput
-from controller.reporting.rendering import Form, Manner, rendered
+from controller.reporting.rendering import Form
 
 # gRPC is imported where it is used: `sla compute` works where it is not installed.
 if TYPE_CHECKING:
     from controller.cli.sla_report import Fetched
 
 _PERIOD: Final = "2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11."
-_BINARY: Final = frozenset({Form.PDF})
 
 
 @click.command("report")
@@ -62,14 +60,14 @@ def report(
 
     asked = wanted(as_of, revision)
     chosen = Form.JSON if as_json else Form(form)
-    if chosen in _BINARY and output is None and sys.stdout.isatty():
-        raise BadInput(f"A {chosen.value} is nothing for a terminal: name a file with -o.")
+    require_place(chosen, output)
     with desk() as open_desk:
         found = open_desk.pack(contracts, period, asked)
     for one in found:
         if one.is_outdated:
             _tell_outdated(one)
-    _write(_rendered(found, chosen, is_file=output is not None), output)
+    issues = {one.key: one.issue for one in found}
+    write_report([one.data for one in found], chosen, output, issues)
     if any(is_breached(one.report.records) for one in found):
         raise click.exceptions.Exit(1)
 
@@ -140,24 +138,6 @@ def diff(contract: str, period: str, old: str, new: str, as_json: bool) -> None:
         write_difference(found, before.report.period.tz)
     if found.changes:
         raise click.exceptions.Exit(1)
-
-
-def _rendered(found: "list[Fetched]", form: Form, *, is_file: bool) -> bytes:
-    manner = Manner(
-        issues={one.key: one.issue for one in found},
-        is_coloured=not is_file and sys.stdout.isatty(),
-    )
-    return rendered([one.data for one in found], form, manner)
-
-
-def _write(data: bytes, output: Path | None) -> None:
-    if output is None:
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise BadInput(f"Cannot write {output}: {error.strerror}.") from error
 
 
 def _tell_outdated(one: "Fetched") -> None:

@@ -63,6 +63,7 @@ def _facts(told: Telling) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield say("fact.length"), (floored(period.to_us - period.from_us),)
     yield say("fact.as_of"), told.clock.both(told.report.made.as_of)
     yield from _issue(told)
+    yield from _circumstances(told)
     yield say("fact.program"), (say("program.version", version=told.report.made.code),)
     yield say("fact.zones"), (told.report.made.tzdata,)
 
@@ -86,6 +87,25 @@ def _issue(told: Telling) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield say("fact.reason"), (issue.reason,)
     if issue.sha256:
         yield say("fact.sha256"), (issue.sha256,)
+
+
+def _circumstances(told: Telling) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What the document says of how it was issued: before its time, or while results may have been missing."""
+    issue, say = told.report.made.issue, told.say
+    if issue is None:
+        return
+    if issue.is_early:
+        yield say("fact.early"), (say("issue.early"),)
+    if issue.unheard:
+        yield (
+            say("fact.unheard"),
+            tuple(
+                say("issue.heard", agent=agent, at=told.clock.local(at_us))
+                if at_us is not None
+                else say("issue.never_heard", agent=agent)
+                for agent, at_us in issue.unheard
+            ),
+        )
 
 
 def summary(told: Telling) -> Table:

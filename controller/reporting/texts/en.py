@@ -64,6 +64,8 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "fact.sha256": "SHA-256",
     "fact.issued": "Issued",
     "fact.reason": "Reason",
+    "fact.early": "Issued early",
+    "fact.unheard": "Not heard to the end",
     "fact.program": "Program",
     "fact.zones": "Zone rules",
     "contract.revision": "{id}, revision {revision}",
@@ -71,6 +73,9 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "program.version": "Vedette {version}",
     "period.until": "until {until}, the period is not over",
     "issue.revision": "{state}, revision {revision}",
+    "issue.early": "before the period was final: late results may change it",
+    "issue.heard": "{agent}, heard until {at}",
+    "issue.never_heard": "{agent}, never heard",
     "issue.by": "{at} by {who}",
     # --- heads of columns
     "head.contract": "Period",

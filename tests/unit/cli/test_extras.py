@@ -75,3 +75,28 @@ def test_a_missing_extra_is_a_sentence(arguments: tuple[str, ...]) -> None:
     assert "install vedette[controller]" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+FLEET = """version: 1
+regions: [{id: a}]
+services: [{id: s}]
+checks: [{id: c, service: s, every: 60s, http: {url: "http://x.example/"}}]
+contracts: [{id: k, effective_from: 0, scope: {checks: [c]}, objectives: [{id: a, target: "99"}]}]
+"""
+TIMELINE = (
+    '{"version":1,"from":0,"to":0,"horizon":0,"checks":{"c":'
+    '{"intervals":[],"downtime":0,"downtime_min":0,"downtime_max":0,"outages":[]}}}'
+)
+
+
+def test_a_pdf_names_the_extra_that_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    (tmp_path / "replay.json").write_text(TIMELINE)
+    done = vedette(
+        "sla", "compute", "--config", f"{tmp_path}/fleet.yaml", "--timeline", f"{tmp_path}/replay.json",
+        "--contract", "k", "--period", "2026-06", "--report", "pdf", "-o", f"{tmp_path}/report.pdf",
+        absent=("typst",),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "This command needs typst, which is not installed: install vedette[pdf]." in done.stderr
+    assert not (tmp_path / "report.pdf").exists()

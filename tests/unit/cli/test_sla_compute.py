@@ -259,3 +259,44 @@ def test_files_that_are_nested_without_end_are_a_sentence(
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert outcome.stderr.startswith(f"Error: {files[which]}")
     assert len(outcome.stderr.splitlines()) == 1
+
+
+def _report(folder: Path, *more: object) -> Result:
+    midnight = 20_485 * DAY_US
+    timeline = _timeline(folder, (midnight + 3_600 * SECOND, midnight + 6_300 * SECOND))
+    return _invoke(
+        "sla", "compute", "--config", _fleet(folder, target="99.9"), "--timeline", timeline,
+        "--contract", "gold", "--period", "2026-02", *more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "outages-csv", "html"])
+def test_the_whole_report_is_made_offline_too(tmp_path: Path, form: str) -> None:
+    outcome = _report(tmp_path, "--report", form)
+    assert outcome.exit_code == 1
+    assert "gold" in outcome.stdout
+    assert "2700" in outcome.stdout or "45m" in outcome.stdout
+
+
+def test_an_offline_report_goes_to_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "report.pdf"
+    outcome = _report(tmp_path, "--report", "pdf", "-o", file)
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--report", "word"), "'word' is not one of"),
+        (("--report", "html", "-o", "{folder}"), "Cannot write"),
+        (("-o", "{folder}/x"), "name one of them"),
+    ],
+)
+def test_a_report_that_cannot_be_given_is_a_sentence(
+    tmp_path: Path, more: Sequence[str], said: str
+) -> None:
+    outcome = _report(tmp_path, *[one.format(folder=tmp_path) for one in more])
+    assert outcome.exit_code == 2
+    assert said in outcome.stderr
+    assert "Traceback" not in outcome.stderr
