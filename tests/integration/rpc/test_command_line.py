@@ -221,7 +221,7 @@ def test_a_contract_stands_as_its_evidence_says(controller: Running, logged_in: 
     (logged_in / "fleet.yaml").write_bytes(FLEET + CONTRACT)
     assert vedette("apply").exit_code == 0
     result = vedette("sla", "status")
-    header, row = result.stdout.splitlines()
+    header, row, *_ = result.stdout.splitlines()
     assert header.split()[:2] == ["CONTRACT", "OBJECTIVE"]
     assert row.split()[:2] == ["gold", "availability"]
     document = json.loads(vedette("sla", "status", "--json").stdout)
