@@ -7,7 +7,8 @@ from controller.core.channels import GRADE
 from controller.core.fleet import Fleet
 from controller.core.instants import instant_text
 from controller.core.sla.attainment import decimal_text
-from controller.core.sla.levels import contract_places, shortfalls
+from controller.core.sla.levels import contract_places, held_at, shortfalls
+from controller.core.sla.support_gaps import support_gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ def forewarnings(fleet: Fleet, now_us: int) -> list[Forewarning]:
 
 
 def broken_promises(fleet: Fleet, now_us: int) -> Iterator[Forewarning]:
-    """Promises above the composite of what underpins them (S-49)."""
+    """Promises above the composite of what underpins them, or of more hours or shorter times (S-49)."""
     for one in shortfalls(fleet.contracts, now_us):
         since = "" if one.from_us <= now_us else f" from {instant_text(one.from_us)} on"
         text = (
@@ -33,6 +34,8 @@ def broken_promises(fleet: Fleet, now_us: int) -> Iterator[Forewarning]:
             f" what underpins it gives at best, if failures are independent: {one.sum}"
         )
         yield Forewarning(_line(fleet, one.contract, "objectives"), text)
+    for gap in support_gaps(held_at(fleet.contracts, now_us), now_us):
+        yield Forewarning(_line(fleet, gap.contract, "objectives"), gap.text)
 
 
 def _unheard_grades(fleet: Fleet) -> Iterator[Forewarning]:

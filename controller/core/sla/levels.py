@@ -88,14 +88,18 @@ def shortfalls(agreements: Mapping[str, Agreement], now_us: int) -> list[Shortfa
     begin = {one.effective_us for each in agreements.values() for one in each.versions}
     found: dict[tuple[str, str, str], Shortfall] = {}
     for at_us in sorted({now_us, *(one for one in begin if one > now_us)}):
-        held = {name: c for name, one in agreements.items() if (c := _version(one, at_us))}
-        for one in _shortfalls_at(held, at_us):
+        for one in _shortfalls_at(held_at(agreements, at_us), at_us):
             found.setdefault((one.contract, one.objective, one.sum), one)
     return list(found.values())
 
 
-def _version(agreement: Agreement, at_us: int) -> Contract | None:
-    return next((one for one in reversed(agreement.versions) if one.effective_us <= at_us), None)
+def held_at(agreements: Mapping[str, Agreement], at_us: int) -> dict[str, Contract]:
+    """The contracts that have begun by an instant, in the version that is in force then."""
+    return {
+        name: next(c for c in reversed(one.versions) if c.effective_us <= at_us)
+        for name, one in agreements.items()
+        if one.first.effective_us <= at_us
+    }
 
 
 def _shortfalls_at(held: Mapping[str, Contract], at_us: int) -> Iterator[Shortfall]:

@@ -210,6 +210,53 @@ def test_s49_a_parent_that_cannot_be_is_refused_with_its_line(
     assert any(problem in one for one in said), said
 
 
+OFFICE = 'service_hours: {weekly: {mon: ["08:00-18:00"], tue: ["08:00-18:00"]}}'
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "texts"),
+    [
+        pytest.param([], [], [], id="always, both"),
+        pytest.param([OFFICE], [], [], id="more than is needed"),
+        pytest.param([OFFICE], [OFFICE], [], id="the same hours"),
+        pytest.param(
+            [], [OFFICE],
+            ["acme promises 672 hours of service in the next 28 days, and hosting, which underpins it, nothing for 592 of them"],
+            id="less",
+        ),
+    ],
+)  # fmt: skip
+def test_s49_hours_that_are_not_underpinned_are_warned_of(
+    own: list[str], other: list[str], texts: list[str]
+) -> None:
+    below = contract(
+        "hosting", "checks: [web]", "99", "level: underpinning", "parent: acme", *other
+    )
+    assert warned(contract("acme", "checks: [web]", "99", *own), below) == texts
+
+
+def test_s49_times_that_are_shorter_than_those_of_whoever_supports_are_warned_of() -> None:
+    def timed(name: str, scope: str, *objectives: str, more: str = "") -> str:
+        return (
+            f"  - {{id: {name}, scope: {{{scope}}}, effective_from: 0, {more}"
+            f"objectives: [{', '.join(f'{{id: o{n}, {one}}}' for n, one in enumerate(objectives))}]}}\n"
+        )
+
+    acme = timed(
+        "acme", "checks: [web]",
+        "metric: acknowledge, severity: [P1, P2], target: 15m", "metric: resolve, severity: P1, target: 4h",
+    )  # fmt: skip
+    hosting = timed(
+        "hosting", "checks: [web]",
+        "metric: acknowledge, severity: [P2, P3], target: 30m", "metric: resolve, severity: P1, target: 4h",
+        "metric: resolve, severity: P2, target: 8h",
+        more="level: underpinning, parent: acme, ",
+    )  # fmt: skip
+    assert warned(acme, hosting) == [
+        "acme promises to acknowledge P2 within 15m, and hosting, which underpins it, within 30m"
+    ]
+
+
 def test_s52_a_grade_that_nobody_is_told_of_is_warned_of() -> None:
     grades = 'grades: [{below: "95", action: warn}, {below: "90", action: legal}]'
     notify = 'notify: [{id: ops, url: "x://y", on: [grade.legal]}, {id: dns, url: "x://y", on: [grade.warn], checks: [dns]}]\n'
