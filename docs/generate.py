@@ -1,6 +1,6 @@
 """Generate the reference parts of the documentation from the code (the only way to do so).
 
-The tables of docs/checks.md and docs/failures.md, between their marks, and docs/check.schema.json. `--check` fails
+The tables of docs/checks.md, docs/contracts.md and docs/failures.md, between their marks, and docs/check.schema.json. `--check` fails
 if one of them is not up to date.
 """
 
@@ -8,13 +8,15 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
+from controller.core.sla.contracts import Contract
+from controller.core.sla.exclusions import Exclusion
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
 from vedette.shared.probes import PROBES
@@ -30,6 +32,14 @@ _TITLES = {
     "OAuth2": "http.auth.oauth2", "Redirects": "http.redirects", "PhaseTimeouts": "http.phase_timeouts",
     "TlsDemands": "tls", "ClientCertificate": "tls.client", "DnsProbe": "dns", "Dnssec": "dns.dnssec",
     "IcmpProbe": "icmp", "TcpProbe": "tcp", "Step": "tcp.dialogue[]", "Quorum": "quorum", "OutageRules": "outage",
+    "Contract": "contract", "Scope": "scope", "KOfN": "scope.k_of_n", "PeriodTerms": "period", "ServiceHours": "service_hours",
+    "Availability": "objectives[], metric: availability", "Latency": "objectives[], metric: latency",
+    "Acknowledge": "objectives[], metric: acknowledge", "Resolve": "objectives[], metric: resolve",
+    "OutageTerms": "outage", "ExclusionTerms": "exclusions.<type>", "Overlay": "overlays[]", "Credits": "credits",
+    "Tier": "credits.tiers[]", "PerMinute": "credits.per_minute", "Blocks": "credits.blocks", "DayBand": "credits.day_bands[]",
+    "AtRisk": "credits.at_risk", "EarnBack": "credits.at_risk.earn_back", "Extension": "credits.extension",
+    "DayTier": "credits.extension.tiers[]", "Termination": "termination", "Grade": "grades[]", "Cost": "cost",
+    "Lateness": "lateness", "Exclusion": "exclusions[] of the file", "ExclusionScope": "exclusions[].scope",
 }  # fmt: skip
 _CHAPTERS = {
     "http": ("HttpProbe", "Redirects", "PhaseTimeouts", "Auth", "BasicAuth", "OAuth2"),
@@ -39,17 +49,30 @@ _CHAPTERS = {
     "tls": ("TlsDemands", "ClientCertificate"),
     "check": ("Check", "Quorum", "OutageRules"),
 }
+# Those of contracts, whose words stand in a file of their own.
+_CLAUSES = {
+    "contract": ("Contract",),
+    "scope": ("Scope", "KOfN"),
+    "time": ("PeriodTerms", "ServiceHours", "Overlay", "Lateness"),
+    "objectives": ("Availability", "Latency", "Acknowledge", "Resolve"),
+    "outage": ("OutageTerms",),
+    "exclusions": ("ExclusionTerms", "Exclusion", "ExclusionScope"),
+    "credits": (
+        "Credits", "Tier", "PerMinute", "Blocks", "DayBand", "AtRisk", "EarnBack", "Extension", "DayTier",
+    ),
+    "consequences": ("Grade", "Termination", "Cost"),
+}  # fmt: skip
 
 
 class Words:
-    """docs/words.yaml: what keys and variables mean."""
+    """docs/words.yaml, or a file like it: what keys and variables mean."""
 
-    def __init__(self) -> None:
-        words: dict[str, Any] = yaml.safe_load((ROOT / "words.yaml").read_text())
-        assert set(words) == _WORDS_EXPECTED
+    def __init__(self, name: str = "words.yaml") -> None:
+        words: dict[str, Any] = yaml.safe_load((ROOT / name).read_text())
+        assert set(words) <= _WORDS_EXPECTED
         self.parts: Mapping[str, str] = words["parts"]
         self.keys: Mapping[str, str] = words["keys"]
-        self.variables: Mapping[str, Mapping[str, str]] = words["variables"]
+        self.variables: Mapping[str, Mapping[str, str]] = words.get("variables", {})
 
     def problems(self, parts: Mapping[str, Any]) -> Iterator[str]:
         """Keys without words, and words without a key."""
@@ -63,7 +86,7 @@ class Words:
                 if f"{name}.{key}" not in self.keys and not _described(schema):
                     yield f"keys: {name}.{key} has no words"
         yield from (f"keys: there is no {k}" for k in (*self.keys, *self.parts) if k not in known)
-        for kind, probe in PROBES.items():
+        for kind, probe in PROBES.items() if self.variables else ():
             found = set(self.variables.get(kind, ()))
             yield from (
                 f"variables: {kind} has no words for {v}" for v in sorted(probe.variables - found)
@@ -97,11 +120,25 @@ def tables(what: str) -> str:
     subject, _, chapter = what.partition(" ")
     if subject == "variables":
         return _table(("variable", "what it is"), sorted(words.variables[chapter].items()))
+    if subject == "clauses":
+        return _keys(Words("contract-words.yaml"), _contract_schema(), _CLAUSES[chapter])
     assert subject == "keys", f"unknown mark {what!r}"
-    found = msgspec.json.schema(Check)
+    return _keys(words, msgspec.json.schema(Check), _CHAPTERS[chapter])
+
+
+def _contract_schema() -> dict[str, Any]:
+    """What may stand under `contracts:` and `exclusions:`."""
+    _, parts = msgspec.json.schema_components(
+        [Contract, Exclusion], ref_template="#/$defs/{name}"
+    )
+    return {"$defs": parts}
+
+
+def _keys(words: Words, found: Mapping[str, Any], names: Iterable[str]) -> str:
+    """A table of the keys of each part."""
     parts = _parts(found)
     text = ""
-    for name in (n for n in _CHAPTERS[chapter] if n in parts):
+    for name in (n for n in names if n in parts):
         part = parts[name]
         needed = part.get("required", [])
         rows = [
@@ -120,10 +157,17 @@ def page(text: str) -> str:
 
 def fresh() -> dict[Path, str]:
     """Every generated file as it should be."""
-    words = list(Words().problems(_parts(msgspec.json.schema(Check))))
-    if words:
-        sys.exit("docs/words.yaml:\n" + "\n".join(f"  {problem}" for problem in words))
-    pages = {ROOT / name: page((ROOT / name).read_text()) for name in ("checks.md", "failures.md")}
+    for name, parts in (
+        ("words.yaml", _parts(msgspec.json.schema(Check))),
+        ("contract-words.yaml", _parts(_contract_schema())),
+    ):
+        words = list(Words(name).problems(parts))
+        if words:
+            sys.exit(f"docs/{name}:\n" + "\n".join(f"  {problem}" for problem in words))
+    pages = {
+        ROOT / name: page((ROOT / name).read_text())
+        for name in ("checks.md", "contracts.md", "failures.md")
+    }
     return {SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", **pages}
 
 
@@ -156,6 +200,8 @@ def _meaning(words: Words, name: str, key: str, value: Mapping[str, Any]) -> str
 
 def _shape(value: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """What may stand there, in a few words."""
+    if [o.get("type") for o in value.get("anyOf", ())] == ["string", "integer"]:
+        return "an instant"
     if "anyOf" in value:
         return " or ".join(_shape(o, found) for o in value["anyOf"] if o.get("type") != "null")
     if "$ref" in value:
@@ -173,7 +219,7 @@ def _shape(value: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         is_duration = "(us|ms|s|m|h|d)" in value.get("pattern", "")
         return _DURATION if is_duration else f"text{_most(value, 'maxLength')}"
     if value["type"] == "integer":
-        least, bound = value.get("minimum"), value.get("maximum")
+        least, bound = value.get("minimum", 0), value.get("maximum")
         return f"{least:,} or more" if bound is None else f"{least:,} to {bound:,}"
     return "`true`, `false`" if value["type"] == "boolean" else str(value["type"])
 
