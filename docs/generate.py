@@ -128,9 +128,7 @@ def tables(what: str) -> str:
 
 def _contract_schema() -> dict[str, Any]:
     """What may stand under `contracts:` and `exclusions:`."""
-    _, parts = msgspec.json.schema_components(
-        [Contract, Exclusion], ref_template="#/$defs/{name}"
-    )
+    _, parts = msgspec.json.schema_components([Contract, Exclusion], ref_template="#/$defs/{name}")
     return {"$defs": parts}
 
 
