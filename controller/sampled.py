@@ -47,12 +47,16 @@ class SampledStore(Protocol):
     ) -> Sequence[SampledCount]:
         """Good and valid samples by agent, and by slice, where origin and length of slices are given.
 
+        An agent has one for each of its streams.
         With `within_us` those are good that took no longer; answers of unknown length are then left out.
         """
         ...
 
     def sample_latencies(self, sampling: Sampling) -> Sequence[SampledLatency]:
-        """Answers by agent and by the begin of the bucket of how long they took (see core.sla.sketch)."""
+        """Answers by agent and by the begin of the bucket of how long they took (see core.sla.sketch).
+
+        An agent has one for each of its streams.
+        """
         ...
 
     def bad_anchors(self, agent: str, from_us: int, to_us: int) -> Sequence[AnchorRound]:

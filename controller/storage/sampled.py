@@ -55,34 +55,37 @@ class SampledRows(Rows):
         number: ColumnElement[int] = literal(0, BigInteger)
         if slices is not None:
             number = (c.at_us - slices[0]) // slices[1]
-        columns = (_STREAM.c.agent, number.label("number"), _how_many(good), func.count())
+        columns = (c.stream_id, number.label("number"), _how_many(good), func.count())
         query = self._sampled(select(*columns), sampling).where(valid)
-        query = query.group_by(_STREAM.c.agent, *([] if slices is None else ["number"]))
+        query = query.group_by(c.stream_id, *([] if slices is None else ["number"]))
         rows = self._connection.execute(query).all()
-        return [SampledCount(agent, int(n), int(g), int(v)) for agent, n, g, v in rows]
+        return [SampledCount(self._stream(s).agent, int(n), int(g), int(v)) for s, n, g, v in rows]
 
     def sample_latencies(self, sampling: Sampling) -> Sequence[SampledLatency]:
         """Answers by agent and by the begin of the bucket of how long they took."""
         c = _SAMPLE.c
         start = case((c.outcome == _DOWN, cast(null(), BigInteger)), else_=_bucket(c.took_us))
         query = self._sampled(
-            select(_STREAM.c.agent, start.label("start"), func.count()), sampling
+            select(c.stream_id, start.label("start"), func.count()), sampling
         ).where(or_(c.outcome == _DOWN, and_(c.outcome.in_(_GOOD), c.took_us.is_not(None))))
-        rows = self._connection.execute(query.group_by(_STREAM.c.agent, "start")).all()
-        return [SampledLatency(*row) for row in rows]
+        rows = self._connection.execute(query.group_by(c.stream_id, "start")).all()
+        return [SampledLatency(self._stream(s).agent, us, n) for s, us, n in rows]
 
     def _sampled(self, query: Select[Any], sampling: Sampling) -> Select[Any]:
         """The query over these samples."""
         c = _SAMPLE.c
         found = (self._names.find(self._connection, region) for region in sampling.regions)
         regions = [number for number in found if number is not None]
-        query = query.join_from(_SAMPLE, _STREAM, c.stream_id == _STREAM.c.id).where(
+        query = query.where(
             c.check_id == self._names.find(self._connection, sampling.check),
             c.at_us >= sampling.from_us,
             c.at_us < sampling.to_us,
             c.region_id.in_(regions),
         )
-        return query if sampling.agent is None else query.where(_STREAM.c.agent == sampling.agent)
+        if sampling.agent is None:
+            return query
+        own = select(_STREAM.c.id).where(_STREAM.c.agent == sampling.agent)
+        return query.where(c.stream_id.in_(own))
 
     def bad_anchors(self, agent: str, from_us: int, to_us: int) -> Sequence[AnchorRound]:
         """The bad anchor rounds of an agent in that time, by time."""
