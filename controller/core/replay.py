@@ -96,7 +96,7 @@ class ReplayedCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     that the bounds can be taken over any part of the time; they stand in a document that was asked to
     have them. `clocks` stand in one that a controller made: lines alone do not tell of people. `samples` are
     what objectives of samples are counted from, by time (S-35, S-48), in a document that was asked for them.
-    `partial` stands where PARTIAL time weighs neither nothing nor all (S-14).
+    `partial` stands where PARTIAL time weighs something by its votes (S-14): elsewhere it then weighs nothing.
     """
 
     intervals: list[ReplayedInterval]
@@ -220,11 +220,11 @@ def _samples(said: Iterable[Said]) -> list[ReplayedSample]:
 
 
 def _partial(segments: Iterable[Segment]) -> list[ReplayedWeight]:
-    """Where PARTIAL time weighs neither nothing nor all, in one of the timelines."""
+    """What PARTIAL time weighs where that hangs on the votes, in one of the timelines at least."""
     found: list[ReplayedWeight] = []
     for one in segments:
         weights = segment_weights(one)
-        if all(weight in {0, 1} for weight in weights):
+        if one.policy is None or one.policy.partial_weight == "1" or not any(weights):
             continue
         figure, low, high = map(str, weights)
         texts = (figure, low, high)

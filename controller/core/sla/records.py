@@ -139,7 +139,7 @@ def _stretches(found: ReplayedCheck, weighs: str) -> list[Stretch]:
     cuts = sorted({instant for span in spans for instant in span})
     cursors = [_Cursor([(one.start, one.end, one.verdict) for one in each]) for each in lists]
     weight_of = _Cursor([(*span, _weights(texts, found)) for span, texts in weights.items()])
-    always = Fraction(int(weighs == "1"))
+    always = Fraction(int(weighs == "1" and found.partial is None))
     stretches: list[Stretch] = []
     for from_us, to_us in itertools.pairwise(cuts):
         verdicts = [cursor.at(from_us) for cursor in cursors]
