@@ -18,6 +18,7 @@ from controller.core.sla.notice_wording import (
     percent_below,
 )
 from controller.core.sla.notices import RETRACTED, SlaNotice, Told, subject_of
+from controller.core.sla.objectives import Timed
 from controller.core.sla.record import record_of
 from controller.core.wording import Level
 
@@ -97,7 +98,8 @@ def _fired(one: Judgement, grade: Grade, series: str, ordinal: int, revision: in
     share = one.graded(grade)
     assert share is not None
     shown = percent_below(share, grade.below, record["target"])
-    at_best = [] if grade.of == "so_far" else [f"At best by the end: {shown} %"]
+    is_of_period = grade.of == "period" and not isinstance(one.segment.objective, Timed)
+    at_best = [f"At best by the end: {shown} %"] if is_of_period else []
     return SlaNotice(
         contract=contract.id,
         event=GRADE + grade.action,

@@ -72,7 +72,8 @@ def _spent(record: Record) -> list[str]:
 def _timers(timers: Sequence[Mapping[str, Any]]) -> list[str]:
     """The outages that people were too late for."""
     late = [one["outage"] for one in timers if one["state"] == "breached"]
-    return [f"Too late for: {', '.join(late) or 'none'}, of {len(timers)} outages"]
+    count = f"{len(timers)} {'outage' if len(timers) == 1 else 'outages'}"
+    return [f"Too late for: {', '.join(late) or 'none'}, of {count}"]
 
 
 def contract_facts(contract: Contract) -> dict[str, Any]:

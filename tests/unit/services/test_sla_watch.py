@@ -8,6 +8,7 @@ from controller.deliveries import DeliveryQuery
 from controller.errors import Fatal, Unreachable
 from controller.ports import Transaction
 from controller.services import sla_watch
+from controller.services.notify_outages import message_of
 from controller.services.sla_watch import AGAIN_US, EVERY_US, Look, SlaWatch, watching
 from controller.services.terms import Terms
 from tests.fakes.storage import InlineWorker
@@ -136,6 +137,51 @@ def exclusion(world: World, more: str) -> bytes:
         f"exclusions: [{{id: storm, {span}, scope: all, declared_at: {world.now_us}, by: ada,"
         " reason: a storm, approved_by: [ben, cyd]}]\n"
     ).encode()
+
+
+KINDS = b"""\
+contracts:
+  - id: acme
+    effective_from: 2025-01-01T00:00:00Z
+    scope: {checks: [shop-home]}
+    period: {kind: day}
+    acknowledge_unmeasurable: true
+    objectives:
+      - {id: minutes, formula: minute, target: "99", min_coverage: "0"}
+      - {id: requests, formula: request, target: "99", min_coverage: "0"}
+      - {id: slices, formula: timeslices, slice_target: "90", target: "99", min_coverage: "0"}
+      - {id: speed, metric: latency, threshold: 3s, target: "99", min_coverage: "0"}
+      - {id: ack, metric: acknowledge, severity: [P1, P2, P3], target: 5m, percent: "90"}
+    grades: [{below: "95", action: warn, notify: ops}, {below: "95", action: late, of: period, notify: ops}]
+notify:
+  - {id: ops, url: "json://o.example", on: [burn.page]}
+"""
+
+
+async def test_s52_objectives_of_every_kind_are_watched(
+    world: World, running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.now_us += SECOND
+    assert not world.fleets.apply(FLEET + KINDS, "fleet.yaml", "ada").problems
+    watch, story = watch_of(world), Story(world, running)
+    await story.rounds(1, 30)
+    looks(watch)
+    await story.rounds(30, 40, down=REGIONS)
+    looks(watch)
+    world.now_us += EVERY_US
+    looks(watch)
+    assert "sla.defect" not in caplog.text
+    with world.storage.transaction() as tx:
+        subjects = {
+            one.subject.split("/")[2] for one in tx.sla_events("acme") if "warn" in one.event
+        }
+        burning = {
+            one.subject.split("/")[2] for one in tx.sla_events("acme") if one.event == "burn.page"
+        }
+        texts = [message_of(one).text for one in tx.deliveries(DeliveryQuery(limit=100))]
+    assert subjects == {"minutes", "requests", "slices", "speed", "ack"}
+    assert burning == {"minutes", "requests", "slices", "speed"}
+    assert any("Too late for: OUT-1" in text for text in texts)
 
 
 def test_a_contract_is_judged_once_a_minute_and_the_one_that_waits_longest_first(
