@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from controller.cli.output import NOTHING, instant, length, plain
-from controller.cli.records import burning, remarks, verdict_words
+from controller.cli.records import burning, excluded, remarks, verdict_words
 from controller.cli.timers import is_timed, timer_lines
 from controller.reporting.blocks import Align, Cell, Column, Table, Tone, cell
 from controller.reporting.forms.columns import table_lines
@@ -130,10 +130,13 @@ def _course(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
 
 
 def _urgent(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    """Budgets that burn too fast, and promises of people that run."""
+    """Budgets that burn too fast, exclusions that were rejected, and promises of people that run."""
     burn = record.get("burn") or {}
     for one in burn.get("alerts", ()):
         yield burning(one)
+    for one in record.get("exclusions", ()):
+        if one["status"].startswith("rejected"):
+            yield excluded(one)
     if any(one["state"] in ("running", "paused") for one in record.get("timers") or ()):
         yield from timer_lines(record, zone)
 

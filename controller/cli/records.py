@@ -85,8 +85,13 @@ def _of_time(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         count = record["outages"]
         yield f"{count} {'outage that counts' if count == 1 else 'outages that count'}, {shown}"
     for one in record.get("exclusions", ()):
-        why = f" ({one['why']})" if one.get("why") else ""
-        yield f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}{why}"
+        yield excluded(one)
+
+
+def excluded(one: dict[str, Any]) -> str:
+    """What came of an exclusion, and why it had no effect or not all of it."""
+    why = f" ({one['why']})" if one.get("why") else ""
+    return f"exclusion {one['id']} {one['status'].replace('_', ' ')}: {length(one['applied'])}{why}"
 
 
 def burning(alert: dict[str, Any]) -> str:

@@ -148,4 +148,4 @@ def _terms(contract: Agreement, exclusion: Exclusion) -> ExclusionTerms:
     from_us = exclusion.interval.from_us
     begun = [one for one in contract.versions if one.effective_us <= from_us]
     version = (begun or contract.versions)[-1 if begun else 0]
-    return version.exclusions.get(exclusion.type, ExclusionTerms())
+    return version.exclusions.by_type.get(exclusion.type, ExclusionTerms())

@@ -177,7 +177,7 @@ def books_of(contract: Contract, objective: Objective, frame: Frame, observed: O
             one.check,
             one.weight,
             Timeline(observed.sets(place, contract.outage), counting),
-            applied(_near(one.exclusions, frame.period), contract.exclusions, hours),
+            applied(_near(one.exclusions, frame.period), contract.exclusions.by_type, hours),
             one.samples,
         )
         for place, one in enumerate(observed.parts)

@@ -14,7 +14,7 @@ from controller.core.intervals import Interval
 from controller.core.sla.cost import Cost
 from controller.core.sla.credits import Credits
 from controller.core.sla.downtime_start import DowntimeStart
-from controller.core.sla.exclusions import ExclusionTerms, ExclusionType
+from controller.core.sla.exclusions import ExclusionClauses
 from controller.core.sla.objectives import Objective
 from controller.core.sla.percent import Decimal
 from controller.core.sla.period_life import Lateness
@@ -150,7 +150,7 @@ class Contract(Part, frozen=True, kw_only=True):
     acknowledge_unmeasurable: bool = False
     parent: Id | None = None
     service_hours: ServiceHours | Literal["always"] = ALWAYS
-    exclusions: dict[ExclusionType, ExclusionTerms] = msgspec.field(default_factory=dict)
+    exclusions: ExclusionClauses = ExclusionClauses()
     amendments: Amending = Amending.SEGMENTED
     overlays: list[Overlay] = msgspec.field(default_factory=list)
     outage: OutageTerms = OutageTerms()

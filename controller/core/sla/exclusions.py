@@ -1,13 +1,13 @@
 """Exclusions (S-25, S-27): time that a contract does not count, and who declared it when."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from controller.core.instants import EXPECTED as INSTANT_EXPECTED
 from controller.core.instants import instant
@@ -46,6 +46,23 @@ class ExclusionTerms(Part, frozen=True, kw_only=True):
     notice: DurationText = "0s"
     cap: DurationText | None = None
     approvals: Annotated[int, Meta(ge=0, le=10)] = 0
+
+
+class ExclusionClauses(Part, frozen=True, kw_only=True):
+    """What a contract says of each type, as far as it names it."""
+
+    suspension: ExclusionTerms | UnsetType = UNSET
+    force_majeure: ExclusionTerms | UnsetType = UNSET
+    customer_fault: ExclusionTerms | UnsetType = UNSET
+    third_party: ExclusionTerms | UnsetType = UNSET
+    scheduled: ExclusionTerms | UnsetType = UNSET
+    emergency: ExclusionTerms | UnsetType = UNSET
+
+    @property
+    def by_type(self) -> Mapping[ExclusionType, ExclusionTerms]:
+        """The types that it names."""
+        said = ((kind, getattr(self, kind.value)) for kind in ExclusionType)
+        return {kind: terms for kind, terms in said if isinstance(terms, ExclusionTerms)}
 
 
 class ExclusionScope(Part, frozen=True, kw_only=True):

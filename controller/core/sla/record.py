@@ -118,7 +118,7 @@ def _clauses(contract: Contract, objective: Objective) -> Mapping[str, Any]:
         "denominator": contract.period.denominator,
         "service_hours": written_out(contract.service_hours),
         "outage": written_out(contract.outage),
-        "exclusions": {kind: written_out(one) for kind, one in contract.exclusions.items()},
+        "exclusions": written_out(contract.exclusions),
         "amendments": contract.amendments,
         "effective_from": contract.effective_us,
         "scope": msgspec.to_builtins(contract.scope),
