@@ -141,8 +141,8 @@ def test_s39_a_later_start_costs_no_more_and_bounds_stay_in_order(
     cuts = sorted({0, 200, *(at for each in (most, down, least) for one in each for at in one)})
     stretches = []
     for a, b in pairwise(cuts):
-        figure, low, high = (DOWN if clip(each, a, b) else UP for each in (down, least, most))
-        stretches.append(Stretch(a, b, figure, low, high))
+        figure, lowest, highest = (DOWN if clip(each, a, b) else UP for each in (down, least, most))
+        stretches.append(Stretch(a, b, figure, lowest, highest))
     times = [OutageTimes(a, a + n, confirmed_us=a + wait) for (a, n), wait in outages]
     later = counted_from(stretches, times, DowntimeStart.CONFIRMATION)
     assert [one.from_us for one in later[1:]] == [one.to_us for one in later[:-1]]
