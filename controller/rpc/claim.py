@@ -18,7 +18,7 @@ from controller.services.claims import Asked, Claims
 from vedette.v1 import claim_pb2 as pb
 from vedette.v1 import claim_pb2_grpc
 
-_PART_BYTES: Final = 1024 * 1024
+_PART_BYTES: Final = 8 * 1024 * 1024
 _ACTIONS: Final = tuple(name for name in MOVES if name is not ClaimAction.SUPERSEDE)
 
 log = logging.getLogger(__name__)
