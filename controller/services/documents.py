@@ -11,6 +11,7 @@ from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading
 from controller.services.observing import observed
 from controller.services.reported import reported_outages
+from controller.services.rights import rights_of
 from controller.services.sight import PastSight, Sight, StoredSight
 from controller.services.terms import Agreed, Terms
 
@@ -80,6 +81,7 @@ class Documents:
             revision=agreed.revision,
             code=self._code,
             issue=issue,
+            rights=rights_of(sight, agreed, when, is_yearly=False),
         )
         return report_bytes(facts, when, known_us)
 

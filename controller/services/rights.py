@@ -45,14 +45,19 @@ class Rights:
             sight = StoredSight(tx, self._evaluator, horizon_us, self._grading)
             for agreed in self._terms.agreed(tx, contract, horizon_us):
                 when = period_of(agreed.contract, period, horizon_us)
-                if when.kind is agreed.contract.period.kind is not PeriodKind.ROLLING:
-                    own = _of_contract(sight, agreed, when)
-                    found += [{"contract": agreed.contract.first.id, **own}] if own else []
+                own = rights_of(sight, agreed, when)
+                found += [{"contract": agreed.contract.first.id, **own}] if own else []
         return found
 
 
-def _of_contract(sight: Sight, agreed: Agreed, when: Period) -> Plain:
-    """The clauses of the version in force when the period ends, and what they come to."""
+def rights_of(sight: Sight, agreed: Agreed, when: Period, *, is_yearly: bool = True) -> Plain:
+    """The clauses of the version in force when the period ends, and what they come to.
+
+    Nothing for a period of another kind than the contract's. The cap of the year needs every period since
+    January: where it is not asked for, it is left out.
+    """
+    if not when.kind is agreed.contract.period.kind is not PeriodKind.ROLLING:
+        return {}
     terms = _in_force(agreed.contract, when)
     found: Plain = {}
     if terms.termination is not None:
@@ -62,7 +67,7 @@ def _of_contract(sight: Sight, agreed: Agreed, when: Period) -> Plain:
     credit = terms.credits
     if credit is not None and credit.at_risk is not None and credit.at_risk.earn_back is not None:
         found["earn_back"] = list(_earning(sight, agreed, when, credit.at_risk))
-    if credit is not None and credit.year_cap is not None:
+    if is_yearly and credit is not None and credit.year_cap is not None:
         before = list(earlier_in_year(sight, agreed, when))
         own = credited_in(past(sight, agreed, when).records)
         each = {label: exact_text(amount) for label, amount in (*before, (when.label, own))}

@@ -1,7 +1,7 @@
 """The report on one contract over one period, made from the facts that were known at an instant."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -41,7 +41,8 @@ class Facts:
     """What a report is made from: a contract of a fleet file, and what was known of its checks.
 
     `revision` counts what the contract was until then, `code` is the version of the program. `outages`
-    are those of the contract's checks that touch the period, without what of them counts.
+    are those of the contract's checks that touch the period, without what of them counts. `rights` are what
+    follows from several periods, where the contract has such clauses.
     """
 
     agreement: Agreement
@@ -51,6 +52,7 @@ class Facts:
     revision: int
     code: str
     issue: Issue | None = None
+    rights: Mapping[str, Any] = field(default_factory=dict)
 
 
 def report_bytes(facts: Facts, period: Period, as_of_us: int) -> bytes:
@@ -72,6 +74,7 @@ def report(facts: Facts, period: Period, as_of_us: int) -> Report:
         courses=tuple(courses),
         exclusions=tuple(_exclusions(facts.observed, period, found)),
         outages=tuple(_outages(facts.outages, courses, period, as_of_us)),
+        rights=dict(facts.rights) or msgspec.UNSET,
     )
 
 

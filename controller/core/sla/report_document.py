@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 VERSION: Final = 1
 KIND: Final = "sla-report"
@@ -182,6 +183,7 @@ class Report(Part, frozen=True, kw_only=True):
     """The document. `records` are those of `vedette sla compute`; `courses` go with them one by one.
 
     `made` alone says by what it was computed: two documents whose other parts are equal say the same.
+    `rights` are what follows from the periods until this one, where the contract has such clauses.
     """
 
     version: int
@@ -193,6 +195,7 @@ class Report(Part, frozen=True, kw_only=True):
     courses: tuple[Course | None, ...]
     exclusions: tuple[ReportedExclusion, ...]
     outages: tuple[ReportedOutage, ...]
+    rights: dict[str, Any] | UnsetType = UNSET
 
 
 def encode_report(report: Report) -> bytes:

@@ -11,6 +11,7 @@ from controller.reporting.story.context import Issue, Telling
 from controller.reporting.story.evidence import evidence
 from controller.reporting.story.money import money
 from controller.reporting.story.objective import objective
+from controller.reporting.story.rights import rights
 from controller.reporting.story.summary import front, overview, overview_note
 
 Key = tuple[str, str]
@@ -82,5 +83,6 @@ def _own(told: Telling, *, has_clauses: bool = True) -> Iterator[Block]:
         before = course or before
     yield from evidence(told)
     yield from money(told)
+    yield from rights(told)
     if has_clauses:
         yield from clauses(told)

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from controller.reporting.texts.en_rights import RIGHTS
+
 TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
+    **RIGHTS,
     # --- the whole
     "title": "SLA report: {contract}",
     "title.pack": "SLA reports for {period}",

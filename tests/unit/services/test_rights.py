@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from controller.core.calendars import period_named
 from controller.core.instants import instant
+from controller.core.sla.report_document import decode_report
 from controller.custody import Actor
 from controller.errors import Rejected
 from controller.services.claims import Asked, Claims
+from controller.services.documents import Documents
 from controller.services.rights import Rights
 from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
@@ -82,6 +85,15 @@ async def test_x65_the_right_arises_with_the_third_period(days: Days) -> None:
     days.world.now_us = instant("2025-06-18T00:00:00Z")
     (found,) = days.rights("2025-06-17")
     assert found["termination"][0]["arose_at"] == instant("2025-06-18T00:00:00Z")
+    documents = Documents(days.world.evaluator, Terms(), "1")
+    when = period_named("2025-06-17", "UTC")
+    with days.world.storage.transaction() as tx:
+        made = [
+            documents.now(tx, "acme", when, days.world.now_us),
+            documents.then(tx, "acme", when, days.world.now_us),
+        ]
+    for one in made:
+        assert decode_report(one).rights == {"termination": found["termination"]}
 
 
 async def test_s50_the_cap_of_a_year_takes_earlier_periods_first(days: Days) -> None:
