@@ -1,5 +1,6 @@
 """Where reports go: a file, a pipe or a terminal."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from controller.reporting.rendering import Form, Manner, rendered
 from controller.reporting.story.context import Issue
 from controller.reporting.story.page import Key
 
+_FONTS: Final = "VEDETTE_FONTS"
 _BINARY: Final = frozenset({Form.PDF})
 
 
@@ -23,8 +25,19 @@ def write_report(
 ) -> None:
     """Write documents in a form. BadInput for a PDF on a terminal, or a file that cannot be written."""
     require_place(form, output)
-    manner = Manner(issues=issues or {}, is_coloured=output is None and sys.stdout.isatty())
+    is_coloured = output is None and sys.stdout.isatty()
+    manner = Manner(issues=issues or {}, is_coloured=is_coloured, fonts=_fonts())
     write_file(rendered(documents, form, manner), output)
+
+
+def _fonts() -> Path | None:
+    """A folder with fonts for letters that the built-in ones do not have."""
+    name = os.environ.get(_FONTS)
+    if not name:
+        return None
+    if not Path(name).is_dir():
+        raise BadInput(f"Expected {_FONTS} to name a folder with fonts, found {name!r}.")
+    return Path(name)
 
 
 def require_place(form: Form, output: Path | None) -> None:

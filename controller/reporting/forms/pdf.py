@@ -59,8 +59,8 @@ def pdf_of(page: Page, fonts: Path | None = None) -> bytes:
         if "could not be displayed" not in str(error):
             raise
         raise BadInput(
-            f"The fonts at hand have no letters for this PDF: {error.message}. Name a folder with a font that"
-            " has them (for Chinese: Noto Sans CJK), or take another format."
+            f"The fonts at hand have no letters for this PDF: {error.message}. Let VEDETTE_FONTS name a folder"
+            " with a font that has them (for Chinese: Noto Sans CJK), or take another format."
         ) from error
 
 

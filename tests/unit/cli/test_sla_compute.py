@@ -300,3 +300,12 @@ def test_a_report_that_cannot_be_given_is_a_sentence(
     assert outcome.exit_code == 2
     assert said in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_fonts_that_are_no_folder_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VEDETTE_FONTS", str(tmp_path / "nowhere"))
+    outcome = _report(tmp_path, "--report", "pdf", "-o", tmp_path / "report.pdf")
+    assert outcome.exit_code == 2
+    assert "Expected VEDETTE_FONTS to name a folder with fonts" in outcome.stderr
