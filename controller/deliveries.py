@@ -20,7 +20,8 @@ class Delivery:
 
     `key` is the same for ever: the channel and what it tells of. Deliveries of one `subject` (OUT-12, an
     agent, a check) to one channel are sent in the order of their numbers. `due_us` is when it may be sent or
-    looked at again, `attempts` counts those that began, `error` says why the last one failed.
+    looked at again, `attempts` counts those that began, `error` says why the last one failed. `held_us` is when
+    it was held back because something else explained it, whatever became of it then.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Delivery:
     attempts: int = 0
     changed_us: int = 0
     error: str = ""
+    held_us: int | None = None
     number: int = 0
 
 
@@ -103,6 +105,10 @@ class DeliveryStore(Protocol):
 
     def first_delivered_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
         """When the first message about each of these subjects had arrived; those of which none has are left out."""
+        ...
+
+    def first_held_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """When the first message about each of these subjects was held back, of those of which one was."""
         ...
 
     def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:

@@ -65,6 +65,7 @@ class ReplayedClock(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     ended_at: int | None = None
     detected_at: int | None = None
     notified_at: int | None = None
+    held_at: int | None = None
     acked_at: int | None = None
     confirmed_at: int | None = None
     outage: str = ""

@@ -39,6 +39,7 @@ def outage_message(view: OutageView) -> pb.Outage:
         remarks=[remark_message(one) for one in view.remarks],
         retraction=_retraction(view),
         notified_us=view.notified_us,
+        held_us=view.held_us,
     )
 
 

@@ -191,6 +191,10 @@ _STATES = {
 }
 
 
+# Why a message is held back or suppressed: what it would say is told by another.
+_EXPLAINED = frozenset({Withheld.PARENT, Withheld.FLAPPING})
+
+
 def put(
     tx: Transaction,
     channel: str,
@@ -213,6 +217,7 @@ def put(
         why=why,
         reason=reason,
         changed_us=now_us,
+        held_us=now_us if why in _EXPLAINED else None,
     )
     return replace(made, number=tx.put_delivery(made))
 

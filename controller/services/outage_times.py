@@ -34,16 +34,18 @@ class OutageClocks:
         for remark in self._tx.remarks_of(numbers):
             if remark.at_us <= self._horizon_us:
                 said[remark.number].append(remark)
-        told = self._tx.first_delivered_us([f"OUT-{number}" for number in numbers])
+        handles = [f"OUT-{number}" for number in numbers]
+        told, held = self._tx.first_delivered_us(handles), self._tx.first_held_us(handles)
         found = [
-            self._times(one, said[one.number], told.get(f"OUT-{one.number}"), alive)
+            self._times(one, said[one.number], alive)._replace(
+                notified_us=self._known(told.get(f"OUT-{one.number}")),
+                held_us=self._known(held.get(f"OUT-{one.number}")),
+            )
             for one in known
         ]
         return sorted(found, key=lambda one: (one.started_us, one.region))
 
-    def _times(
-        self, one: Known, said: Sequence[Remark], told_us: int | None, alive: Sequence[Known]
-    ) -> OutageTimes:
+    def _times(self, one: Known, said: Sequence[Remark], alive: Sequence[Known]) -> OutageTimes:
         body = one.body
         beside: list[str] | None = None
         if self._is_past:
@@ -57,7 +59,6 @@ class OutageClocks:
             started_us=body.started_us,
             ended_us=self._known(body.ended_us),
             detected_us=self._known(one.detected_us),
-            notified_us=self._known(told_us),
             acked_us=acked_us(said),
             confirmed_us=self._known(body.confirmed_us),
             handle=f"OUT-{one.number}",

@@ -30,7 +30,8 @@ class OutageView:
 
     `revision` counts what was learnt of it, the last at `told_us`. `severities` are those of its time, one
     after another; the first is its severity. `is_flapping`: its check flaps now, and this outage is a part
-    of that. `notified_us` is when the first message about it had arrived.
+    of that. `notified_us` is when the first message about it had arrived, `held_us` when the first
+    one was held back because something else explained it.
     """
 
     handle: str
@@ -45,6 +46,7 @@ class OutageView:
     remarks: Sequence[Remark] = ()
     retraction: Retraction | None = None
     notified_us: int | None = None
+    held_us: int | None = None
 
     @property
     def severity(self) -> Severity:
@@ -105,36 +107,42 @@ class Views:
     def now(self, known: Sequence[Known]) -> list[OutageView]:
         """Outages as they are now: an open one has gone on since it was stored."""
         remarks = self._remarks([one.number for one in known])
-        told = self._told(known)
-        return [
-            replace(
-                self._view(one, self._gone_on(one), remarks.get(one.number, ()), is_now=True),
-                notified_us=told.get(one.number),
-            )
+        views = [
+            self._view(one, self._gone_on(one), remarks.get(one.number, ()), is_now=True)
             for one in known
         ]
+        return self._told(views, self._now_us)
 
     def then(self, known: Sequence[Known], as_of_us: int) -> list[OutageView]:
         """Outages as they were known at an instant."""
         remarks = self._remarks([one.number for one in known])
-        told = {number: at_us for number, at_us in self._told(known).items() if at_us <= as_of_us}
-        return [
-            replace(
-                self._view(
-                    one,
-                    one.body,
-                    [said for said in remarks.get(one.number, ()) if said.at_us <= as_of_us],
-                    is_now=False,
-                ),
-                notified_us=told.get(one.number),
+        views = [
+            self._view(
+                one,
+                one.body,
+                [said for said in remarks.get(one.number, ()) if said.at_us <= as_of_us],
+                is_now=False,
             )
             for one in known
         ]
+        return self._told(views, as_of_us)
 
-    def _told(self, known: Sequence[Known]) -> Mapping[int, int]:
-        """When the first message about each of them had arrived."""
-        told = self._tx.first_delivered_us([f"OUT-{one.number}" for one in known])
-        return {int(name.removeprefix("OUT-")): at_us for name, at_us in told.items()}
+    def _told(self, views: Sequence[OutageView], as_of_us: int) -> list[OutageView]:
+        """With when the first message about each had arrived by then, and when the first was held back."""
+        handles = [one.handle for one in views]
+        told, held = self._tx.first_delivered_us(handles), self._tx.first_held_us(handles)
+
+        def by_then(at_us: int | None) -> int | None:
+            return at_us if at_us is not None and at_us <= as_of_us else None
+
+        return [
+            replace(
+                one,
+                notified_us=by_then(told.get(one.handle)),
+                held_us=by_then(held.get(one.handle)),
+            )
+            for one in views
+        ]
 
     def _view(
         self, known: Known, body: OutageBody, remarks: Sequence[Remark], *, is_now: bool

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 
 from controller.core.notices import DeliveryState, Withheld
 from controller.deliveries import Delivery, DeliveryQuery
@@ -73,17 +73,12 @@ class DeliveryRows(Rows):
 
     def first_delivered_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
         """When the first message about each of these subjects had arrived; those of which none has are left out."""
-        c = _DELIVERY.c
-        found: dict[str, int] = {}
-        for part in parts_of(subjects):
-            arrived = (c.state == DeliveryState.DELIVERED.value) & c.subject.in_(part)
-            query = (
-                select(c.subject, func.min(c.changed_us).label("at_us"))
-                .where(arrived)
-                .group_by(c.subject)
-            )
-            found |= {row.subject: row.at_us for row in self._connection.execute(query)}
-        return found
+        has_arrived = _DELIVERY.c.state == DeliveryState.DELIVERED.value
+        return self._first_us(subjects, _DELIVERY.c.changed_us, has_arrived)
+
+    def first_held_us(self, subjects: Sequence[str]) -> Mapping[str, int]:
+        """When the first message about each of these subjects was held back, of those of which one was."""
+        return self._first_us(subjects, _DELIVERY.c.held_us, _DELIVERY.c.held_us.is_not(None))
 
     def withheld_deliveries(self, after: int, limit: int) -> Sequence[Delivery]:
         """Those that are held with greater numbers, the oldest first."""
@@ -143,6 +138,20 @@ class DeliveryRows(Rows):
         """Note how far was read."""
         self._connection.execute(delete(_PROGRESS))
         self._connection.execute(insert(_PROGRESS).values(id=_THE_ROW, body=progress))
+
+    def _first_us(
+        self, subjects: Sequence[str], instant: ColumnElement[Any], wanted: ColumnElement[bool]
+    ) -> Mapping[str, int]:
+        """The least of an instant, by subject, of the deliveries that are wanted."""
+        subject = _DELIVERY.c.subject
+        found: dict[str, int] = {}
+        for part in parts_of(subjects):
+            query = select(subject, func.min(instant).label("at_us")).where(
+                wanted, subject.in_(part)
+            )
+            rows = self._connection.execute(query.group_by(subject))
+            found |= {row.subject: row.at_us for row in rows}
+        return found
 
     def _deliveries(self, query: Select[Any]) -> Sequence[Delivery]:
         return [

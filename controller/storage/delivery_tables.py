@@ -23,6 +23,7 @@ class DeliveryRow(Row, table=True):
     created_us: int = Field(sa_type=BigInteger)
     changed_us: int = Field(sa_type=BigInteger)
     error: str
+    held_us: int | None = Field(default=None, sa_type=BigInteger)
     message: bytes = Field(sa_column=bytes_column())
     __table_args__ = (
         Index("uq_delivery_key", "key", unique=True),

@@ -75,10 +75,7 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
             f"{instant(item.confirmed_us, zone)} (the result that completed the vote at its start)",
         ),
         ("Recorded", instant(item.detected_us, zone)),
-        (
-            "Told",
-            instant(item.notified_us, zone) if item.HasField("notified_us") else "to nobody yet",
-        ),
+        ("Told", _told(item, zone)),
         ("Down for", f"{length(item.downtime_us)} ({bounds})"),
         ("Unknown for", length(item.unknown_us)),
         ("Regions", ", ".join(item.regions) or NOTHING),
@@ -97,6 +94,15 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
         facts.append(("Flapping", "the check goes up and down; people are told less of it"))
     lines = remark_lines(item.remarks, zone)
     return facts + [("" if number else "Remarks", line) for number, line in enumerate(lines)]
+
+
+def _told(item: pb.Outage, zone: ZoneInfo) -> str:
+    """When people were told of it, or of what explains it."""
+    held = f"held back at {instant(item.held_us, zone)}, for what explains it"
+    if item.HasField("notified_us"):
+        at = instant(item.notified_us, zone)
+        return f"{at} ({held})" if item.HasField("held_us") else at
+    return held if item.HasField("held_us") else "to nobody yet"
 
 
 def _standing(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[str, str]]:
@@ -146,6 +152,7 @@ def outage_document(item: pb.Outage) -> dict[str, Any]:
         "detected_us": item.detected_us,
         "closed_known_us": item.closed_known_us if item.HasField("closed_known_us") else None,
         "notified_us": item.notified_us if item.HasField("notified_us") else None,
+        "held_us": item.held_us if item.HasField("held_us") else None,
         "downtime_us": item.downtime_us,
         "downtime_min_us": item.downtime_min_us,
         "downtime_max_us": item.downtime_max_us,

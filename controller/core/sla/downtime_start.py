@@ -43,8 +43,14 @@ def counted_from(
 def _counts(outage: OutageTimes, start: DowntimeStart) -> Interval:
     """The part of an outage that costs; empty if there is none."""
     ended_us = FOREVER_US if outage.ended_us is None else outage.ended_us
-    begun_us = outage.confirmed_us if start is DowntimeStart.CONFIRMATION else outage.notified_us
+    begun_us = outage.confirmed_us if start is DowntimeStart.CONFIRMATION else _told_us(outage)
     return Interval(ended_us if begun_us is None else max(begun_us, outage.started_us), ended_us)
+
+
+def _told_us(outage: OutageTimes) -> int | None:
+    """When people were first told of it, or were not because they were told of what explains it (S-16)."""
+    instants = (outage.notified_us, outage.held_us)
+    return min((one for one in instants if one is not None), default=None)
 
 
 def _split(one: Stretch, counts: Sequence[Interval], place: int) -> list[Stretch]:

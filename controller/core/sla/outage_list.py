@@ -43,6 +43,7 @@ class ListedOutage(msgspec.Struct, frozen=True):
     confirmed_us: Micros
     ended_us: Micros | None
     notified_us: Micros | None = None
+    held_us: Micros | None = None
     region: str | None = None
     remarks: tuple[ListedRemark, ...] = ()
     retracted: Any = None
@@ -91,6 +92,7 @@ def _times(one: ListedOutage) -> OutageTimes:
         ended_us=one.ended_us,
         detected_us=one.detected_us,
         notified_us=one.notified_us,
+        held_us=one.held_us,
         acked_us=min(acks, default=None),
         confirmed_us=one.confirmed_us,
         handle=one.id,

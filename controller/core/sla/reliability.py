@@ -12,7 +12,7 @@ class OutageTimes(NamedTuple):
     """The instants of an outage that people are measured by, microseconds; None for what has not come.
 
     `notified_us` is the first message about it that arrived, `acked_us` when the first person took it on,
-    `pauses` when its clocks stand still; one that goes on ends at FOREVER_US. `region` is set if it is the
+    `held_us` when the first one was held back because something else explained it, `pauses` when its clocks stand still; one that goes on ends at FOREVER_US. `region` is set if it is the
     outage of that region alone.
     """
 
@@ -27,6 +27,7 @@ class OutageTimes(NamedTuple):
     region: str = ""
     severity: Severity | None = None
     pauses: Sequence[Interval] = ()
+    held_us: int | None = None
 
     def until(self, as_of_us: int, known_us: int) -> "OutageTimes":
         """What was known of it at an instant: nothing that came later (S-21).
@@ -44,6 +45,7 @@ class OutageTimes(NamedTuple):
             notified_us=seen(self.notified_us),
             acked_us=seen(self.acked_us),
             confirmed_us=seen(self.confirmed_us),
+            held_us=seen(self.held_us),
         )
 
 

@@ -171,6 +171,7 @@ def _of_timers(figures: Figures, target: str, timers: Sequence[Timer] | None) ->
             # Nothing of this is measured in time that may be used up.
             "budget": None,
             "budget_left": None,
+            "budget_used": None,
             "burn": None,
             "cost": None,
             "timers": None if timers is None else [timer_plain(one) for one in timers],

@@ -535,6 +535,7 @@ class Outage(_message.Message):
     REMARKS_FIELD_NUMBER: _builtins.int
     RETRACTION_FIELD_NUMBER: _builtins.int
     NOTIFIED_US_FIELD_NUMBER: _builtins.int
+    HELD_US_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """Name for people, as OUT-12; stays when late results revise the outage."""
     content_id: _builtins.str
@@ -577,6 +578,8 @@ class Outage(_message.Message):
     """When the last of them was recorded."""
     notified_us: _builtins.int
     """When the first message about it had arrived, if one had."""
+    held_us: _builtins.int
+    """When the first message about it was held back because something else explained it, if one was."""
     @_builtins.property
     def regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Regions that voted DOWN in it."""
@@ -626,21 +629,26 @@ class Outage(_message.Message):
         remarks: _abc.Iterable[Global___Remark] | None = ...,
         retraction: Global___Retraction | None = ...,
         notified_us: _builtins.int | None = ...,
+        held_us: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_notified_us", b"_notified_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "notified_us", b"notified_us", "retraction", b"retraction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_held_us", b"_held_us", "_notified_us", b"_notified_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "held_us", b"held_us", "notified_us", b"notified_us", "retraction", b"retraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_notified_us", b"_notified_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "kinds", b"kinds", "notified_us", b"notified_us", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_held_us", b"_held_us", "_notified_us", b"_notified_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "held_us", b"held_us", "kinds", b"kinds", "notified_us", b"notified_us", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_known_us: _TypeAlias = _typing.Literal["closed_known_us"]  # noqa: Y015
     _WhichOneofArgType__closed_known_us: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us"]  # noqa: Y015
     _WhichOneofReturnType__ended_us: _TypeAlias = _typing.Literal["ended_us"]  # noqa: Y015
     _WhichOneofArgType__ended_us: _TypeAlias = _typing.Literal["_ended_us", b"_ended_us"]  # noqa: Y015
+    _WhichOneofReturnType__held_us: _TypeAlias = _typing.Literal["held_us"]  # noqa: Y015
+    _WhichOneofArgType__held_us: _TypeAlias = _typing.Literal["_held_us", b"_held_us"]  # noqa: Y015
     _WhichOneofReturnType__notified_us: _TypeAlias = _typing.Literal["notified_us"]  # noqa: Y015
     _WhichOneofArgType__notified_us: _TypeAlias = _typing.Literal["_notified_us", b"_notified_us"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__closed_known_us) -> _WhichOneofReturnType__closed_known_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__ended_us) -> _WhichOneofReturnType__ended_us | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__held_us) -> _WhichOneofReturnType__held_us | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__notified_us) -> _WhichOneofReturnType__notified_us | None: ...
 

@@ -129,6 +129,20 @@ def test_s46_the_first_message_that_arrived_is_found(storage: SqlStorage) -> Non
         assert tx.first_delivered_us([]) == {}
 
 
+def test_s39_when_a_message_was_held_back_is_kept_whatever_became_of_it(
+    storage: SqlStorage,
+) -> None:
+    held = replace(delivery("ops/outage/1"), state=HELD, held_us=15)
+    with storage.transaction() as tx:
+        number = tx.put_delivery(held)
+        tx.put_delivery(replace(delivery("mail/outage/1", channel="mail"), held_us=12))
+        tx.put_delivery(delivery("ops/outage/2", subject="OUT-2"))
+    with storage.transaction() as tx:
+        tx.put_delivery(replace(held, number=number, state=DONE, changed_us=50))
+        assert tx.first_held_us(["OUT-1", "OUT-2"]) == {"OUT-1": 12}
+        assert tx.first_delivered_us(["OUT-1", "OUT-2"]) == {"OUT-1": 50}
+
+
 def test_how_far_was_read_is_one_thing(storage: SqlStorage) -> None:
     with storage.transaction() as tx:
         assert tx.notify_progress() is None

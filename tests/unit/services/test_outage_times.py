@@ -7,11 +7,13 @@ import msgspec
 import pytest
 
 from controller.core.intervals import FOREVER_US, Interval
-from controller.core.notices import DeliveryState
+from controller.core.notices import DeliveryState, Withheld
 from controller.core.severity import Severity
 from controller.core.sla.reliability import OutageTimes
+from controller.core.wording import trial_message
 from controller.custody import Actor
 from controller.deliveries import Delivery
+from controller.services.notify_outages import put
 from controller.services.outages import Outages
 from controller.services.remarks import Remarks
 from controller.services.report import Reports
@@ -151,6 +153,16 @@ async def test_an_outage_says_when_people_were_first_told(story: Story) -> None:
     assert outages.show("OUT-1").notified_us is None
     delivered(world, at_us := world.now_us)
     assert outages.show("OUT-1").notified_us == at_us
+    assert outages.show("OUT-1").held_us is None
+    held_us = at_us - MINUTE
+    with world.storage.transaction() as tx:
+        message = trial_message("mail", key="mail/1", at_us=held_us, by="ada")
+        about = msgspec.structs.replace(message, subject="OUT-1")
+        put(tx, "mail", about, held_us, DeliveryState.HELD, Withheld.PARENT, "OUT-9 explains it")
+        put(tx, "pager", msgspec.structs.replace(about, key="pager/1"), held_us - 1)
+    assert outages.show("OUT-1").held_us == held_us
+    assert clocks(world, at_us)[0].held_us == held_us
+    assert clocks(world, held_us - 1)[0].held_us is None
     assert outages.show("OUT-1", at_us - 1).notified_us is None
 
 

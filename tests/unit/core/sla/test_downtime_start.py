@@ -94,6 +94,13 @@ def test_s39_of_what_nobody_was_told_nothing_counts() -> None:
     assert late["downtime"] == 0, "it was over before anybody was told"
 
 
+def test_s16_what_is_not_told_because_another_outage_explains_it_costs_all_the_same() -> None:
+    held = TIMES._replace(notified_us=None, held_us=START + 3 * MINUTE)
+    assert record("notification", held)["downtime"] == 57 * MINUTE
+    later = held._replace(notified_us=START + 40 * MINUTE)
+    assert record("notification", later)["downtime"] == 57 * MINUTE, "it was released since"
+
+
 def test_s39_how_long_an_outage_is_is_not_cut_by_when_it_costs() -> None:
     long = record("notification", TIMES, more=", min_duration: 55m")
     assert long["downtime"] == 50 * MINUTE, "an hour is long enough"
