@@ -83,11 +83,23 @@ def _together(
         present[member] = states
         until_us = changes[place + 1][0] if place + 1 < len(changes) else at_us
         if until_us > at_us:
-            figure, low, high = (state_of(each) for each in zip(*present, strict=True))
+            figure, low, high = _ordered(*(state_of(each) for each in zip(*present, strict=True)))
             weights = (figure.weight, low.weight, high.weight)
             first, least, most = (_FROM_BEST[one.rank] for one in (figure, low, high))
             _add(found, Stretch(at_us, until_us, first, least, most, weights))
     return found
+
+
+def _ordered(figure: _State, low: _State, high: _State) -> _States:
+    """The states with bounds that hold (P6).
+
+    Of parallel members one that is not known may stand for one that costs something in only one of the timelines.
+    """
+    return (
+        figure,
+        figure if _lost(low) > _lost(figure) else low,
+        figure if _lost(high) < _lost(figure) else high,
+    )
 
 
 def _changes(stretches: Sequence[Stretch]) -> Iterator[tuple[int, _States]]:
