@@ -13,6 +13,7 @@ from typing import Final
 from controller.clock import LedgerClock, monotonic_us, steady_wall, utc_now, wall_us
 from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
+from controller.identity.authorities import timestampers
 from controller.identity.authority import Authority
 from controller.identity.files import Settings, StateDirectory
 from controller.identity.notary import LogNotary
@@ -79,6 +80,7 @@ from controller.services.secrets import Secrets
 from controller.services.silence import Silence
 from controller.services.situation import Situation
 from controller.services.sla_watch import SlaWatch, watching
+from controller.services.stamping import Stamping
 from controller.services.standings import Standings
 from controller.services.terms import Terms
 from controller.services.turns import Turns
@@ -169,6 +171,7 @@ class _Controller:
         self._worker = worker
         self._sessions = Sessions()
         self._logbook = Logbook(storage, notary, self._now_us)
+        self._stamping = Stamping(worker, storage, lambda: timestampers(directory), self._now_us)
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, self._now_us)
         self._incidents = IncidentPages(
@@ -269,7 +272,7 @@ class _Controller:
             OutageServicer(worker, outages, Remarks(storage, self._now_us)),
             IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
-            EvidenceServicer(self._seals),
+            EvidenceServicer(worker, self._seals, self._stamping),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, self._now_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),
             SlaServicer(
@@ -302,6 +305,7 @@ class _Controller:
                 for work in (
                     self._ingest.run(),
                     self._seals.run(),
+                    self._stamping.run(),
                     self._sender.run(),
                     catching_up(self._worker, self._evaluator, self._now_us),
                     issuing(self._worker, self._issuing),

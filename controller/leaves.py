@@ -48,6 +48,17 @@ class StoredCheckpoint:
     signed_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTimestamp:
+    """What an authority outside said of the checkpoint of that size (RFC 3161): its word, and when it gave it."""
+
+    size: int
+    authority: str
+    query: bytes
+    response: bytes
+    at_us: int
+
+
 class Notary(Protocol):
     """Signs the notes of the log."""
 
@@ -97,6 +108,14 @@ class LogStore(Protocol):
 
     def put_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         """Keep a tree head. The caller has signed it, and nobody ever changes it."""
+        ...
+
+    def put_timestamp(self, timestamp: StoredTimestamp) -> None:
+        """Keep a timestamp. The caller has verified it; one that is there already is left."""
+        ...
+
+    def timestamps(self) -> Sequence[StoredTimestamp]:
+        """Every timestamp, the newest first."""
         ...
 
     def newest_checkpoint(self) -> StoredCheckpoint | None:

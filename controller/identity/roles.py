@@ -80,6 +80,7 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.ExclusionService/WithdrawExclusion": _STAFF,
     "/vedette.v1.ExclusionService/ListExclusions": _READERS,
     "/vedette.v1.ExclusionService/GetExclusion": _READERS,
+    "/vedette.v1.EvidenceService/ListTimestamps": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
     "/vedette.v1.ClaimService/CreateClaim": _STAFF,
     "/vedette.v1.ClaimService/ListClaims": _READERS,

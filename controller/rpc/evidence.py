@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from controller.ports import Worker
 from controller.rpc.status import Context
 from controller.seals import StreamStanding
 from controller.services.seals import Seals
+from controller.services.stamping import Stamping
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1 import evidence_pb2_grpc
 
@@ -13,7 +15,27 @@ from vedette.v1 import evidence_pb2_grpc
 class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     """Shows what is kept, and how well it is attested."""
 
+    worker: Worker
     seals: Seals
+    stamping: Stamping
+
+    async def ListTimestamps(  # noqa: N802 - gRPC's name
+        self, request: pb.ListTimestampsRequest, context: Context
+    ) -> pb.ListTimestampsResponse:
+        """What authorities outside vouched for."""
+        found = await self.worker.run(self.stamping.timestamps)
+        exposure = await self.worker.run(self.stamping.exposure)
+        return pb.ListTimestampsResponse(
+            timestamps=[
+                pb.Timestamp(
+                    authority=one.authority, size=one.size, at_us=one.at_us, response=one.response
+                )
+                for one in found
+            ],
+            leaves=exposure.leaves,
+            fixed_leaves=exposure.size,
+            fixed_since_us=exposure.at_us,
+        )
 
     async def ListStreams(  # noqa: N802 - gRPC's name
         self, request: pb.ListStreamsRequest, context: Context

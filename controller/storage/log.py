@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 
-from controller.leaves import Leaf, LeafKind, StoredCheckpoint
+from controller.leaves import Leaf, LeafKind, StoredCheckpoint, StoredTimestamp
 from controller.seals import StoredSeal, StreamId
 from controller.storage.bulk import Rows
-from controller.storage.log_tables import CheckpointRow, LeafRow, NodeRow
+from controller.storage.log_tables import CheckpointRow, LeafRow, NodeRow, TimestampRow
 from controller.storage.names import StreamKey
 from controller.storage.packing import unpacked_note
 from controller.storage.seal_tables import SealRow
@@ -20,6 +20,7 @@ from vedette.shared.merkle import leaf_hash
 _LEAF = table(LeafRow)
 _NODE = table(NodeRow)
 _CHECKPOINT = table(CheckpointRow)
+_TIMESTAMP = table(TimestampRow)
 _SEAL = table(SealRow)
 _AT_ONCE: Final = 4096
 _LEVEL: Final = 5
@@ -124,6 +125,19 @@ class LogRows(Rows):
     def put_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         """Keep a tree head. The caller has signed it, and nobody ever changes it."""
         self._connection.execute(insert(_CHECKPOINT).values(asdict(checkpoint)))
+
+    def put_timestamp(self, timestamp: StoredTimestamp) -> None:
+        """Keep a timestamp. The caller has verified it; one that is there already is left."""
+        c = _TIMESTAMP.c
+        its = (c.size == timestamp.size) & (c.authority == timestamp.authority)
+        if self._connection.execute(select(c.size).where(its)).first() is None:
+            self._connection.execute(insert(_TIMESTAMP).values(asdict(timestamp)))
+
+    def timestamps(self) -> Sequence[StoredTimestamp]:
+        """Every timestamp, the newest first."""
+        query = select(_TIMESTAMP).order_by(_TIMESTAMP.c.at_us.desc())
+        rows = self._connection.execute(query).mappings()
+        return [StoredTimestamp(**row) for row in rows]
 
     def newest_checkpoint(self) -> StoredCheckpoint | None:
         """The last one; None before the first."""

@@ -33,6 +33,17 @@ class NodeRow(Row, table=True):
     hash: bytes = Field(sa_column=bytes_column())
 
 
+class TimestampRow(Row, table=True):
+    """A timestamp of a checkpoint by an authority outside."""
+
+    __tablename__ = "log_timestamp"
+    size: int = Field(primary_key=True, sa_type=BigInteger)
+    authority: str = Field(primary_key=True)
+    query: bytes = Field(sa_column=bytes_column())
+    response: bytes = Field(sa_column=bytes_column())
+    at_us: int = Field(sa_type=BigInteger)
+
+
 class CheckpointRow(Row, table=True):
     """A signed tree head."""
 

@@ -28,6 +28,9 @@ PROOF_HASHES_MAX: Final = 64
 # Two of them prove a fork; a controller that signs more fills no disk.
 REFUSED_HEADS_MAX: Final = 16
 HEADS_WAITING_MAX: Final = 4
+# A timestamp of RFC 3161 with its certificates is a few kilobytes.
+STAMP_BYTES_MAX: Final = 64 * 1024
+STAMP_SECONDS_MAX: Final = 20.0
 # A seal's note stands in the spool as a record beside the lines, and must fit one.
 SEAL_NOTE_BYTES_MAX: Final = 4 * 1024
 # One suffices as proof; an agent that signs more fills no disk.

@@ -19,6 +19,95 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class ListTimestampsRequest(_message.Message):
+    """ListTimestampsRequest asks for all of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTimestampsRequest: _TypeAlias = ListTimestampsRequest  # noqa: Y015
+
+@_typing.final
+class ListTimestampsResponse(_message.Message):
+    """ListTimestampsResponse lists them, the newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIMESTAMPS_FIELD_NUMBER: _builtins.int
+    LEAVES_FIELD_NUMBER: _builtins.int
+    FIXED_LEAVES_FIELD_NUMBER: _builtins.int
+    FIXED_SINCE_US_FIELD_NUMBER: _builtins.int
+    leaves: _builtins.int
+    """Leaves of the log now."""
+    fixed_leaves: _builtins.int
+    """The first so many of them are fixed by a timestamp; 0: none."""
+    fixed_since_us: _builtins.int
+    """Since when they are, by the authority's clock."""
+    @_builtins.property
+    def timestamps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Timestamp]:
+        """The timestamps."""
+
+    def __init__(
+        self,
+        *,
+        timestamps: _abc.Iterable[Global___Timestamp] | None = ...,
+        leaves: _builtins.int = ...,
+        fixed_leaves: _builtins.int = ...,
+        fixed_since_us: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us", "fixed_since_us", b"fixed_since_us"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us", "fixed_leaves", b"fixed_leaves", "fixed_since_us", b"fixed_since_us", "leaves", b"leaves", "timestamps", b"timestamps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fixed_since_us: _TypeAlias = _typing.Literal["fixed_since_us"]  # noqa: Y015
+    _WhichOneofArgType__fixed_since_us: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fixed_since_us) -> _WhichOneofReturnType__fixed_since_us | None: ...
+
+Global___ListTimestampsResponse: _TypeAlias = ListTimestampsResponse  # noqa: Y015
+
+@_typing.final
+class Timestamp(_message.Message):
+    """Timestamp is the word of an authority that a checkpoint of the log existed (RFC 3161)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    authority: _builtins.str
+    """Name of the authority, as it was pinned here."""
+    size: _builtins.int
+    """Leaves of the log at that checkpoint."""
+    at_us: _builtins.int
+    """When, by the authority's clock."""
+    response: _builtins.bytes
+    """Its response, DER."""
+    def __init__(
+        self,
+        *,
+        authority: _builtins.str = ...,
+        size: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+        response: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "authority", b"authority", "response", b"response", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Timestamp: _TypeAlias = Timestamp  # noqa: Y015
+
+@_typing.final
 class ListStreamsRequest(_message.Message):
     """ListStreamsRequest asks for all streams, or those of one agent."""
 

@@ -40,6 +40,11 @@ class EvidenceServiceStub:
                 request_serializer=vedette_dot_v1_dot_evidence__pb2.ListStreamsRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_evidence__pb2.ListStreamsResponse.FromString,
                 _registered_method=True)
+        self.ListTimestamps = channel.unary_unary(
+                '/vedette.v1.EvidenceService/ListTimestamps',
+                request_serializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.FromString,
+                _registered_method=True)
 
 
 class EvidenceServiceServicer:
@@ -53,6 +58,13 @@ class EvidenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTimestamps(self, request, context):
+        """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvidenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.ListStreams,
                     request_deserializer=vedette_dot_v1_dot_evidence__pb2.ListStreamsRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_evidence__pb2.ListStreamsResponse.SerializeToString,
+            ),
+            'ListTimestamps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTimestamps,
+                    request_deserializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class EvidenceService:
             '/vedette.v1.EvidenceService/ListStreams',
             vedette_dot_v1_dot_evidence__pb2.ListStreamsRequest.SerializeToString,
             vedette_dot_v1_dot_evidence__pb2.ListStreamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTimestamps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.EvidenceService/ListTimestamps',
+            vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.SerializeToString,
+            vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.FromString,
             options,
             channel_credentials,
             insecure,

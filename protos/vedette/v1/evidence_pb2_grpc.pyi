@@ -35,6 +35,8 @@ class EvidenceServiceStub:
     def __new__(cls, channel: _aio.Channel) -> EvidenceServiceAsyncStub: ...
     ListStreams: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListStreamsRequest, _evidence_pb2.ListStreamsResponse]
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
+    ListTimestamps: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]
+    """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
 
 @_typing.type_check_only
 class EvidenceServiceAsyncStub(EvidenceServiceStub):
@@ -43,6 +45,8 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListStreams: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListStreamsRequest, _evidence_pb2.ListStreamsResponse]  # type: ignore[assignment]
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
+    ListTimestamps: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]  # type: ignore[assignment]
+    """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """EvidenceService shows the streams of lines and their seals."""
@@ -54,5 +58,13 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.ListStreamsResponse, _abc.Awaitable[_evidence_pb2.ListStreamsResponse]]:
         """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
+
+    @_abc_1.abstractmethod
+    def ListTimestamps(
+        self,
+        request: _evidence_pb2.ListTimestampsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.ListTimestampsResponse, _abc.Awaitable[_evidence_pb2.ListTimestampsResponse]]:
+        """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

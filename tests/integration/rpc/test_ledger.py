@@ -29,7 +29,7 @@ READS: Final = {
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
     "IncidentService/ListIncidents", "IncidentService/GetIncident",
     "ExclusionService/ListExclusions", "ExclusionService/GetExclusion", "SlaService/ListPeriods",
-    "SlaService/GetReport",
+    "SlaService/GetReport", "EvidenceService/ListTimestamps",
     "ClaimService/ListClaims", "ClaimService/GetClaim", "ClaimService/GetClaimFile",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.

@@ -1,0 +1,103 @@
+"""Timestamps of the log's checkpoints by authorities outside (RFC 3161): asked for, verified, and nothing believed.
+
+An authority counts by the root certificate that was pinned for it here, never by one that it sends along.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from cryptography import x509
+from rfc3161_client import (
+    HashAlgorithm,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
+
+from vedette.shared.limits import STAMP_BYTES_MAX, STAMP_SECONDS_MAX
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_QUERY: Final = "application/timestamp-query"
+
+
+class NotStamped(Exception):
+    """No timestamp, and why, in a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who vouches for time: where it is asked, and the roots that its certificates must lead to."""
+
+    name: str
+    url: str
+    roots: Sequence[x509.Certificate]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A verified timestamp: query and response, exact bytes (DER), and the instant that it vouches for."""
+
+    query: bytes
+    response: bytes
+    at_us: int
+
+
+async def stamped(authority: Authority, data: bytes) -> Stamp:
+    """A timestamp of `data` by the authority. NotStamped says what went wrong, whatever it sends."""
+    request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
+    query = request.as_bytes()
+    try:
+        async with asyncio.timeout(STAMP_SECONDS_MAX):
+            answer = await _answer(authority.url, query)
+    except TimeoutError as error:
+        raise NotStamped(f"it did not answer within {STAMP_SECONDS_MAX:.0f} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        raise NotStamped(f"it could not be asked: {str(error) or type(error).__name__}") from error
+    return Stamp(query, answer, verified(authority, data, answer, nonce=request.nonce))
+
+
+def verified(
+    authority: Authority, data: bytes, response: bytes, *, nonce: int | None = None
+) -> int:
+    """When the authority vouches that `data` existed, microseconds. NotStamped if it does not."""
+    try:
+        read = decode_timestamp_response(response)
+    except (ValueError, TypeError) as error:
+        raise NotStamped(f"expected a timestamp (RFC 3161), found another text: {error}") from error
+    wrong = "no certificate is pinned"
+    for root in authority.roots:
+        builder = VerifierBuilder().add_root_certificate(root)
+        if nonce is not None:
+            builder = builder.nonce(nonce)
+        try:
+            builder.build().verify_message(read, data)
+        except (VerificationError, ValueError) as error:
+            wrong = str(error)
+            continue
+        return _instant_us(read)
+    raise NotStamped(f"expected a timestamp under the certificate that is pinned for it: {wrong}")
+
+
+def _instant_us(response: TimeStampResponse) -> int:
+    return (response.tst_info.gen_time - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+async def _answer(url: str, query: bytes) -> bytes:
+    async with (
+        httpx.AsyncClient(follow_redirects=False, timeout=STAMP_SECONDS_MAX) as client,
+        client.stream("POST", url, content=query, headers={"Content-Type": _QUERY}) as answer,
+    ):
+        if answer.status_code != httpx.codes.OK:
+            raise NotStamped(f"expected status 200, found {answer.status_code}")
+        found = b""
+        async for part in answer.aiter_bytes():
+            found += part
+            if len(found) > STAMP_BYTES_MAX:
+                raise NotStamped(f"expected at most {STAMP_BYTES_MAX} bytes, found more")
+        return found
