@@ -10,7 +10,7 @@ from tests.integration.rpc.running import Running, Site, Stream
 from vedette.shared.checkpoint import Checkpoint, parsed_checkpoint
 from vedette.shared.merkle import EMPTY, check_consistency
 from vedette.shared.note import Verifier, opened_note
-from vedette.v1 import access_pb2, access_pb2_grpc
+from vedette.v1 import access_pb2, access_pb2_grpc, evidence_pb2, evidence_pb2_grpc
 from vedette.v1 import session_pb2 as pb
 
 
@@ -86,3 +86,13 @@ def test_an_agent_that_has_seen_more_is_told_all_the_same(controller: Running, s
     head = heard(controller, site, more, takes)
     assert (head.from_size, list(head.path)) == (more, [])
     assert head_of(head).size < more
+
+
+def test_a_log_that_nobody_outside_vouches_for_says_so(controller: Running, site: Site) -> None:
+    heard(controller, site, 0, takes)
+    with controller.people() as channel:
+        answer = evidence_pb2_grpc.EvidenceServiceStub(channel).ListTimestamps(
+            evidence_pb2.ListTimestampsRequest(), **controller.call(Role.AUDITOR)
+        )
+    assert answer.leaves > 0
+    assert (answer.fixed_leaves, answer.HasField("fixed_since_us")) == (0, False)
