@@ -35,7 +35,7 @@ _TITLES = {
     "Contract": "contract", "Scope": "scope", "KOfN": "scope.k_of_n", "PeriodTerms": "period", "ServiceHours": "service_hours",
     "Availability": "objectives[], metric: availability", "Latency": "objectives[], metric: latency",
     "Acknowledge": "objectives[], metric: acknowledge", "Resolve": "objectives[], metric: resolve",
-    "OutageTerms": "outage", "ExclusionTerms": "exclusions.<type>", "Overlay": "overlays[]", "Credits": "credits",
+    "OutageTerms": "outage", "ExclusionClauses": "exclusions", "ExclusionTerms": "exclusions.<type>", "Overlay": "overlays[]", "Credits": "credits",
     "Tier": "credits.tiers[]", "PerMinute": "credits.per_minute", "Blocks": "credits.blocks", "DayBand": "credits.day_bands[]",
     "AtRisk": "credits.at_risk", "EarnBack": "credits.at_risk.earn_back", "Extension": "credits.extension",
     "DayTier": "credits.extension.tiers[]", "Termination": "termination", "Grade": "grades[]", "Cost": "cost",
@@ -56,7 +56,7 @@ _CLAUSES = {
     "time": ("PeriodTerms", "ServiceHours", "Overlay", "Lateness"),
     "objectives": ("Availability", "Latency", "Acknowledge", "Resolve"),
     "outage": ("OutageTerms",),
-    "exclusions": ("ExclusionTerms", "Exclusion", "ExclusionScope"),
+    "exclusions": ("ExclusionClauses", "ExclusionTerms", "Exclusion", "ExclusionScope"),
     "credits": (
         "Credits", "Tier", "PerMinute", "Blocks", "DayBand", "AtRisk", "EarnBack", "Extension", "DayTier",
     ),
