@@ -13,8 +13,9 @@ from vedette.v1 import sla_pb2 as pb
 _DIGEST_SHOWN = 12
 
 
-def write_periods(found: Sequence[pb.ContractPeriod], zone: ZoneInfo) -> None:
-    """Print periods for people, a line each, and what hinders them."""
+def write_periods(listed: pb.ListPeriodsResponse, contract: str, zone: ZoneInfo) -> None:
+    """Print periods (of one contract) for people, a line each, and what hinders them."""
+    found: Sequence[pb.ContractPeriod] = listed.periods
     write_table(
         ["CONTRACT", "PERIOD", "FROM", "TO", "STATE", "REVISION", "SHA-256", "NEXT"],
         [
@@ -34,6 +35,10 @@ def write_periods(found: Sequence[pb.ContractPeriod], zone: ZoneInfo) -> None:
     for one in found:
         for remark in _remarks(one, zone):
             click.echo(f"{one.contract} {one.label}: {remark}")
+    having = {one.contract for one in found}
+    for name in listed.contracts:
+        if name not in having and contract in ("", name):
+            click.echo(f"{name}: judged over a rolling window, which has no periods to be sealed")
 
 
 def period_document(found: Iterable[pb.ContractPeriod]) -> str:

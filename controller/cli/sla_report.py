@@ -81,19 +81,19 @@ class Desk:
 
         A quarter of a contract that is judged by months is followed by its months.
         """
-        names = list(dict.fromkeys(contracts)) or self._contracts()
+        names = list(dict.fromkeys(contracts)) or list(self.periods("").contracts)
         if not names:
             raise BadInput("Expected a contract in the fleet file, found none: there is no report.")
         if len(names) > 1 and wanted.revision:
             raise BadInput("Revisions are counted for each contract: name one contract.")
         return [one for name in names for one in self._with_parts(name, period, wanted)]
 
-    def periods(self, contract: str) -> Sequence[pb.ContractPeriod]:
+    def periods(self, contract: str) -> pb.ListPeriodsResponse:
         """The periods of a contract, or of all."""
         answer: pb.ListPeriodsResponse = self._stub.ListPeriods(
             pb.ListPeriodsRequest(contract=contract), **self._call
         )
-        return answer.periods
+        return answer
 
     def seal(self, contract: str, period: str, *, is_early: bool, reason: str) -> pb.IssuedReport:
         """Issue a report."""
@@ -103,16 +103,13 @@ class Desk:
         answer: pb.SealReportResponse = self._stub.SealReport(request, **self._call)
         return answer.report
 
-    def _contracts(self) -> list[str]:
-        return list(dict.fromkeys(one.contract for one in self.periods("")))
-
     def _with_parts(self, contract: str, period: str, wanted: Wanted) -> Iterator[Fetched]:
         whole = self.report(contract, period, wanted)
         yield whole
         own = whole.report.period
         if not period or wanted.revision:
             return
-        for part in self.periods(contract):
+        for part in self.periods(contract).periods:
             is_inside = own.from_us <= part.from_us and part.to_us <= own.to_us
             if is_inside and part.label != own.label:
                 yield self.report(contract, part.label, wanted)

@@ -86,9 +86,9 @@ def periods(contract: str, as_json: bool, zone: ZoneInfo) -> None:
     with desk() as open_desk:
         found = open_desk.periods(contract)
     if as_json:
-        click.echo(period_document(found))
+        click.echo(period_document(found.periods))
     else:
-        write_periods(found, zone)
+        write_periods(found, contract, zone)
 
 
 @click.command("seal")

@@ -52,7 +52,9 @@ def side(name: str, text: str) -> Wanted:
     """What one of two arguments asks for: `1`, an instant, or `now`."""
     if text == NOW:
         return Wanted(is_fresh=True)
-    if text.isdigit() and len(text) <= _REVISION_DIGITS_MAX and int(text):
+    if text.isdecimal() and len(text) <= _REVISION_DIGITS_MAX:
+        if not int(text):
+            raise BadInput(f"{name}: expected a revision from 1, found {text}.")
         return Wanted(revision=int(text))
     try:
         return Wanted(instant(text))

@@ -90,7 +90,10 @@ class SlaServicer(sla_pb2_grpc.SlaServiceServicer):
     ) -> sla_pb2.ListPeriodsResponse:
         """How far the periods of contracts are."""
         found = await self.worker.run(lambda: self.periods.all(request.contract or None))
-        return sla_pb2.ListPeriodsResponse(periods=[period_message(one) for one in found])
+        names = await self.worker.run(self.periods.contracts)
+        return sla_pb2.ListPeriodsResponse(
+            periods=[period_message(one) for one in found], contracts=names
+        )
 
     async def SealReport(  # noqa: N802 - gRPC's name
         self, request: sla_pb2.SealReportRequest, context: Context

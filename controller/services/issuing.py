@@ -13,7 +13,8 @@ from controller.core.calendars import Period
 from controller.errors import ControllerError, Fatal
 from controller.issued import Reopened
 from controller.ports import Storage, Transaction, Worker
-from controller.services.periods import ITSELF, Periods, PeriodView, own_periods
+from controller.services.period_views import PeriodView, own_periods
+from controller.services.periods import ITSELF, Periods
 from controller.services.terms import Terms
 from controller.services.touched import note_touched
 from vedette.shared.documents import BadDocument

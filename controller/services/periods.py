@@ -1,13 +1,13 @@
 """The life of periods (S-22): reports as of any instant, their sealing, and their revisions."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from controller.core.calendars import Period, PeriodKind
+from controller.core.calendars import Period
 from controller.core.instants import instant_text
 from controller.core.sla.contracts import Agreement
-from controller.core.sla.period_life import Life, PeriodState
+from controller.core.sla.period_life import PeriodState
 from controller.core.sla.report_diff import changes_between
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
@@ -15,8 +15,13 @@ from controller.issued import IssuedReport, Reopened
 from controller.ports import Storage, Transaction
 from controller.services.documents import Documents, issue_of
 from controller.services.evaluate import Evaluator
-from controller.services.terms import Tenure
-from controller.services.watermarks import heard_of
+from controller.services.period_views import (
+    PeriodView,
+    PeriodViews,
+    own_periods,
+    period_of,
+    require_own,
+)
 from vedette.shared.limits import REASON_CHARS_MAX
 
 ITSELF = Actor("controller")
@@ -30,28 +35,6 @@ class GivenReport:
     document: bytes
     issued: IssuedReport | None = None
     is_reopened: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodView:
-    """A period of a contract: how far it is, what was issued, and what late facts may still change.
-
-    `reopened_us`: since when the last revision is known not to say what would be said now.
-    """
-
-    contract: str
-    when: Period
-    tz: str
-    life: Life
-    issued: Sequence[IssuedReport]
-    reopened_us: int | None = None
-
-    @property
-    def next_revision_us(self) -> int | None:
-        """When the next revision is issued by itself; None: late facts have changed nothing."""
-        if self.reopened_us is None:
-            return None
-        return self.reopened_us + self.life.lateness.allowed_us
 
 
 class Periods:
@@ -105,6 +88,12 @@ class Periods:
                 return GivenReport(issued[-1].body, issued[-1], _is_reopened(tx, issued))
             return GivenReport(self._known_now(tx, contract, when, now_us))
 
+    def contracts(self) -> Sequence[str]:
+        """The contracts in force, in the order of the file."""
+        with self._storage.transaction() as tx:
+            tenures = self._documents.terms.tenures(tx)
+            return [name for name, tenure in tenures.items() if tenure.until_us is None]
+
     def all(self, contract: str | None = None) -> Sequence[PeriodView]:
         """Every period (of one contract) until the one that runs now. NotFound: no such contract."""
         with self._storage.transaction() as tx:
@@ -113,29 +102,22 @@ class Periods:
             found: list[PeriodView] = []
             for name in tenures if contract is None else [contract]:
                 agreement = self._agreement(tx, name, now_us)
+                views = self._views(tx, name, now_us)
                 for when in own_periods(agreement, tenures[name]):
                     if when.from_us > now_us:
                         break
-                    found.append(self.view(tx, name, when, now_us))
+                    found.append(views.of(when, is_brief=True))
             return found
 
     def view(self, tx: Transaction, contract: str, when: Period, now_us: int) -> PeriodView:
         """How far a period is."""
+        return self._views(tx, contract, now_us).of(when)
+
+    def _views(self, tx: Transaction, contract: str, now_us: int) -> PeriodViews:
         agreement = self._agreement(tx, contract, now_us)
         known = self._evaluator.checks(tx)
         members = {check: known.get(check, ()) for check in agreement.scope.members}
-        issued = [one for one in tx.issued_heads(contract) if one.label == when.label]
-        is_over = when.to_us <= now_us
-        life = Life(
-            when.to_us,
-            agreement.lateness_of(when),
-            now_us,
-            heard_of(tx, members, when) if is_over else (),
-            len(issued),
-        )
-        reopened = next((one for one in tx.reopened(contract) if one.label == when.label), None)
-        since_us = reopened.since_us if reopened else None
-        return PeriodView(contract, when, agreement.period.tz, life, issued, since_us)
+        return PeriodViews(tx, contract, agreement, members, now_us)
 
     def seal(
         self, contract: str, label: str, by: Actor, *, is_early: bool = False, reason: str = ""
@@ -222,42 +204,6 @@ class Periods:
 
     def _agreement(self, tx: Transaction, contract: str, at_us: int) -> Agreement:
         return self._documents.terms.latest(tx, contract, at_us).contract
-
-
-def own_periods(agreement: Agreement, tenure: Tenure) -> Iterator[Period]:
-    """The periods by which a contract is judged, from the one in which a file first had it, without end.
-
-    Where files have it no more, until then.
-    """
-    if agreement.period.kind is PeriodKind.ROLLING:
-        return
-    when = agreement.period.at(max(tenure.from_us, agreement.first.effective_us))
-    while tenure.until_us is None or when.from_us < tenure.until_us:
-        yield when
-        when = agreement.period.at(when.to_us)
-
-
-def period_of(agreement: Agreement, label: str, at_us: int) -> Period:
-    """The period of that label, of the contract's kind or another; empty: the one that runs then."""
-    try:
-        return agreement.period.named(label, at_us) if label else agreement.period.at(at_us)
-    except ValueError as error:
-        raise BadInput(f"{error}.") from error
-
-
-def require_own(agreement: Agreement, when: Period) -> None:
-    """BadInput for a period by which the contract is not judged: there is no report on it to be sealed."""
-    kind = agreement.period.kind
-    if kind is PeriodKind.ROLLING:
-        raise BadInput(
-            f"{agreement.first.id} is judged over a rolling window, which has no end to be sealed at: give a"
-            " report as of an instant instead."
-        )
-    if when.kind is not kind:
-        raise BadInput(
-            f"Expected a {kind} of {agreement.first.id}, which is judged by it, found the {when.kind}"
-            f" {when.label}."
-        )
 
 
 def _revision(issued: Sequence[IssuedReport], revision: int) -> tuple[bytes, IssuedReport]:

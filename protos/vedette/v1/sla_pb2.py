@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vedette/v1/sla.proto\x12\nvedette.v1\"X\n\x10GetStatusRequest\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"P\n\x11GetStatusResponse\x12\x14\n\x0crecords_json\x18\x01 \x01(\x0c\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x13\n\x0brights_json\x18\x03 \x01(\x0c\"y\n\x10GetReportRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x04 \x01(\r\x12\r\n\x05\x66resh\x18\x05 \x01(\x08\x42\x0b\n\t_as_of_us\"Y\n\x11GetReportResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x10\n\x08outdated\x18\x04 \x01(\x08\"&\n\x12ListPeriodsRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\"B\n\x13ListPeriodsResponse\x12+\n\x07periods\x18\x01 \x03(\x0b\x32\x1a.vedette.v1.ContractPeriod\"\x8a\x02\n\x0e\x43ontractPeriod\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\r\n\x05state\x18\x05 \x01(\t\x12\x10\n\x08\x66inal_us\x18\x06 \x01(\x03\x12\x0f\n\x07seal_us\x18\x07 \x01(\x03\x12\'\n\x07unheard\x18\x08 \x03(\x0b\x32\x16.vedette.v1.HeardAgent\x12(\n\x06issued\x18\t \x03(\x0b\x32\x18.vedette.v1.IssuedReport\x12\x1d\n\x10next_revision_us\x18\n \x01(\x03H\x00\x88\x01\x01\x42\x13\n\x11_next_revision_us\"?\n\nHeardAgent\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x15\n\x08heard_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_heard_us\"\x9d\x01\n\x0cIssuedReport\x12\x10\n\x08revision\x18\x01 \x01(\r\x12\x10\n\x08\x61s_of_us\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x11\n\tissued_by\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\r\n\x05\x65\x61rly\x18\x06 \x01(\x08\x12\'\n\x07unheard\x18\x07 \x03(\x0b\x32\x16.vedette.v1.HeardAgent\"T\n\x11SealReportRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\r\n\x05\x65\x61rly\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\x12SealReportResponse\x12(\n\x06report\x18\x01 \x01(\x0b\x32\x18.vedette.v1.IssuedReport2\xbd\x02\n\nSlaService\x12H\n\tGetStatus\x12\x1c.vedette.v1.GetStatusRequest\x1a\x1d.vedette.v1.GetStatusResponse\x12H\n\tGetReport\x12\x1c.vedette.v1.GetReportRequest\x1a\x1d.vedette.v1.GetReportResponse\x12N\n\x0bListPeriods\x12\x1e.vedette.v1.ListPeriodsRequest\x1a\x1f.vedette.v1.ListPeriodsResponse\x12K\n\nSealReport\x12\x1d.vedette.v1.SealReportRequest\x1a\x1e.vedette.v1.SealReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14vedette/v1/sla.proto\x12\nvedette.v1\"X\n\x10GetStatusRequest\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x10\n\x08\x63ontract\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"P\n\x11GetStatusResponse\x12\x14\n\x0crecords_json\x18\x01 \x01(\x0c\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x13\n\x0brights_json\x18\x03 \x01(\x0c\"y\n\x10GetReportRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x04 \x01(\r\x12\r\n\x05\x66resh\x18\x05 \x01(\x08\x42\x0b\n\t_as_of_us\"Y\n\x11GetReportResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\r\x12\x10\n\x08outdated\x18\x04 \x01(\x08\"&\n\x12ListPeriodsRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\"U\n\x13ListPeriodsResponse\x12+\n\x07periods\x18\x01 \x03(\x0b\x32\x1a.vedette.v1.ContractPeriod\x12\x11\n\tcontracts\x18\x02 \x03(\t\"\x8a\x02\n\x0e\x43ontractPeriod\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\r\n\x05state\x18\x05 \x01(\t\x12\x10\n\x08\x66inal_us\x18\x06 \x01(\x03\x12\x0f\n\x07seal_us\x18\x07 \x01(\x03\x12\'\n\x07unheard\x18\x08 \x03(\x0b\x32\x16.vedette.v1.HeardAgent\x12(\n\x06issued\x18\t \x03(\x0b\x32\x18.vedette.v1.IssuedReport\x12\x1d\n\x10next_revision_us\x18\n \x01(\x03H\x00\x88\x01\x01\x42\x13\n\x11_next_revision_us\"?\n\nHeardAgent\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\x15\n\x08heard_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_heard_us\"\x9d\x01\n\x0cIssuedReport\x12\x10\n\x08revision\x18\x01 \x01(\r\x12\x10\n\x08\x61s_of_us\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x11\n\tissued_by\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\r\n\x05\x65\x61rly\x18\x06 \x01(\x08\x12\'\n\x07unheard\x18\x07 \x03(\x0b\x32\x16.vedette.v1.HeardAgent\"T\n\x11SealReportRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\r\n\x05\x65\x61rly\x18\x03 \x01(\x08\x12\x0e\n\x06reason\x18\x04 \x01(\t\">\n\x12SealReportResponse\x12(\n\x06report\x18\x01 \x01(\x0b\x32\x18.vedette.v1.IssuedReport2\xbd\x02\n\nSlaService\x12H\n\tGetStatus\x12\x1c.vedette.v1.GetStatusRequest\x1a\x1d.vedette.v1.GetStatusResponse\x12H\n\tGetReport\x12\x1c.vedette.v1.GetReportRequest\x1a\x1d.vedette.v1.GetReportResponse\x12N\n\x0bListPeriods\x12\x1e.vedette.v1.ListPeriodsRequest\x1a\x1f.vedette.v1.ListPeriodsResponse\x12K\n\nSealReport\x12\x1d.vedette.v1.SealReportRequest\x1a\x1e.vedette.v1.SealReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,17 +42,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPERIODSREQUEST']._serialized_start=422
   _globals['_LISTPERIODSREQUEST']._serialized_end=460
   _globals['_LISTPERIODSRESPONSE']._serialized_start=462
-  _globals['_LISTPERIODSRESPONSE']._serialized_end=528
-  _globals['_CONTRACTPERIOD']._serialized_start=531
-  _globals['_CONTRACTPERIOD']._serialized_end=797
-  _globals['_HEARDAGENT']._serialized_start=799
-  _globals['_HEARDAGENT']._serialized_end=862
-  _globals['_ISSUEDREPORT']._serialized_start=865
-  _globals['_ISSUEDREPORT']._serialized_end=1022
-  _globals['_SEALREPORTREQUEST']._serialized_start=1024
-  _globals['_SEALREPORTREQUEST']._serialized_end=1108
-  _globals['_SEALREPORTRESPONSE']._serialized_start=1110
-  _globals['_SEALREPORTRESPONSE']._serialized_end=1172
-  _globals['_SLASERVICE']._serialized_start=1175
-  _globals['_SLASERVICE']._serialized_end=1492
+  _globals['_LISTPERIODSRESPONSE']._serialized_end=547
+  _globals['_CONTRACTPERIOD']._serialized_start=550
+  _globals['_CONTRACTPERIOD']._serialized_end=816
+  _globals['_HEARDAGENT']._serialized_start=818
+  _globals['_HEARDAGENT']._serialized_end=881
+  _globals['_ISSUEDREPORT']._serialized_start=884
+  _globals['_ISSUEDREPORT']._serialized_end=1041
+  _globals['_SEALREPORTREQUEST']._serialized_start=1043
+  _globals['_SEALREPORTREQUEST']._serialized_end=1127
+  _globals['_SEALREPORTRESPONSE']._serialized_start=1129
+  _globals['_SEALREPORTRESPONSE']._serialized_end=1191
+  _globals['_SLASERVICE']._serialized_start=1194
+  _globals['_SLASERVICE']._serialized_end=1511
 # @@protoc_insertion_point(module_scope)

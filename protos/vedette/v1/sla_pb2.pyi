@@ -189,18 +189,24 @@ class ListPeriodsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PERIODS_FIELD_NUMBER: _builtins.int
+    CONTRACTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def periods(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContractPeriod]:
         """The periods from the one in which the controller first had the contract to the one that runs now."""
+
+    @_builtins.property
+    def contracts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The contracts in force, those without periods too: what is judged over a rolling window has none."""
 
     def __init__(
         self,
         *,
         periods: _abc.Iterable[Global___ContractPeriod] | None = ...,
+        contracts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["periods", b"periods"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "periods", b"periods"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

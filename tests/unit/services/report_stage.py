@@ -6,7 +6,8 @@ from controller.custody import Actor
 from controller.issued import IssuedReport
 from controller.services.documents import Documents, issue_of
 from controller.services.issuing import Issuing
-from controller.services.periods import Periods, PeriodView
+from controller.services.period_views import PeriodView
+from controller.services.periods import Periods
 from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 
