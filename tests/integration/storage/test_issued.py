@@ -19,7 +19,7 @@ FIRST = IssuedReport(
     body=b'{"version":1}' * 1000,
     issued_by="ada",
     role="admin",
-    reason="die Prüferin ist hier",
+    reason="die Prüferin vor Ort",
     is_early=True,
     unheard=(("fra-1", 7), ("sin-1", None)),
 )
