@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
+from typing import Final
 
 from controller.core.calendars import day_at, midnight_us, zone
 from controller.core.intervals import Interval, clip, difference, length, union
@@ -16,6 +18,8 @@ from controller.core.sla.objectives import Objective
 from controller.core.sla.report_document import Course, Day, Point
 from controller.core.sla.segments import Segment
 from controller.core.sla.weighing import merged
+
+_MINUTE_POINTS_MAX: Final = 32
 
 
 def course_of(segment: Segment, observed: Observed, frame: Frame, budget_us: int) -> Course:
@@ -90,7 +94,27 @@ class _Spending:
         first_us, last_us = self.span[0].from_us, self.span[-1].to_us
         turns = {at_us for one in (*self.down.anywhere, *self._unknown()) for at_us in one}
         instants = sorted({first_us, last_us, *(at for at in turns if first_us < at < last_us)})
-        return [Point(at=at_us, left=(budget_us - self._until(at_us)) // 1) for at_us in instants]
+        spent = self._in_minutes(instants) if self._has_minutes else self._in_time(instants)
+        return [Point(at=at_us, left=(budget_us - us) // 1) for at_us, us in spent]
+
+    @property
+    def _has_minutes(self) -> bool:
+        """It is counted in minutes of UTC, which do not add up over parts of one."""
+        return self.books.listed[0].timeline.counting.minutes is not None
+
+    def _in_time(self, instants: Sequence[int]) -> Iterator[tuple[int, Exact]]:
+        """What was spent before each of these: downtime of parts adds up (P3)."""
+        spent_us: Exact = 0
+        yield instants[0], spent_us
+        for from_us, to_us in pairwise(instants):
+            spent_us += self._within(from_us, to_us)
+            yield to_us, spent_us
+
+    def _in_minutes(self, instants: Sequence[int]) -> Iterator[tuple[int, Exact]]:
+        """The same at some of them, where each has to be counted from the start; at the last in any case."""
+        step = -(-len(instants) // _MINUTE_POINTS_MAX)
+        for at_us in sorted({*instants[::step], instants[-1]}):
+            yield at_us, self._within(instants[0], at_us)
 
     def _unknown(self) -> list[Interval]:
         """When something is not known that counts as downtime."""
@@ -104,8 +128,8 @@ class _Spending:
             )
         )
 
-    def _until(self, at_us: int) -> Exact:
-        """What was spent before an instant."""
-        part = clip(self.span, self.span[0].from_us, at_us)
+    def _within(self, from_us: int, to_us: int) -> Exact:
+        """What was spent in [from_us, to_us)."""
+        part = clip(self.span, from_us, to_us)
         figures = Figures(self.books.portions(part), length(part), Fraction(1), self.objective)
         return figures.down_us()

@@ -9,7 +9,7 @@ import msgspec
 from controller.core.calendars import Period, tzdata_version
 from controller.core.fleet import Fleet
 from controller.core.instants import instant
-from controller.core.intervals import clip, length
+from controller.core.intervals import Interval, length, window
 from controller.core.sla.books import Observed, frame_of
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
@@ -209,15 +209,19 @@ def _outages(
 ) -> list[ReportedOutage]:
     """The outages that touch the period, by when they began, with what of each counts by objective."""
     until_us = min(period.to_us, as_of_us)
+    counts = [
+        (one.objective, [Interval(*span) for span in one.counted])
+        for one in courses
+        if one is not None
+    ]
     found: list[ReportedOutage] = []
     for one in sorted(listed, key=lambda each: (each.started_at, each.check, each.handle)):
         ended_us = until_us if one.ended_at is None else one.ended_at
         if one.started_at >= until_us or ended_us <= period.from_us:
             continue
         counted: dict[str, int] = {}
-        for course in courses:
-            if course is not None:
-                own = length(clip(course.counted, one.started_at, ended_us))
-                counted[course.objective] = counted.get(course.objective, 0) + own
+        for objective, spans in counts:
+            own = length(window(spans, one.started_at, ended_us))
+            counted[objective] = counted.get(objective, 0) + own
         found.append(msgspec.structs.replace(one, counted=counted))
     return found

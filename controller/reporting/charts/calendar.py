@@ -23,6 +23,7 @@ from controller.reporting.figures import ceiled
 
 _WIDTH: Final = 700 * TENTHS
 _GAP: Final = 4 * TENTHS
+_HEIGHT: Final = 38 * TENTHS
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKS_DAYS_MAX: Final = 45
 _LEGEND: Final = 22 * TENTHS
@@ -40,7 +41,7 @@ def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
     first = date.fromisoformat(days[0].day)
     offset = first.weekday()
     rows = ((date.fromisoformat(days[-1].day) - first).days + offset) // 7 + 1
-    head, height = 18 * TENTHS, 46 * TENTHS
+    head, height = 18 * TENTHS, _HEIGHT
     width = (_WIDTH - 6 * _GAP) // 7
     drawing = Drawing(_WIDTH, head + rows * (height + _GAP) + _LEGEND, title)
     for place, name in enumerate(_WEEKDAYS):
@@ -53,13 +54,13 @@ def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
         inside = x + 5 * TENTHS
         day = int(one.day[-2:])
         label = one.day[5:] if day == 1 or one is days[0] else str(day)
-        drawing.text(inside, y + 14 * TENTHS, label, paint=MUTED)
+        drawing.text(inside, y + 13 * TENTHS, label, paint=MUTED)
         if one.downtime:
             shown = ceiled(one.downtime)
-            drawing.text(inside, y + 30 * TENTHS, shown, is_bold=True, size=12)
+            drawing.text(inside, y + 28 * TENTHS, shown, is_bold=True, size=12)
         elif one.unknown:
             shown = texts.say("calendar.unknown", length=ceiled(one.unknown))
-            drawing.text(inside, y + 30 * TENTHS, shown, paint=MUTED)
+            drawing.text(inside, y + 28 * TENTHS, shown, paint=MUTED)
     _legend(drawing, head + rows * (height + _GAP) + 14 * TENTHS, days, texts)
     return drawing.svg()
 
@@ -89,7 +90,7 @@ def _fill(drawing: Drawing, one: Day, where: tuple[int, int, int, int]) -> None:
     is_closed = one.out_of_schedule == length_us
     ground = TINT if one.downtime else OUTSIDE if is_closed else UP
     drawing.rect(x, y, width, height, ground)
-    foot = 10 * TENTHS if height > 30 * TENTHS else height
+    foot = 6 * TENTHS if height == _HEIGHT else height
     at, end = x, x + width
     for us, paint in (
         (one.downtime, DOWN),
