@@ -56,6 +56,10 @@ def create(
         write_json({"claim": document, "pack": str(folder)})
         return
     write_claim(document, answer.files, zone)
+    if not any(one.name == "letter.pdf" for one in answer.files):
+        click.echo(
+            "There is no letter.pdf: the controller has no vedette[pdf], or its fonts lack letters of the letter."
+        )
     click.echo(
         f"The pack is in {folder}. When it is handed over: vedette claim submit {document['claim']}"
     )

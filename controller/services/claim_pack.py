@@ -1,6 +1,7 @@
 """The pack of a claim: every file that the other side needs to recompute it."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,7 +18,7 @@ from controller.core.sla.fleet_excerpt import fleet_excerpt
 from controller.core.sla.records import Record, observed_in, records, records_bytes
 from controller.core.sla.sampling import Listed
 from controller.core.sla.timeline_document import timeline_document
-from controller.errors import Fatal
+from controller.errors import BadInput, Fatal
 from controller.ports import Transaction
 from controller.reporting.claim_letter import ClaimedOutage, LetterFacts, claim_letter
 from controller.reporting.rendering import Form, paged
@@ -35,6 +36,8 @@ LETTER: Final = "letter"
 REPORT: Final = "report.json"
 RECOMPUTE: Final = "recompute.sh"
 MANIFEST: Final = "MANIFEST"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +222,15 @@ def _down(basis: Basis) -> list[tuple[int, int]]:
     return [(one[0], one[1]) for one in clip(down, *basis.period[:2])]
 
 
-def _letters(facts: LetterFacts) -> list[PackFile]:
+def _letters(facts: LetterFacts) -> Iterator[PackFile]:
     page = claim_letter(facts)
-    return [
-        PackFile(f"{LETTER}.{ending}", "the letter", paged(page, form))
-        for ending, form in (("txt", Form.TEXT), ("html", Form.HTML), ("pdf", Form.PDF))
-    ]
+    yield PackFile(f"{LETTER}.txt", "the letter", paged(page, Form.TEXT))
+    yield PackFile(f"{LETTER}.html", "the letter", paged(page, Form.HTML))
+    try:
+        yield PackFile(f"{LETTER}.pdf", "the letter", paged(page, Form.PDF))
+    except (BadInput, ModuleNotFoundError) as error:
+        # It is an extra, and its fonts do not have the letters of every name: the other two say the same.
+        log.warning("claim.without_pdf", extra={"claim": facts.handle, "reason": str(error)})
 
 
 def _claim(facts: LetterFacts, basis: Basis) -> bytes:

@@ -168,7 +168,12 @@ class Claim:
     def require_in_time(self, act: ClaimAct) -> None:
         """ClaimRefused if the deadline is over, and nobody said why it is done all the same."""
         deadline_us = self.facts.deadline_us
-        if deadline_us is None or act.at_us < deadline_us or act.late or self.late:
+        if deadline_us is None or act.at_us < deadline_us:
+            if act.late:
+                last = self.facts.last_day or "which the contract does not name"
+                raise ClaimRefused(f"The last day, {last}, is not over: leave --late out.")
+            return
+        if act.late or self.late:
             return
         raise ClaimRefused(
             f"The last day to {act.action} a claim for {self.facts.label} was {self.facts.last_day}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,29 @@ def test_s50_the_letter_names_all_that_a_counterparty_asks_for(scene: Scene) -> 
         assert part in letter, part
     assert "Claim CLM-1: 100.00 EUR" in scene.claims.file(claim.handle, "letter.html").decode()
     assert scene.claims.file(claim.handle, "letter.pdf").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("title", ["株式会社", "<script>alert(1)</script> & {{x}} #panic()"])
+def test_s50_any_name_can_stand_in_a_letter(scene: Scene, title: str) -> None:
+    world = scene.world
+    text = CONTRACTS.replace("ACME GmbH", json.dumps(title))
+    assert not world.fleets.apply(FLEET + text.encode(), "fleet.yaml", "ada").problems
+    claim = scene.create()
+    assert title in scene.claims.file(claim.handle, "letter.txt").decode()
+    page = scene.claims.file(claim.handle, "letter.html").decode()
+    assert "<script>alert" not in page
+    _, files = scene.claims.show(claim.handle)
+    # The fonts at hand have no Chinese letters: the pack is made without a PDF.
+    assert ("letter.pdf" in [one.name for one in files]) is title.startswith("<")
+
+
+def test_s50_a_controller_without_the_extra_makes_packs_without_a_pdf(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    claim = scene.create()
+    _, files = scene.claims.show(claim.handle)
+    assert [one.name for one in files][:3] == ["letter.txt", "letter.html", "claim.json"]
 
 
 def test_s50_what_is_claimed_is_not_claimed_again(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from controller.core.sla.claim_document import claim_document
@@ -130,8 +131,14 @@ def test_s50_the_deadline_is_the_first_instant_that_is_too_late() -> None:
 def test_s50_one_reason_for_being_late_suffices() -> None:
     late = new_claim(1, FACTS, act("create", at_us=300, late="they asked for it"))
     assert late.after(act("submit", at_us=301)).late == "they asked for it"
+    with pytest.raises(ClaimRefused, match="2026-08-31, is not over: leave --late out"):
+        new_claim(1, FACTS, act("create", late="just in case"))
     draft = new_claim(1, FACTS, act("create"))
     assert draft.after(act("submit", at_us=300, late="a holiday")).late == "a holiday"
+    endless = msgspec.structs.replace(FACTS, deadline_us=None, last_day=None)
+    assert new_claim(1, endless, act("create", at_us=10**18)).late == ""
+    with pytest.raises(ClaimRefused, match="which the contract does not name"):
+        new_claim(1, endless, act("create", late="why not"))
 
 
 @pytest.mark.parametrize(
