@@ -14,26 +14,46 @@ from controller.core.sla.grade_notices import Grading, grade_notices
 from controller.core.sla.judgement import Judgement
 from controller.core.sla.notices import SlaNotice, Told
 from controller.core.sla.records import judgements
+from controller.core.sla.sampling import Samples
 from controller.ports import Transaction
 from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading as Severities
 from controller.services.observing import observed
-from controller.services.sight import StoredSight
+from controller.services.remembered import Remembered
+from controller.services.sight import Sight, StoredSight
 from controller.services.terms import Agreed
 
 _WELL: Final = frozenset({Verdict.UP, Verdict.DEGRADED})
 
 
-def notices_of(
-    tx: Transaction, evaluator: Evaluator, agreed: Agreed, now_us: int, severities: Severities
-) -> list[SlaNotice]:
+class RememberingSight(StoredSight):
+    """By all that is stored, with what is remembered of the counts of samples."""
+
+    def __init__(
+        self,
+        tx: Transaction,
+        evaluator: Evaluator,
+        horizon_us: int,
+        severities: Severities,
+        remembered: Remembered,
+    ) -> None:
+        super().__init__(tx, evaluator, horizon_us, severities)
+        self._remembered = remembered
+
+    def samples(self, check: str, from_us: int, to_us: int) -> Samples:
+        """The results that are evidence, of which some counts are remembered."""
+        stored = super().samples(check, from_us, to_us)
+        return self._remembered.of(check, stored, self.horizon_us)
+
+
+def notices_of(tx: Transaction, sight: Sight, agreed: Agreed, now_us: int) -> list[SlaNotice]:
     """What is to be told of a contract, and was not."""
     periods = _periods(agreed, now_us)
     # What a rolling period was when something was told of it begins before what it is now.
     lengths = [LOOKED_US, *(2 * (one.to_us - one.from_us) for one in periods if _rolls(one))]
     from_us = min([now_us - max(lengths), *(one.from_us for one in periods)])
     whole = Period(from_us, now_us, PeriodKind.ROLLING, ROLLING)
-    known = observed(StoredSight(tx, evaluator, now_us, severities), agreed, whole)
+    known = observed(sight, agreed, whole)
     looking = _Looking(agreed, known, told_of(tx, agreed.contract.first.id), now_us)
     return [*(one for period in periods for one in looking.grades(period)), *looking.burns()]
 

@@ -20,7 +20,9 @@ from controller.services.apply import InForce
 from controller.services.evaluate import Evaluator
 from controller.services.grading import Grading
 from controller.services.notify_sla import post
-from controller.services.sla_standing import notices_of, told_of
+from controller.services.remembered import Remembered
+from controller.services.sight import StoredSight
+from controller.services.sla_standing import RememberingSight, notices_of, told_of
 from controller.services.terms import Terms
 
 EVERY_US: Final = 60 * 1_000_000
@@ -77,6 +79,7 @@ class SlaWatch:
         self._now_us = now_us
         self._elapsed_us = elapsed_us
         self._terms = terms
+        self._remembered = Remembered()
         self._severities = Grading()
         self._looked: dict[str, int] = {}
         self._touched: set[str] = set()
@@ -97,9 +100,7 @@ class SlaWatch:
                 self._end_abandoned(tx, in_force, now_us)
                 name = self._due(contracts, now_us)
                 if name is not None:
-                    (agreed,) = self._terms.agreed(tx, name, now_us)
-                    notices = notices_of(tx, self._evaluator, agreed, now_us, self._severities)
-                    _post(tx, in_force, notices, now_us)
+                    _post(tx, in_force, self._news(tx, name, now_us), now_us)
             self._revision = in_force.revision.number
         except ControllerError:
             raise  # it stays due
@@ -112,6 +113,15 @@ class SlaWatch:
         self._looked[name] = now_us
         self._touched.discard(name)
         return Look(self._elapsed_us() - begun_us, is_urgent)
+
+    def _news(self, tx: Transaction, name: str, now_us: int) -> list[SlaNotice]:
+        """What is to be told of a contract: nothing is by counts that are only remembered."""
+        (agreed,) = self._terms.agreed(tx, name, now_us)
+        where = (tx, self._evaluator, now_us, self._severities)
+        if not notices_of(tx, RememberingSight(*where, self._remembered), agreed, now_us):
+            return []
+        self._remembered.forget(agreed.contract.scope.members)
+        return notices_of(tx, StoredSight(*where), agreed, now_us)
 
     def _follow(self, tx: Transaction, contracts: Mapping[str, Agreement]) -> None:
         """Note the contracts whose checks something happened to."""

@@ -9,6 +9,7 @@ from controller.errors import Fatal, Unreachable
 from controller.ports import Transaction
 from controller.services import sla_watch
 from controller.services.notify_outages import message_of
+from controller.services.sla_standing import RememberingSight
 from controller.services.sla_watch import AGAIN_US, EVERY_US, Look, SlaWatch, watching
 from controller.services.terms import Terms
 from tests.fakes.storage import InlineWorker
@@ -278,6 +279,21 @@ async def test_watching_has_a_bounded_share_of_the_time_and_outlasts_a_database_
     with pytest.raises(Fatal):
         await watching(InlineWorker(), Scripted())
     assert pauses == [0.29, 0.03, 1.0, 10.0]
+
+
+def test_nothing_is_told_by_counts_that_are_only_remembered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sights: list[str] = []
+
+    def by_sight(tx: Transaction, sight: object, agreed: object, now_us: int) -> list[object]:
+        sights.append(type(sight).__name__)
+        return [None] if isinstance(sight, RememberingSight) else []
+
+    monkeypatch.setattr(sla_watch, "notices_of", by_sight)
+    assert looks(watch_of(world)) == 2
+    assert sights == ["RememberingSight", "StoredSight"] * 2
+    assert told(world) == []
 
 
 def test_without_a_fleet_nothing_is_due(world: World) -> None:
