@@ -56,7 +56,7 @@ class Documents:
 
     def behind(self, tx: Transaction, contract: str, at_us: int) -> Sequence[str]:
         """The checks of a contract whose newest evidence was not judged yet."""
-        members = self.terms.latest(tx, contract, at_us).contract.scope.members
+        members = self.terms.agreement(tx, contract, at_us).scope.members
         return [check for check in members if self._evaluator.is_behind(check)]
 
     def _made(

@@ -71,7 +71,7 @@ class Issuing:
         """A report that was touched and is to be looked at, or has waited long enough for more to come."""
         now_us = self._now_us()
         for one in tx.reopened():
-            agreement = self._terms.latest(tx, one.contract, now_us).contract
+            agreement = self._terms.agreement(tx, one.contract, now_us)
             when = agreement.period.named(one.label, None)
             wait_us = agreement.lateness_of(when).allowed_us
             is_waiting = one.since_us is not None and now_us < one.since_us + wait_us
@@ -82,14 +82,14 @@ class Issuing:
     def _due(self, tx: Transaction) -> tuple[str, Period] | None:
         """A period on which the report is due."""
         now_us = self._now_us()
-        file = tx.fleet()
-        if file is not None and file.number != self._file:
-            self._file = file.number
+        newest = self._terms.newest(tx)
+        if newest != self._file:
+            self._file = newest
             self._due_us.clear()
         for name, tenure in self._terms.tenures(tx).items():
             if now_us < self._due_us.get(name, now_us):
                 continue
-            agreement = self._terms.latest(tx, name, now_us).contract
+            agreement = self._terms.agreement(tx, name, now_us)
             done = {one.label for one in tx.issued_heads(name)}
             for when in own_periods(agreement, tenure):
                 if when.label in done:

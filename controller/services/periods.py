@@ -203,7 +203,7 @@ class Periods:
         return self._documents.now(tx, contract, when, now_us)
 
     def _agreement(self, tx: Transaction, contract: str, at_us: int) -> Agreement:
-        return self._documents.terms.latest(tx, contract, at_us).contract
+        return self._documents.terms.agreement(tx, contract, at_us)
 
 
 def _revision(issued: Sequence[IssuedReport], revision: int) -> tuple[bytes, IssuedReport]:

@@ -1,6 +1,6 @@
 """Contracts as they stood at an instant: by the file that was in force then, each with its revision."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -70,6 +70,7 @@ class Terms:
     _files: list[_File] = field(default_factory=list)
     _said: dict[str, object] = field(default_factory=dict)
     _counts: dict[str, int] = field(default_factory=dict)
+    _tenures: dict[str, Tenure] = field(default_factory=dict)
     _fleets: dict[int, Fleet] = field(default_factory=dict)
 
     def agreed(self, tx: Transaction, name: str | None, as_of_us: int) -> Sequence[Agreed]:
@@ -109,25 +110,49 @@ class Terms:
         So a contract that was taken out is still reported on. Before there was that contract, its first
         revision. NotFound if there never was one.
         """
+        return self._of(tx, self._having(tx, name, as_of_us), [name], as_of_us)[0]
+
+    def agreement(self, tx: Transaction, name: str, as_of_us: int) -> Agreement:
+        """The same, without what is known of exclusions."""
+        return self._fleet(tx, self._having(tx, name, as_of_us)).contracts[name]
+
+    def _having(self, tx: Transaction, name: str, as_of_us: int) -> _File:
+        self._read(tx)
+        first: _File | None = None
+        for one in reversed(self._files):
+            if name in one.revisions:
+                if one.applied_us <= as_of_us:
+                    return one
+                first = one
+        if first is None:
+            known = ", ".join(self._tenures) or "none"
+            raise NotFound(f"Expected a contract that was ever in force ({known}), found {name!r}.")
+        return first
+
+    def is_otherwise(self, tx: Transaction, name: str, since: int) -> bool:
+        """Files after the one of that number say something else that a report on a contract hangs on."""
         self._read(tx)
         having = [one for one in self._files if name in one.revisions]
-        if not having:
-            known = ", ".join(self.tenures(tx)) or "none"
-            raise NotFound(f"Expected a contract that was ever in force ({known}), found {name!r}.")
-        before = [one for one in having if one.applied_us <= as_of_us]
-        return self._of(tx, before[-1] if before else having[0], [name], as_of_us)[0]
+        before = [one for one in having if one.number <= since]
+        if not before or before[-1] is having[-1]:
+            return not before
+        old, new = (self._fleet(tx, files[-1]) for files in (before, having))
+        members = new.contracts[name].scope.members
+        return any(
+            getattr(old, part) != getattr(new, part) for part in ("exclusions", "services")
+        ) or [old.contracts[name], *(old.checks.get(one) for one in members)] != [
+            new.contracts[name], *(new.checks.get(one) for one in members),
+        ]  # fmt: skip
+
+    def newest(self, tx: Transaction) -> int:
+        """The number of the last file that was applied; 0: there is none."""
+        self._read(tx)
+        return self._files[-1].number if self._files else 0
 
     def tenures(self, tx: Transaction) -> Mapping[str, Tenure]:
         """Every contract that there ever was, in the order of their coming, and when files had it."""
         self._read(tx)
-        found: dict[str, Tenure] = {}
-        for one in self._files:
-            for name, tenure in found.items():
-                if name not in one.revisions and tenure.until_us is None:
-                    found[name] = Tenure(tenure.from_us, one.applied_us)
-            for name in one.revisions:
-                found[name] = Tenure(found[name].from_us if name in found else one.applied_us, None)
-        return found
+        return self._tenures
 
     def _of(
         self, tx: Transaction, file: _File, names: Sequence[str], as_of_us: int
@@ -166,6 +191,15 @@ class Terms:
                 for name, digest in exclusions.items()
             }
             self._files.append(_File(one.number, one.applied_us, revisions, exclusions, logged))
+            self._note_tenures(revisions, one.applied_us)
+
+    def _note_tenures(self, names: Collection[str], applied_us: int) -> None:
+        for name, tenure in self._tenures.items():
+            if name not in names and tenure.until_us is None:
+                self._tenures[name] = tenure._replace(until_us=applied_us)
+        for name in names:
+            known = self._tenures.get(name)
+            self._tenures[name] = Tenure(known.from_us if known else applied_us, None)
 
 
 def _data(file: FleetRevision) -> dict[str, Any]:

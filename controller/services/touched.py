@@ -1,16 +1,15 @@
 """Which issued reports late facts touch: they are noted, to be looked at."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from controller.core.calendars import Period
 from controller.core.intervals import FOREVER_US
 from controller.core.samples import Sample
+from controller.core.sla.contracts import Agreement
 from controller.exclusions import ExclusionEntry
-from controller.issued import IssuedReport, Reopened, Retold
+from controller.issued import Reopened, Retold
 from controller.ports import Transaction
 from controller.services.declared import exclusion_in
 from controller.services.outage_body import decode_body
@@ -60,11 +59,13 @@ def note_touched(tx: Transaction, terms: Terms) -> bool:
     if after == before and not retold and not files:
         return False
     touches += [_Touch(one.check, one.from_us, one.to_us) for one in retold]
-    issued = _Issued.read(tx, terms)
-    # A file may say anything of any contract, of its exclusions and of what is past.
-    reports = issued.all() if files else issued.touched(touches)
-    known = {(one.contract, one.label) for one in tx.reopened()}
-    for contract, label in set(reports) - known:
+    reports: set[tuple[str, str]] = set()
+    for contract, labels in _issued(tx).items():
+        if files and terms.is_otherwise(tx, contract, before.file):
+            reports |= {(contract, label) for label in labels}
+        else:
+            reports |= _touched(terms.agreement(tx, contract, FOREVER_US), labels, touches)
+    for contract, label in reports - {(one.contract, one.label) for one in tx.reopened()}:
         tx.put_reopened(Reopened(contract, label))
     for one in retold:
         tx.forget_retold(one.check)
@@ -102,41 +103,28 @@ def _touch_of(exclusion: str, entries: Sequence[ExclusionEntry]) -> _Touch:
     return _Touch(None, -FOREVER_US, FOREVER_US)
 
 
-@dataclass(frozen=True, slots=True)
-class _Issued:
-    """The periods of each contract of which a report was issued, and the checks that it is about."""
+def _issued(tx: Transaction) -> Mapping[str, Mapping[str, int]]:
+    """By contract and label, as of when the last revision of each report was issued."""
+    found: dict[str, dict[str, int]] = {}
+    for one in tx.issued_heads():
+        found.setdefault(one.contract, {})[one.label] = one.as_of_us
+    return found
 
-    periods: Mapping[str, list[Period]]
-    checks: Mapping[str, frozenset[str]]
 
-    @classmethod
-    def read(cls, tx: Transaction, terms: Terms) -> "_Issued":
-        heads: dict[str, dict[str, IssuedReport]] = {}
-        for one in tx.issued_heads():
-            heads.setdefault(one.contract, {})[one.label] = one
-        periods: dict[str, list[Period]] = {}
-        checks: dict[str, frozenset[str]] = {}
-        for contract, own in heads.items():
-            last_us = max(one.as_of_us for one in own.values())
-            agreement = terms.latest(tx, contract, last_us).contract
-            periods[contract] = [agreement.period.named(label, None) for label in own]
-            checks[contract] = frozenset(agreement.scope.members)
-        return cls(periods, checks)
-
-    def all(self) -> Iterator[tuple[str, str]]:
-        """Every report."""
-        for contract, periods in self.periods.items():
-            for when in periods:
-                yield contract, when.label
-
-    def touched(self, touches: Iterable[_Touch]) -> Iterator[tuple[str, str]]:
-        """The reports on periods that have some of the time of a touch."""
-        for touch in touches:
-            for contract, periods in self.periods.items():
-                if touch.check is None or touch.check in self.checks[contract]:
-                    for when in periods:
-                        if touch.from_us <= when.to_us and touch.to_us >= when.from_us:
-                            yield contract, when.label
+def _touched(
+    agreement: Agreement, labels: Mapping[str, int], touches: Iterable[_Touch]
+) -> set[tuple[str, str]]:
+    """The reports on periods of a contract that have some of the time of a touch."""
+    members = set(agreement.scope.members)
+    own = [one for one in touches if one.check is None or one.check in members]
+    found: set[tuple[str, str]] = set()
+    for label, as_of_us in labels.items():
+        # It was issued when the period was over: what begins later is not in it.
+        near = [one for one in own if one.from_us <= as_of_us]
+        when = agreement.period.named(label, None) if near else None
+        if when and any(one.from_us <= when.to_us and one.to_us >= when.from_us for one in near):
+            found.add((agreement.first.id, label))
+    return found
 
 
 def _progress(tx: Transaction) -> Progress:
