@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from controller.core.sla.people import Acknowledge, Resolve
 from controller.core.sla.percent import Decimal, percent_findings, share_of_percent
-from vedette.shared.definitions import Id, micros
+from vedette.shared.definitions import Id, micros, written_out
 from vedette.shared.probes import DurationText, Finding, Part
 
 UnknownText = Annotated[
@@ -206,6 +206,15 @@ Timed = Acknowledge | Resolve
 
 Objective = Availability | Latency | Acknowledge | Resolve
 """One promise; which one is said by its `metric`."""
+
+
+def written(objective: Objective) -> dict[str, Any]:
+    """An objective as plain data with every default said: its metric, and the fields that its formula has."""
+    said: dict[str, Any] = {"metric": objective.metric, **written_out(objective)}
+    if isinstance(objective, Availability):
+        foreign = {n for n, formulas in _OWN_FIELDS.items() if objective.formula not in formulas}
+        said = {name: value for name, value in said.items() if name not in foreign}
+    return said
 
 
 def with_metric(objective: Any) -> Any:

@@ -14,7 +14,7 @@ from controller.core.sla.books import Observed, frame_of
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
 from controller.core.sla.exclusions import Declaration
-from controller.core.sla.objectives import Timed
+from controller.core.sla.objectives import Timed, written
 from controller.core.sla.records import Record, records
 from controller.core.sla.report_document import (
     KIND,
@@ -144,7 +144,7 @@ def _clauses(contract: Contract) -> dict[str, Any]:
         else value
         for key, value in written_out(contract).items()
     }
-    said["objectives"] = [{"metric": one.metric, **written_out(one)} for one in contract.objectives]
+    said["objectives"] = [written(one) for one in contract.objectives]
     clauses: dict[str, Any] = msgspec.to_builtins(said, str_keys=True)
     return clauses
 

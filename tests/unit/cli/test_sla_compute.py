@@ -309,3 +309,50 @@ def test_fonts_that_are_no_folder_are_a_sentence(
     outcome = _report(tmp_path, "--report", "pdf", "-o", tmp_path / "report.pdf")
     assert outcome.exit_code == 2
     assert "Expected VEDETTE_FONTS to name a folder with fonts" in outcome.stderr
+
+
+SAMPLED = """version: 1
+regions: [{id: a}]
+services: [{id: s}]
+checks: [{id: shop, service: s, every: 60s, timeout: 10s, http: {url: "http://x.test/"}}]
+contracts:
+  - id: gold
+    effective_from: 0
+    scope: {checks: [shop]}
+    period: {kind: day}
+    objectives: [{id: speed, metric: latency, threshold: 3s, target: "95", min_coverage: "0"}]
+"""
+
+
+@pytest.mark.parametrize("option", ["--samples", "--bounds"])
+def test_s48_samples_come_with_a_timeline_that_was_asked_for_them(
+    tmp_path: Path, option: str
+) -> None:
+    fleet, lines = tmp_path / "fleet.yaml", tmp_path / "results.jsonl"
+    fleet.write_text(SAMPLED)
+    common = {"agent": "a-1", "epoch": "e", "check": "shop", "region": "a", "outcome": "up"}
+    told = [
+        {**common, "seq": n, "at": JUNE_US + n * 60 * SECOND, "took": (3 + n // 19) * SECOND}
+        for n in range(20)
+    ]
+    lines.write_text("".join(json.dumps(one) + "\n" for one in told))
+    to_us = JUNE_US + 1200 * SECOND
+    replayed = _invoke("replay", "--config", fleet, "--from", JUNE_US, "--to", to_us, option, "--json", lines)  # fmt: skip
+    assert replayed.exit_code == 0, replayed.output
+    (tmp_path / "timeline.json").write_bytes(replayed.stdout_bytes)
+    computed = (
+        "sla", "compute", "--config", fleet, "--timeline", tmp_path / "timeline.json",
+        "--contract", "gold", "--period", "2026-06-01", "--as-of", to_us,
+    )  # fmt: skip
+    (record,) = json.loads(_invoke(*computed, "--json").stdout)["records"]
+    people = _invoke(*computed)
+    if option == "--samples":
+        assert record["samples"] == {"good": 19, "valid": 20}
+        assert (record["verdict"], people.exit_code) == ("met", 0)
+        assert "gold speed: 19 of 20 samples are good" in people.stdout
+    else:
+        assert (record["verdict"], record["attainment"]) == ("insufficient_evidence", None)
+        assert people.stderr == (
+            "The timeline has no samples, and these objectives count them: speed."
+            " `vedette replay --samples` gives them.\n"
+        )
