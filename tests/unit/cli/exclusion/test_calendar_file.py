@@ -209,6 +209,7 @@ def test_every_bad_event_is_told_at_once() -> None:
     ("text", "problem"),
     [
         (b"", "Expected a calendar .BEGIN:VCALENDAR. in work.ics, found none"),
+        (b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;TZID=Europe:20260610T000000\nEND:VEVENT\nEND:VCALENDAR\n", "work.ics is no calendar .RFC 5545.: "),
         (b"hello", "work.ics is no calendar .RFC 5545.: .*hello"),
         (b"BEGIN:VEVENT\nUID:a\nEND:VEVENT\n", "Expected a calendar .BEGIN:VCALENDAR. in work.ics"),
         (b"\xff\xfe", "Expected UTF-8 in work.ics, found byte 0 that is not"),
