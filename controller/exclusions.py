@@ -50,3 +50,7 @@ class ExclusionStore(Protocol):
     def exclusion_entries(self, recorded_us: int | None = None) -> Sequence[ExclusionEntry]:
         """Every entry, or those recorded at or before that instant, the oldest first."""
         ...
+
+    def last_exclusion_entry(self, recorded_us: int) -> ExclusionEntry | None:
+        """The last one that was recorded at or before that instant."""
+        ...

@@ -12,6 +12,7 @@ from controller.core.sla.agreements import whole_contracts
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.exclusions import Declaration, Exclusion
 from controller.errors import NotFound
+from controller.exclusions import ExclusionEntry
 from controller.ports import FleetRevision, Transaction
 from controller.services.declared import declared
 from vedette.shared.documents import BadDocument, parse
@@ -19,6 +20,8 @@ from vedette.shared.documents import BadDocument, parse
 # When the controller had each exclusion of a file first, by id, in microseconds.
 Logged = Mapping[str, int]
 _FLEETS_KEPT_MAX: Final = 4
+# Instants of which it is remembered which exclusions were known.
+_LEDGERS_KEPT_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class Terms:
     _counts: dict[str, int] = field(default_factory=dict)
     _tenures: dict[str, Tenure] = field(default_factory=dict)
     _fleets: dict[int, Fleet] = field(default_factory=dict)
+    _declared: dict[tuple[int, ExclusionEntry | None], Sequence[Declaration]] = field(
+        default_factory=dict
+    )
 
     def agreed(self, tx: Transaction, name: str | None, as_of_us: int) -> Sequence[Agreed]:
         """The contracts (or the one of that name) of the file that was in force at an instant.
@@ -158,9 +164,19 @@ class Terms:
         self, tx: Transaction, file: _File, names: Sequence[str], as_of_us: int
     ) -> Sequence[Agreed]:
         fleet = self._fleet(tx, file)
-        entries = tx.exclusion_entries(as_of_us)
-        known = [one.declaration for one in declared(fleet, file.logged, entries)]
+        known = self._declarations(tx, file, as_of_us)
         return [Agreed(fleet.contracts[name], fleet, file.revisions[name], known) for name in names]
+
+    def _declarations(self, tx: Transaction, file: _File, as_of_us: int) -> Sequence[Declaration]:
+        """The exclusions that were known then; they are put together once for each last entry of the ledger."""
+        key = file.number, tx.last_exclusion_entry(as_of_us)
+        if key not in self._declared:
+            entries = tx.exclusion_entries(as_of_us)
+            found = declared(self._fleet(tx, file), file.logged, entries)
+            if len(self._declared) >= _LEDGERS_KEPT_MAX:
+                del self._declared[next(iter(self._declared))]
+            self._declared[key] = [one.declaration for one in found]
+        return self._declared[key]
 
     def _fleet(self, tx: Transaction, file: _File) -> Fleet:
         known = self._fleets.pop(file.number, None)

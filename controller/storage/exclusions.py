@@ -1,7 +1,8 @@
 """The ledger of exclusions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -31,7 +32,15 @@ class ExclusionRows(LogRows):
         query = select(_ENTRY).order_by(_ENTRY.c.sequence)
         if recorded_us is not None:
             query = query.where(_ENTRY.c.at_us <= recorded_us)
-        return [
-            ExclusionEntry(**{**row, "kind": EntryKind(row["kind"])})
-            for row in self._connection.execute(query).mappings()
-        ]
+        return [_entry(row) for row in self._connection.execute(query).mappings()]
+
+    def last_exclusion_entry(self, recorded_us: int) -> ExclusionEntry | None:
+        """The last one that was recorded at or before that instant."""
+        query = select(_ENTRY).where(_ENTRY.c.at_us <= recorded_us)
+        newest = query.order_by(_ENTRY.c.at_us.desc(), _ENTRY.c.sequence.desc()).limit(1)
+        row = self._connection.execute(newest).mappings().first()
+        return None if row is None else _entry(row)
+
+
+def _entry(row: Mapping[Any, Any]) -> ExclusionEntry:
+    return ExclusionEntry(**{**row, "kind": EntryKind(row["kind"])})

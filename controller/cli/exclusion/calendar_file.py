@@ -223,7 +223,7 @@ def _parsed(text: bytes, file: str) -> list[Calendar]:
         )
     try:
         found = Calendar.from_ical(text, multiple=True)
-    except Exception as error:  # noqa: BLE001 - the library says of hostile files whatever comes to it
+    except Exception as error:  # of hostile files the library says whatever comes to it
         raise BadInput(f"{file} is no calendar (RFC 5545): {str(error)[:200]}.") from error
     calendars = [one for one in found if one.name == "VCALENDAR"]
     if not calendars:

@@ -26,6 +26,7 @@ def test_entries_come_back_in_order_and_as_of_an_instant(storage: SqlStorage) ->
         assert tx.exclusion_entries(200) == found
         assert tx.exclusion_entries(199) == found[:1]
         assert tx.exclusion_entries(99) == []
+        assert [tx.last_exclusion_entry(at_us) for at_us in (99, 100, 10**9)] == [None, *found]
 
 
 @pytest.mark.parametrize(
