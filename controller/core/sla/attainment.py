@@ -101,10 +101,10 @@ def _ratio(part: Exact, whole: Exact) -> Fraction:
 
 def _sum(listed: Iterable[tuple[Fraction, Exact]]) -> Exact:
     """A weighted sum; of one portion the number as it is."""
-    pairs = list(listed)
-    if len(pairs) == 1:
-        return pairs[0][1]
-    return sum((weight * number for weight, number in pairs), Fraction(0))
+    found: Exact = 0
+    for weight, number in listed:
+        found += number if weight is FULL else weight * number
+    return found
 
 
 def denominator_us(

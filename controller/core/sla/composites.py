@@ -26,8 +26,8 @@ class _State(NamedTuple):
 
 
 _States = tuple[_State, _State, _State]
-_UNKNOWN: Final = _State(_RANK[Verdict.UNKNOWN], NOTHING)
-_NOTHING: Final[_States] = (_UNKNOWN, _UNKNOWN, _UNKNOWN)
+_PLAIN: Final = {verdict: _State(rank, NOTHING) for verdict, rank in _RANK.items()}
+_NOTHING: Final[_States] = (_PLAIN[Verdict.UNKNOWN],) * 3
 
 
 def combined(members: Sequence[Sequence[Stretch]], needed: int) -> list[Stretch]:
@@ -77,13 +77,17 @@ def _together(
         ),
         key=itemgetter(0),
     )
-    present = [_NOTHING] * len(members)
+    present = [[state] * len(members) for state in _NOTHING]
+    now = [state_of(each) for each in present]
     found: list[Stretch] = []
     for place, (at_us, member, states) in enumerate(changes):
-        present[member] = states
+        for each, (own, state) in enumerate(zip(present, states, strict=True)):
+            if own[member] is not state:
+                own[member] = state
+                now[each] = state_of(own)
         until_us = changes[place + 1][0] if place + 1 < len(changes) else at_us
         if until_us > at_us:
-            figure, low, high = _ordered(*(state_of(each) for each in zip(*present, strict=True)))
+            figure, low, high = _ordered(*now)
             weights = (figure.weight, low.weight, high.weight)
             first, least, most = (_FROM_BEST[one.rank] for one in (figure, low, high))
             _add(found, Stretch(at_us, until_us, first, least, most, weights))
@@ -105,13 +109,18 @@ def _ordered(figure: _State, low: _State, high: _State) -> _States:
 def _changes(stretches: Sequence[Stretch]) -> Iterator[tuple[int, _States]]:
     """From when on a member says what; nothing where it has a hole."""
     for place, one in enumerate(stretches):
-        figure, low, high = (
-            _State(_RANK[verdict], weight if verdict is Verdict.PARTIAL else NOTHING)
-            for verdict, weight in zip(one[2:5], one.weights, strict=True)
-        )
-        yield one.from_us, (figure, low, high)
+        _, _, figure, low, high, weights = one
+        yield one.from_us, (
+            _state(figure, weights[0]), _state(low, weights[1]), _state(high, weights[2])
+        )  # fmt: skip
         if place + 1 == len(stretches) or stretches[place + 1].from_us > one.to_us:
             yield one.to_us, _NOTHING
+
+
+def _state(verdict: Verdict, weight: Fraction) -> _State:
+    if verdict is Verdict.PARTIAL and weight:
+        return _State(_RANK[verdict], weight)
+    return _PLAIN[verdict]
 
 
 def _add(found: list[Stretch], one: Stretch) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -13,14 +14,16 @@ from controller.core.intervals import Interval, clip, union
 from vedette.shared.probes import Finding, Part
 
 ALWAYS: Final = "always"
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_DAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS: Final = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)"
 )
 _EXPECTED: Final = "local times such as 08:00-18:00 or 22:00-24:00, the second after the first"
+# Contracts of one template have the same hours in the same periods.
+_PERIODS_MAX: Final = 1024
 _DAY_MINUTES: Final = 24 * 60
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayText = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="a day: 2026-05-01")
 ]
@@ -55,23 +58,30 @@ def in_service(
     """The part of [from_us, to_us) that lies in service hours, each day by the local time of `tz`."""
     if isinstance(hours, str):
         return clip([(from_us, to_us)], from_us, to_us)
+    weekly = tuple(tuple(hours.weekly.get(day, ())) for day in _DAYS)
+    return list(_opened(weekly, tuple(hours.holidays), tz, from_us, to_us))
+
+
+@lru_cache(maxsize=_PERIODS_MAX)
+def _opened(
+    weekly: tuple[tuple[str, ...], ...],
+    holidays: tuple[str, ...],
+    tz: str,
+    from_us: int,
+    to_us: int,
+) -> tuple[Interval, ...]:
     where = zone(tz)
-    closed = {date.fromisoformat(text) for text in hours.holidays}
+    closed = {date.fromisoformat(text) for text in holidays}
     day, last = day_at(from_us, where), day_at(to_us, where)
     found: list[tuple[int, int]] = []
     while day <= last:
         if day not in closed:
-            for text in hours.weekly.get(_weekday(day), ()):
+            for text in weekly[day.weekday()]:
                 span = _minutes(text)
                 assert span is not None, "a contract with other hours was refused"
                 found.append((wall_us(day, span[0], where), wall_us(day, span[1], where)))
         day += timedelta(days=1)
-    return clip(union(found), from_us, to_us)
-
-
-def _weekday(day: date) -> Weekday:
-    name: Weekday = _DAYS[day.weekday()]
-    return name
+    return tuple(clip(union(found), from_us, to_us))
 
 
 def _minutes(text: str) -> tuple[int, int] | None:
