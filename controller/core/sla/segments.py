@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from controller.core.calendars import Period
@@ -20,7 +21,7 @@ class Piece:
     span: Sequence[Interval]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Segment:
     """What one record is about: an objective under a version of a contract (counted from 1).
 
@@ -32,12 +33,12 @@ class Segment:
     objective: Objective
     pieces: Sequence[Piece]
 
-    @property
+    @cached_property
     def span(self) -> list[Interval]:
         """Every instant of it."""
         return sorted(one for piece in self.pieces for one in piece.span)
 
-    @property
+    @cached_property
     def hull(self) -> Interval:
         """From its first instant to its last; where it has none, the end of all time."""
         span = self.span
