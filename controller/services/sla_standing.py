@@ -116,8 +116,9 @@ class _Looking:
             recent = own[-1]
             objective = recent.segment.objective
             if objective.id in now and recent.span:
-                revision = self.agreed.revision + recent.segment.version - 1
-                yield from burn_notices(recent, now[objective.id], self.told, revision=revision)
+                own_now = now[objective.id]
+                revision = self.agreed.revision + own_now.segment.version - 1
+                yield from burn_notices(recent, own_now, self.told, revision=revision)
 
     def _judged(self, period: Period, at_us: int) -> list[list[Judgement]]:
         found = self.judged.get((period, at_us))

@@ -32,7 +32,7 @@ def burn_notices(
     if isinstance(recent.segment.objective, Timed):
         return
     contract = recent.segment.contract
-    window, target = recent.window, recent.figures.target
+    window, target = recent.window, now.figures.target
     beginning = alerts(window, target)
     for urgency in Urgency:
         series = f"{recent.segment.objective.id}/burn.{urgency}"
@@ -88,7 +88,7 @@ def _begun(
         contract=contract.id,
         event=_event(alert.urgency),
         series=series,
-        title=f"{record['objective']} burns its budget {rate} times too fast",
+        title=f"{record['objective']} burns its budget {rate} times as fast as it may",
         lines=[
             what,
             contract_line(contract),

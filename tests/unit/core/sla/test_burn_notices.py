@@ -26,7 +26,7 @@ def test_x39_a_page_is_told_when_both_windows_burn_and_not_for_the_long_one_alon
     one.was_down("2026-06-11T11:10:00Z", "2026-06-11T11:10:40Z")
     one.was_down("2026-06-11T11:57:00Z", "2026-06-11T11:57:20Z")
     (page,) = [n for n in one.burns("2026-06-11T12:00:00Z") if n.event == "burn.page"]
-    assert page.title == "a burns its budget 16.6 times too fast"
+    assert page.title == "a burns its budget 16.6 times as fast as it may"
     assert page.level is Level.FAILURE
     assert (
         page.lines[0]
@@ -100,3 +100,10 @@ def test_s44_what_has_begun_does_not_come_and_go_at_its_bound(
     pages = [one for one in alerts(window, TARGET) if one.urgency is Urgency.PAGE]
     on = [one for one in lasting(window, TARGET) if one.urgency is Urgency.PAGE]
     assert (bool(pages), bool(on)) == (begins, lasts)
+
+
+def test_s44_the_target_is_that_of_the_period_that_runs() -> None:
+    amendment = "  - {id: k, effective_from: '2026-07-01T00:00:00Z', objectives: [{id: a, target: \"99\"}]}\n"
+    one = Noticing(fleet(TIME, "amendments: next_period", more=amendment))
+    one.was_down("2026-07-01T12:00:00Z", "2026-07-01T12:04:00Z")
+    assert one.burns("2026-07-01T12:04:00Z") == [], "4 minutes of an hour are 6.6 times 1 %"
