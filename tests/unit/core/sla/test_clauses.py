@@ -153,7 +153,7 @@ def test_s27_who_may_declare_what_when(kind: str, declared: str, more: str, stat
         ("drop", "downtime_only", 2_592_000 - 2, 1),
     ],
 )
-def test_x57_x58_what_an_exclusion_takes_of_an_outage_and_of_unknown_time(
+def test_s26_what_an_exclusion_takes_of_an_outage_and_of_unknown_time(
     mode: str, scope: str, eligible: int, downtime: int
 ) -> None:
     """DOWN for 3 s of which 2 s are excluded, and 2 s of the exclusion are UP."""
