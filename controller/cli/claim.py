@@ -19,7 +19,7 @@ from vedette.v1.claim_pb2_grpc import ClaimServiceStub
 
 @click.group()
 def claim() -> None:
-    """Claims for credits. Exit code 3 if a claim is refused; why is said."""
+    """Claims for credits. Exit code 3 where there is nothing to claim, or it cannot be done any more."""
 
 
 @claim.command("create")

@@ -5,6 +5,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import msgspec
@@ -21,7 +22,7 @@ from controller.core.sla.claims import (
     folded,
     new_claim,
 )
-from controller.core.sla.money import minor_digits
+from controller.core.sla.money import minor_digits, rounded
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.ports import Storage, Transaction
@@ -129,17 +130,16 @@ class Claims:
         now_us = self._now_us()
         with self._storage.transaction() as tx:
             claim = _claim(tx, number_of(handle))
-            if amount is not None:
-                _require_amount(amount, claim.facts.unit)
+            said = None if amount is None else _amount(amount, claim.facts.unit)
             act = ClaimAct(
-                action, now_us, by.name, by.role, by.peer, _text(reason, "reason"), amount,
+                action, now_us, by.name, by.role, by.peer, _text(reason, "reason"), said,
                 _text(late, "reason"),
             )  # fmt: skip
             after = _moved(tx, claim, act)
             done = after.acts[-1]
-            said = [f"{done.amount} {claim.facts.unit}"] if done.amount is not None else []
-            said += [text for text in (done.reason, done.late) if text]
-            tx.record(by.act(now_us, f"claim.{action}", claim.handle, ": ".join(said)))
+            words = [f"{done.amount} {claim.facts.unit}"] if done.amount is not None else []
+            words += [text for text in (done.reason, done.late) if text]
+            tx.record(by.act(now_us, f"claim.{action}", claim.handle, ": ".join(words)))
             return after
 
 
@@ -268,10 +268,13 @@ def _told(facts: ClaimFacts) -> str:
     return f"{facts.contract} {facts.label}: {facts.amount} {facts.unit}"
 
 
-def _require_amount(amount: str, unit: str) -> None:
-    problem = amount_problem(amount, unit, 0 if unit == DAYS_UNIT else minor_digits(unit))
+def _amount(text: str, unit: str) -> str:
+    """An amount as its unit writes it: 4.50 EUR, 3 days. BadInput if it is none."""
+    is_days = unit == DAYS_UNIT
+    problem = amount_problem(text, unit, 0 if is_days else minor_digits(unit))
     if problem is not None:
-        raise BadInput(f"--amount: expected {problem}, found {amount!r}.")
+        raise BadInput(f"--amount: expected {problem}, found {text!r}.")
+    return str(int(text)) if is_days else rounded(Fraction(text), unit)
 
 
 def _text(text: str, what: str) -> str:

@@ -181,10 +181,14 @@ class Claim:
         )
 
     def _unfit(self, action: ClaimAction) -> str:
-        fitting = [name.value for name, move in MOVES.items() if self.state in move.from_]
-        fitting = [name for name in fitting if name != ClaimAction.SUPERSEDE]
-        can = f"it can be: {', '.join(fitting)}" if fitting else "which is its end"
-        return f"{self.handle} is {self.state}, so it cannot be the object of `{action}`; {can}."
+        fitting = [
+            name.value
+            for name, move in MOVES.items()
+            if self.state in move.from_ and name is not ClaimAction.SUPERSEDE
+        ]
+        if not fitting:
+            return f"{self.handle} is {self.state}, which is its end: nothing can be done to it any more."
+        return f"{self.handle} is {self.state}: expected {' or '.join(fitting)}, found {action}."
 
     def _amount(self, act: ClaimAct, move: Move) -> str | None:
         """The amount of an act: what is left out when accepting is all, when settling what was accepted."""

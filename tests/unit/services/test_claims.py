@@ -205,7 +205,7 @@ def test_s50_a_claim_goes_from_draft_to_settled(scene: Scene) -> None:
         assert scene.move(handle, action, **said).state == state
     claim, _ = scene.claims.show(handle)
     assert [(one.action, one.amount) for one in claim.acts] == [
-        ("create", None), ("submit", None), ("dispute", "40"), ("settle", "70.50"),
+        ("create", None), ("submit", None), ("dispute", "40.00"), ("settle", "70.50"),
     ]  # fmt: skip
     with pytest.raises(Rejected, match="CLM-1 is settled"):
         scene.move(handle, "withdraw", reason="too late")
