@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from controller.core.instants import instant as instant_of
+from controller.core.intervals import FOREVER_US
 from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
@@ -69,7 +70,11 @@ class ExclusionServicer(exclusion_pb2_grpc.ExclusionServiceServicer):
     ) -> pb.ListExclusionsResponse:
         """All of them, by when they begin."""
         as_of_us = request.as_of_us if request.HasField("as_of_us") else None
-        views = await self.worker.run(lambda: self.exclusions.list(as_of_us))
+        from_us = request.from_us if request.HasField("from_us") else -FOREVER_US
+        to_us = request.to_us if request.HasField("to_us") else FOREVER_US
+        views = await self.worker.run(
+            lambda: self.exclusions.list(as_of_us, from_us=from_us, to_us=to_us)
+        )
         return pb.ListExclusionsResponse(exclusions=[_exclusion(one) for one in views])
 
     async def GetExclusion(  # noqa: N802 - gRPC's name

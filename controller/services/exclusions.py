@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from controller.core.instants import instant_text
+from controller.core.intervals import FOREVER_US
 from controller.core.sla.exclusions import (
     Declaration,
     Exclusion,
@@ -89,12 +90,19 @@ class Exclusions:
             ledger.append(own.exclusion, EntryKind.WITHDRAWN, by, text=said)
             return ledger.view(name)
 
-    def list(self, as_of_us: int | None = None) -> Sequence[ExclusionView]:
-        """Every exclusion that is known, or was at an instant: by when it begins."""
+    def list(
+        self,
+        as_of_us: int | None = None,
+        *,
+        from_us: int = -FOREVER_US,
+        to_us: int = FOREVER_US,
+    ) -> Sequence[ExclusionView]:
+        """Every exclusion with some time in [from_us, to_us) that is known, or was at an instant: by its beginning."""
         with self._storage.transaction() as tx:
             ledger = ExclusionLedger(tx, self._terms, self._now_us(), as_of_us)
             exclusions = (one.declaration.exclusion for one in ledger.all)
-            ordered = sorted(exclusions, key=lambda one: (*one.interval, one.id))
+            asked = [one for one in exclusions if one.touches(from_us, to_us)]
+            ordered = sorted(asked, key=lambda one: (*one.interval, one.id))
             return [ledger.view(one.id) for one in ordered]
 
     def show(self, name: str, as_of_us: int | None = None) -> ExclusionView:

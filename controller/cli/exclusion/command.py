@@ -72,11 +72,15 @@ def declare(
 
 
 @exclusion.command("list")
+@click.option("--from", "from_us", type=InstantType(), help="Those that end after this.")
+@click.option("--to", "to_us", type=InstantType(), help="Those that begin before this.")
 @click.option("--as-of", "as_of_us", type=InstantType(), help="Those that were known then.")
 @shown
-def list_(as_of_us: int | None, as_json: bool, zone: ZoneInfo) -> None:
+def list_(
+    from_us: int | None, to_us: int | None, as_of_us: int | None, as_json: bool, zone: ZoneInfo
+) -> None:
     """List exclusions by when they begin, those of the fleet file too."""
-    request = pb.ListExclusionsRequest(as_of_us=as_of_us)
+    request = pb.ListExclusionsRequest(as_of_us=as_of_us, from_us=from_us, to_us=to_us)
     with connected() as connection:
         answer = ExclusionServiceStub(connection.channel).ListExclusions(request, **connection.call)
     if as_json:

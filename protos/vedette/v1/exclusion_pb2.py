@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1avedette/v1/exclusion.proto\x12\nvedette.v1\"?\n\x0e\x45xclusionScope\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\x12\x0e\n\x06\x63hecks\x18\x02 \x03(\t\x12\x10\n\x08services\x18\x03 \x03(\t\"\xa0\x01\n\x17\x44\x65\x63lareExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12)\n\x05scope\x18\x05 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x10\n\x08\x65vidence\x18\x07 \x01(\t\"D\n\x18\x44\x65\x63lareExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"3\n\x17\x41pproveExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"D\n\x18\x41pproveExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"6\n\x18WithdrawExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"E\n\x19WithdrawExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\";\n\x15ListExclusionsRequest\x12\x15\n\x08\x61s_of_us\x18\x01 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"C\n\x16ListExclusionsResponse\x12)\n\nexclusions\x18\x01 \x03(\x0b\x32\x15.vedette.v1.Exclusion\"E\n\x13GetExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"@\n\x14GetExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"\xf2\x02\n\tExclusion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12)\n\x05scope\x18\x05 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x13\n\x0b\x64\x65\x63lared_us\x18\x06 \x01(\x03\x12\x11\n\tlogged_us\x18\x07 \x01(\x03\x12\n\n\x02\x62y\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x10\n\x08\x65vidence\x18\n \x01(\t\x12\x0e\n\x06source\x18\x0b \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x0c \x03(\t\x12\x19\n\x0cwithdrawn_us\x18\r \x01(\x03H\x00\x88\x01\x01\x12+\n\x07\x65ntries\x18\x0e \x03(\x0b\x32\x1a.vedette.v1.ExclusionEntry\x12,\n\x07\x65\x66\x66\x65\x63ts\x18\x0f \x03(\x0b\x32\x1b.vedette.v1.ExclusionEffectB\x0f\n\r_withdrawn_us\"d\n\x0e\x45xclusionEntry\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0c\n\x04peer\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\"@\n\x0f\x45xclusionEffect\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x01(\t\"\xe1\x01\n\x17ImportExclusionsRequest\x12\x0c\n\x04type\x18\x01 \x01(\t\x12)\n\x05scope\x18\x02 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08\x65vidence\x18\x04 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x05 \x01(\x03\x12\x10\n\x08until_us\x18\x06 \x01(\x03\x12)\n\x06\x65vents\x18\x07 \x03(\x0b\x32\x19.vedette.v1.CalendarEvent\x12\x0c\n\x04uids\x18\x08 \x03(\t\x12\x0f\n\x07\x64ry_run\x18\t \x01(\x08\"t\n\rCalendarEvent\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\x12\n\nrecurrence\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x11\n\tcancelled\x18\x06 \x01(\x08\"G\n\x18ImportExclusionsResponse\x12+\n\x04\x64one\x18\x01 \x03(\x0b\x32\x1d.vedette.v1.ImportedExclusion\"}\n\x11ImportedExclusion\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\x10\n\x08replaces\x18\x07 \x01(\t2\xbd\x04\n\x10\x45xclusionService\x12]\n\x10\x44\x65\x63lareExclusion\x12#.vedette.v1.DeclareExclusionRequest\x1a$.vedette.v1.DeclareExclusionResponse\x12]\n\x10\x41pproveExclusion\x12#.vedette.v1.ApproveExclusionRequest\x1a$.vedette.v1.ApproveExclusionResponse\x12`\n\x11WithdrawExclusion\x12$.vedette.v1.WithdrawExclusionRequest\x1a%.vedette.v1.WithdrawExclusionResponse\x12W\n\x0eListExclusions\x12!.vedette.v1.ListExclusionsRequest\x1a\".vedette.v1.ListExclusionsResponse\x12Q\n\x0cGetExclusion\x12\x1f.vedette.v1.GetExclusionRequest\x1a .vedette.v1.GetExclusionResponse\x12]\n\x10ImportExclusions\x12#.vedette.v1.ImportExclusionsRequest\x1a$.vedette.v1.ImportExclusionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1avedette/v1/exclusion.proto\x12\nvedette.v1\"?\n\x0e\x45xclusionScope\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\x12\x0e\n\x06\x63hecks\x18\x02 \x03(\t\x12\x10\n\x08services\x18\x03 \x03(\t\"\xa0\x01\n\x17\x44\x65\x63lareExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12)\n\x05scope\x18\x05 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x10\n\x08\x65vidence\x18\x07 \x01(\t\"D\n\x18\x44\x65\x63lareExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"3\n\x17\x41pproveExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"D\n\x18\x41pproveExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"6\n\x18WithdrawExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"E\n\x19WithdrawExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"{\n\x15ListExclusionsRequest\x12\x15\n\x08\x61s_of_us\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x07\x66rom_us\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x12\n\x05to_us\x18\x03 \x01(\x03H\x02\x88\x01\x01\x42\x0b\n\t_as_of_usB\n\n\x08_from_usB\x08\n\x06_to_us\"C\n\x16ListExclusionsResponse\x12)\n\nexclusions\x18\x01 \x03(\x0b\x32\x15.vedette.v1.Exclusion\"E\n\x13GetExclusionRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x08\x61s_of_us\x18\x02 \x01(\x03H\x00\x88\x01\x01\x42\x0b\n\t_as_of_us\"@\n\x14GetExclusionResponse\x12(\n\texclusion\x18\x01 \x01(\x0b\x32\x15.vedette.v1.Exclusion\"\xf2\x02\n\tExclusion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12)\n\x05scope\x18\x05 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x13\n\x0b\x64\x65\x63lared_us\x18\x06 \x01(\x03\x12\x11\n\tlogged_us\x18\x07 \x01(\x03\x12\n\n\x02\x62y\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x10\n\x08\x65vidence\x18\n \x01(\t\x12\x0e\n\x06source\x18\x0b \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x0c \x03(\t\x12\x19\n\x0cwithdrawn_us\x18\r \x01(\x03H\x00\x88\x01\x01\x12+\n\x07\x65ntries\x18\x0e \x03(\x0b\x32\x1a.vedette.v1.ExclusionEntry\x12,\n\x07\x65\x66\x66\x65\x63ts\x18\x0f \x03(\x0b\x32\x1b.vedette.v1.ExclusionEffectB\x0f\n\r_withdrawn_us\"d\n\x0e\x45xclusionEntry\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05\x61t_us\x18\x02 \x01(\x03\x12\x0b\n\x03who\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x0c\n\x04peer\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\"@\n\x0f\x45xclusionEffect\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x01(\t\"\xe1\x01\n\x17ImportExclusionsRequest\x12\x0c\n\x04type\x18\x01 \x01(\t\x12)\n\x05scope\x18\x02 \x01(\x0b\x32\x1a.vedette.v1.ExclusionScope\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x10\n\x08\x65vidence\x18\x04 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x05 \x01(\x03\x12\x10\n\x08until_us\x18\x06 \x01(\x03\x12)\n\x06\x65vents\x18\x07 \x03(\x0b\x32\x19.vedette.v1.CalendarEvent\x12\x0c\n\x04uids\x18\x08 \x03(\t\x12\x0f\n\x07\x64ry_run\x18\t \x01(\x08\"t\n\rCalendarEvent\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\x12\n\nrecurrence\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x11\n\tcancelled\x18\x06 \x01(\x08\"G\n\x18ImportExclusionsResponse\x12+\n\x04\x64one\x18\x01 \x03(\x0b\x32\x1d.vedette.v1.ImportedExclusion\"}\n\x11ImportedExclusion\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0f\n\x07\x66rom_us\x18\x03 \x01(\x03\x12\r\n\x05to_us\x18\x04 \x01(\x03\x12\x0f\n\x07summary\x18\x05 \x01(\t\x12\x0b\n\x03why\x18\x06 \x01(\t\x12\x10\n\x08replaces\x18\x07 \x01(\t2\xbd\x04\n\x10\x45xclusionService\x12]\n\x10\x44\x65\x63lareExclusion\x12#.vedette.v1.DeclareExclusionRequest\x1a$.vedette.v1.DeclareExclusionResponse\x12]\n\x10\x41pproveExclusion\x12#.vedette.v1.ApproveExclusionRequest\x1a$.vedette.v1.ApproveExclusionResponse\x12`\n\x11WithdrawExclusion\x12$.vedette.v1.WithdrawExclusionRequest\x1a%.vedette.v1.WithdrawExclusionResponse\x12W\n\x0eListExclusions\x12!.vedette.v1.ListExclusionsRequest\x1a\".vedette.v1.ListExclusionsResponse\x12Q\n\x0cGetExclusion\x12\x1f.vedette.v1.GetExclusionRequest\x1a .vedette.v1.GetExclusionResponse\x12]\n\x10ImportExclusions\x12#.vedette.v1.ImportExclusionsRequest\x1a$.vedette.v1.ImportExclusionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,27 +46,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WITHDRAWEXCLUSIONRESPONSE']._serialized_start=519
   _globals['_WITHDRAWEXCLUSIONRESPONSE']._serialized_end=588
   _globals['_LISTEXCLUSIONSREQUEST']._serialized_start=590
-  _globals['_LISTEXCLUSIONSREQUEST']._serialized_end=649
-  _globals['_LISTEXCLUSIONSRESPONSE']._serialized_start=651
-  _globals['_LISTEXCLUSIONSRESPONSE']._serialized_end=718
-  _globals['_GETEXCLUSIONREQUEST']._serialized_start=720
-  _globals['_GETEXCLUSIONREQUEST']._serialized_end=789
-  _globals['_GETEXCLUSIONRESPONSE']._serialized_start=791
-  _globals['_GETEXCLUSIONRESPONSE']._serialized_end=855
-  _globals['_EXCLUSION']._serialized_start=858
-  _globals['_EXCLUSION']._serialized_end=1228
-  _globals['_EXCLUSIONENTRY']._serialized_start=1230
-  _globals['_EXCLUSIONENTRY']._serialized_end=1330
-  _globals['_EXCLUSIONEFFECT']._serialized_start=1332
-  _globals['_EXCLUSIONEFFECT']._serialized_end=1396
-  _globals['_IMPORTEXCLUSIONSREQUEST']._serialized_start=1399
-  _globals['_IMPORTEXCLUSIONSREQUEST']._serialized_end=1624
-  _globals['_CALENDAREVENT']._serialized_start=1626
-  _globals['_CALENDAREVENT']._serialized_end=1742
-  _globals['_IMPORTEXCLUSIONSRESPONSE']._serialized_start=1744
-  _globals['_IMPORTEXCLUSIONSRESPONSE']._serialized_end=1815
-  _globals['_IMPORTEDEXCLUSION']._serialized_start=1817
-  _globals['_IMPORTEDEXCLUSION']._serialized_end=1942
-  _globals['_EXCLUSIONSERVICE']._serialized_start=1945
-  _globals['_EXCLUSIONSERVICE']._serialized_end=2518
+  _globals['_LISTEXCLUSIONSREQUEST']._serialized_end=713
+  _globals['_LISTEXCLUSIONSRESPONSE']._serialized_start=715
+  _globals['_LISTEXCLUSIONSRESPONSE']._serialized_end=782
+  _globals['_GETEXCLUSIONREQUEST']._serialized_start=784
+  _globals['_GETEXCLUSIONREQUEST']._serialized_end=853
+  _globals['_GETEXCLUSIONRESPONSE']._serialized_start=855
+  _globals['_GETEXCLUSIONRESPONSE']._serialized_end=919
+  _globals['_EXCLUSION']._serialized_start=922
+  _globals['_EXCLUSION']._serialized_end=1292
+  _globals['_EXCLUSIONENTRY']._serialized_start=1294
+  _globals['_EXCLUSIONENTRY']._serialized_end=1394
+  _globals['_EXCLUSIONEFFECT']._serialized_start=1396
+  _globals['_EXCLUSIONEFFECT']._serialized_end=1460
+  _globals['_IMPORTEXCLUSIONSREQUEST']._serialized_start=1463
+  _globals['_IMPORTEXCLUSIONSREQUEST']._serialized_end=1688
+  _globals['_CALENDAREVENT']._serialized_start=1690
+  _globals['_CALENDAREVENT']._serialized_end=1806
+  _globals['_IMPORTEXCLUSIONSRESPONSE']._serialized_start=1808
+  _globals['_IMPORTEXCLUSIONSRESPONSE']._serialized_end=1879
+  _globals['_IMPORTEDEXCLUSION']._serialized_start=1881
+  _globals['_IMPORTEDEXCLUSION']._serialized_end=2006
+  _globals['_EXCLUSIONSERVICE']._serialized_start=2009
+  _globals['_EXCLUSIONSERVICE']._serialized_end=2582
 # @@protoc_insertion_point(module_scope)

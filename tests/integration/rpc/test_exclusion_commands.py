@@ -118,5 +118,7 @@ def test_a_calendar_is_imported_again_and_again(desk: Running, tmp_path: Path) -
     ours = [one for one in listed if one["source"] == "calendar"]
     assert len([one for one in ours if one["withdrawn_at"] is None]) == 3
     assert len(ours) == 6
+    first = document("list", "--from", str(ours[0]["from"]), "--to", str(ours[0]["to"]))
+    assert {one["from"] for one in first["exclusions"]} == {ours[0]["from"]}
     calendar.write_text("BEGIN:VCALENDAR\n")
     assert vedette("exclusion", *common).exit_code == 2

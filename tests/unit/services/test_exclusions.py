@@ -235,6 +235,20 @@ def test_what_is_no_exclusion_is_refused_in_words(
     assert desk.exclusions.list() == []
 
 
+def test_exclusions_are_listed_by_the_time_that_they_touch(desk: Desk) -> None:
+    for days in (4, 2, 3):
+        desk.declare(in_us=days * DAY)
+    begins = [START + days * DAY for days in (2, 3, 4)]
+
+    def listed(from_us: int, to_us: int) -> list[str]:
+        found = desk.exclusions.list(from_us=from_us, to_us=to_us)
+        return [view.declaration.exclusion.id for view in found]
+
+    assert listed(0, 2**60) == ["ex-2", "ex-3", "ex-1"]
+    assert listed(begins[0] + HOUR, begins[2]) == ["ex-3"]
+    assert listed(begins[0] + HOUR - 1, begins[2] + 1) == ["ex-2", "ex-3", "ex-1"]
+
+
 def test_what_is_not_there(desk: Desk) -> None:
     with pytest.raises(NotFound, match="There is no exclusion 'ex-9'"):
         desk.exclusions.show("ex-9")
