@@ -32,6 +32,7 @@ _FRACTIONS: Final = (".num", ".den")
 _SKIPPED: Final = frozenset(
     {"counted", "exclusions", "timers", "clauses", "steps", "wording", "why"}
 )
+_OTHERS: Final = {"counted": "times that count"}
 _LINES_MAX: Final = 40
 
 
@@ -72,7 +73,7 @@ def _lines(change: Change, zone: ZoneInfo) -> Iterator[str]:
         yield f"{name}: and {len(told) - _LINES_MAX} more; --json has all of them"
     if not told:
         others = dict.fromkeys(one.name.split(".", 1)[0] for one in change.fields)
-        yield f"{name}: other {', '.join(others)}"
+        yield f"{name}: other {', '.join(_OTHERS.get(one, one) for one in others)}"
 
 
 def _name(change: Change, zone: ZoneInfo) -> str:

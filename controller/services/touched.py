@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from controller.core.intervals import FOREVER_US
-from controller.core.samples import Sample
+from controller.core.samples import AnchorRound, Sample
 from controller.core.sla.contracts import Agreement
 from controller.exclusions import ExclusionEntry
 from controller.issued import Reopened, Retold
@@ -14,6 +14,7 @@ from controller.ports import Transaction
 from controller.services.declared import exclusion_in
 from controller.services.outage_body import decode_body
 from controller.services.terms import Terms
+from vedette.shared.result import ANCHORS
 
 _AT_ONCE: Final = 500
 
@@ -39,13 +40,18 @@ class _Touch(NamedTuple):
     to_us: int
 
 
-def note_late(tx: Transaction, samples: Iterable[Sample], received_us: int) -> None:
-    """Note results that came late, also where no verdict changes: some objectives count results."""
+def note_late(
+    tx: Transaction, samples: Iterable[Sample], rounds: Iterable[AnchorRound], received_us: int
+) -> None:
+    """Note what came late, also where no verdict changes: some objectives count results."""
     late: dict[str, list[int]] = {}
     latest_us = received_us - _LATE_US
     for one in samples:
         if one.at_us < latest_us:
             late.setdefault(one.check, []).append(one.at_us)
+    for round_ in rounds:
+        if round_.at_us < latest_us:
+            late.setdefault(ANCHORS, []).append(round_.at_us)
     for check, instants in late.items():
         tx.note_retold(Retold(check, min(instants), max(instants) + 1))
 
@@ -58,7 +64,9 @@ def note_touched(tx: Transaction, terms: Terms) -> bool:
     files = tx.fleets(before.file)
     if after == before and not retold and not files:
         return False
-    touches += [_Touch(one.check, one.from_us, one.to_us) for one in retold]
+    for one in retold:
+        check = None if one.check == ANCHORS else one.check
+        touches.append(_Touch(check, one.from_us, one.to_us))
     reports: set[tuple[str, str]] = set()
     for contract, labels in _issued(tx).items():
         if files and terms.is_otherwise(tx, contract, before.file):

@@ -7,7 +7,10 @@ import msgspec
 import pytest
 
 from controller.core.sla.report_diff import What, changes_between
+from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
+from controller.services.exclusions import Asked, Exclusions
+from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.report_stage import ADA, BAD, CONTRACTS, DAY, ENDS, LABEL, REGIONS, Stage
 
@@ -244,4 +247,26 @@ async def test_late_results_that_change_no_verdict_change_what_is_counted(stage:
     assert stage.view().reopened_us is not None
     (change,) = changes_between(first.body, stage.now())
     assert change.kind == "record"
+    assert stage.again(first) == first.body
+
+
+async def test_s27_an_exclusion_that_was_declared_afterwards_makes_a_revision(stage: Stage) -> None:
+    await stage.day()
+    first = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    exclusions = Exclusions(stage.world.storage, Terms(), stage.tick)
+    asked = Asked(
+        id="theirs", type="customer_fault", from_us=BAD, to_us=BAD + 600 * SECOND,
+        is_for_all=True, reason="their firewall",
+    )  # fmt: skip
+    exclusions.declare(asked, ADA)
+    for name in ("bob", "eve"):
+        exclusions.approve("theirs", "", Actor(name, "admin", "192.0.2.1"))
+    stage.work()
+    second = stage.periods.seal("acme", LABEL, ADA)
+    changes = changes_between(first.body, second.body)
+    assert [(one.kind, one.what.value) for one in changes if one.kind == "exclusion"] == [
+        ("exclusion", "appeared")
+    ]
+    (change,) = [one for one in changes if one.kind == "record"]
+    assert {one.name: one.delta for one in change.fields}["excluded"] == 600 * SECOND
     assert stage.again(first) == first.body
