@@ -55,6 +55,7 @@ _TYPES: Final = {
     "str": "text", "int": "a whole number", "bool": "true or false", "float": "a number",
     "object": "a mapping", "array": "a list",
 }  # fmt: skip
+_ANY_KEY: Final = "[...]"
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -228,12 +229,16 @@ def converted(
         except msgspec.ValidationError as error:
             where, expected, found = _explained(str(error))
             steps = _located(where)
+            is_any = _ANY_KEY in where
+            parts = _schema_at(kind, (*steps, _ANY_KEY) if is_any else steps, candidate)
             if expected == _ONE_OF:
-                expected = _words_at(_schema_at(kind, steps, candidate))
+                expected = _words_at(parts)
             elif _REGEX in expected or expected == _TEXT:
-                expected = _meaning_at(_schema_at(kind, steps, candidate)) or expected
+                expected = _meaning_at(parts) or expected
             elif _BOUND.search(expected):
-                expected = _bounds_at(_schema_at(kind, steps, candidate)) or expected
+                expected = _bounds_at(parts) or expected
+            if is_any:
+                expected = f"each value to be {expected}"
             if steps not in removed:
                 problems.append(
                     document.problem(
@@ -307,12 +312,18 @@ def _schema_at(kind: type, steps: Path, data: Any) -> list[Mapping[str, Any]]:
     parts = _options(schema, schema, data)
     for step in steps:
         data = _get(data, (step,))
-        inner = (
-            part.get("items") if isinstance(step, int) else part.get("properties", {}).get(step)
-            for part in parts
-        )
+        inner = (_inner(part, step) for part in parts)
         parts = [option for one in inner if one for option in _options(one, schema, data)]
     return parts
+
+
+def _inner(part: Mapping[str, Any], step: str | int) -> Any:
+    """What a part of a schema says of an item, of the values of a mapping, or of one of its keys."""
+    if isinstance(step, int):
+        return part.get("items")
+    if step == _ANY_KEY:
+        return part.get("additionalProperties")
+    return part.get("properties", {}).get(step)
 
 
 def _options(

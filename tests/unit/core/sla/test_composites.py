@@ -57,6 +57,7 @@ def known(first: int, last: int) -> Known:
 
 
 PARTS = ("up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule")
+EXCLUSION = "exclusions: [{{id: e, type: scheduled, from: {}, to: {}, declared_at: 0, by: ada, scope: {}}}]\n"
 OF = {"a": known(0, 600), "b": known(300, 900), "c": known(500, 700), "w": known(0, 600)}
 
 
@@ -94,6 +95,62 @@ def test_x48_a_weighted_composite_is_the_weighted_sum() -> None:
     assert sum(found[part] for part in PARTS) == JUNE.to_us - JUNE.from_us
     assert [one["downtime"] // SECOND for one in found["members"]] == [900, 0, 2592]
     assert found["budget_left"] == 2_592_000_000 - 968_400_000
+
+
+def told_weighted(members: Sequence[Known], more: str = "") -> dict[str, Any]:
+    """The record of June of halves of two checks."""
+    file = fleet('{weighted: {a: "0.5", b: "0.5"}}', more)
+    observed = observed_from(members, file, file.contracts["k"].scope)
+    (found,) = records(file.contracts["k"], JUNE, observed, JUNE.to_us)
+    return found
+
+
+def only(last: int) -> Known:
+    """A check of which only so many seconds from the begin of June are known: it was UP."""
+    to_us = JUNE.from_us + last * SECOND
+    return Known([Stretch(JUNE.from_us, to_us, UP, UP, UP)] if last else [], [])
+
+
+def test_s49_what_is_not_known_of_a_member_weighs_as_it_does() -> None:
+    month = (JUNE.to_us - JUNE.from_us) // SECOND
+    found = told_weighted([known(0, 900), only(month * 9 // 10)])
+    assert found["coverage"] == {"num": 19, "den": 20}
+    shares = {
+        name: Fraction(*one["attainment"].values()) for name, one in found["variants"].items()
+    }
+    assert shares["as_up"] - shares["as_down"] == 1 - Fraction(19, 20)
+    assert shares["exclude"] == 1 - Fraction(900, month) / 2
+    assert found["verdict"] == "met"
+
+
+def test_s49_without_any_evidence_of_a_member_there_is_no_figure() -> None:
+    found = told_weighted([known(0, 900), only(0)])
+    assert (found["attainment"], found["verdict"]) == (None, "insufficient_evidence")
+
+
+@pytest.mark.parametrize(
+    ("scope", "downtime", "applied"),
+    [("all", 0, 900), ("{checks: [a]}", 450, 450), ("{checks: [b]}", 450, 450), ("{checks: [c]}", 900, None)],
+)  # fmt: skip
+def test_s49_an_exclusion_covers_the_members_that_it_names(
+    scope: str, downtime: int, applied: int | None
+) -> None:
+    more = EXCLUSION.format(JUNE.from_us, JUNE.from_us + 900 * SECOND, scope)
+    found = told_weighted([known(0, 900), known(0, 900)], more)
+    assert found["downtime"] == downtime * SECOND
+    assert [one["applied"] for one in found["exclusions"]] == (
+        [] if applied is None else [applied * SECOND]
+    )
+    assert sum(found[part] for part in PARTS) == JUNE.to_us - JUNE.from_us
+
+
+def test_s14_members_may_weigh_partial_time_differently() -> None:
+    third = (Fraction(1, 3),) * 3
+    a = Stretch(JUNE.from_us, JUNE.to_us, PARTIAL, PARTIAL, PARTIAL, third)
+    b = Stretch(JUNE.from_us, JUNE.to_us, PARTIAL, PARTIAL, PARTIAL)
+    for needed, weight in ((1, Fraction(0)), (2, Fraction(1, 3))):
+        (found,) = combined([[a], [b]], needed)
+        assert (found.verdict, found.weights[0]) == (PARTIAL, weight)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +196,6 @@ def test_at_every_instant_it_is_the_best_that_enough_of_them_are(
         assert here.verdict is sorted((row[at] for row in rows), key=order.index)[needed - 1]
 
 
-EXCLUSION = "exclusions: [{{id: e, type: scheduled, from: {}, to: {}, declared_at: 0, by: ada, scope: {}}}]\n"
-
-
 @pytest.mark.parametrize(
     ("scope", "downtime"),
     [("all", 0), ("{services: [s]}", 0), ("{checks: [a, b]}", 0), ("{checks: [a]}", 300)],
@@ -162,7 +216,7 @@ def test_an_exclusion_counts_where_it_covers_all_of_a_composite(scope: str, down
         ("{weighted: {a: '0.5'}}", "scope.weighted: expected weights that sum to exactly 1, found 0.5"),
         ("{weighted: {a: '1', b: '0'}}", "scope.weighted.b: expected a weight above 0, found '0'"),
         ("{weighted: {a: '0.5', x: '0.5'}}", "scope.weighted.x: expected a check of this file, found 'x'"),
-        ("{weighted: {a: 0.5, b: 0.5}}", "scope.weighted: expected text"),
+        ("{weighted: {a: 0.5, b: 0.5}}", "scope.weighted: expected each value to be a weight in quotes, a share of 1"),
     ],
 )  # fmt: skip
 def test_scopes_that_cannot_be_computed_are_refused(scope: str, problem: str) -> None:
