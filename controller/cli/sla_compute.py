@@ -43,7 +43,8 @@ from controller.reporting.rendering import Form
 @click.option(
     "--outages",
     type=click.Path(path_type=Path),
-    help="What `vedette outage list --scope all --json` printed: what people did, for timers.",
+    help="What `vedette outage list --scope all --json` printed: what people did, for timers and"
+    " `downtime_start`.",
 )
 @click.option(
     "--revision",

@@ -12,10 +12,9 @@ from controller.core.sla.contracts import Agreement
 from controller.core.sla.downtime_start import DowntimeStart
 from controller.core.sla.objectives import Timed
 from controller.core.sla.outage_list import OutageList, decode_outages, with_clocks
+from controller.core.sla.timing import NEVER_REGIONAL
 from controller.errors import BadInput
 
-# Only the gravest is never that of a single region.
-_GLOBAL_ALONE: Final = frozenset({Severity.P1})
 _HOW: Final = "`vedette outage list --scope all --json`"
 
 
@@ -39,7 +38,7 @@ def _require_whole(path: Path, listed: OutageList, contract: Agreement) -> None:
     if listed.is_cut:
         raise BadInput(f"{path} is cut off by its --limit: make it again with a greater one.")
     severities = frozenset[Severity]().union(*(one.severities for one in _timed(contract)))
-    if listed.regional_not_shown and not severities <= _GLOBAL_ALONE:
+    if listed.regional_not_shown and not severities <= NEVER_REGIONAL:
         raise BadInput(
             f"{path} leaves out {listed.regional_not_shown} outages of single regions, and"
             f" {contract.first.id} promises something for those: make it by {_HOW}."
@@ -57,7 +56,9 @@ def require_people(document: Replay, contract: Agreement) -> None:
                 f"Downtime of {version.id} begins with the {start}, which no timeline says: give --outages,"
                 f" what {_HOW} prints."
             )
-    if names := list(dict.fromkeys(one.id for one in _timed(contract))):
+    is_quiet = not any(document.checks[name].outages for name in contract.scope.members)
+    unsure = (o for o in _timed(contract) if not (is_quiet and o.severities <= NEVER_REGIONAL))
+    if names := list(dict.fromkeys(one.id for one in unsure)):
         click.echo(
             f"The timeline does not say what people did, and these objectives are about that:"
             f" {', '.join(names)}. --outages takes what {_HOW} prints.",

@@ -21,7 +21,7 @@ from controller.core.sla.reliability import OutageTimes, Reliability, reliabilit
 from controller.core.sla.scoring import Score, score
 from controller.core.sla.segments import Piece, Segment
 from controller.core.sla.timers import Timer
-from controller.core.sla.timing import timers_of
+from controller.core.sla.timing import timers_of, was_nothing_asked
 from controller.core.sla.weighing import Portion
 
 
@@ -148,8 +148,12 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
     is_cut = bool(span) and span[-1].to_us < segment.hull.to_us
 
     timers: Sequence[Timer] | None = None
-    if isinstance(objective, Timed) and observed.timed is not None:
-        timers = timers_of(segment, objective, observed.timed, books.exclusions, until_us)
+    if isinstance(objective, Timed):
+        asked_of = observed.timed
+        if asked_of is None and was_nothing_asked(contract.scope, objective, observed.outages):
+            asked_of = ()
+        if asked_of is not None:
+            timers = timers_of(segment, objective, asked_of, books.exclusions, until_us)
     asked = Asked(span, period, contract.period.tz, is_cut)
 
     def window(length_us: int) -> Spent:

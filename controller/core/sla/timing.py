@@ -1,14 +1,28 @@
 """The timers of a segment (S-47): which ones are its own, and how a record tells of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from controller.core.intervals import Interval, clip, union
+from controller.core.severity import Severity
 from controller.core.sla.applied import Applied, Status
 from controller.core.sla.objectives import Timed
 from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.scopes import Scope
 from controller.core.sla.segments import Segment
 from controller.core.sla.timers import Timer, timers
+
+NEVER_REGIONAL: Final = frozenset({Severity.P1})
+"""The only severity that no outage of a single region has."""
+
+
+def was_nothing_asked(scope: Scope, objective: Timed, outages: Sequence[OutageTimes]) -> bool:
+    """A timeline without outages alone says that nothing was asked of people: nobody has to know what they did.
+
+    It does not say so where outages of single regions count, or those of members that others make up for.
+    """
+    needs_all = scope.needed == len(scope.members)
+    return needs_all and not outages and objective.severities <= NEVER_REGIONAL
 
 
 def timers_of(

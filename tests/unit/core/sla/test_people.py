@@ -77,10 +77,18 @@ def test_s47_where_nothing_was_asked_of_people_the_promise_was_kept() -> None:
 
 
 def test_s47_what_people_did_is_no_evidence_where_nobody_knows_it() -> None:
-    found = record(P1, timed=None)
+    span = (f"{DAY}10:00:00Z", f"{DAY}10:05:00Z")
+    (found,) = told(fleet(P1), "2026-06", span, timed=None)
     assert (found["attainment"], found["verdict"]) == (None, "insufficient_evidence")
     assert found["timers"] is None
     assert words(found) == ["not judged: what people did is not known here"]
+
+
+def test_s47_a_timeline_without_outages_asks_nothing_of_people() -> None:
+    found = record(P1, timed=None)
+    assert (found["verdict"], found["timers"]) == ("met", [])
+    regional = record(P3, timed=None)
+    assert regional["verdict"] == "insufficient_evidence", "it does not tell of single regions"
 
 
 def test_s47_a_timer_that_runs_is_not_decided() -> None:
