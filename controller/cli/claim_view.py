@@ -65,7 +65,10 @@ def write_claim(one: dict[str, Any], files: Sequence[pb.ClaimFile], zone: ZoneIn
 
 
 def _basis(one: dict[str, Any]) -> str:
-    return f"sealed report {one['seal']}" if one["seal"] else "the period is not sealed"
+    if not one["seal"]:
+        return "the period is not sealed"
+    outdated = ", and late facts say otherwise by now" if one["is_outdated"] else ""
+    return f"sealed report {one['seal']}{outdated}"
 
 
 def _act(act: dict[str, Any], unit: str) -> str:

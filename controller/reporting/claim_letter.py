@@ -134,7 +134,9 @@ def _head(facts: LetterFacts) -> Iterator[Block]:
 def _basis(claim: ClaimFacts) -> str:
     """On what state of the facts the figures rest."""
     if claim.seal:
-        return f"The figures are those of the sealed report, {claim.seal}, which is attached."
+        said = f"The figures are those of the sealed report, {claim.seal}, which is attached."
+        later = " Evidence that came since says otherwise, and a revision of the report follows."
+        return said + (later if claim.is_outdated else "")
     return (
         "The report on the period is not sealed. The figures rest on the evidence that was known at"
         f" {' which is '.join(_both(claim.as_of_us, claim.tz))}, and are pinned to that instant; evidence that comes"

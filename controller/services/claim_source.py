@@ -19,13 +19,14 @@ SAMPLES_MAX: Final = 1_000_000
 class Source(NamedTuple):
     """What is looked through, the contract as it stood then, and the sealed report, if there is one.
 
-    `seal` names it, `report` is its bytes.
+    `seal` names it, `report` is its bytes; `is_outdated`: what came since says otherwise.
     """
 
     sight: Sight
     agreed: Agreed
     seal: str = ""
     report: bytes = b""
+    is_outdated: bool = False
 
 
 def sourced(
@@ -44,6 +45,7 @@ def sourced(
             terms.latest(tx, contract, last.as_of_us),
             f"revision {last.revision}, SHA-256 {last.sha256}",
             last.body,
+            any(one.label == label and one.since_us is not None for one in tx.reopened(contract)),
         )
     behind = [one for one in agreed.contract.scope.members if evaluator.is_behind(one)]
     if behind:

@@ -28,7 +28,7 @@ from controller.errors import BadInput, NotFound, Rejected
 from controller.ports import Storage, Transaction
 from controller.services.claim_basis import Basis, basis, deadline_for
 from controller.services.claim_pack import Beside, Cover, PackFile, pack
-from controller.services.claim_source import listed_samples, sourced
+from controller.services.claim_source import Source, listed_samples, sourced
 from controller.services.evaluate import Evaluator
 from controller.services.terms import Terms
 from vedette.shared.limits import REMARK_CHARS_MAX
@@ -73,7 +73,7 @@ class Claims:
             found = basis(source.sight, source.agreed, asked.period, asked.objective)
             before = _superseded(tx, asked)
             _require_unclaimed(tx, found, before)
-            facts = _facts_of(found, before, source.seal)
+            facts = _facts_of(found, before, source)
             number = tx.last_claim() + 1
             act = ClaimAct(
                 ClaimAction.CREATE, now_us, by.name, by.role, by.peer, late=late
@@ -229,7 +229,7 @@ def _require_unclaimed(tx: Transaction, found: Basis, before: Claim | None) -> N
             )
 
 
-def _facts_of(found: Basis, before: Claim | None, seal: str) -> ClaimFacts:
+def _facts_of(found: Basis, before: Claim | None, source: Source) -> ClaimFacts:
     agreed, period = found.agreed, found.period
     first = agreed.contract.first
     deadline = deadline_for(agreed.contract, period)
@@ -250,7 +250,8 @@ def _facts_of(found: Basis, before: Claim | None, seal: str) -> ClaimFacts:
         deadline_us=deadline.ends_us if deadline else None,
         last_day=deadline.last_day.isoformat() if deadline else None,
         supersedes=before.number if before else 0,
-        seal=seal,
+        seal=source.seal,
+        is_outdated=source.is_outdated,
     )
 
 

@@ -74,6 +74,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
     `unit` is a currency, or days; `deadline_us` the first instant that is too late, `last_day` the last day
     in the contract's zone. `supersedes` is the number of the claim in whose place it stands (0: of none).
     `seal` names the sealed report that it rests on; where it is empty, the figures are pinned by `as_of_us`.
+    `is_outdated`: what came since says otherwise than that report.
     """
 
     contract: str
@@ -93,6 +94,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
     last_day: str | None = None
     supersedes: int = 0
     seal: str = ""
+    is_outdated: bool = False
     manifest: str = ""
 
 

@@ -12,18 +12,22 @@ from click.testing import CliRunner
 
 from controller.cli.main import cli
 from controller.cli.pack_folder import write_folder
+from controller.core.samples import Sample
 from controller.core.sla.claims import Claim, ClaimAction, ClaimState
 from controller.core.sla.exclusions import Declaration, Exclusion, ExclusionScope, ExclusionType
 from controller.core.sla.fleet_excerpt import fleet_excerpt
 from controller.core.sla.scopes import Scope
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
+from controller.issued import Reopened
 from controller.services.claims import Asked, Claims
 from controller.services.documents import Documents
 from controller.services.periods import Periods
+from controller.services.request_log import request_log
 from controller.services.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, Running, World
 from tests.unit.services.story import REGIONS, Story
+from vedette.shared.result import Outcome
 
 ADA = Actor("ada", "operator", "ipv4:192.0.2.1:5")
 DAY = 86_400 * SECOND
@@ -298,6 +302,61 @@ async def test_s22_a_claim_for_a_sealed_period_rests_on_the_report(
     assert [one["attainment"] for one in records] == [one["attainment"] for one in report]
     letter = " ".join(scene.claims.file("CLM-1", "letter.txt").decode().split())
     assert "The figures are those of the sealed report, revision 1, SHA-256" in letter
+    assert "says otherwise" not in letter
+    with world.storage.transaction() as tx:
+        tx.put_reopened(Reopened("acme", "2025-06", world.now_us))
+    assert scene.create(supersedes="CLM-1").facts.is_outdated
+    letter = " ".join(scene.claims.file("CLM-2", "letter.txt").decode().split())
+    assert "Evidence that came since says otherwise" in letter
+
+
+def test_s50_of_a_long_outage_the_beginning_and_the_end_are_shown(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.services.request_log.LINES_SHOWN_MAX", 10)
+    scene.create()
+    lines = scene.claims.file("CLM-1", "requests/OUT-1.jsonl").splitlines()
+    assert len(lines) == 10
+    letter = " ".join(scene.claims.file("CLM-1", "letter.txt").decode().split())
+    assert (
+        "10 results around OUT-1, as the probes reported them; 35 of its middle are left out"
+        in letter
+    )
+
+
+def test_s50_lines_that_are_not_kept_any_more_are_counted(world: World) -> None:
+    samples = [
+        Sample("fra-1", "e1", "shop", seq, "shop-home", "fra", 1000 + seq, Outcome.DOWN)
+        for seq in (1, 2)
+    ]
+    with world.storage.transaction() as tx:
+        tx.append([], samples, [], [], [])
+        log = request_log(tx, "shop-home", 1000, 2000)
+    assert (log.lines, log.shown, log.gone) == (b"", 0, 2)
+
+
+async def test_s49_a_claim_for_several_checks_shows_the_outages_of_each(
+    world: World, running: Running, tmp_path: Path
+) -> None:
+    text = CONTRACTS.replace(
+        "scope: {checks: [shop-home]}", "scope: {series: [shop-home, shop-dns]}", 1
+    )
+    assert not world.fleets.apply(FLEET + text.encode(), "fleet.yaml", "ada").problems
+    story = Story(world, running)
+    await story.rounds(1, 4)
+    await story.rounds(4, 8, down=REGIONS)
+    await story.rounds(8, 12)
+    world.now_us = JULY
+    scene = Scene(world)
+    claim = scene.create()
+    contents = scene.write(claim.handle, tmp_path / "pack")
+    assert list(json.loads(contents["timeline.json"])["checks"]) == ["shop-dns", "shop-home"]
+    (outage,) = json.loads(contents["claim.json"])["outages"]
+    assert (outage["handle"], outage["check"], outage["counted_us"]) == (
+        "OUT-1",
+        "shop-home",
+        240 * SECOND,
+    )
 
 
 def test_s50_a_weighted_exclusion_stays_that_of_its_part() -> None:
