@@ -144,7 +144,8 @@ def _said(warnings: Any) -> list[dict[str, Any]]:
 def _write_warnings(warnings: Any, file: Path) -> None:
     """What somebody should think about, each on a line of its own; it stops nothing."""
     for one in warnings:
-        click.echo(f"! {file}:{one.line}: {one.text}.")
+        where = f"{file}:{one.line}" if one.line else str(file)
+        click.echo(f"! {where}: {one.text}.")
 
 
 def _summary(changes: Any, none: str, done: str) -> str:

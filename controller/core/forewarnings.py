@@ -9,6 +9,7 @@ from controller.core.instants import instant_text
 from controller.core.sla.attainment import decimal_text
 from controller.core.sla.levels import contract_places, held_at, shortfalls
 from controller.core.sla.support_gaps import support_gaps
+from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +22,28 @@ class Forewarning:
 
 def forewarnings(fleet: Fleet, now_us: int) -> list[Forewarning]:
     """What stands in a file that somebody should think about, by line."""
-    found = {*broken_promises(fleet, now_us), *_unheard_grades(fleet)}
-    return sorted(found, key=lambda one: (one.line, one.text))
+    found = {*broken_promises(fleet, now_us), *_unheard_grades(fleet, _Lines(fleet))}
+    listed = sorted(found, key=lambda one: (one.line, one.text))
+    left = len(listed) - PROBLEMS_SHOWN_MAX
+    more = [Forewarning(0, f"there are {left} warnings more")] if left > 0 else []
+    return [*listed[:PROBLEMS_SHOWN_MAX], *more]
 
 
 def broken_promises(fleet: Fleet, now_us: int) -> Iterator[Forewarning]:
     """Promises above the composite of what underpins them, or of more hours or shorter times (S-49)."""
+    lines = _Lines(fleet)
     for one in shortfalls(fleet.contracts, now_us):
         since = "" if one.from_us <= now_us else f" from {instant_text(one.from_us)} on"
         text = (
             f"{one.contract} promises {decimal_text(one.promised)} % ({one.objective}){since}, which is more than"
             f" what underpins it gives at best, if failures are independent: {one.sum}"
         )
-        yield Forewarning(_line(fleet, one.contract, "objectives"), text)
+        yield Forewarning(lines.of(one.contract, "objectives"), text)
     for gap in support_gaps(held_at(fleet.contracts, now_us), now_us):
-        yield Forewarning(_line(fleet, gap.contract, "objectives"), gap.text)
+        yield Forewarning(lines.of(gap.contract, "objectives"), gap.text)
 
 
-def _unheard_grades(fleet: Fleet) -> Iterator[Forewarning]:
+def _unheard_grades(fleet: Fleet, lines: "_Lines") -> Iterator[Forewarning]:
     """Grades of which no channel is told (S-52)."""
     for name, agreement in fleet.contracts.items():
         checks = agreement.scope.members
@@ -53,10 +58,17 @@ def _unheard_grades(fleet: Fleet) -> Iterator[Forewarning]:
                     f"{name} below {grade.below} %: nobody is told of {event}; a channel under notify may choose it"
                     " with `on`, or the grade may name one with `notify`"
                 )
-                yield Forewarning(_line(fleet, name, "grades"), text)
+                yield Forewarning(lines.of(name, "grades"), text)
 
 
-def _line(fleet: Fleet, contract: str, key: str) -> int:
-    """Where a clause of a contract stands, or the contract."""
-    index = contract_places(fleet.document)[contract][0]
-    return fleet.document.problem(("contracts", index, key), "", "").line
+class _Lines:
+    """The lines of the clauses of contracts."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._document = fleet.document
+        self._places = contract_places(fleet.document)
+
+    def of(self, contract: str, key: str) -> int:
+        """Where a clause of a contract stands, or the contract."""
+        path = ("contracts", self._places[contract][0], key)
+        return self._document.problem(path, "", "").line

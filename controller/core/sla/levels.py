@@ -85,11 +85,17 @@ def shortfalls(agreements: Mapping[str, Agreement], now_us: int) -> list[Shortfa
     Failures are taken to be independent, and what nothing is promised of to never fail: so it is the best
     that can be. Targets of seasons are left out.
     """
-    begin = {one.effective_us for each in agreements.values() for one in each.versions}
+    families: dict[str, dict[str, Agreement]] = {}
+    for name, one in agreements.items():
+        parent = one.first.parent
+        if parent is not None and parent in agreements:
+            families.setdefault(parent, {parent: agreements[parent]})[name] = one
     found: dict[tuple[str, str, str], Shortfall] = {}
-    for at_us in sorted({now_us, *(one for one in begin if one > now_us)}):
-        for one in _shortfalls_at(held_at(agreements, at_us), at_us):
-            found.setdefault((one.contract, one.objective, one.sum), one)
+    for name, family in families.items():
+        begin = {one.effective_us for each in family.values() for one in each.versions}
+        for at_us in sorted({now_us, *(one for one in begin if one > now_us)}):
+            for short in _shortfalls_at(name, held_at(family, at_us), at_us):
+                found.setdefault((short.contract, short.objective, short.sum), short)
     return list(found.values())
 
 
@@ -102,17 +108,24 @@ def held_at(agreements: Mapping[str, Agreement], at_us: int) -> dict[str, Contra
     }
 
 
-def _shortfalls_at(held: Mapping[str, Contract], at_us: int) -> Iterator[Shortfall]:
-    for contract in held.values():
-        below = [one for one in held.values() if one.parent == contract.id]
-        made = composite(contract.scope, below)
-        if made is None:
-            continue
-        for objective in contract.objectives:
-            if objective.metric == DEFAULT_METRIC and objective.target_share > made.share:
-                yield Shortfall(
-                    contract.id, objective.id, objective.target_share, made.share, at_us, made.sum
-                )
+def _shortfalls_at(name: str, held: Mapping[str, Contract], at_us: int) -> Iterator[Shortfall]:
+    """Those of one contract, where `held` are it and what underpins it."""
+    contract, below = held.get(name), [one for one in held.values() if one.parent == name]
+    made = None if contract is None else composite(contract.scope, below)
+    if contract is None or made is None:
+        return
+    for objective in contract.objectives:
+        if objective.metric == DEFAULT_METRIC and objective.target_share > made.share:
+            yield Shortfall(name, objective.id, objective.target_share, made.share, at_us, made.sum)
+
+
+def supported(held: Mapping[str, Contract]) -> Iterator[tuple[Contract, Sequence[Contract]]]:
+    """The contracts that others support, with those."""
+    below: dict[str, list[Contract]] = {}
+    for one in held.values():
+        if one.parent is not None and one.parent in held:
+            below.setdefault(one.parent, []).append(one)
+    yield from ((held[name], own) for name, own in below.items())
 
 
 class Composite(NamedTuple):

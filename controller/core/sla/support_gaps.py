@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from controller.core.intervals import difference, length
 from controller.core.sla.contracts import Contract
+from controller.core.sla.levels import supported
 from controller.core.sla.objectives import Timed
 from controller.core.sla.service_hours import in_service
 from vedette.shared.definitions import micros
@@ -23,11 +24,10 @@ class Gap(NamedTuple):
 
 def support_gaps(held: Mapping[str, Contract], now_us: int) -> Iterator[Gap]:
     """The gaps of contracts in the versions that are in force."""
-    for contract in held.values():
-        for below in held.values():
-            if below.parent == contract.id:
-                yield from _of_hours(contract, below, now_us)
-                yield from _of_times(contract, below)
+    for contract, supporting in supported(held):
+        for below in supporting:
+            yield from _of_hours(contract, below, now_us)
+            yield from _of_times(contract, below)
 
 
 def _of_hours(contract: Contract, below: Contract, now_us: int) -> Iterator[Gap]:

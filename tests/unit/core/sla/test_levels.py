@@ -12,6 +12,7 @@ from controller.core.forewarnings import forewarnings
 from controller.core.instants import instant
 from controller.core.sla.levels import Composite, _standing_in, composite, shortfalls
 from vedette.shared.documents import BadDocument
+from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 
 NOW = instant("2026-06-15T00:00:00Z")
 HEAD = """\
@@ -267,3 +268,13 @@ def test_s52_a_grade_that_nobody_is_told_of_is_warned_of() -> None:
     )
     named = grades.replace("action: warn", "action: warn, notify: ops")
     assert warned(contract("acme", "checks: [web]", "99", named), notify) == []
+
+
+def test_s49_many_warnings_are_cut_and_counted() -> None:
+    pairs = [
+        contract(f"k{n}", "checks: [web]", "99.9") + under(f"u{n}", "checks: [web]", "99", f"k{n}")
+        for n in range(PROBLEMS_SHOWN_MAX + 3)
+    ]
+    texts = warned(*pairs)
+    assert len(texts) == PROBLEMS_SHOWN_MAX + 1
+    assert texts[-1] == "there are 3 warnings more"
