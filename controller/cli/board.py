@@ -126,7 +126,8 @@ def _course(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     at_us = burn["exhausted_at"]
     yield burn["course"].replace("_", " ")
     if burn["course"] == "will_breach" and at_us is not None:
-        yield instant(at_us // _SECOND_US * _SECOND_US, zone)
+        # With a blank, where a narrow column may break it.
+        yield instant(at_us // _SECOND_US * _SECOND_US, zone).replace("T", " ")
 
 
 def _urgent(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The availability calendar: every local day, and how much of it was down, unknown, excluded or out of schedule."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from controller.core.sla.report_document import Day
@@ -30,17 +30,20 @@ _LEGEND: Final = 22 * TENTHS
 _LEAST: Final = 3 * TENTHS
 
 
-def calendar_svg(days: Sequence[Day], title: str, texts: Catalogue) -> str:
-    """The calendar: by weeks, or of longer times a month a row."""
-    if len(days) > _WEEKS_DAYS_MAX:
-        return _by_months(days, title, texts)
-    return _by_weeks(days, title, texts)
+def calendar_svg(days: Sequence[Day], last: date, title: str, texts: Catalogue) -> str:
+    """The calendar until the day `last`: by weeks, or of longer times a month a row. Days to come are frames."""
+    newest = date.fromisoformat(days[-1].day)
+    ahead = [newest + timedelta(days=n + 1) for n in range((last - newest).days)]
+    if len(days) + len(ahead) > _WEEKS_DAYS_MAX:
+        return _by_months(days, ahead, title, texts)
+    return _by_weeks(days, ahead, title, texts)
 
 
-def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
+def _by_weeks(days: Sequence[Day], ahead: Sequence[date], title: str, texts: Catalogue) -> str:
     first = date.fromisoformat(days[0].day)
     offset = first.weekday()
-    rows = ((date.fromisoformat(days[-1].day) - first).days + offset) // 7 + 1
+    last = ahead[-1] if ahead else date.fromisoformat(days[-1].day)
+    rows = ((last - first).days + offset) // 7 + 1
     head, height = 18 * TENTHS, _HEIGHT
     width = (_WIDTH - 6 * _GAP) // 7
     drawing = Drawing(_WIDTH, head + rows * (height + _GAP) + _LEGEND, title)
@@ -52,8 +55,8 @@ def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
         x, y = place % 7 * (width + _GAP), head + place // 7 * (height + _GAP)
         _fill(drawing, one, (x, y, width, height))
         inside = x + 5 * TENTHS
-        day = int(one.day[-2:])
-        label = one.day[5:] if day == 1 or one is days[0] else str(day)
+        number = int(one.day[-2:])
+        label = one.day[5:] if number == 1 or one is days[0] else str(number)
         drawing.text(inside, y + 13 * TENTHS, label, paint=MUTED)
         if one.downtime:
             shown = ceiled(one.downtime)
@@ -61,24 +64,34 @@ def _by_weeks(days: Sequence[Day], title: str, texts: Catalogue) -> str:
         elif one.unknown:
             shown = texts.say("calendar.unknown", length=ceiled(one.unknown))
             drawing.text(inside, y + 28 * TENTHS, shown, paint=MUTED)
+    for day in ahead:
+        place = (day - first).days + offset
+        x, y = place % 7 * (width + _GAP), head + place // 7 * (height + _GAP)
+        drawing.frame(x, y, width, height)
+        drawing.text(x + 5 * TENTHS, y + 13 * TENTHS, str(day.day), paint=MUTED)
     _legend(drawing, head + rows * (height + _GAP) + 14 * TENTHS, days, texts)
     return drawing.svg()
 
 
-def _by_months(days: Sequence[Day], title: str, texts: Catalogue) -> str:
-    months = sorted({one.day[:7] for one in days})
+def _by_months(days: Sequence[Day], ahead: Sequence[date], title: str, texts: Catalogue) -> str:
+    months = sorted({*(one.day[:7] for one in days), *(day.isoformat()[:7] for day in ahead)})
     left, head, height = 58 * TENTHS, 16 * TENTHS, 18 * TENTHS
     width = (_WIDTH - left) // 31
     drawing = Drawing(_WIDTH, head + len(months) * (height + _GAP) + _LEGEND, title)
-    for day in (1, 5, 10, 15, 20, 25, 31):
-        x = left + (day - 1) * width
-        drawing.text(x + width // 2, 11 * TENTHS, str(day), paint=MUTED, size=10, anchor="middle")
+    for number in (1, 5, 10, 15, 20, 25, 31):
+        x = left + (number - 1) * width
+        drawing.text(
+            x + width // 2, 11 * TENTHS, str(number), paint=MUTED, size=10, anchor="middle"
+        )
     for row, month in enumerate(months):
         y = head + row * (height + _GAP)
         drawing.text(0, y + 13 * TENTHS, month, paint=MUTED)
         for one in (each for each in days if each.day[:7] == month):
             x = left + (int(one.day[-2:]) - 1) * width
             _fill(drawing, one, (x, y, width - 2 * TENTHS, height))
+        for to_come in (each for each in ahead if each.isoformat()[:7] == month):
+            x = left + (to_come.day - 1) * width
+            drawing.frame(x, y, width - 2 * TENTHS, height)
     _legend(drawing, head + len(months) * (height + _GAP) + 14 * TENTHS, days, texts)
     return drawing.svg()
 

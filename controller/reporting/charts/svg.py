@@ -21,7 +21,6 @@ class Paint(NamedTuple):
 INK: Final = Paint("v-ink", "#1b1f24")
 MUTED: Final = Paint("v-muted", "#59626d")
 LINE: Final = Paint("v-line", "#c5cbd3")
-PAPER: Final = Paint("v-paper", "#ffffff")
 # Told apart by people who see few colours, and on grey paper: light blue, dark vermilion, and hatching.
 UP: Final = Paint("v-up", "#d6e6f2")
 TINT: Final = Paint("v-tint", "#f9dccb")
@@ -46,10 +45,12 @@ class Drawing:
         """A filled rectangle."""
         self._add("rect", paint, x=_n(x), y=_n(y), width=_n(width), height=_n(height), **more)
 
-    def frame(self, x: int, y: int, width: int, height: int, *, is_dashed: bool = False) -> None:
-        """An empty rectangle."""
-        dash: dict[str, object] = {"stroke_dasharray": "2 2"} if is_dashed else {}
-        self._add_stroke("rect", LINE, x=_n(x), y=_n(y), width=_n(width), height=_n(height), **dash)
+    def frame(self, x: int, y: int, width: int, height: int) -> None:
+        """An empty rectangle, dashed, its line inside."""
+        half = TENTHS // 2
+        size = {"width": _n(width - TENTHS), "height": _n(height - TENTHS)}
+        place = {"x": _n(x + half), "y": _n(y + half)}
+        self._add_stroke("rect", LINE, **place, **size, stroke_dasharray="2 2")
 
     def hatch(self, x: int, y: int, width: int, height: int, paint: Paint) -> None:
         """A rectangle that is hatched: seen also where colours are not."""

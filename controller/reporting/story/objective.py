@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from controller.core.calendars import day_at
 from controller.core.sla.report_document import Course, Day
 from controller.reporting.blocks import (
     Align,
@@ -50,7 +51,7 @@ def objective(
         return
     is_new = course is not None and (shown is None or course.days != shown.days)
     if course is not None and course.days and is_new:
-        yield _calendar(told, course)
+        yield _calendar(told, record, course)
     if course is not None and course.budget:
         yield _burn_down(told, record, course)
     if all(part in record for part in _PARTS):
@@ -65,7 +66,8 @@ def objective(
         yield Listing(tuple(pace(told, record)))
 
 
-def _calendar(told: Telling, course: Course) -> Picture:
+def _calendar(told: Telling, record: Record, course: Course) -> Picture:
+    last = day_at(record["period"]["ends"] - 1, told.clock.where)
     down = [one for one in course.days if one.downtime]
     if down:
         worst = max(down, key=lambda one: one.downtime)
@@ -79,7 +81,7 @@ def _calendar(told: Telling, course: Course) -> Picture:
     else:
         alt = told.say("alt.calendar.clean", days=len(course.days))
     return Picture(
-        calendar_svg(course.days, alt, told.texts),
+        calendar_svg(course.days, last, alt, told.texts),
         told.say("caption.calendar", tz=told.report.period.tz),
         alt,
         tuple(calendar_lines(course.days, told.texts)),

@@ -71,15 +71,16 @@ def _facts(told: Telling) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _issue(told: Telling) -> Iterator[tuple[str, tuple[str, ...]]]:
     """How it was issued, where that is known; else whether its period is over."""
     issue, say, period = told.issue, told.say, told.report.period
+    until = told.clock.local(period.until)
+    running = (say("period.until", until=until),) if period.until < period.to_us else ()
     if issue is None:
-        if period.until < period.to_us:
-            until = told.clock.local(period.until)
-            yield say("fact.state"), (say("period.until", until=until),)
+        if running:
+            yield say("fact.state"), running
         return
     state = told.texts.word("state", issue.state)
     if issue.revision:
         state = say("issue.revision", state=state, revision=issue.revision)
-    yield say("fact.state"), (state,)
+    yield say("fact.state"), (state, *running)
     if issue.issued_us is not None:
         at = told.clock.local(issue.issued_us)
         yield say("fact.issued"), (say("issue.by", at=at, who=issue.by) if issue.by else at,)
