@@ -97,11 +97,13 @@ class SlaWatch:
                     return None
                 contracts = in_force.fleet.contracts
                 self._follow(tx, contracts)
-                self._end_abandoned(tx, in_force, now_us)
+                notices = self._abandoned(tx, in_force)
                 name = self._due(contracts, now_us)
                 if name is not None:
-                    _post(tx, in_force, self._news(tx, name, now_us), now_us)
+                    notices += self._news(tx, name, now_us)
+                told = [one for one in notices if post(tx, in_force.fleet, one, now_us)]
             self._revision = in_force.revision.number
+            _log(told)
         except ControllerError:
             raise  # it stays due
         except Exception:
@@ -135,13 +137,12 @@ class SlaWatch:
                 name for name, one in contracts.items() if not checks.isdisjoint(one.scope.members)
             )
 
-    def _end_abandoned(self, tx: Transaction, in_force: InForce, now_us: int) -> None:
-        """When another file is in force, say of contracts that are not any more that nothing burns."""
+    def _abandoned(self, tx: Transaction, in_force: InForce) -> list[SlaNotice]:
+        """When another file is in force: that of contracts that are not any more nothing burns."""
         if self._revision == in_force.revision.number:
-            return
-        for name in tx.sla_contracts():
-            if name not in in_force.fleet.contracts:
-                _post(tx, in_force, abandoned(name, told_of(tx, name), ()), now_us)
+            return []
+        gone = [one for one in tx.sla_contracts() if one not in in_force.fleet.contracts]
+        return [one for name in gone for one in abandoned(name, told_of(tx, name), ())]
 
     def _due(self, contracts: Collection[str], now_us: int) -> str | None:
         """One that something happened to, or that was judged longest ago, if that is a minute."""
@@ -156,11 +157,11 @@ class SlaWatch:
         return max(found, key=waits.__getitem__, default=None)
 
 
-def _post(tx: Transaction, in_force: InForce, notices: Iterable[SlaNotice], now_us: int) -> None:
-    for notice in notices:
-        if post(tx, in_force.fleet, notice, now_us):
-            fields = {"contract": notice.contract, "subject": notice.subject}
-            log.info("sla.told", extra={"event": notice.event, **fields})
+def _log(told: Iterable[SlaNotice]) -> None:
+    """Note what was told, once that is committed."""
+    for one in told:
+        fields = {"event": one.event, "contract": one.contract, "subject": one.subject}
+        log.info("sla.told", extra=fields)
 
 
 async def watching(worker: Worker, watch: SlaWatch) -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import prod
 from typing import Final, NamedTuple
 
+from controller.core.channels import one_of
 from controller.core.dependencies import circles
 from controller.core.sla.attainment import decimal_text
 from controller.core.sla.contracts import Agreement, Contract
@@ -40,8 +41,7 @@ def level_problems(document: Document, agreements: Mapping[str, Agreement]) -> l
             continue
         path = ("contracts", places[name][0], "parent")
         if parent not in places:
-            others = ", ".join(one for one in places if one != name) or "there is none"
-            expected = f"a contract of this file ({others})"
+            expected = one_of("contract", [one for one in places if one != name])
             found.append(document.problem(path, expected, repr(parent)))
         elif parent in agreements:
             links[name].append(parent)
