@@ -258,8 +258,11 @@ def account(
     )  # fmt: skip
 
 
-def _joined(left: Downtime, right: Downtime) -> Downtime:
-    return weighed([*left.steps, *right.steps]) if right.full or right.partly else left
+def _joined(own: Downtime, carried: Downtime) -> Downtime:
+    """Both; what is downtime by itself is not so twice, as it may be of a composite where most is assumed."""
+    if not carried.full and not carried.partly:
+        return own
+    return weighed([*own.steps, *carried.without(own.anywhere).steps])
 
 
 def _drops_all(one: Applied) -> bool:

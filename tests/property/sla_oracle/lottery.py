@@ -122,7 +122,7 @@ def _objectives(lot: Random) -> list[Plain]:
     found: list[Plain] = []
     for name in ("a", "b")[: lot.choice([1, 1, 2])]:
         one: Plain = {
-            "id": name, "target": lot.choice(TARGETS), "unknown": lot.choice(["exclude", "as_up", "as_down"]),
+            "id": name, "target": lot.choice(TARGETS), "unknown": lot.choice(["exclude", "as_up", "as_down", "carry(15m)", "carry(6h)"]),
             "min_coverage": lot.choice(["0", "50", "95"]),
         }  # fmt: skip
         if lot.random() < 0.3:

@@ -1,6 +1,6 @@
 """Time cut at every instant at which anything changes; each bit of it is painted with all that holds there."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from tests.property.sla_oracle.calendar import days, hours, midnight
@@ -21,6 +21,7 @@ class Bit:
     is_in_hours: bool = True
     taker: Plain | None = None
     counts: dict[str, bool] = field(default_factory=dict)
+    carried: dict[str, bool] | None = None
 
     @property
     def length(self) -> int:
@@ -111,6 +112,30 @@ def count(painted: list[Bit], version: Version, *, counts_partial: bool) -> None
             bit.counts[kind] = painted[last].to_us - painted[first].from_us >= shortest
 
 
+def carry(painted: list[Bit], longest: int | None, period_from: int) -> list[Bit]:
+    """UNKNOWN time into which what was last known is carried on, for so long at most (S-40).
+
+    Where nobody says for how long: until something is known again, from what was known in the period.
+    """
+    found: list[Bit] = []
+    since, before = 0, None
+    for bit in painted:
+        if bit.verdicts["figure"] != "UNKNOWN":
+            since, before = bit.to_us, bit
+            found.append(bit)
+            continue
+        until = bit.to_us if longest is None else since + longest
+        begins = before is not None and (longest is not None or since > period_from)
+        if before is None or not begins or until <= bit.from_us:
+            found.append(bit)
+        elif until < bit.to_us:
+            found.append(replace(bit, to_us=until, carried=before.counts))
+            found.append(replace(bit, from_us=until))
+        else:
+            found.append(replace(bit, carried=before.counts))
+    return found
+
+
 def covers(exclusion: Plain, fleet: Plain, scope: Plain) -> bool:
     """The exclusion is about all of the scope."""
     said = exclusion.get("scope", "all")
@@ -163,9 +188,9 @@ def take(painted: list[Bit], listed: list[Plain], clauses: Plain) -> tuple[list[
                 if left[kind] == 0:
                     said |= {one["id"]: "capped" for one in takers}
                     continue
-                rest = Bit(bit.from_us + left[kind], bit.to_us, bit.verdicts, counts=bit.counts)
-                bit.to_us = rest.from_us
-                todo.append(rest)
+                at = bit.from_us + left[kind]
+                todo.append(replace(bit, from_us=at))
+                bit.to_us = at
             bit.taker = takers[0]
             if kind in left:
                 left[kind] -= bit.length

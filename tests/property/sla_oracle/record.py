@@ -8,6 +8,7 @@ from tests.property.sla_oracle.money import Loss, cost, credit, days, shown
 from tests.property.sla_oracle.painting import (
     Bit,
     bits,
+    carry,
     count,
     covers,
     edges_of,
@@ -15,13 +16,14 @@ from tests.property.sla_oracle.painting import (
     paint,
     take,
 )
-from tests.property.sla_oracle.sums import NAMES, Sums, denominator
+from tests.property.sla_oracle.sums import NAMES, Sums, denominator, policy_of
 from tests.property.sla_oracle.terms import (
     Part,
     Piece,
     Plain,
     Version,
     instant,
+    micros,
     parts,
     share,
     versions,
@@ -29,7 +31,7 @@ from tests.property.sla_oracle.terms import (
 
 HOUR = 60 * MINUTE
 WINDOWS = {"5m": 5 * MINUTE, "1h": HOUR, "1d": DAY, "7d": 7 * DAY}
-POLICIES = ("exclude", "as_up", "as_down")
+POLICIES = ("exclude", "as_up", "as_down", "carry")
 ALERTS = (
     ("page", Fraction("14.4"), HOUR, 5 * MINUTE), ("page", Fraction(6), 6 * HOUR, 30 * MINUTE),
     ("ticket", Fraction(3), DAY, 2 * HOUR), ("ticket", Fraction(1), 3 * DAY, 6 * HOUR),
@@ -121,6 +123,9 @@ def _scene(
     checks = {one["id"]: one for one in case.fleet["checks"]}
     weight = checks[members(scope)[0][0]].get("quorum", {}).get("partial_weight", "0")
     count(painted, part.version, counts_partial=weight == "1")
+    said = part.objective.get("unknown", "exclude")
+    longest = micros(said[6:-1]) if said.startswith("carry") else None
+    painted = carry(painted, longest, when[0])
     inside = [bit for bit in painted if when[0] <= bit.from_us and bit.to_us <= when[1]]
     in_force = held[0].from_us, when[1]
     paint(inside, part.version, in_force, tz)
@@ -129,9 +134,8 @@ def _scene(
         for one in case.fleet.get("exclusions", [])
         if covers(one, case.fleet, scope) and instant(one["from"]) < when[1] and instant(one["to"]) > when[0]
     ]  # fmt: skip
-    taken, said = take(inside, own, terms.get("exclusions", {}))
-    said = {one["id"]: said[one["id"]] for one in own}
-    return Scene(case, held, when, as_of, taken, said)
+    taken, states = take(inside, own, terms.get("exclusions", {}))
+    return Scene(case, held, when, as_of, taken, states)
 
 
 def _target(scene: Scene, part: Part) -> tuple[Fraction, str]:
@@ -139,7 +143,7 @@ def _target(scene: Scene, part: Part) -> tuple[Fraction, str]:
     plain = share(part.pieces[0].target)
     if len(part.pieces) == 1:
         return plain, part.pieces[0].target
-    policy = part.objective.get("unknown", "exclude")
+    policy = policy_of(part.objective)
     each = [
         (share(p.target), scene.sums(part, (p,), scene.as_of).eligible(policy)) for p in part.pieces
     ]
@@ -175,10 +179,10 @@ def _given(terms: Plain, loss: Loss, spent: Given) -> tuple[Given, Plain]:
 
 def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Given) -> tuple[Plain, Given]:
     sums, whole = (scene.sums(part, part.pieces, end) for end in (scene.as_of, scene.period[1]))
-    policy = part.objective.get("unknown", "exclude")
+    policy = policy_of(part.objective)
     target, text = _target(scene, part)
     figure, down = sums.attainment("figure", policy), sums.down("figure", policy)
-    budget = (1 - target) * whole.eligible(policy, unknown=sums.verdict("UNKNOWN"))
+    budget = (1 - target) * whole.eligible(policy, unknown=sums.unknown(policy))
     outages = _outages(scene, part, sums)
     terms, hull = part.version.terms, (part.spans[0][0], part.spans[-1][1])
     is_breached = sums.standing("figure", target) == "breached"
@@ -302,7 +306,7 @@ def _worst(sums: Sums) -> Plain:
 
 def _burn(scene: Scene, part: Part, target: Fraction, budget: Fraction) -> Plain:
     """Alerts and the course of a part that is not over (S-44, S-45)."""
-    policy = part.objective.get("unknown", "exclude")
+    policy = policy_of(part.objective)
 
     def spent(length: int) -> tuple[int, int]:
         sums = _cut(scene, length).sums(part, part.pieces, scene.as_of, scene.as_of - length)

@@ -78,9 +78,21 @@ class Sums:
         """The bits of downtime that count."""
         return [b for b in self.bits if b.is_in_hours and b.counts[kind] and b.taker is None]
 
-    def measured(self, kind: str) -> int:
+    def with_carried(self, kind: str) -> list[Bit]:
+        """With those of UNKNOWN time that what was known before is carried on into."""
+        own = [b for b in self.bits if b.is_in_hours and b.taker is None]
+        return [b for b in own if b.counts[kind] or (b.carried is not None and b.carried[kind])]
+
+    @property
+    def carried(self) -> int:
+        """UNKNOWN time that counts as what was known before."""
+        return self.total(
+            lambda b: b.is_in_hours and b.carried is not None and not self.is_wholly_dropped(b)
+        )
+
+    def measured(self, kind: str, policy: str) -> int:
         """D before UNKNOWN time is thought of, in minutes where there is a rule for them (S-36)."""
-        bits = self.counted(kind)
+        bits = self.with_carried(kind) if policy == "carry" else self.counted(kind)
         if self.objective.get("formula", "time") != "minute":
             return sum(bit.length for bit in bits)
         seen: dict[int, int] = {}
@@ -105,13 +117,17 @@ class Sums:
     def eligible(self, policy: str, unknown: int | None = None) -> int:
         """E under a policy for UNKNOWN time."""
         spent = self.out_of_schedule + self.dropped
-        if policy == "exclude":
-            spent += self.verdict("UNKNOWN") if unknown is None else unknown
+        if policy in ("exclude", "carry"):
+            spent += self.unknown(policy) if unknown is None else unknown
         return max(self.length - spent, 0)
+
+    def unknown(self, policy: str) -> int:
+        """UNKNOWN time that leaves E under a policy."""
+        return self.verdict("UNKNOWN") - (self.carried if policy == "carry" else 0)
 
     def down(self, kind: str, policy: str) -> int:
         """D under a policy for UNKNOWN time."""
-        return self.measured(kind) + (self.verdict("UNKNOWN") if policy == "as_down" else 0)
+        return self.measured(kind, policy) + (self.verdict("UNKNOWN") if policy == "as_down" else 0)
 
     def attainment(self, kind: str, policy: str) -> Fraction | None:
         """(E - D) / E, never below nothing (S-34)."""
@@ -133,7 +149,7 @@ class Sums:
             return "no_eligible_time"
         if coverage < share(self.objective.get("min_coverage", "95")):
             return "insufficient_evidence"
-        figure = self.attainment(kind, self.objective.get("unknown", "exclude"))
+        figure = self.attainment(kind, policy_of(self.objective))
         if figure is None:
             return "no_eligible_time"
         return "met" if figure >= target else "breached"
@@ -141,6 +157,11 @@ class Sums:
     def is_robust(self, target: Fraction) -> bool:
         """The same verdict at all three (S-42)."""
         return len({self.standing(kind, target) for kind in KINDS}) == 1
+
+
+def policy_of(objective: Plain) -> str:
+    """What an objective says of UNKNOWN time, in a word."""
+    return str(objective.get("unknown", "exclude")).split("(")[0]
 
 
 def denominator(

@@ -10,6 +10,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, ReplayedOutage
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.books import Observed
 from controller.core.sla.composites import down_times
 from controller.core.sla.records import observed_in, records
 from tests.unit.core.sla.contracting import HEAD, SECOND, TIME, fleet, seconds, told
@@ -203,3 +204,17 @@ def test_p6_more_downtime_is_not_found_too_short() -> None:
     observed = observed_in(document, file, contract.scope)
     (found,) = records(contract, period_named("2026-06", "UTC"), observed, JUNE + HOUR)
     assert seconds(found, "downtime", "downtime_min", "downtime_max") == [3600, 3600, 3600]
+
+
+def test_s40_what_is_down_by_itself_is_not_carried_on_besides() -> None:
+    """Of a series one member may be UNKNOWN while, where most is assumed, another is DOWN."""
+    objective = 'objectives: [{id: a, target: "99.9", unknown: carry(5m), min_coverage: "0"}]'
+    file = fleet(objective)
+    stretches = [
+        Stretch(JUNE, JUNE + 100 * SECOND, DOWN, DOWN, DOWN),
+        Stretch(JUNE + 100 * SECOND, JUNE + 200 * SECOND, UNKNOWN, UNKNOWN, DOWN),
+        Stretch(JUNE + 200 * SECOND, JUNE + 900 * SECOND, UP, UP, UP),
+    ]
+    period = period_named("2026-06", "UTC")
+    (found,) = records(file.contracts["k"], period, Observed(stretches), JUNE + 900 * SECOND)
+    assert seconds(found, "downtime", "downtime_min", "downtime_max") == [200, 200, 200]
