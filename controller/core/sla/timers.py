@@ -160,8 +160,10 @@ def _timer(
     assert started_us is not None, "what starts no clock is in no group"
     stopped_us = _stopped_us(group, terms.stop)
     runs = union(_runs(group, terms))
-    blocked = union([*excluded, *_pauses(group)])
     until_us = now_us if stopped_us is None else min(stopped_us, now_us)
+    # What was paused after the clock stopped has no part in it.
+    pauses = [one for one in union(_pauses(group)) if stopped_us is None or one.from_us < until_us]
+    blocked = union([*excluded, *pauses])
     hours = in_service(terms.calendar, terms.tz, started_us, max(until_us, started_us))
     ran = difference(
         intersection(clip(runs, started_us, max(until_us, started_us)), hours), blocked
@@ -179,7 +181,7 @@ def _timer(
         due_us=_used_up_us(runs, terms, blocked),
         elapsed_us=elapsed_us,
         target_us=terms.target_us,
-        pauses=[(a, min(b, now_us)) for a, b in union(_pauses(group)) if a < now_us],
+        pauses=clip(pauses, started_us, until_us),
         state=_state(elapsed_us, terms, group, is_stopped=stopped_us is not None),
     )
 

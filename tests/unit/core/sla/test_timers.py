@@ -167,6 +167,17 @@ def test_s47_a_pause_that_goes_on_leaves_open_when_it_is_due() -> None:
     assert found.due_us == instant(f"{DAY}10:15:00Z")
 
 
+def test_s47_a_pause_after_the_clock_stopped_moves_nothing() -> None:
+    pause = (f"{DAY}10:10:00Z", f"{DAY}10:30:00Z")
+    one = outage(f"{DAY}10:00:00Z", acked=f"{DAY}10:09:00Z", pauses=(pause,))
+    found = only(timers([one], terms(15 * MINUTE), instant(f"{DAY}12:00:00Z")))
+    assert (found.due_us, found.pauses) == (instant(f"{DAY}10:15:00Z"), [])
+    late = one._replace(acked_us=instant(f"{DAY}10:20:00Z"))
+    found = only(timers([late], terms(15 * MINUTE), instant(f"{DAY}12:00:00Z")))
+    assert found.due_us == instant(f"{DAY}10:35:00Z")
+    assert found.pauses == [(instant(f"{DAY}10:10:00Z"), instant(f"{DAY}10:20:00Z"))]
+
+
 def test_s47_a_pause_ends_with_its_outage() -> None:
     one = outage(f"{DAY}10:00:00Z", f"{DAY}11:00:00Z", pauses=((f"{DAY}10:10:00Z", None),))
     found = only(timers([one], terms(15 * MINUTE), instant(f"{DAY}11:05:00Z")))
@@ -247,8 +258,10 @@ def test_s47_what_stops_by_its_due_time_is_met(
         assert found.state is TimerState.MET
     if found.state is TimerState.BREACHED:
         assert acked_us > found.due_us
-    # The clock has run for exactly the target when it is due.
-    due = only(timers([one._replace(acked_us=None)], terms(target_us, hours=OFFICE), found.due_us))
+    # The clock has run for exactly the target when it is due; what was paused later has no part in it.
+    before = [span for span in spans if span.from_us < acked_us]
+    open_one = one._replace(acked_us=None, pauses=before)
+    due = only(timers([open_one], terms(target_us, hours=OFFICE), found.due_us))
     assert due.elapsed_us == target_us
 
 
