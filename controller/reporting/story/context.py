@@ -66,6 +66,8 @@ class Telling:
     def sentence(self, record: Record) -> str:
         """What the verdict says, in a sentence."""
         key = f"verdict.{record['verdict']}.text"
+        if "timers" in record and record["verdict"] == "insufficient_evidence":
+            key = "verdict.timers.unjudged"
         text = self.say(
             key,
             objective=record["objective"],

@@ -140,17 +140,32 @@ def _days(told: Telling, days: list[Day]) -> Table:
         Column(told.say(f"head.{one}"), Align.RIGHT if one != "day" else Align.LEFT)
         for one in heads
     ]
-    rows = (
-        (
-            cell(one.day),
-            *(
-                cell(ceiled(us) if us else NOTHING)
-                for us in (one.downtime, one.unknown, one.excluded, one.out_of_schedule)
-            ),
-        )
-        for one in days
-    )
+    rows = []
+    for run in _runs(days):
+        name = run[0].day if len(run) == 1 else f"{run[0].day} – {run[-1].day}"
+        sums = (sum(getattr(one, part) for one in run) for part in heads[1:])
+        rows.append((cell(name), *(cell(ceiled(us) if us else NOTHING) for us in sums)))
     return Table(told.say("caption.days"), tuple(columns), tuple(rows))
+
+
+def _runs(days: list[Day]) -> list[list[Day]]:
+    """Days that follow one another without downtime and are alike, as one; every other day by itself."""
+    found: list[list[Day]] = []
+    for one in days:
+        before = found[-1][-1] if found else None
+        if before is not None and not one.downtime and _is_next(before, one):
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def _is_next(before: Day, one: Day) -> bool:
+    alike = all(
+        bool(getattr(before, part)) == bool(getattr(one, part))
+        for part in ("downtime", "unknown", "excluded", "out_of_schedule")
+    )
+    return alike and before.to_us == one.from_us
 
 
 def _variants(told: Telling, record: Record) -> Table:

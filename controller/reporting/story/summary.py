@@ -121,7 +121,7 @@ def summary(told: Telling) -> Table:
 def overview(tellings: Sequence[Telling]) -> Table:
     """The objectives of several documents, each with its contract and period."""
     first = tellings[0]
-    heads = (Column(first.say("head.contract"), share=7),)
+    heads = (Column(first.say("head.contract"), share=7, is_whole=True),)
     rows = (
         (cell(told.report.period.label, told.report.contract.id), *_row(told, record))
         for told in tellings

@@ -28,6 +28,10 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
         " at least {least} to judge. What is known would come to {attained} of {target} promised."
     ),
     "verdict.no_eligible_time.text": "{objective}: no time counts yet, so there is no figure.",
+    "verdict.timers.unjudged": (
+        "{objective}: neither met nor breached. Only {coverage} of the time is known, and the contract wants at"
+        " least {least} to judge: outages may have been that nobody saw."
+    ),
     "verdict.timers.text": (
         "{objective}: people were too late for {late} of {n} outage.",
         "{objective}: people were too late for {late} of {n} outages.",
