@@ -25,6 +25,7 @@ from vedette.v1 import exclusion_pb2 as pb
 from vedette.v1.exclusion_pb2_grpc import ExclusionServiceStub
 
 _YEAR_US: Final = 366 * 24 * 3600 * 1_000_000
+_PAST: Final = {"declare": "declared", "replace": "replaced", "withdraw": "withdrawn"}
 
 
 @click.command("import")
@@ -130,13 +131,14 @@ def _write(
         f"{count} {verb}{_PAST[step] if not is_dry else step}" for step, count in counts.items()
     )
     click.echo(
-        f"{len(read.uids)} events: {parts}, {len(answer.done) - sum(counts.values())} left as they are."
+        f"{_counted(len(read.uids), 'event')}: {parts}, {len(answer.done) - sum(counts.values())} left as they are."
     )
     if read.empty:
-        click.echo(f"{read.empty} occurrences without a length were passed over.")
+        click.echo(f"{_counted(read.empty, 'occurrence')} without a length passed over.")
 
 
-_PAST: Final = {"declare": "declared", "replace": "replaced", "withdraw": "withdrawn"}
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _document(one: pb.ImportedExclusion) -> dict[str, object]:

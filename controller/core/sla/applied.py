@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from controller.core.instants import instant_text, length_text
+from controller.core.instants import instant, instant_text, length_text
 from controller.core.intervals import Interval, difference, intersection, length, union
 from controller.core.sla.exclusions import (
     Declaration,
@@ -89,7 +89,7 @@ def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, s
     needed, because = terms.approvals, ""
     if exclusion.type in _AFTERWARDS and declared_us > from_us:
         needed = max(needed, _APPROVALS_AFTERWARDS)
-        because = f", because it was {_when(declared_us, from_us)}"
+        because = f", because it was {_when(declaration)}"
     if declaration.withdrawn_us is not None:
         return Status.WITHDRAWN, f"withdrawn at {instant_text(declaration.withdrawn_us)}"
     if terms.mode is Mode.IGNORE:
@@ -100,10 +100,10 @@ def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, s
     if exclusion.type is ExclusionType.SCHEDULED:
         if declared_us > from_us - micros(terms.notice):
             asked = f"the contract asks for notice of {terms.notice}"
-            return Status.REJECTED_LATE_NOTICE, f"{_when(declared_us, from_us)}; {asked}"
+            return Status.REJECTED_LATE_NOTICE, f"{_when(declaration)}; {asked}"
     elif exclusion.type not in _AFTERWARDS and declared_us > from_us:
         rule = f"exclusions of type {exclusion.type} have to be declared before"
-        return Status.REJECTED_AFTERWARDS, f"{_when(declared_us, from_us)}; {rule}"
+        return Status.REJECTED_AFTERWARDS, f"{_when(declaration)}; {rule}"
     given = len(declaration.approved_by)
     if given < needed:
         people = f"approved by {given} of {needed} people other than who declared it"
@@ -111,11 +111,14 @@ def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, s
     return Status.APPLIED, ""
 
 
-def _when(declared_us: int, from_us: int) -> str:
-    """When it was declared, counted from its beginning."""
-    apart = length_text(abs(from_us - declared_us))
-    side = f"{apart} before it begins" if declared_us <= from_us else f"{apart} after it began"
-    return f"declared at {instant_text(declared_us)}, {side}"
+def _when(declaration: Declaration) -> str:
+    """When it was declared, counted from its beginning; and what was claimed, if that was earlier."""
+    from_us, at_us = declaration.exclusion.interval.from_us, declaration.declared_us
+    apart = length_text(abs(from_us - at_us))
+    side = f"{apart} before it begins" if at_us <= from_us else f"{apart} after it began"
+    claimed_us = instant(declaration.exclusion.declared_at)
+    claim = "" if claimed_us == at_us else f" (said to be at {instant_text(claimed_us)})"
+    return f"declared at {instant_text(at_us)}{claim}, {side}"
 
 
 def _capped(own: Sequence[Interval], kept: Sequence[Interval], terms: ExclusionTerms) -> str:

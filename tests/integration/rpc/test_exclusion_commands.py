@@ -106,7 +106,7 @@ def test_a_calendar_is_imported_again_and_again(desk: Running, tmp_path: Path) -
         "--from", str(begins_us), "--until", str(begins_us + 21 * DAY_US),
     )  # fmt: skip
     dry = vedette("exclusion", *common, "--dry-run")
-    assert "1 events: 3 to declare, 0 to replace, 0 to withdraw, 0 left as they are." in dry.stdout
+    assert "1 event: 3 to declare, 0 to replace, 0 to withdraw, 0 left as they are." in dry.stdout
     assert [one["step"] for one in document(*common)["done"]] == ["declare"] * 3
     assert [one["step"] for one in document(*common)["done"]] == ["keep"] * 3
     calendar.write_text(calendar.read_text().replace("PT2H", "PT3H"))

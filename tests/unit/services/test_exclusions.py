@@ -168,6 +168,10 @@ def test_s27_the_file_cannot_claim_to_have_said_it_earlier(desk: Desk) -> None:
     assert (view.declaration.logged_us, standing(view)) == (
         desk.world.now_us, [("acme", "rejected_late_notice")],
     )  # fmt: skip
+    assert view.effects[0].why == (
+        "declared at 2025-06-19T15:06:40Z (said to be at 2025-06-01T00:00:00Z), 8h 53m 20s before it begins;"
+        " the contract asks for notice of 24h"
+    )
     desk.world.now_us += DAY
     # What does not change type, time or scope is the same declaration; what does is a new one.
     same = IN_FILE.replace(b"by: dana", b"by: dana, reason: x")
