@@ -10,13 +10,16 @@ import msgspec
 import pytest
 
 from controller.core.channels import Choice, EventName
+from controller.core.fleet import read_fleet
 from controller.core.notices import DeliveryState
+from controller.core.sla.notices import notice_message
 from controller.core.wording import OutageFacts, OutageNews, outage_message
 from controller.notify.signature import message_id, signed_headers
 from controller.notify.webhook import payload
 from controller.services.apply import checked_fleet
 from tests.command_lines import command_lines, problem_of
 from tests.fakes.webhook_target import KEY, SECRET
+from tests.unit.core.sla.noticing import Noticing
 from vedette.shared.limits import NOTIFY_AT_ONCE_MAX, NOTIFY_ATTEMPTS_MAX, NOTIFY_SECONDS_MAX
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
@@ -57,6 +60,32 @@ def test_the_body_on_the_page_is_what_is_sent() -> None:
         outage=outage,
     )
     assert json.loads(payload(outage_message(news, "itsm/outage/42"))) == shown
+
+
+GRADED: Final = (
+    FLEET.partition("contracts:")[0]
+    + """contracts:
+  - id: acme-gold
+    title: ACME web shop, gold
+    party: ACME GmbH
+    effective_from: 0
+    scope: {checks: [shop-home]}
+    period: {tz: Europe/Warsaw}
+    objectives: [{id: availability, target: "99.9"}]
+    grades: [{below: "95", action: warn}]
+"""
+)
+
+
+def test_the_message_of_a_grade_on_the_page_is_what_is_said() -> None:
+    shown = PAGE.partition("```\n[acme-gold]")[2].partition("```")[0]
+    scene = Noticing(read_fleet(GRADED.encode(), "fleet.yaml"), name="acme-gold")
+    scene.was_down("2026-06-02T00:00:00Z", "2026-06-02T02:00:00Z")
+    (notice,) = scene.grades("2026-06-02T02:00:00Z")
+    message = notice_message(notice, "contracts", 0)
+    assert f"{message.title}\n\n{message.text}\n" == f"[acme-gold]{shown}"
+    assert "`contract` (`id`, `title`, `party`, `level`)" in PAGE
+    assert tuple(message.facts["contract"]) == ("id", "title", "party", "level")
 
 
 def test_the_receiver_on_the_page_verifies() -> None:

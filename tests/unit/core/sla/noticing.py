@@ -21,19 +21,20 @@ DAY = 86_400 * 1_000_000
 
 @dataclass
 class Noticing:
-    """Contract `k` of a fleet, whose check was DOWN over `down` and UP at all other times."""
+    """A contract of a fleet, whose check was DOWN over `down` and UP at all other times."""
 
     file: Fleet
     down: list[tuple[int, int]] = field(default_factory=list)
     told: dict[str, Told] = field(default_factory=dict)
     revision: int = 1
+    name: str = "k"
 
     def was_down(self, first: str, last: str) -> None:
         self.down.append((instant(first), instant(last)))
 
     def grades(self, at: str, of: str = "") -> list[SlaNotice]:
         """What is told of grades at an instant, over the period that runs then (or at `of`)."""
-        at_us, agreement = instant(at), self.file.contracts["k"]
+        at_us, agreement = instant(at), self.file.contracts[self.name]
         period = agreement.period.at(instant(of) if of else at_us)
 
         def then(then_us: int) -> Sequence[Sequence[Judgement]]:
@@ -45,7 +46,7 @@ class Noticing:
 
     def burns(self, at: str) -> list[SlaNotice]:
         """What is told of the budget of the first objective at an instant."""
-        at_us, agreement = instant(at), self.file.contracts["k"]
+        at_us, agreement = instant(at), self.file.contracts[self.name]
         last_days = Period(at_us - LOOKED_US, at_us, PeriodKind.ROLLING, "rolling")
         recent = self._judged(last_days, at_us)[0][-1]
         now = self._judged(agreement.period.at(at_us), at_us)[0][-1]
@@ -59,7 +60,7 @@ class Noticing:
 
     def _judged(self, period: Period, at_us: int) -> list[list[Judgement]]:
         observed = Observed(self._stretches(period))
-        return list(judgements(self.file.contracts["k"], period, observed, at_us))
+        return list(judgements(self.file.contracts[self.name], period, observed, at_us))
 
     def _stretches(self, period: Period) -> list[Stretch]:
         found: list[Stretch] = []
