@@ -1,6 +1,6 @@
 """Verdict intervals as they are stored: segments without their votes, written up to the newest evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from controller.core.engine import CheckEngine
@@ -35,14 +35,13 @@ class RecordedIntervals:
         newest_us = engine.newest_us
         if newest_us is None:
             return
-        if from_us < newest_us - _LATE_US:
-            tx.note_retold(Retold(check, from_us, newest_us))
         from_us = max(min(from_us, self._tails.get(check, START_US)), engine.settled_us, START_US)
         segments = engine.segments(from_us, newest_us + 1, FOREVER_US)
         before = tx.intervals(check, from_us - 1, from_us)
         kept = [cut(one, one.from_us, from_us) for one in before]
         intervals = merged([*kept, *stored(check, segments)])
         if intervals:
+            _note_retold(tx, check, intervals, from_us, newest_us - _LATE_US)
             tx.replace_intervals(check, intervals[0].from_us, intervals)
             self._tails[check] = intervals[-1].from_us
 
@@ -58,6 +57,22 @@ class RecordedIntervals:
         tx.replace_intervals(check, intervals[0].from_us, intervals, intervals[-1].to_us)
         if tail_us is not None:
             self._tails[check] = min(tail_us, intervals[-1].from_us)
+
+
+def _note_retold(
+    tx: Transaction, check: str, told: Sequence[StoredInterval], from_us: int, to_us: int
+) -> None:
+    """Note that time if what is told of [from_us, to_us) differs from what is stored of it."""
+    if from_us >= to_us:
+        return
+    before = _within(tx.intervals(check, from_us, to_us), from_us, to_us)
+    if before != _within(told, from_us, to_us):
+        tx.note_retold(Retold(check, from_us, to_us))
+
+
+def _within(intervals: Iterable[StoredInterval], from_us: int, to_us: int) -> list[StoredInterval]:
+    inside = (one for one in intervals if one.from_us < to_us and one.to_us > from_us)
+    return merged(cut(one, max(one.from_us, from_us), min(one.to_us, to_us)) for one in inside)
 
 
 def stored(check: str, segments: Iterable[Segment]) -> list[StoredInterval]:
