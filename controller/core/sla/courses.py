@@ -22,8 +22,13 @@ from controller.core.sla.weighing import merged
 _MINUTE_POINTS_MAX: Final = 32
 
 
-def course_of(segment: Segment, observed: Observed, frame: Frame, budget_us: int) -> Course:
-    """The course of a segment whose budget is `budget_us`, by the facts until `frame.as_of_us`."""
+def course_of(
+    segment: Segment, observed: Observed, frame: Frame, budget_us: int
+) -> tuple[Course, Downtime]:
+    """The course of a segment whose budget is `budget_us`, by the facts until `frame.as_of_us`.
+
+    With it comes the downtime that counts against the objective: none where it is counted in samples.
+    """
     contract, objective = segment.contract, segment.objective
     tz = contract.period.tz
     period, books = frame.period, books_of(contract, objective, frame, observed)
@@ -34,14 +39,15 @@ def course_of(segment: Segment, observed: Observed, frame: Frame, budget_us: int
         found = merged(books.portions(part))
         days.append(_day(day, part, found))
         steps += found.down.steps
-    whole = weighed(steps)
-    return Course(
+    whole = weighed(steps) if objective.is_of_time else Downtime()
+    course = Course(
         objective=objective.id,
         from_us=min(segment.hull.from_us, period.to_us),
         days=tuple(days),
         budget=tuple(_Spending(books, objective, whole, span).points(budget_us)),
         counted=tuple((one.from_us, one.to_us) for one in union(whole.anywhere)),
     )
+    return course, whole
 
 
 def _local_days(span: Sequence[Interval], tz: str) -> Iterator[tuple[date, list[Interval]]]:

@@ -9,10 +9,10 @@ import msgspec
 from controller.core.calendars import Period, tzdata_version
 from controller.core.fleet import Fleet
 from controller.core.instants import instant
-from controller.core.intervals import Interval, length, window
 from controller.core.sla.books import Observed, frame_of
 from controller.core.sla.contracts import Agreement, Contract
 from controller.core.sla.courses import course_of
+from controller.core.sla.downtime import Downtime, Exact
 from controller.core.sla.exclusions import Declaration
 from controller.core.sla.objectives import Timed, written
 from controller.core.sla.records import Record, records
@@ -34,6 +34,8 @@ from controller.core.sla.report_document import (
 )
 from controller.core.sla.segments import segments
 from vedette.shared.definitions import written_out
+
+_Told = tuple[Course, Downtime] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def report_bytes(facts: Facts, period: Period, as_of_us: int) -> bytes:
 def report(facts: Facts, period: Period, as_of_us: int) -> Report:
     """The report on a period by facts of event times until `as_of_us`."""
     found = records(facts.agreement, period, facts.observed, as_of_us, revision=facts.revision)
-    courses = _courses(facts, period, as_of_us, found)
+    told = _courses(facts, period, as_of_us, found)
     return Report(
         version=VERSION,
         kind=KIND,
@@ -71,17 +73,15 @@ def report(facts: Facts, period: Period, as_of_us: int) -> Report:
         contract=_contract(facts, period),
         period=_period(facts.agreement, period, as_of_us),
         records=tuple(found),
-        courses=tuple(courses),
+        courses=tuple(None if one is None else one[0] for one in told),
         exclusions=tuple(_exclusions(facts.observed, period, found)),
-        outages=tuple(_outages(facts.outages, courses, period, as_of_us)),
+        outages=tuple(_outages(facts.outages, told, period, as_of_us)),
         rights=dict(facts.rights) or msgspec.UNSET,
     )
 
 
-def _courses(
-    facts: Facts, period: Period, as_of_us: int, found: Sequence[Record]
-) -> list[Course | None]:
-    """A course for each record of time, in their order."""
+def _courses(facts: Facts, period: Period, as_of_us: int, found: Sequence[Record]) -> list[_Told]:
+    """A course for each record of time, in their order, with the downtime that counts in it."""
     parts = {
         (one.objective.id, min(one.hull.from_us, period.to_us)): one
         for name in facts.agreement.objectives
@@ -89,7 +89,7 @@ def _courses(
     }
     frame = frame_of(facts.agreement, period, min(as_of_us, period.to_us))
     observed = facts.observed.until(as_of_us) if as_of_us < period.to_us else facts.observed
-    courses: list[Course | None] = []
+    courses: list[_Told] = []
     for record in found:
         segment = parts.get((record["objective"], record["period"]["from"]))
         courses.append(
@@ -203,25 +203,21 @@ def _exclusion(declaration: Declaration, outcomes: Sequence[Outcome]) -> Reporte
 
 def _outages(
     listed: Sequence[ReportedOutage],
-    courses: Sequence[Course | None],
+    told: Sequence[_Told],
     period: Period,
     as_of_us: int,
 ) -> list[ReportedOutage]:
     """The outages that touch the period, by when they began, with what of each counts by objective."""
     until_us = min(period.to_us, as_of_us)
-    counts = [
-        (one.objective, [Interval(*span) for span in one.counted])
-        for one in courses
-        if one is not None
-    ]
     found: list[ReportedOutage] = []
     for one in sorted(listed, key=lambda each: (each.started_at, each.check, each.handle)):
         ended_us = until_us if one.ended_at is None else one.ended_at
         if one.started_at >= until_us or ended_us <= period.from_us:
             continue
-        counted: dict[str, int] = {}
-        for objective, spans in counts:
-            own = length(window(spans, one.started_at, ended_us))
-            counted[objective] = counted.get(objective, 0) + own
+        exact: dict[str, Exact] = {}
+        for course, down in (each for each in told if each is not None and each[0].budget):
+            own = down.between(one.started_at, ended_us).us()
+            exact[course.objective] = exact.get(course.objective, 0) + own
+        counted = {name: -(-us // 1) for name, us in exact.items()}
         found.append(msgspec.structs.replace(one, counted=counted))
     return found

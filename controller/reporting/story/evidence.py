@@ -99,6 +99,9 @@ def _outage(told: Telling, one: ReportedOutage) -> Iterator[Cell]:
 
 def _counted(told: Telling, one: ReportedOutage) -> Iterator[str]:
     """What of it counts; by objective, where these differ."""
+    if not one.counted:
+        yield NOTHING
+        return
     if len(set(one.counted.values())) <= 1:
         yield ceiled(next(iter(one.counted.values()), 0))
         return

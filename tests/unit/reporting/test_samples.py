@@ -12,6 +12,7 @@ from controller.core.sla.accounting import Stretch
 from controller.core.sla.books import Observed
 from controller.core.sla.records import Known, observed_from
 from controller.core.sla.report import Facts, report_bytes
+from controller.core.sla.report_document import ReportedOutage, decode_report
 from controller.core.sla.sampling import Listed, ListedSamples
 from controller.reporting.rendering import Form, rendered
 from tests.unit.reporting.example import FLEET, example_facts
@@ -80,7 +81,13 @@ def test_every_formula_is_a_clause_in_words(words: str) -> None:
     assert words in " ".join(told(Form.TEXT).split())
 
 
-@pytest.mark.parametrize("form", [Form.CSV, Form.HTML, Form.OUTAGES_CSV])
+def test_no_outage_counts_against_what_is_counted_in_samples() -> None:
+    text = told(Form.OUTAGES_CSV)
+    assert "kept:1820000000" in text
+    assert "fast:" not in text
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.HTML])
 def test_the_other_forms_tell_them_too(form: Form) -> None:
     assert "fast" in told(form)
 
@@ -111,3 +118,15 @@ def test_s49_each_check_of_a_weighted_scope_is_told_with_its_part() -> None:
     assert "30.000 %" in text
     assert "70.000 %" in text
     assert "It is about shop-home 0.7, pay 0.3, each by its weight." in text
+
+
+def test_s14_of_an_outage_counts_what_its_weight_says() -> None:
+    fleet, observed = weighted()
+    start = MARCH.from_us
+    outage = ReportedOutage(
+        handle="OUT-1", check="pay", started_at=start, ended_at=start + 3_600_000_000,
+        downtime=3_600_000_000, unknown=0,
+    )  # fmt: skip
+    facts = Facts(fleet.contracts["acme-gold"], fleet, observed, [outage], 1, "0.1.0")
+    document = decode_report(report_bytes(facts, MARCH, instant("2026-04-04T00:00:00Z")))
+    assert document.outages[0].counted == {"availability": 1_080_000_000}, "30 % of an hour"
