@@ -28,6 +28,10 @@ from controller.services.terms import Terms
 EVERY_US: Final = 60 * 1_000_000
 AGAIN_US: Final = 5 * 1_000_000
 """How soon a contract may be judged again to whose checks something happens all the time."""
+AWAY_US: Final = 120 * 1_000_000
+"""How old the newest evidence is at a start if the controller was away."""
+BACKLOG_US: Final = 180 * 1_000_000
+"""How long is waited then."""
 _EVENTS_AT_ONCE: Final = 200
 _IDLE_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 10.0
@@ -85,6 +89,7 @@ class SlaWatch:
         self._touched: set[str] = set()
         self._sequence: int | None = None
         self._revision = 0
+        self._begins_us: int | None = None
 
     def look(self) -> Look | None:
         """Judge one contract. None if none is due."""
@@ -96,6 +101,8 @@ class SlaWatch:
                 if in_force is None:
                     return None
                 contracts = in_force.fleet.contracts
+                if self._waits_for_backlog(tx, in_force, now_us):
+                    return None
                 self._follow(tx, contracts)
                 notices = self._abandoned(tx, in_force)
                 name = self._due(contracts, now_us)
@@ -115,6 +122,15 @@ class SlaWatch:
         self._looked[name] = now_us
         self._touched.discard(name)
         return Look(self._elapsed_us() - begun_us, is_urgent)
+
+    def _waits_for_backlog(self, tx: Transaction, in_force: InForce, now_us: int) -> bool:
+        """After the controller was away, what agents kept of that time is to come before anybody is told."""
+        if self._begins_us is None:
+            newest = [tx.newest_sample_us(check, now_us) for check in in_force.fleet.checks]
+            newest_us = max((one for one in newest if one is not None), default=now_us)
+            was_away = now_us - newest_us > AWAY_US
+            self._begins_us = now_us + (BACKLOG_US if was_away else 0)
+        return 0 < self._begins_us - now_us <= BACKLOG_US
 
     def _news(self, tx: Transaction, name: str, now_us: int) -> list[SlaNotice]:
         """What is to be told of a contract: nothing is by counts that are only remembered."""

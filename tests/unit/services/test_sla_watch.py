@@ -10,7 +10,7 @@ from controller.ports import Transaction
 from controller.services import sla_watch
 from controller.services.notify_outages import message_of
 from controller.services.sla_standing import RememberingSight
-from controller.services.sla_watch import AGAIN_US, EVERY_US, Look, SlaWatch, watching
+from controller.services.sla_watch import AGAIN_US, BACKLOG_US, EVERY_US, Look, SlaWatch, watching
 from controller.services.terms import Terms
 from tests.fakes.storage import InlineWorker
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
@@ -279,6 +279,25 @@ async def test_watching_has_a_bounded_share_of_the_time_and_outlasts_a_database_
     with pytest.raises(Fatal):
         await watching(InlineWorker(), Scripted())
     assert pauses == [0.29, 0.03, 1.0, 10.0]
+
+
+async def test_after_a_controller_was_away_the_backlog_comes_first(
+    world: World, running: Running
+) -> None:
+    story = Story(world, running)
+    await story.rounds(1, 10)
+    await story.rounds(10, 12, down=REGIONS)
+    await running.restart()
+    world.now_us += 3600 * SECOND
+    watch = watch_of(world)
+    assert looks(watch) == 0
+    # The agents were up and kept their results: it was up for all of that hour.
+    await story.rounds(12, 72)
+    assert looks(watch) == 0
+    world.now_us += BACKLOG_US
+    assert looks(watch) == 2
+    assert "ops grade.warn" not in told(world), "70 of 72 minutes are 97 %"
+    assert looks(watch_of(world)) == 0, "now it is the agents that are away"
 
 
 def test_nothing_is_told_by_counts_that_are_only_remembered(
