@@ -71,8 +71,8 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
 # What belongs to which extra: anything else that cannot be imported is a fault of ours.
 _EXTRAS: Final = dict.fromkeys(
     [
-        "alembic", "cel", "cryptography", "google", "grpc", "icalendar", "psycopg", "sqlalchemy",
-        "sqlmodel",
+        "alembic", "apprise", "cel", "cryptography", "google", "grpc", "httpx", "icalendar", "psycopg",
+        "rfc3161_client", "sqlalchemy", "sqlmodel",
     ],
     "controller",
 ) | {"typst": "pdf"}  # fmt: skip
