@@ -166,12 +166,13 @@ class _Controller:
         notary: LogNotary,
     ) -> None:
         authority = directory.authority()
+        # For what is recorded and may stand in a report. What people and machines wait for goes by the wall.
         self._now_us = LedgerClock()
         self.reload = asyncio.Event()
         self._worker = worker
         self._sessions = Sessions()
-        self._logbook = Logbook(storage, notary, self._now_us)
-        self._stamping = Stamping(worker, storage, lambda: timestampers(directory), self._now_us)
+        self._logbook = Logbook(storage, notary, wall_us)
+        self._stamping = Stamping(worker, storage, lambda: timestampers(directory), wall_us)
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, self._now_us)
         self._incidents = IncidentPages(
@@ -183,21 +184,21 @@ class _Controller:
         self._ingest = Ingest(
             worker, self._evaluator, self._now_us, turns=turns, on_news=self._confirming.hear
         )
-        self._secrets = Secrets(storage, Vault(directory), self._now_us)
+        self._secrets = Secrets(storage, Vault(directory), wall_us)
         self._duties = Duties(storage, self._fleets)
-        self._ledger = Ledger(storage, self._now_us)
-        self._access = Access(storage, self._now_us)
-        self._agents = Agents(storage, self._now_us)
-        self._silence = Silence(storage, self._now_us)
-        self._router = Router(storage, Insights(self._fleets, self._evaluator), self._now_us)
+        self._ledger = Ledger(storage, wall_us)
+        self._access = Access(storage, wall_us)
+        self._agents = Agents(storage, wall_us)
+        self._silence = Silence(storage, wall_us)
+        self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
         self._account(storage)
-        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, self._now_us, _jitter)
-        transport = ChannelTransport(self._now_us)
+        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
+        transport = ChannelTransport(wall_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
-        admission = Admission(storage, authority, self._now_us)
+        admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
-        self._seals = Seals(worker, storage, authority.organisation, self._now_us)
+        self._seals = Seals(worker, storage, authority.organisation, wall_us)
         parts = SessionParts(
             worker,
             self._agents,
@@ -207,7 +208,7 @@ class _Controller:
             self._seals,
             self._logbook,
             Quotas(monotonic_us),
-            self._now_us,
+            wall_us,
         )
         self._agents_listener = agents_listener(
             config.agents_address,
@@ -228,10 +229,10 @@ class _Controller:
         self._periods = Periods(storage, self._evaluator, documents, self._now_us)
         self._issuing = Issuing(storage, self._periods, self._terms, self._now_us)
         self._claim_reminders = ClaimReminders(
-            storage, self._evaluator, self._fleets, self._terms, self._now_us
+            storage, self._evaluator, self._fleets, self._terms, wall_us
         )
         self._sla_watch = SlaWatch(
-            storage, self._evaluator, self._fleets, self._terms, self._now_us, monotonic_us
+            storage, self._evaluator, self._fleets, self._terms, wall_us, monotonic_us
         )
 
     def _people(
@@ -248,9 +249,9 @@ class _Controller:
             session_address=lambda: str(Address(host, self._agents_listener.address.port)),
         )
         worker, fleets, sessions = self._worker, self._fleets, self._sessions
-        enrolment = Enrolment(storage, authority, self._now_us, self._secrets)
-        recovery = Recovery(storage, authority, self._now_us)
-        standings = Standings(storage, self._secrets, self._now_us)
+        enrolment = Enrolment(storage, authority, wall_us, self._secrets)
+        recovery = Recovery(storage, authority, wall_us)
+        standings = Standings(storage, self._secrets, wall_us)
         checks = Checks(storage, fleets, self._evaluator, self._now_us)
         outages = Outages(storage, self._evaluator, self._now_us)
         terms = self._terms
@@ -262,7 +263,7 @@ class _Controller:
                 self._agents,
                 enrolment,
                 standings,
-                Postings(storage, self._now_us),
+                Postings(storage, wall_us),
                 self._duties,
                 sessions,
                 whereabouts,
@@ -273,7 +274,7 @@ class _Controller:
             IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
             EvidenceServicer(worker, self._seals, self._stamping),
-            DoctorServicer(worker, Examination(storage, self._ingest.tally, self._now_us)),
+            DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),
             SlaServicer(
                 worker,
