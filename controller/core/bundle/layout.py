@@ -1,0 +1,96 @@
+"""Where everything stands in a bundle. Nothing else may stand there.
+
+```
+README.txt  verify.sh                        what to do, and a checker that needs sh, openssl and coreutils
+MANIFEST.note                                SHA-256 of every other file, signed by the log
+claim.note  claim.tlog-proof                 what the bundle says, signed by the log and entered in it
+keys/log.pem  keys/<agent>.pem               public keys, to be compared with those in the annex
+streams/<agent>/<epoch>/<stream>/<seal>.note    and .jsonl: seals and the exact lines under them
+streams/<agent>/<epoch>/<stream>/tip.tlog-proof that the last of them is in the log
+checkpoints/<size>                           heads of the log, signed
+consistency/<size>-<size>.proof              that each begins with the one before
+config/<leaf>.note  config/<leaf>.tlog-proof what was in force: files, checks, exclusions, enrolments, each in the log
+timestamps/<size>.<authority>.tsr            words of authorities outside (RFC 3161)
+fleet.yaml  timeline.json  attainment.json  results.jsonl
+```
+"""
+
+import re
+from typing import Final, NamedTuple, Protocol
+
+README: Final = "README.txt"
+SCRIPT: Final = "verify.sh"
+MANIFEST: Final = "MANIFEST.note"
+CLAIM: Final = "claim.note"
+CLAIM_PROOF: Final = "claim.tlog-proof"
+LOG_KEY: Final = "keys/log.pem"
+FLEET: Final = "fleet.yaml"
+TIMELINE: Final = "timeline.json"
+ATTAINMENT: Final = "attainment.json"
+RESULTS: Final = "results.jsonl"
+TIP_PROOF: Final = "tip.tlog-proof"
+_PLAIN: Final = frozenset(
+    {
+        README, SCRIPT, MANIFEST, CLAIM, CLAIM_PROOF, LOG_KEY, FLEET, TIMELINE, ATTAINMENT, RESULTS,
+    }
+)  # fmt: skip
+_PART: Final = r"[a-z0-9@][a-z0-9._-]{0,63}"
+_PATTERNS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"keys/{_PART}\.pem",
+        rf"streams/{_PART}/[A-Za-z0-9]{{1,32}}/{_PART}/(?:[0-9]{{8}}\.(?:note|jsonl)|tip\.tlog-proof)",
+        r"checkpoints/[0-9]{1,19}",
+        r"consistency/[0-9]{1,19}-[0-9]{1,19}\.proof",
+        r"config/[0-9]{1,19}\.(?:note|tlog-proof)",
+        rf"timestamps/[0-9]{{1,19}}\.{_PART}\.tsr",
+    )
+)
+
+
+class Bundle(Protocol):
+    """The files of a bundle: a folder or a zip."""
+
+    def names(self) -> list[str]:
+        """Every file, with '/' between folders, sorted."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. KeyError if it is not there."""
+        ...
+
+
+class Stream(NamedTuple):
+    """A stream of an agent, as folders name it."""
+
+    agent: str
+    epoch: str
+    stream: str
+
+    @property
+    def folder(self) -> str:
+        """Where its seals and lines stand."""
+        return f"streams/{self.agent}/{self.epoch}/{self.stream}"
+
+    def note(self, number: int) -> str:
+        """The file of a seal."""
+        return f"{self.folder}/{number:08}.note"
+
+    def lines(self, number: int) -> str:
+        """The file of the lines under it."""
+        return f"{self.folder}/{number:08}.jsonl"
+
+    @property
+    def tip_proof(self) -> str:
+        """The file of the proof that its last seal is in the log."""
+        return f"{self.folder}/{TIP_PROOF}"
+
+
+def agent_key(agent: str) -> str:
+    """The file of an agent's public key."""
+    return f"keys/{agent}.pem"
+
+
+def belongs(name: str) -> bool:
+    """A file of that name may stand in a bundle. Names that lead out of it do not."""
+    return name in _PLAIN or any(pattern.fullmatch(name) for pattern in _PATTERNS)

@@ -1,0 +1,200 @@
+"""Verifying a bundle by itself and the annex: nothing in it is believed because it says so.
+
+What makes it trusted comes from outside: the keys of the annex. Everything else follows from signatures, hashes and
+proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the streams, the log.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from controller.core.bundle.annex import Annex
+from controller.core.bundle.claim_note import BadClaim, ClaimNote, parsed_claim
+from controller.core.bundle.layout import (
+    ATTAINMENT,
+    CLAIM,
+    CLAIM_PROOF,
+    FLEET,
+    LOG_KEY,
+    MANIFEST,
+    RESULTS,
+    TIMELINE,
+    Bundle,
+    agent_key,
+    belongs,
+)
+from controller.core.bundle.log import heads, leaf_index
+from controller.core.bundle.manifest import BadManifest, parsed_manifest, sha256_hex
+from controller.core.bundle.statements import (
+    Broken,
+    Statement,
+    failed,
+    not_checked,
+    passed,
+)
+from controller.core.bundle.streams import Account, lines_of, stream_account, unclaimed
+from vedette.shared.checkpoint import Checkpoint
+from vedette.shared.note import BadNote, Verifier, opened_note
+
+_CONFIG = re.compile(r"config/([0-9]+)\.(?:note|tlog-proof)")
+
+
+def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
+    """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at."""
+    log = Verifier(annex.origin, annex.log_key)
+    try:
+        yield _files(bundle, log)
+        yield _log_key(bundle, annex)
+        claim = opened_claim(bundle, log)
+        yield passed(
+            f"The claim about {claim.contract} (revision {claim.revision}) over {claim.label} is signed by the"
+            f" log {annex.origin}, and its figures are the files {FLEET}, {TIMELINE} and {ATTAINMENT}."
+        )
+        yield from _streams(bundle, claim, annex)
+        known = {one.size: one for one in heads(bundle, log)}
+        yield from _log(bundle, claim, known, log)
+    except Broken as error:
+        yield failed(f"{error}.")
+        return
+    yield not_checked(
+        "That the agents measured truthfully cannot be proved: whoever holds an agent's evidence key can sign"
+        " whatever they like. Agents that the other party runs are the remedy."
+    )
+
+
+def _files(bundle: Bundle, log: Verifier) -> Statement:
+    """Every file is the one that the manifest names, and there is no other."""
+    try:
+        listed = parsed_manifest(opened_note(_read(bundle, MANIFEST), [log]))
+    except (BadNote, BadManifest) as error:
+        raise Broken(f"{MANIFEST}: {error}") from error
+    there = set(bundle.names()) - {MANIFEST}
+    if missing := sorted(listed.keys() - there):
+        raise Broken(f"{missing[0]} stands in {MANIFEST} and is missing")
+    if more := sorted(there - listed.keys()):
+        raise Broken(f"{more[0]} does not stand in {MANIFEST}")
+    for name, digest in listed.items():
+        if not belongs(name):
+            raise Broken(f"{name[:120]!r} is no file of a bundle")
+        if sha256_hex(bundle.read(name)) != digest:
+            raise Broken(f"{name} is not the file that {MANIFEST} names")
+    return passed(
+        f"All {len(listed)} files are those of {MANIFEST}, which the log {log.name} signed."
+    )
+
+
+def _log_key(bundle: Bundle, annex: Annex) -> Statement:
+    if _public_key(bundle, LOG_KEY) != annex.log_key:
+        raise Broken(f"{LOG_KEY} is not the key of {annex.origin} in the annex")
+    return passed(f"{LOG_KEY} is the key of {annex.origin} in the annex.")
+
+
+def opened_claim(bundle: Bundle, log: Verifier) -> ClaimNote:
+    """The claim of a bundle. Broken unless the log signed it, and the files are those that it names."""
+    try:
+        claim = parsed_claim(opened_note(_read(bundle, CLAIM), [log]))
+    except (BadNote, BadClaim) as error:
+        raise Broken(f"{CLAIM}: {error}") from error
+    for name, digest in (
+        (FLEET, claim.fleet_sha256),
+        (TIMELINE, claim.timeline_sha256),
+        (ATTAINMENT, claim.attainment_sha256),
+    ):
+        if sha256_hex(_read(bundle, name)) != digest:
+            raise Broken(f"{name} is not the file that {CLAIM} names")
+    return claim
+
+
+def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Statement]:
+    """Each stream of the claim, and that there is nothing else."""
+    if more := unclaimed(bundle, claim):
+        raise Broken(f"{more[0]} belongs to no stream of {CLAIM}")
+    organisation = annex.origin.removesuffix("/log")
+    for one in claim.streams:
+        agent = one.stream.agent
+        key = _public_key(bundle, agent_key(agent))
+        if not annex.names(agent, key):
+            raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
+        yield _told(stream_account(bundle, one, organisation, key))
+    # Compared piece by piece: there may be gigabytes of them.
+    results, at = _read(bundle, RESULTS), 0
+    for part in lines_of(bundle, claim):
+        if results[at : at + len(part)] != part:
+            raise Broken(f"{RESULTS} does not hold the lines of the streams, one after another")
+        at += len(part)
+    if at != len(results):
+        raise Broken(f"{RESULTS} holds more than the lines of the streams")
+    yield passed(f"{RESULTS} holds the lines of all streams, and nothing else.")
+
+
+def _told(account: Account) -> Statement:
+    stream = account.stream
+    return passed(
+        f"Stream {stream.stream} of agent {stream.agent}, epoch {stream.epoch}: {account.seals} seals without a gap,"
+        f" signed by the agent, {account.lines} lines; {account.missed} of {account.scheduled} slots missed."
+    )
+
+
+def _log(
+    bundle: Bundle, claim: ClaimNote, known: Mapping[int, Checkpoint], log: Verifier
+) -> Iterator[Statement]:
+    """Heads, and every leaf that the bundle shows."""
+    if not known:
+        raise Broken("expected a head of the log in checkpoints/, found none")
+    sizes = sorted(known)
+    yield passed(
+        f"The log grew from {sizes[0]} to {sizes[-1]} leaves, and every head of it begins with the one before."
+    )
+    index = leaf_index(bundle, _read(bundle, CLAIM), CLAIM_PROOF, known)
+    yield passed(f"The claim is leaf {index} of the log.")
+    for one in claim.streams:
+        note = _read(bundle, one.stream.note(one.last))
+        leaf_index(bundle, note, one.stream.tip_proof, known)
+    yield passed(f"The last seal of each of {len(claim.streams)} streams is in the log.")
+    numbers = {match[1] for name in bundle.names() if (match := _CONFIG.fullmatch(name))}
+    for number in sorted(numbers, key=int):
+        _require_config(bundle, number, known, log)
+    yield passed(
+        f"{len(numbers)} rules and enrolments are in the log, before the claim or after it as numbered."
+    )
+
+
+def _require_config(
+    bundle: Bundle, number: str, known: Mapping[int, Checkpoint], log: Verifier
+) -> None:
+    """A rule or an enrolment is signed by the log, and stands in it where its name says."""
+    name, proof = f"config/{number}.note", f"config/{number}.tlog-proof"
+    note = _read(bundle, name)
+    try:
+        opened_note(note, [log])
+    except BadNote as error:
+        raise Broken(f"{name}: {error}") from error
+    if (found := leaf_index(bundle, note, proof, known)) != int(number):
+        raise Broken(f"{name} is leaf {found} of the log")
+
+
+def _public_key(bundle: Bundle, name: str) -> bytes:
+    data = _read(bundle, name)
+    try:
+        key = load_pem_public_key(data)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Broken(f"{name}: expected a public key in PEM") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise Broken(f"{name}: expected an Ed25519 key, found another kind")
+    if key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo) != data:
+        raise Broken(f"{name}: expected a public key in PEM and nothing else")
+    return key.public_bytes_raw()
+
+
+def _read(bundle: Bundle, name: str) -> bytes:
+    try:
+        return bundle.read(name)
+    except KeyError as error:
+        raise Broken(f"{name} is missing") from error
