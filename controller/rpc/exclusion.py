@@ -150,6 +150,7 @@ def _exclusion(view: ExclusionView) -> pb.Exclusion:
         evidence=exclusion.evidence,
         source=own.source,
         approved_by=own.approved_by,
+        unproven=own.unproven,
         withdrawn_us=own.withdrawn_us,
         entries=[
             pb.ExclusionEntry(

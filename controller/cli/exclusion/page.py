@@ -51,6 +51,8 @@ def write_page(item: pb.Exclusion, zone: ZoneInfo) -> None:
         ("Evidence", item.evidence or NOTHING),
         ("Approved by", ", ".join(item.approved_by) or "nobody"),
     ]
+    if item.unproven:
+        facts.append(("Claimed", f"approved by {', '.join(item.unproven)}, says the file"))
     if item.HasField("withdrawn_us"):
         facts.append(("Withdrawn", instant(item.withdrawn_us, zone)))
     for name, fact in facts:
@@ -96,6 +98,7 @@ def document_of(item: pb.Exclusion) -> dict[str, Any]:
         "evidence": item.evidence,
         "source": item.source,
         "approved_by": list(item.approved_by),
+        "unproven": list(item.unproven),
         "withdrawn_at": item.withdrawn_us if item.HasField("withdrawn_us") else None,
         "entries": [
             {"act": one.kind, "at": one.at_us, "who": one.who, "role": one.role, "peer": one.peer, "text": one.text}

@@ -107,7 +107,10 @@ def standing(declaration: Declaration, terms: ExclusionTerms) -> tuple[Status, s
     given = len(declaration.approved_by)
     if given < needed:
         people = f"approved by {given} of {needed} people other than who declared it"
-        return Status.REJECTED_APPROVALS, people + because
+        claim = (
+            f"; the file names {', '.join(declaration.unproven)}" if declaration.unproven else ""
+        )
+        return Status.REJECTED_APPROVALS, people + because + claim
     return Status.APPLIED, ""
 
 

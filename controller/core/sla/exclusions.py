@@ -123,7 +123,7 @@ class Declaration:
     """An exclusion as it was known at an instant.
 
     `logged_us` is when the controller had it first, with this type, time and scope; None where only a file is
-    known. `approvals` are given besides those that the file claims.
+    known. `approvals` were given by command, by people who showed who they are.
     """
 
     exclusion: Exclusion
@@ -140,11 +140,20 @@ class Declaration:
 
     @property
     def approved_by(self) -> tuple[str, ...]:
-        """The different people who approved it, in order. Who declared it is none of them."""
-        own = person(self.exclusion.by)
-        said = (*self.exclusion.approved_by, *self.approvals)
+        """The different people who approved it, in order. Who declared it is none of them.
+
+        A controller takes their own word only: what a file says of other people is no proof either.
+        """
+        own, claimed = person(self.exclusion.by), self.exclusion.approved_by
+        said = self.approvals if self.logged_us is not None else (*claimed, *self.approvals)
         by_person = {person(name): name for name in reversed(said) if person(name) != own}
         return tuple(reversed(by_person.values()))
+
+    @property
+    def unproven(self) -> tuple[str, ...]:
+        """Whom the file names as having approved it, and who did not say so to the controller."""
+        proven = set(map(person, self.approved_by))
+        return tuple(one for one in self.exclusion.approved_by if person(one) not in proven)
 
 
 def person(name: str) -> str:

@@ -362,6 +362,7 @@ class Exclusion(_message.Message):
     WITHDRAWN_US_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
     EFFECTS_FIELD_NUMBER: _builtins.int
+    UNPROVEN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id."""
     type: _builtins.str
@@ -400,6 +401,10 @@ class Exclusion(_message.Message):
     def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExclusionEffect]:
         """What comes of it under each contract that it covers."""
 
+    @_builtins.property
+    def unproven(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Whom the fleet file names as having approved it, who did not say so here: they do not count."""
+
     def __init__(
         self,
         *,
@@ -418,10 +423,11 @@ class Exclusion(_message.Message):
         withdrawn_us: _builtins.int | None = ...,
         entries: _abc.Iterable[Global___ExclusionEntry] | None = ...,
         effects: _abc.Iterable[Global___ExclusionEffect] | None = ...,
+        unproven: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_withdrawn_us", b"_withdrawn_us", "scope", b"scope", "withdrawn_us", b"withdrawn_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_withdrawn_us", b"_withdrawn_us", "approved_by", b"approved_by", "by", b"by", "declared_us", b"declared_us", "effects", b"effects", "entries", b"entries", "evidence", b"evidence", "from_us", b"from_us", "id", b"id", "logged_us", b"logged_us", "reason", b"reason", "scope", b"scope", "source", b"source", "to_us", b"to_us", "type", b"type", "withdrawn_us", b"withdrawn_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_withdrawn_us", b"_withdrawn_us", "approved_by", b"approved_by", "by", b"by", "declared_us", b"declared_us", "effects", b"effects", "entries", b"entries", "evidence", b"evidence", "from_us", b"from_us", "id", b"id", "logged_us", b"logged_us", "reason", b"reason", "scope", b"scope", "source", b"source", "to_us", b"to_us", "type", b"type", "unproven", b"unproven", "withdrawn_us", b"withdrawn_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__withdrawn_us: _TypeAlias = _typing.Literal["withdrawn_us"]  # noqa: Y015
     _WhichOneofArgType__withdrawn_us: _TypeAlias = _typing.Literal["_withdrawn_us", b"_withdrawn_us"]  # noqa: Y015
