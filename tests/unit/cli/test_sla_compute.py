@@ -22,7 +22,7 @@ regions: [{{id: a}}, {{id: b}}, {{id: c}}]
 services: [{{id: s}}]
 checks:
   - {{id: shop, service: s, every: 60s, timeout: 10s, http: {{url: "http://x.test/"}},
-     quorum: {{fail_after: 1, recover_after: 1}}}}
+     quorum: {{fail_after: 1, recover_after: 1, partial_weight: "{weight}"}}}}
 contracts:
   - id: gold
     effective_from: {start}
@@ -49,7 +49,7 @@ LATE = [
 
 
 def _fleet(folder: Path, **terms: Any) -> Path:
-    terms = {"start": 0, "tz": "UTC", "target": "64", "coverage": "95"} | terms
+    terms = {"start": 0, "tz": "UTC", "target": "64", "coverage": "95", "weight": "0"} | terms
     path = folder / "fleet.yaml"
     path.write_text(FLEET.format(**terms))
     return path
@@ -96,6 +96,16 @@ def test_x01_the_figure_and_that_it_hangs_on_the_bounds(tmp_path: Path) -> None:
     assert (record["downtime_min"], record["downtime_max"]) == (240 * SECOND, 360 * SECOND)
     assert (record["verdict"], record["robustness"], code) == ("met", "marginal", 0)
     assert (record["attainment_shown"], record["outages"]) == ("64.285", 1)
+
+
+@pytest.mark.parametrize(("weight", "seconds"), [("0", 0), ("1", 300), ("regions", 100)])
+def test_x04_one_region_of_three_costs_what_it_weighs(
+    tmp_path: Path, weight: str, seconds: int
+) -> None:
+    alone = [*every_minute("a", 0, DOWN), *every_minute("b", 20), *every_minute("c", 40)]
+    record, _ = _computed(tmp_path, alone, weight=weight)
+    assert (record["partial"], record["downtime"]) == (300 * SECOND, seconds * SECOND)
+    assert _percent(record) == 100 - Fraction(100 * seconds, 840)
 
 
 def test_x08_no_quorum_is_no_evidence(tmp_path: Path) -> None:
