@@ -82,12 +82,15 @@ samples = st.lists(
 )
 
 
-@given(stretches(), clocks(), samples)
+STARTS = st.sampled_from(["first_failure", "confirmation", "notification"])
+
+
+@given(stretches(), clocks(), samples, STARTS)
 @settings(deadline=None, max_examples=60)
 def test_s50_a_timeline_gives_the_figures_that_it_was_made_of(
-    drawn: list[Stretch], timed: list[OutageTimes], results: list[Listed]
+    drawn: list[Stretch], timed: list[OutageTimes], results: list[Listed], start: str
 ) -> None:
-    file = fleet(CREDITS, OBJECTIVES)
+    file = fleet(CREDITS, OBJECTIVES, f"outage: {{downtime_start: {start}}}")
     scope = file.contracts["k"].scope
     outages = [one for one in timed if not one.region] + [OutageTimes(MONTH.to_us - SECOND)]
     known = Known(drawn, outages, timed, ListedSamples(results))
