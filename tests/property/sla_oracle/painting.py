@@ -99,6 +99,13 @@ def count(painted: list[Bit], version: Version, *, counts_partial: bool) -> None
     """What counts as downtime: DOWN, and PARTIAL where the check says so, without a break for long enough (S-39)."""
     shortest = micros(version.terms.get("outage", {}).get("min_duration", "0s"))
     counting = {"DOWN", "PARTIAL"} if counts_partial else {"DOWN"}
+    for bit in painted:
+        costs = {kind: verdict in counting for kind, verdict in bit.verdicts.items()}
+        # Of parallel members UNKNOWN may be better than what is DOWN: the bounds hold all the same (P6).
+        if costs["low"] > costs["figure"]:
+            bit.verdicts["low"] = bit.verdicts["figure"]
+        if costs["high"] < costs["figure"]:
+            bit.verdicts["high"] = bit.verdicts["figure"]
     for kind in KINDS:
         for place, bit in enumerate(painted):
             if bit.verdicts[kind] not in counting:

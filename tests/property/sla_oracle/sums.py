@@ -177,6 +177,8 @@ def denominator(
     if clause == "nominal_days":
         for day in days(*period, tz):
             bounds = midnight(day, tz), midnight(day + timedelta(days=1), tz)
+            if bounds[0] == bounds[1]:
+                continue  # a day that the zone left out is none
             touching = [(max(a, bounds[0]), min(b, bounds[1])) for a, b in spans]
             if sum(max(b - a, 0) for a, b in touching) == bounds[1] - bounds[0]:
                 actual += DAY - (bounds[1] - bounds[0])
