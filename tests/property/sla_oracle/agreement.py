@@ -10,7 +10,7 @@ from controller.core.fleet import read_fleet
 from controller.core.replay import decode_replay
 from controller.core.sla.records import observed_in, records, records_bytes
 from tests.property.sla_oracle import record as oracle
-from tests.property.sla_oracle.record import Case
+from tests.property.sla_oracle.scene import Case
 from tests.property.sla_oracle.terms import Plain
 
 

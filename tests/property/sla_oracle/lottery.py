@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.property.sla_oracle.calendar import DAY, MINUTE, SECOND, period
-from tests.property.sla_oracle.record import Case
+from tests.property.sla_oracle.samples import is_sampled
+from tests.property.sla_oracle.scene import Case
 from tests.property.sla_oracle.terms import TYPES, Plain
 from tests.property.sla_oracle.timelines import document
 
@@ -87,7 +88,7 @@ def _contracts(
         "scope": scope,
         "period": {"kind": kind, "tz": tz, "denominator": lot.choice(denominators)},
         "acknowledge_unmeasurable": True,
-        "objectives": _objectives(lot),
+        "objectives": _objectives(lot, may_sample=len(names) == 1 or "series" in scope),
         "amendments": lot.choice(["segmented", "blended", "next_period"]),
         **_clauses(lot, start, when),
     }
@@ -95,6 +96,15 @@ def _contracts(
     for _ in range(lot.choice([0, 0, 1, 2])):
         at = max(at + 1, instant_in(lot, *when))
         found.append({"id": "k", "effective_from": moment(lot, at), **_changes(lot, at, when)})
+    for one in found:
+        objectives = one["objectives"] if "objectives" in one else first["objectives"]
+        sampled = any(is_sampled(objective) for objective in objectives)
+        if sampled and not {"tiers", "at_risk"} & set(one.get("credits", {})):
+            one["credits"] = {
+                "fee": "10",
+                "currency": "EUR",
+                "tiers": [{"below": "99", "percent": "5"}],
+            }
     return found
 
 
@@ -118,9 +128,29 @@ def moment(lot: Random, at_us: int) -> str | int:
     return f"{local.isoformat()}{hours:+03}:00"
 
 
-def _objectives(lot: Random) -> list[Plain]:
+SAMPLED: list[Plain] = [
+    {"metric": "latency", "threshold": "3s"},
+    {"formula": "request"},
+    {"formula": "interval"},
+    {"formula": "interval", "slice": "1h", "empty": "zero"},
+    {"formula": "ratio_timeslices", "slice": "1h"},
+    {"formula": "timeslices", "slice": "6h", "slice_target": "75"},
+    {"formula": "heartbeat", "at_least": 1},
+    {"formula": "heartbeat", "at_least": 2},
+]
+
+
+def _objectives(lot: Random, *, may_sample: bool = False) -> list[Plain]:
     found: list[Plain] = []
     for name in ("a", "b")[: lot.choice([1, 1, 2])]:
+        if may_sample and lot.random() < 0.3:
+            plain = {
+                "id": name,
+                "target": lot.choice(TARGETS),
+                "min_coverage": lot.choice(["0", "95"]),
+            }
+            found.append(plain | lot.choice(SAMPLED))
+            continue
         one: Plain = {
             "id": name, "target": lot.choice(TARGETS), "unknown": lot.choice(["exclude", "as_up", "as_down", "carry(15m)", "carry(6h)"]),
             "min_coverage": lot.choice(["0", "50", "95"]),

@@ -39,6 +39,7 @@ def _check(lot: Random, from_us: int, to_us: int) -> Plain:
     return {
         "intervals": known, "downtime": down, "downtime_min": least, "downtime_max": most,
         "outages": _outages(lot, known), "intervals_min": merged(low), "intervals_max": merged(high),
+        "samples": _samples(lot, from_us, to_us),
     }  # fmt: skip
 
 
@@ -61,6 +62,18 @@ def _intervals(lot: Random, from_us: int, to_us: int) -> list[Plain]:
         if a >= from_us
     ]
     return merged(found)
+
+
+def _samples(lot: Random, from_us: int, to_us: int) -> list[list[Any]]:
+    """Results here and there, in heaps and at round instants too; of some nobody knows how long they took."""
+    found: list[list[Any]] = []
+    at = from_us
+    for _ in range(lot.choice([0, 5, 60])):
+        at = lot.choice([at + MINUTE, lot.randrange(from_us, to_us) // MINUTE * MINUTE])
+        took = lot.choice([None, 1_000_000, 3_000_000, 3_000_001])
+        if from_us <= at < to_us:
+            found.append([at, lot.choice(["up", "up", "degraded", "down"]), took])
+    return sorted(found, key=lambda one: one[0])
 
 
 def _split(lot: Random, one: Plain, other: str) -> list[Plain]:
