@@ -143,7 +143,7 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
         ]
         target = blended_target(each) or target
         text = decimal_text(target)
-    span = clip(segment.span, period.from_us, until_us)
+    span = clip(union(segment.span), period.from_us, until_us)
     figures = figures_of(pieces, target, until_us)
     is_cut = bool(span) and span[-1].to_us < segment.hull.to_us
 

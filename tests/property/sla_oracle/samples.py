@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 
-from tests.property.sla_oracle.calendar import day_of, days
+from tests.property.sla_oracle.calendar import day_of, days, midnight
 from tests.property.sla_oracle.painting import members
 from tests.property.sla_oracle.sums import Sums
 from tests.property.sla_oracle.terms import Plain, micros, share
@@ -94,11 +95,11 @@ def _days(asked: Sampled) -> Fraction | None:
     found = [(name, day_of(at, asked.tz)) for name, at, is_good in _judged(asked) if is_good]
     good = counted = 0
     counting = [b for b in asked.sums.bits if b.is_in_hours and not asked.sums.is_wholly_dropped(b)]
-    last = day_of(asked.known_until - 1, asked.tz) if asked.known_until is not None else None
+    until = asked.period[1] if asked.known_until is None else asked.known_until
     for day in days(*asked.period, asked.tz):
         if not any(day_of(bit.from_us, asked.tz) == day for bit in counting):
             continue
         is_good = all(found.count((name, day)) >= least for name in names)
         good += is_good
-        counted += is_good or last is None or day < last
+        counted += is_good or midnight(day + timedelta(days=1), asked.tz) <= until
     return Fraction(good, counted) if counted else None

@@ -110,7 +110,7 @@ def parts(held: list[Version], name: str) -> list[Part]:
         for span in pairwise(line):
             inside = [n for n, s in enumerate(seasons) if s[0] <= span[0] < s[1]]
             by_season.setdefault(inside[0] if inside else -1, []).append(span)
-        for season, spans in by_season.items():
+        for season, spans in sorted(by_season.items()):
             target = objective["target"] if season < 0 else seasons[season][2]
             found.append(Part(version, objective, (Piece(target, tuple(spans)),)))
     if found and held[-1].terms.get("amendments") == "blended":

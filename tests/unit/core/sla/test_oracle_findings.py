@@ -218,3 +218,14 @@ def test_s40_what_is_down_by_itself_is_not_carried_on_besides() -> None:
     period = period_named("2026-06", "UTC")
     (found,) = records(file.contracts["k"], period, Observed(stretches), JUNE + 900 * SECOND)
     assert seconds(found, "downtime", "downtime_min", "downtime_max") == [200, 200, 200]
+
+
+def test_s36_a_minute_in_which_two_targets_meet_is_one_minute() -> None:
+    """An hour of failure, in the middle of a minute of which the contract is amended: all of it burns."""
+    objective = 'objectives: [{id: a, target: "99.9", formula: minute, mode: whole}]'
+    amendment = "  - {id: k, effective_from: '2026-06-10T00:30:30Z', title: new}\n"
+    (found,) = told(
+        fleet("amendments: blended", objective, more=amendment), "2026-06",
+        ("2026-06-10T00:00:00Z", "2026-06-10T01:00:00Z"), as_of="2026-06-10T01:00:00Z",
+    )  # fmt: skip
+    assert found["burn"]["alerts"][0]["rate"] == {"num": 1000, "den": 1}
