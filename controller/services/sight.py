@@ -4,9 +4,11 @@ Both give the same where nothing came since.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
+from controller.core.intervals import FOREVER_US
 from controller.core.policy import PolicyRevision, in_force
+from controller.core.resync import is_parted
 from controller.core.sla.accounting import Stretch
 from controller.core.sla.reliability import OutageTimes
 from controller.core.sla.sampling import ListedSamples, Samples, listed
@@ -19,6 +21,10 @@ from controller.services.known import KnownAt
 from controller.services.outage_times import OutageClocks
 from controller.services.sampled import StoredSamples
 from controller.services.weights import stretches_of, weighed
+
+# How far after a time its evidence is read at first, and how much further each time that is too little.
+_REACH_US: Final = 86_400 * 1_000_000
+_WIDER: Final = 4
 
 
 class Told(NamedTuple):
@@ -106,14 +112,41 @@ class PastSight:
         end_us = min(to_us, self.horizon_us)
         if not revisions or from_us >= end_us:
             return Told((), ())
-        history = History(self._known, check, revisions, self.horizon_us)
-        engine = history.engine(from_us, self.horizon_us).engine
-        segments = engine.segments(from_us, end_us, self.horizon_us)
-        stretches = stretches_of(segments)
-        found = (one.span for one in engine.outages(self.horizon_us))
-        spans = [(one.started_us, one.ended_us) for one in found]
-        within = sorted(one for one in spans if from_us <= one[0] < end_us)
-        return Told(stretches, _until(within, self.horizon_us))
+        reach_us = _REACH_US
+        while True:
+            horizon_us = min(end_us + reach_us, self.horizon_us)
+            told = self._seen(check, revisions, (from_us, end_us), horizon_us)
+            if told is not None:
+                return told
+            reach_us *= _WIDER
+
+    def _seen(
+        self,
+        check: str,
+        revisions: Sequence[PolicyRevision],
+        span: tuple[int, int],
+        horizon_us: int,
+    ) -> Told | None:
+        """What is told as seen from an earlier horizon; None if what came between the two may change it."""
+        history = History(self._known, check, revisions, horizon_us)
+        engine = history.engine(span[0], horizon_us).engine
+        found = [one.span for one in engine.outages(horizon_us)]
+        spans = [
+            (one.started_us, one.ended_us) for one in found if span[0] <= one.started_us < span[1]
+        ]
+        if horizon_us < self.horizon_us:
+            certain_us = history.certain_us()
+            over_us = max((ended_us or FOREVER_US for _, ended_us in spans), default=span[1])
+            if certain_us < max(over_us, span[1]):
+                return None
+            # Another one that follows, or what lies between, must show that the last of them is over.
+            is_followed = any(over_us <= one.started_us < certain_us for one in found)
+            after = engine.timeline_part(over_us, certain_us)
+            if spans and not is_followed and not is_parted(after, revisions):
+                return None
+        segments = engine.segments(*span, horizon_us)
+        spans.sort(key=lambda one: one[0])
+        return Told(stretches_of(segments), _until(spans, self.horizon_us))
 
     def clocks(self, check: str, from_us: int, to_us: int) -> Sequence[OutageTimes]:
         """What people are measured by in the outages of a check and its regions that touched that time."""
