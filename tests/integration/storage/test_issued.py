@@ -19,7 +19,7 @@ FIRST = IssuedReport(
     body=b'{"version":1}' * 1000,
     issued_by="ada",
     role="admin",
-    reason="die Prüferin vor Ort",
+    reason="die Prüferin wünscht es",
     is_early=True,
     unheard=(("fra-1", 7), ("sin-1", None)),
 )
