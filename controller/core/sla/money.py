@@ -64,7 +64,7 @@ def share_of(percent: str) -> Fraction:
 def exact_text(value: Fraction) -> str:
     """A number for a step of a computation: a decimal where there is one, else the fraction."""
     digits = 0
-    while digits <= 6 and (value * 10**digits).denominator != 1:
+    while digits <= 6 and value.numerator * 10**digits % value.denominator:
         digits += 1
     if digits > 6:
         return f"{value.numerator}/{value.denominator}"
