@@ -162,10 +162,17 @@ def shown_percent(share: Fraction | None, target: str) -> str | None:
     return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
 
 
-def decimal_text(share: Fraction) -> str:
-    """A target in percent as a decimal, cut at nine digits."""
-    scaled = share * 100 * 10**9 // 1
-    text = f"{scaled // 10**9}.{scaled % 10**9:09}".rstrip("0")
+def decimal_text(share: Fraction, attained: Fraction | None = None) -> str:
+    """A target in percent as a decimal, cut at nine digits.
+
+    At more, where it takes more to tell it from what was attained below it: what is shown must not look met (P8).
+    """
+    digits = 9
+    if attained is not None and attained < share:
+        while attained * 100 * 10**digits // 1 == share * 100 * 10**digits // 1:
+            digits += 1
+    scaled = share * 100 * 10**digits // 1
+    text = f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}}".rstrip("0")
     return text.rstrip(".")
 
 

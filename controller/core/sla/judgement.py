@@ -142,7 +142,6 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
             for one in pieces
         ]
         target = blended_target(each) or target
-        text = decimal_text(target)
     span = clip(union(segment.span), period.from_us, until_us)
     figures = figures_of(pieces, target, until_us)
     is_cut = bool(span) and span[-1].to_us < segment.hull.to_us
@@ -164,6 +163,7 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
             last.eligible_us(),
         )
 
+    own = score(figures, books, asked, timers)
     return Judgement(
         segment,
         period,
@@ -171,8 +171,8 @@ def judged(segment: Segment, observed: Observed, frame: Frame) -> Judgement:
         span,
         figures,
         figures if until_us >= period.to_us else figures_of(pieces, target, period.to_us),
-        score(figures, books, asked, timers),
-        text,
+        own,
+        text if len(pieces) == 1 else decimal_text(target, own.share),
         books.exclusions,
         list(_counted(observed.outages, span, figures.account.down)),
         window,

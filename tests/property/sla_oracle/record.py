@@ -66,8 +66,19 @@ def _target(scene: Scene, part: Part) -> tuple[Fraction, str]:
     ]
     total = sum(eligible for _, eligible in each)
     found = sum((t * e for t, e in each), Fraction(0)) / total if total else plain
-    digits = str(int(found * 10**11)).rjust(12, "0")
-    return found, f"{int(digits[:-9])}.{digits[-9:]}".rstrip("0").rstrip(".")
+    return found, ""
+
+
+def blended_text(target: Fraction, figure: Fraction | None) -> str:
+    """A target of several pieces: nine digits, or as many as tell it from a figure below it (P8)."""
+    digits = 9
+    while (
+        figure is not None
+        and figure < target
+        and percent(figure, "." + "0" * digits) == percent(target, "." + "0" * digits)
+    ):
+        digits += 1
+    return str(percent(target, "." + "0" * digits)).rstrip("0").rstrip(".")
 
 
 def percent(figure: Fraction | None, target: str) -> str | None:
@@ -121,6 +132,7 @@ def _record(scene: Scene, part: Part, fee_share: Fraction, spent: Given) -> tupl
     eligible = sums.eligible(policy)
     ends = [min(b, scene.as_of) for a, b in part.spans if a < scene.as_of]
     to_us = max(ends, default=hull[0])
+    text = text or blended_text(target, figure)
     return {
         "contract": scene.case.contract, "revision": part.version.number, "objective": part.objective["id"],
         "period": {"from": hull[0], "to": to_us, "ends": hull[1]},

@@ -10,6 +10,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, ReplayedOutage
 from controller.core.sla.accounting import Stretch
+from controller.core.sla.attainment import decimal_text, shown_percent
 from controller.core.sla.books import Observed
 from controller.core.sla.composites import down_times
 from controller.core.sla.records import observed_in, records
@@ -229,3 +230,16 @@ def test_s36_a_minute_in_which_two_targets_meet_is_one_minute() -> None:
         ("2026-06-10T00:00:00Z", "2026-06-10T01:00:00Z"), as_of="2026-06-10T01:00:00Z",
     )  # fmt: skip
     assert found["burn"]["alerts"][0]["rate"] == {"num": 1000, "den": 1}
+
+
+def test_p8_a_blend_that_was_missed_by_a_moment_does_not_look_met() -> None:
+    """The mean of two targets has no last digit; a microsecond below it has the same first nine."""
+    target = (Fraction("0.999") * 14 + Fraction("0.998") * 16) / 30 - Fraction(1, 3 * 10**12)
+    attained = target - Fraction(1, 10**13)
+    text = decimal_text(target, attained)
+    shown = shown_percent(attained, text)
+    assert shown is not None
+    assert Fraction(shown) < Fraction(text)
+    assert Fraction(str(shown_percent(target, decimal_text(target, target)))) >= Fraction(
+        decimal_text(target, target)
+    )
