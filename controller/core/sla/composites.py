@@ -99,6 +99,8 @@ def _ordered(figure: _State, low: _State, high: _State) -> _States:
 
     Of parallel members one that is not known may stand for one that costs something in only one of the timelines.
     """
+    if low is figure and high is figure:
+        return figure, low, high
     return (
         figure,
         figure if _lost(low) > _lost(figure) else low,
