@@ -10,12 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 from controller.core.calendars import Period
-from controller.errors import ControllerError, Fatal
+from controller.core.intervals import FOREVER_US
+from controller.core.sla.contracts import Agreement
+from controller.errors import ControllerError, Fatal, NotFound
 from controller.issued import Reopened
 from controller.ports import Storage, Transaction, Worker
 from controller.services.period_views import PeriodView, own_periods
 from controller.services.periods import ITSELF, Periods
-from controller.services.terms import Terms
+from controller.services.terms import Tenure, Terms
 from controller.services.touched import note_touched
 from vedette.shared.documents import BadDocument
 
@@ -62,20 +64,32 @@ class Issuing:
         except Fatal:
             raise
         except (ControllerError, BadDocument) as error:
-            self._again_us[contract, when.label] = self._now_us() + _AGAIN_US
-            fields = {"contract": contract, "period": when.label, "reason": str(error)}
-            log.warning("report.waits", extra=fields)
+            self._put_off(contract, when.label, str(error))
+        except Exception:
+            log.exception("report.defect", extra={"contract": contract, "period": when.label})
+            self._put_off(contract, when.label, "a fault of the controller")
         return True
+
+    def _put_off(self, contract: str, label: str, reason: str) -> None:
+        """It is tried again later, and keeps no other report waiting until then."""
+        self._again_us[contract, label] = self._now_us() + _AGAIN_US
+        fields = {"contract": contract, "period": label, "reason": reason}
+        log.warning("report.waits", extra=fields)
 
     def _outdated(self, tx: Transaction) -> tuple[str, Period] | None:
         """A report that was touched and is to be looked at, or has waited long enough for more to come."""
         now_us = self._now_us()
         for one in tx.reopened():
-            agreement = self._terms.agreement(tx, one.contract, now_us)
-            when = agreement.period.named(one.label, None)
+            if now_us < self._again_us.get((one.contract, one.label), now_us):
+                continue
+            try:
+                agreement = self._terms.agreement(tx, one.contract, now_us)
+                when = agreement.period.named(one.label, None)
+            except (NotFound, BadDocument, ValueError) as error:
+                self._put_off(one.contract, one.label, str(error))
+                continue
             wait_us = agreement.lateness_of(when).allowed_us
-            is_waiting = one.since_us is not None and now_us < one.since_us + wait_us
-            if not is_waiting and self._may(one.contract, when, now_us):
+            if one.since_us is None or now_us >= one.since_us + wait_us:
                 return one.contract, when
         return None
 
@@ -89,24 +103,38 @@ class Issuing:
         for name, tenure in self._terms.tenures(tx).items():
             if now_us < self._due_us.get(name, now_us):
                 continue
-            agreement = self._terms.agreement(tx, name, now_us)
-            done = {one.label for one in tx.issued_heads(name)}
-            for when in own_periods(agreement, tenure):
-                if when.label in done:
-                    continue
-                due_us = when.to_us + agreement.lateness_of(when).seal_after_us
-                if now_us < due_us:
-                    self._due_us[name] = due_us
-                    break
-                if self._may(name, when, now_us):
-                    return name, when
-            else:
-                self._due_us[name] = now_us + _AGAIN_US
+            try:
+                agreement = self._terms.agreement(tx, name, now_us)
+            except BadDocument as error:
+                self._put_off(name, "", str(error))
+                self._due_us[name] = self._again_us[name, ""]
+                continue
+            when = self._due_of(tx, agreement, tenure, now_us)
+            if when is not None:
+                return name, when
         return None
 
-    def _may(self, contract: str, when: Period, now_us: int) -> bool:
-        """It was not tried just now, in vain."""
-        return now_us >= self._again_us.get((contract, when.label), now_us)
+    def _due_of(
+        self, tx: Transaction, agreement: Agreement, tenure: Tenure, now_us: int
+    ) -> Period | None:
+        """A period of a contract on which the report is due; None: it is noted when the next one will be."""
+        name = agreement.first.id
+        done = {one.label for one in tx.issued_heads(name)}
+        next_us = FOREVER_US
+        for when in own_periods(agreement, tenure):
+            if when.label in done:
+                continue
+            due_us = when.to_us + agreement.lateness_of(when).seal_after_us
+            # One that could not be issued just now is due before those that come after it.
+            again_us = max(due_us, self._again_us.get((name, when.label), due_us))
+            if again_us <= now_us:
+                return when
+            next_us = min(next_us, again_us)
+            if now_us < due_us:
+                break
+        # What ends without another period may be agreed on again by then.
+        self._due_us[name] = next_us if next_us < FOREVER_US else now_us + _AGAIN_US
+        return None
 
     def _bring_up(self, tx: Transaction, contract: str, when: Period) -> None:
         """Issue the first report on a period, or see whether late facts make another one, and issue that."""
@@ -140,4 +168,7 @@ async def issuing(worker: Worker, duty: Issuing) -> None:
             raise
         except ControllerError as error:
             log.warning("report.unissued", extra={"reason": str(error)})
+        except Exception:
+            # A fault of ours in what stands for reports must not end everything else.
+            log.exception("report.defect")
         await asyncio.sleep(_BUSY_SECONDS if is_busy else _IDLE_SECONDS)

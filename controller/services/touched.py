@@ -8,12 +8,14 @@ import msgspec
 from controller.core.intervals import FOREVER_US
 from controller.core.samples import AnchorRound, Sample
 from controller.core.sla.contracts import Agreement
+from controller.errors import NotFound
 from controller.exclusions import ExclusionEntry
 from controller.issued import Reopened, Retold
 from controller.ports import Transaction
 from controller.services.declared import exclusion_in
 from controller.services.outage_body import decode_body
 from controller.services.terms import Terms
+from vedette.shared.documents import BadDocument
 from vedette.shared.result import ANCHORS
 
 _AT_ONCE: Final = 500
@@ -21,6 +23,8 @@ _AT_ONCE: Final = 500
 
 # Results that come later than that may be of a period on which a report was issued.
 _LATE_US: Final = 3600 * 1_000_000
+# Evidence that is so near a period may change what is told of it: whoever looks finds out.
+_AROUND_US: Final = 3600 * 1_000_000
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -43,9 +47,12 @@ class _Touch(NamedTuple):
 def note_late(
     tx: Transaction, samples: Iterable[Sample], rounds: Iterable[AnchorRound], received_us: int
 ) -> None:
-    """Note what came late, also where no verdict changes: some objectives count results."""
+    """Note what came late, also where no verdict changes: some objectives count results.
+
+    Late is also whatever comes once a report was issued of which it would have been a part.
+    """
     late: dict[str, list[int]] = {}
-    latest_us = received_us - _LATE_US
+    latest_us = max(received_us - _LATE_US, min(tx.last_issued_us(), received_us))
     for one in samples:
         if one.at_us < latest_us:
             late.setdefault(one.check, []).append(one.at_us)
@@ -69,10 +76,14 @@ def note_touched(tx: Transaction, terms: Terms) -> bool:
         touches.append(_Touch(check, one.from_us, one.to_us))
     reports: set[tuple[str, str]] = set()
     for contract, labels in _issued(tx).items():
-        if files and terms.is_otherwise(tx, contract, before.file):
-            reports |= {(contract, label) for label in labels}
-        else:
-            reports |= _touched(terms.agreement(tx, contract, FOREVER_US), labels, touches)
+        try:
+            is_otherwise = bool(files) and terms.is_otherwise(tx, contract, before.file)
+            agreement = terms.agreement(tx, contract, FOREVER_US)
+            own = set(labels) if is_otherwise else _touched(agreement, labels, touches)
+        except (NotFound, BadDocument, ValueError):
+            # Its terms cannot be read now: whoever looks at its reports says why.
+            own = set(labels)
+        reports |= {(contract, label) for label in own}
     for contract, label in reports - {(one.contract, one.label) for one in tx.reopened()}:
         tx.put_reopened(Reopened(contract, label))
     for one in retold:
@@ -121,17 +132,20 @@ def _issued(tx: Transaction) -> Mapping[str, Mapping[str, int]]:
 
 def _touched(
     agreement: Agreement, labels: Mapping[str, int], touches: Iterable[_Touch]
-) -> set[tuple[str, str]]:
-    """The reports on periods of a contract that have some of the time of a touch."""
+) -> set[str]:
+    """The reports on periods of a contract that have some of the time of a touch, or are near it."""
     members = set(agreement.scope.members)
     own = [one for one in touches if one.check is None or one.check in members]
-    found: set[tuple[str, str]] = set()
+    found: set[str] = set()
     for label, as_of_us in labels.items():
         # It was issued when the period was over: what begins later is not in it.
         near = [one for one in own if one.from_us <= as_of_us]
         when = agreement.period.named(label, None) if near else None
-        if when and any(one.from_us <= when.to_us and one.to_us >= when.from_us for one in near):
-            found.add((agreement.first.id, label))
+        if when and any(
+            one.from_us - _AROUND_US <= when.to_us and one.to_us + _AROUND_US >= when.from_us
+            for one in near
+        ):
+            found.add(label)
     return found
 
 

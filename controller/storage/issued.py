@@ -65,7 +65,9 @@ class IssuedRows(LogRows):
 
     def last_issued_us(self) -> int:
         """The newest instant as of which anything was issued; 0: nothing was."""
-        return self._connection.execute(select(func.max(_ISSUED.c.as_of_us))).scalar() or 0
+        # What is issued later is later (S-21). Every frame asks, so not all rows are read.
+        query = select(_ISSUED.c.as_of_us).order_by(_ISSUED.c.sequence.desc()).limit(1)
+        return self._connection.execute(query).scalar() or 0
 
     def note_retold(self, retold: Retold) -> None:
         """Note that time of a check; what was noted of it before is widened."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from controller.core.calendars import Period
 from controller.core.sla.report_diff import What, changes_between
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
@@ -269,4 +270,54 @@ async def test_s27_an_exclusion_that_was_declared_afterwards_makes_a_revision(st
     ]
     (change,) = [one for one in changes if one.kind == "record"]
     assert {one.name: one.delta for one in change.fields}["excluded"] == 600 * SECOND
+    assert stage.again(first) == first.body
+
+
+async def test_a_report_that_had_to_wait_does_not_wait_for_the_next_period(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.day()
+    stage.world.now_us = ENDS + 12 * 3600 * SECOND
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.world.evaluator, "is_behind", lambda check: True)
+        stage.work()
+    assert stage.issued() == [], "late results are being judged"
+    stage.world.now_us += 600 * SECOND
+    stage.work()
+    assert [one.revision for one in stage.issued()] == [1]
+
+
+async def test_a_fault_in_one_report_keeps_no_other_waiting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.day()
+    stage.world.now_us = ENDS + DAY + 12 * 3600 * SECOND
+    made = stage.documents.now
+
+    def faulty(tx: Any, contract: str, when: Period, *rest: Any) -> bytes:
+        assert when.label != LABEL, "a fault of ours"
+        return made(tx, contract, when, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.documents, "now", faulty)
+        stage.work()
+    assert (len(stage.issued()), len(stage.issued("2025-06-16"))) == (0, 1)
+    stage.world.now_us += 600 * SECOND
+    stage.work()
+    assert len(stage.issued()) == 1
+
+
+async def test_what_comes_minutes_after_an_early_report_makes_a_revision(stage: Stage) -> None:
+    """Nothing of it changes an outage: what was unknown is up."""
+    for region in REGIONS:
+        await stage.probe(region, START, ENDS - 2400 * SECOND)
+    stage.world.now_us = ENDS + 60 * SECOND
+    first = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    stage.work()
+    for region in REGIONS:
+        await stage.probe(region, ENDS - 2400 * SECOND, ENDS)
+    stage.work()
+    assert stage.view().reopened_us is not None
+    changes = [one for one in changes_between(first.body, stage.now()) if one.kind == "record"]
+    assert {one.name: one.delta or 0 for one in changes[0].fields}["up"] > 2000 * SECOND
     assert stage.again(first) == first.body
