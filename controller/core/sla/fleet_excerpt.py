@@ -17,8 +17,8 @@ def fleet_excerpt(
 ) -> Plain:
     """A fleet file as plain data with that contract, written out, its checks, and these exclusions.
 
-    Regions stay, because a check that names none has all of them; exclusions that were withdrawn have no effect. What a service depends on, anchors and
-    channels change no figure, and are left out.
+    Regions stay, because a check that names none has all of them; exclusions that were withdrawn have no effect. What a service depends on, anchors,
+    channels, who is told of a grade and which contract this one supports change no figure, and are left out.
     """
     members = set(scope.members)
     checks = [one for one in data["checks"] if one["id"] in members]
@@ -32,12 +32,23 @@ def fleet_excerpt(
             if one["id"] in services
         ],
         "checks": checks,
-        "contracts": [one for one in whole_contracts(data) if one["id"] == contract],
+        "contracts": [_by_itself(one) for one in whole_contracts(data) if one["id"] == contract],
     }
     standing = [_exclusion(one, checks) for one in exclusions if one.withdrawn_us is None]
     if standing:
         excerpt["exclusions"] = standing
     return excerpt
+
+
+def _by_itself(contract: Mapping[str, Any]) -> Plain:
+    """A contract without the names of what the excerpt leaves out: there they would name nothing."""
+    plain = {key: value for key, value in contract.items() if key != "parent"}
+    if "grades" in plain:
+        plain["grades"] = [
+            {key: value for key, value in grade.items() if key != "notify"}
+            for grade in plain["grades"]
+        ]
+    return plain
 
 
 def _exclusion(one: Declaration, checks: Sequence[Mapping[str, Any]]) -> Plain:

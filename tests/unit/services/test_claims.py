@@ -38,16 +38,21 @@ contracts:
   - id: acme
     title: ACME web shop
     party: ACME GmbH
+    level: internal
+    parent: other
     effective_from: 2025-01-01T00:00:00Z
     scope: {checks: [shop-home]}
     period: {kind: month, tz: Europe/Warsaw}
     objectives: [{id: availability, target: "99.0", min_coverage: "0"}]
     outage: {min_duration: 120s}
     credits: {fee: "1000.00", currency: EUR, tiers: [{below: "99.0", percent: "10"}], claim_deadline: P2M}
+    grades: [{below: "50", action: warn, notify: [desk]}]
   - id: other
     effective_from: 2025-01-01T00:00:00Z
     scope: {checks: [shop-home]}
     objectives: [{id: availability, target: "10", min_coverage: "0"}]
+notify:
+  - {id: desk, url: "json://desk.example"}
 """
 EXCLUSIONS = """\
 exclusions:
@@ -120,10 +125,14 @@ def test_s50_the_other_side_recomputes_the_pack(scene: Scene, tmp_path: Path) ->
     assert len(contents["MANIFEST"].splitlines()) == len(contents) - 1
 
 
-def test_s50_a_pack_shows_nothing_of_other_contracts(scene: Scene, tmp_path: Path) -> None:
+def test_s50_a_pack_shows_nothing_of_other_contracts_nor_who_is_told(
+    scene: Scene, tmp_path: Path
+) -> None:
     contents = scene.write(scene.create().handle, tmp_path / "pack")
     assert b"id: acme" in contents["fleet.yaml"]
-    assert b"other" not in contents["fleet.yaml"].split(b"\n", 1)[1]
+    shown = contents["fleet.yaml"].split(b"\n", 1)[1]
+    assert b"action: warn" in shown
+    assert not [one for one in (b"other", b"desk", b"notify") if one in shown]
     (exclusion,) = json.loads(contents["exclusions.json"])["exclusions"]
     assert (exclusion["id"], exclusion["outcomes"][0]["status"]) == ("m1", "applied")
 
@@ -267,7 +276,7 @@ SPEED = """\
 async def test_s48_the_samples_that_were_counted_stand_in_the_pack(
     world: World, running: Running, tmp_path: Path
 ) -> None:
-    objectives = CONTRACTS.split("\n")[7] + "\n"
+    objectives = next(line for line in CONTRACTS.splitlines(keepends=True) if "objectives" in line)
     text = FLEET + CONTRACTS.replace(objectives, SPEED, 1).encode()
     found = world.fleets.apply(text, "fleet.yaml", "ada")
     assert not found.problems, found.problems
