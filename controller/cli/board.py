@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from controller.cli.output import NOTHING, instant, length, plain
-from controller.cli.records import burning, excluded, remarks, verdict_words
+from controller.cli.records import burning, excluded, named, remarks, verdict_words
 from controller.cli.timers import is_timed, timer_lines
 from controller.reporting.blocks import Align, Cell, Column, Table, Tone, cell
 from controller.reporting.forms.columns import table_lines
@@ -58,9 +58,9 @@ def write_board(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
     is_single = len({record["contract"] for record in records}) == 1
     rows = tuple(tuple(_row(record, zone)) for record in records)
     _print(Table("", _HEADS, rows))
-    for record in records:
+    for name, record in named(records, zone):
         for remark in remarks(record, zone) if is_single else _urgent(record, zone):
-            click.echo(plain(f"{record['contract']} {record['objective']}: {remark}"))
+            click.echo(plain(f"{name}: {remark}"))
 
 
 def _print(table: Table) -> None:

@@ -1,5 +1,6 @@
 """Attainment records as people read them."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -42,9 +43,22 @@ def write_records(records: Sequence[dict[str, Any]], zone: ZoneInfo) -> None:
             for record in records
         ],
     )  # fmt: skip
-    for record in records:
+    for name, record in named(records, zone):
         for remark in remarks(record, zone):
-            click.echo(f"{record['contract']} {record['objective']}: {remark}")
+            click.echo(f"{name}: {remark}")
+
+
+def named(
+    records: Sequence[dict[str, Any]], zone: ZoneInfo
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each record with what it is called: contract and objective, and if there are several, where it begins."""
+    counts = Counter((record["contract"], record["objective"]) for record in records)
+    for record in records:
+        contract, objective = record["contract"], record["objective"]
+        name = f"{contract} {objective}"
+        if counts[contract, objective] > 1:
+            name += f" from {instant(record['period']['from'], zone)}"
+        yield name, record
 
 
 def remarks(record: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:

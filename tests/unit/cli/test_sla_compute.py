@@ -176,6 +176,20 @@ def test_x29_an_outage_over_the_end_of_a_month(
     assert (record["attainment_shown"], record["outages"]) == (shown, count)
 
 
+def test_s32_what_is_said_of_a_part_of_a_period_names_the_part(tmp_path: Path) -> None:
+    fleet = _fleet(tmp_path, target="99.9")
+    amendment = "  - {id: gold, effective_from: 2026-01-16T00:00:00Z, amendments: segmented}\n"
+    fleet.write_text(fleet.read_text() + amendment)
+    down = [(day * DAY_US, day * DAY_US + 600 * SECOND + 1) for day in (20_460, 20_470)]
+    outcome = _invoke(
+        "sla", "compute", "--config", fleet, "--timeline", _timeline(tmp_path, *down), "--contract",
+        "gold", "--period", "2026-01",
+    )  # fmt: skip
+    said = [line.partition(": ")[0] for line in outcome.stdout.splitlines()[3:]]
+    first, second = (f"gold availability from 2026-01-{day}T00:00:00Z" for day in ("01", "16"))
+    assert said == [first, first, second, second]
+
+
 def test_the_document_has_the_same_bytes_from_standard_input(tmp_path: Path) -> None:
     timeline = _timeline(tmp_path)
     arguments = [
