@@ -144,11 +144,11 @@ def _downtime(record: dict[str, Any]) -> str:
 
 
 def _budget(micros: int | None) -> str:
-    """What is left of the budget, cut to whole seconds."""
+    """What is left of the budget in whole seconds, rounded down also below zero (S-42)."""
     if micros is None:
         return NOTHING
-    seconds = abs(micros) // _SECOND_US * _SECOND_US
-    return f"-{length(seconds)}" if micros < 0 else length(seconds)
+    whole_us = micros // _SECOND_US * _SECOND_US
+    return f"-{length(-whole_us)}" if whole_us < 0 else length(whole_us)
 
 
 def verdict_words(record: dict[str, Any]) -> str:

@@ -380,3 +380,13 @@ def test_s48_samples_come_with_a_timeline_that_was_asked_for_them(
             "The timeline has no samples, and these objectives count them: speed."
             " `vedette replay --samples` gives them.\n"
         )
+
+
+def test_s42_what_is_left_of_a_budget_is_rounded_down_below_zero_too(tmp_path: Path) -> None:
+    down = (20_460 * DAY_US, 20_460 * DAY_US + 3_600 * SECOND)
+    outcome = _invoke(
+        "sla", "compute", "--config", _fleet(tmp_path, target="99.9"), "--timeline",
+        _timeline(tmp_path, down), "--contract", "gold", "--period", "2026-01",
+    )  # fmt: skip
+    # 2,678.4 s of budget less 3,600 s are -921.6 s.
+    assert "  -15m 22s  breached" in outcome.stdout
