@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.output import InstantType, shown
+from controller.cli.output import InstantType, instant, shown
 from controller.cli.records import is_breached, write_records
 from controller.cli.report_output import write_file, write_report
 from controller.cli.sla_people import require_people, with_people
@@ -92,7 +92,11 @@ def compute(
     if outages is not None:
         document = with_people(document, outages, contract)
     start_us = max(when.from_us, contract.first.effective_us)
-    _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
+    if start_us >= when.to_us:
+        begins = instant(start_us, zone)
+        click.echo(f"{name} is in force from {begins} on: {period} was over by then.", err=True)
+    else:
+        _tell_bounds(document, contract.scope, start_us, min(when.to_us, horizon_us))
     _tell_samples(document, contract)
     require_people(document, contract)
     observed = observed_in(document, fleet, contract.scope)
@@ -145,10 +149,13 @@ def _tell_samples(document: Replay, contract: Agreement) -> None:
 def _tell_bounds(document: Replay, scope: Scope, from_us: int, to_us: int) -> None:
     """Say so where the bounds of a record cannot be known."""
     is_whole = document.start >= from_us and min(document.end, document.horizon) <= to_us
-    are_known = all(document.checks[name].intervals_min for name in scope.members)
-    if not are_known and (len(scope.members) > 1 or not is_whole):
+    known = [document.checks[name] for name in scope.members]
+    if all(one.intervals_min or one.downtime_min == one.downtime_max for one in known):
+        return
+    if len(scope.members) > 1 or not is_whole:
         click.echo(
-            "The timeline reaches beyond the period and has no bounds within it: the least and the most"
-            " downtime are shown as equal to the figure. `vedette replay --bounds` gives them.",
+            "The timeline says how much the least and the most downtime are in all of its time, and not"
+            " when. What is judged is a part of that time, or several checks: the bounds are shown as equal"
+            " to the figure. `vedette replay --bounds` gives them.",
             err=True,
         )

@@ -390,3 +390,28 @@ def test_s42_what_is_left_of_a_budget_is_rounded_down_below_zero_too(tmp_path: P
     )  # fmt: skip
     # 2,678.4 s of budget less 3,600 s are -921.6 s.
     assert "  -15m 22s  breached" in outcome.stdout
+
+
+def _said(folder: Path, fleet: Path, month: str) -> str:
+    outcome = _invoke(
+        "sla", "compute", "--config", fleet, "--timeline", folder / "timeline.json", "--contract", "gold",
+        "--period", month,
+    )  # fmt: skip
+    return outcome.stderr
+
+
+def test_a_contract_that_began_later_says_so(tmp_path: Path) -> None:
+    _timeline(tmp_path)
+    fleet = _fleet(tmp_path, start="2026-03-01T00:00:00Z")
+    said = "gold is in force from 2026-03-01T00:00:00Z on: 2026-02 was over by then.\n"
+    assert _said(tmp_path, fleet, "2026-02") == said
+    assert _said(tmp_path, fleet, "2026-03") == ""
+
+
+def test_s8_bounds_that_are_not_known_are_told_and_no_others(tmp_path: Path) -> None:
+    timeline = _timeline(tmp_path, (20_460 * DAY_US, 20_460 * DAY_US + 60 * SECOND))
+    fleet = _fleet(tmp_path)
+    assert _said(tmp_path, fleet, "2026-01") == "", "no less and no more than that was possible"
+    wider = timeline.read_text().replace('"downtime_max": 60', '"downtime_max": 90')
+    timeline.write_text(wider)
+    assert "`vedette replay --bounds` gives them" in _said(tmp_path, fleet, "2026-01")
