@@ -14,8 +14,7 @@ from controller.core.intervals import Interval, clip, union
 from vedette.shared.probes import Finding, Part
 
 ALWAYS: Final = "always"
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_DAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS: Final = re.compile(
     r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)"
 )
@@ -32,13 +31,15 @@ DayText = Annotated[
 class ServiceHours(Part, frozen=True, kw_only=True):
     """The hours of each weekday, and the days without any. A weekday that is not named has none."""
 
-    weekly: Mapping[Weekday, list[str]]
+    weekly: Mapping[str, list[str]]
     holidays: list[DayText] = msgspec.field(default_factory=list)
 
     def findings(self) -> list[Finding]:
         """What is wrong with hours and days."""
         found: list[Finding] = []
         for day, texts in self.weekly.items():
+            if day not in _DAYS:
+                found.append((("weekly", day), f"one of {', '.join(_DAYS)}", repr(day)))
             for place, text in enumerate(texts):
                 if _minutes(text) is None:
                     found.append((("weekly", day, place), _EXPECTED, repr(text)))

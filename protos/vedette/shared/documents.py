@@ -278,7 +278,10 @@ def _in_words(expected: str) -> str:
 
 def _words_at(parts: Sequence[Mapping[str, Any]]) -> str:
     """The words that one of `parts` of a schema allows."""
-    words = dict.fromkeys(str(word) for part in parts for word in part.get("enum", ()))
+    words = list(dict.fromkeys(str(word) for part in parts for word in part.get("enum", ())))
+    kinds = [_TYPES[part["type"]] for part in parts if part.get("type") in ("object", "array")]
+    if kinds:
+        return ", ".join(words) + f" or {kinds[0]}"
     return "one of " + ", ".join(words or ["the listed words"])
 
 

@@ -11,6 +11,7 @@ INSTANT = (
     "expected an instant: RFC 3339 with an offset (2026-06-01T00:00:00Z) or microseconds since 1970"
 )
 DURATION = "expected a duration such as 250ms, 60s, 5m, 24h or 7d"
+WEEKDAYS = "expected one of mon, tue, wed, thu, fri, sat, sun"
 EXCLUSION = (
     "{id: e, type: scheduled, from: '2026-06-10T10:00:00Z', to: '2026-06-10T11:00:00Z',"
     " declared_at: '2026-06-01T00:00:00Z', by: ada}"
@@ -67,6 +68,9 @@ def test_s8_a_target_is_a_decimal_of_at_most_a_hundred(clause: str, problem: str
         ("exclusions: {force_majeure: {approvals: 11}}", "exclusions.force_majeure.approvals: expected a whole number from 0 to 10, found 11"),
         ("exclusions: {holiday: {mode: drop}}", "exclusions.holiday: expected no such key, found 'holiday'"),
         ("exclusions: [scheduled]", "exclusions: expected a mapping, found a list of 1"),
+        ("service_hours: business", "service_hours: expected always or a mapping, found 'business'"),
+        ("service_hours: {weekly: {monday: ['08:00-18:00']}}", f"service_hours.weekly.monday: {WEEKDAYS}, found 'monday'"),
+        ("cost: {per_day: '1', currency: EUR, hours: {weekly: {Mon: ['08:00-18:00']}}}", f"cost.hours.weekly.Mon: {WEEKDAYS}, found 'Mon'"),
     ],
 )  # fmt: skip
 def test_s8_clauses_that_say_nothing_that_can_be_computed(clause: str, problem: str) -> None:
@@ -138,7 +142,7 @@ def test_s8_revisions_do_not_overlap(amendment: str, problem: str) -> None:
         ("by: ada", "by: ada, approved_by: bo", "approved_by: expected a list, found 'bo'"),
         ("by: ada", "by: ada, approved_by: ['']", "approved_by[0]: expected text of at least 1 characters, found ''"),
         ("by: ada", "by: ada, logged_at: 0", "logged_at: expected no such key, found 'logged_at'"),
-        ("by: ada", "by: ada, scope: some", "scope: expected one of all, found 'some'"),
+        ("by: ada", "by: ada, scope: some", "scope: expected all or a mapping, found 'some'"),
         ("by: ada", "by: ada, scope: {}", "scope: expected checks or services, or `all`, found neither"),
         ("by: ada", "by: ada, scope: {checks: [z]}", "scope.checks[0]: expected one of the checks of this file, found 'z'"),
         ("by: ada", "by: ada, scope: {services: [z]}", "scope.services[0]: expected one of the services of this file, found 'z'"),
