@@ -9,6 +9,7 @@ from controller.core.instants import instant
 from controller.core.intervals import intersection
 from controller.core.sla.contracts import Contract, Denominator, Overlay
 from controller.core.sla.credits import CREDITED_IN_TIME
+from controller.core.sla.exclusions import ExclusionType
 from controller.core.sla.objectives import OF_SLICES, Availability, Formula, Objective, Timed
 from controller.core.sla.service_hours import ServiceHours
 from vedette.shared.definitions import Check, micros
@@ -40,6 +41,7 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
                 "an objective of availability by time or minute: this is credited for downtime"
             )
             found.append((("credits", in_time[0]), expected, "none"))
+    found += _notice_findings(contract)
     found += _termination_findings(contract)
     found += [(("lateness", *path), e, f) for path, e, f in contract.lateness.findings()]
     found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]
@@ -60,6 +62,16 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
             wrong += _budget_findings(contract, objective, check)
         found += [(("objectives", index, *p), e, f) for p, e, f in wrong]
     return found
+
+
+def _notice_findings(contract: Contract) -> list[Finding]:
+    """Notice is asked for of scheduled work (S-27); a clause that did nothing would mislead whoever reads it."""
+    expected = "none: notice is asked for of scheduled work only"
+    return [
+        (("exclusions", kind.value, "notice"), expected, terms.notice)
+        for kind, terms in contract.exclusions.by_type.items()
+        if kind is not ExclusionType.SCHEDULED and micros(terms.notice)
+    ]
 
 
 def _termination_findings(contract: Contract) -> list[Finding]:
@@ -162,13 +174,19 @@ def _sample_findings(
 
 
 def _budget_findings(contract: Contract, objective: Objective, check: Check) -> list[Finding]:
-    """A budget of less than two intervals of time cannot be told from none by probing."""
-    budget_us = (1 - objective.target_share) * contract.period.shortest_us
-    if budget_us >= 2 * check.interval_us:
+    """A budget of less than two intervals of time cannot be told from none by probing.
+
+    Of a target or a period that is refused for itself nothing more is said.
+    """
+    period_us = contract.period.shortest_us
+    budget_us = (1 - objective.target_share) * period_us
+    if budget_us >= 2 * check.interval_us or budget_us < 0 or not period_us:
         return []
+    is_rolling = contract.period.kind is PeriodKind.ROLLING
+    period = contract.period.length if is_rolling else f"the shortest {contract.period.kind}"
     expected = (
-        f"a budget of at least two intervals ({Duration(2 * check.interval_us)}) in the shortest"
-        f" {contract.period.kind}, or acknowledge_unmeasurable: true"
+        f"a budget of at least two intervals ({Duration(2 * check.interval_us)}) in {period},"
+        " or acknowledge_unmeasurable: true"
     )
     return [
         (

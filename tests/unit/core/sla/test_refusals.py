@@ -67,6 +67,7 @@ def test_s8_a_target_is_a_decimal_of_at_most_a_hundred(clause: str, problem: str
         ("exclusions: {scheduled: {drop_scope: some}}", "exclusions.scheduled.drop_scope: expected one of all, downtime_only, found 'some'"),
         ("exclusions: {force_majeure: {approvals: 11}}", "exclusions.force_majeure.approvals: expected a whole number from 0 to 10, found 11"),
         ("exclusions: {holiday: {mode: drop}}", "exclusions.holiday: expected no such key, found 'holiday'"),
+        ("exclusions: {emergency: {notice: 2h}}", "exclusions.emergency.notice: expected none: notice is asked for of scheduled work only, found 2h"),
         ("exclusions: [scheduled]", "exclusions: expected a mapping, found a list of 1"),
         ("service_hours: business", "service_hours: expected always or a mapping, found 'business'"),
         ("service_hours: {weekly: {monday: ['08:00-18:00']}}", f"service_hours.weekly.monday: {WEEKDAYS}, found 'monday'"),
@@ -83,7 +84,7 @@ def test_s8_a_shortest_outage_of_an_interval_can_be_seen() -> None:
 
 
 BUDGET = (
-    "expected a budget of at least two intervals (2m) in the shortest {kind}, or acknowledge_unmeasurable: true,"
+    "expected a budget of at least two intervals (2m) in {period}, or acknowledge_unmeasurable: true,"
     " found {target}, a budget of {seconds} s"
 )
 
@@ -99,15 +100,31 @@ def test_s8_a_budget_that_probing_cannot_tell_from_none(
     assert fleet(*text).contracts["k"].first.acknowledge_unmeasurable, (
         "somebody may say that they know"
     )
-    blind = (
+    told = BUDGET.format(period=f"the shortest {kind}", target=target, seconds=seconds)
+    assert blind(*text) == f"fleet.yaml:10: contracts[0].objectives[0].target: {told}"
+
+
+def blind(*clauses: str) -> str:
+    """What is wrong with a contract of these clauses that acknowledges nothing."""
+    text = (
         "version: 1\nregions: [{id: a}]\nservices: [{id: s}]\n"
         'checks: [{id: c, service: s, every: 60s, http: {url: "http://x.example/"}}]\n'
         "contracts:\n  - id: k\n    effective_from: 0\n    scope: {checks: [c]}\n"
-    ) + "".join(f"    {line}\n" for line in text)
+    ) + "".join(f"    {line}\n" for line in clauses)
     with pytest.raises(BadDocument) as caught:
-        read_fleet(blind.encode(), "fleet.yaml")
-    told = BUDGET.format(kind=kind, target=target, seconds=seconds)
-    assert str(caught.value) == f"fleet.yaml:10: contracts[0].objectives[0].target: {told}"
+        read_fleet(text.encode(), "fleet.yaml")
+    return str(caught.value)
+
+
+def test_s8_what_is_refused_for_itself_is_not_told_as_a_budget_too() -> None:
+    above = "fleet.yaml:9: contracts[0].objectives[0].target: expected at most 100, found 100.1"
+    assert blind(objective('target: "100.1"')) == above
+    length = "expected a length such as 30d where the kind is rolling, and none where it is not"
+    endless = blind("period: {kind: rolling}", objective('target: "99.9"'))
+    assert endless == f"fleet.yaml:9: contracts[0].period.length: {length}, found none"
+    short = blind("period: {kind: rolling, length: 1h}", objective('target: "99.9"'))
+    told = BUDGET.format(period="1h", target="99.9", seconds="3.600")
+    assert short == f"fleet.yaml:10: contracts[0].objectives[0].target: {told}"
 
 
 @pytest.mark.parametrize(
