@@ -12,24 +12,9 @@ from click.testing import CliRunner, Result
 from controller.cli.main import cli
 from controller.core.replay import decode_replay
 from controller.core.samples import Sample
+from tests.unit.cli.computing import DAY_US, JUNE_US, fleet_file, invoke, timeline_file
 from tests.unit.core.scenes import SECOND, every_minute
 
-DAY_US = 86_400 * SECOND
-# The vectors count seconds from 0; 1 June 2026 UTC is 20,605 days later.
-JUNE_US = 20_605 * DAY_US
-FLEET = """version: 1
-regions: [{{id: a}}, {{id: b}}, {{id: c}}]
-services: [{{id: s}}]
-checks:
-  - {{id: shop, service: s, every: 60s, timeout: 10s, http: {{url: "http://x.test/"}},
-     quorum: {{fail_after: 1, recover_after: 1, partial_weight: "{weight}"}}}}
-contracts:
-  - id: gold
-    effective_from: {start}
-    scope: {{checks: [shop]}}
-    period: {{kind: month, tz: {tz}}}
-    objectives: [{{id: availability, target: "{target}", min_coverage: "{coverage}"}}]
-"""
 DOWN = [(300, 600)]
 ALL_DOWN = [
     *every_minute("a", 0, DOWN),
@@ -48,20 +33,9 @@ LATE = [
 ]
 
 
-def _fleet(folder: Path, **terms: Any) -> Path:
-    terms = {"start": 0, "tz": "UTC", "target": "64", "coverage": "95", "weight": "0"} | terms
-    path = folder / "fleet.yaml"
-    path.write_text(FLEET.format(**terms))
-    return path
-
-
-def _invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(cli, [str(one) for one in arguments])
-
-
 def _computed(folder: Path, samples: Sequence[Sample], **terms: Any) -> tuple[dict[str, Any], int]:
     """The record of [60 s, 900 s) of June, as if the contract began there; and the exit code."""
-    fleet = _fleet(folder, start=JUNE_US + 60 * SECOND, **terms)
+    fleet = fleet_file(folder, start=JUNE_US + 60 * SECOND, **terms)
     lines = [
         {
             "agent": one.agent, "epoch": one.epoch, "seq": one.seq, "check": "shop",
@@ -71,13 +45,13 @@ def _computed(folder: Path, samples: Sequence[Sample], **terms: Any) -> tuple[di
     ]  # fmt: skip
     (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     end_us = JUNE_US + 900 * SECOND
-    replayed = _invoke(
+    replayed = invoke(
         "replay", "--config", fleet, "--from", JUNE_US + 60 * SECOND, "--to", end_us, "--json",
         folder / "results.jsonl",
     )  # fmt: skip
     assert replayed.exit_code == 0, replayed.output
     (folder / "timeline.json").write_bytes(replayed.stdout_bytes)
-    outcome = _invoke(
+    outcome = invoke(
         "sla", "compute", "--config", fleet, "--timeline", folder / "timeline.json",
         "--contract", "gold", "--period", "2026-06", "--as-of", end_us, "--json",
     )  # fmt: skip
@@ -129,30 +103,6 @@ def test_a_breach_is_exit_code_1(tmp_path: Path) -> None:
     assert (record["verdict"], record["robustness"], code) == ("breached", "robust", 1)
 
 
-def _timeline(folder: Path, *down: tuple[int, int]) -> Path:
-    """A replay document of 2025-12 to 2026-03 that is UP but for `down`, in microseconds."""
-    start, end = 20_423 * DAY_US, 20_544 * DAY_US
-    intervals: list[dict[str, Any]] = []
-    at_us = start
-    for begin, stop in down:
-        intervals.append({"from": at_us, "to": begin, "verdict": "UP"})
-        intervals.append({"from": begin, "to": stop, "verdict": "DOWN"})
-        at_us = stop
-    intervals.append({"from": at_us, "to": end, "verdict": "UP"})
-    total = sum(stop - begin for begin, stop in down)
-    check = {
-        "intervals": intervals, "downtime": total, "downtime_min": total, "downtime_max": total,
-        "outages": [
-            {"started_at": begin, "ended_at": stop, "downtime": stop - begin, "unknown": 0}
-            for begin, stop in down
-        ],
-    }  # fmt: skip
-    path = folder / "timeline.json"
-    document = {"version": 1, "from": start, "to": end, "horizon": end, "checks": {"shop": check}}
-    path.write_text(json.dumps(document))
-    return path
-
-
 @pytest.mark.parametrize(
     ("tz", "month", "down", "shown", "count"),
     [
@@ -166,9 +116,9 @@ def test_x29_an_outage_over_the_end_of_a_month(
     tmp_path: Path, tz: str, month: str, down: int, shown: str, count: int
 ) -> None:
     midnight = 20_485 * DAY_US
-    timeline = _timeline(tmp_path, (midnight - 1_800 * SECOND, midnight + 2_700 * SECOND))
-    outcome = _invoke(
-        "sla", "compute", "--config", _fleet(tmp_path, tz=tz, target="99.9"), "--timeline",
+    timeline = timeline_file(tmp_path, (midnight - 1_800 * SECOND, midnight + 2_700 * SECOND))
+    outcome = invoke(
+        "sla", "compute", "--config", fleet_file(tmp_path, tz=tz, target="99.9"), "--timeline",
         timeline, "--contract", "gold", "--period", month, "--json",
     )  # fmt: skip
     (record,) = json.loads(outcome.stdout)["records"]
@@ -176,24 +126,10 @@ def test_x29_an_outage_over_the_end_of_a_month(
     assert (record["attainment_shown"], record["outages"]) == (shown, count)
 
 
-def test_s32_what_is_said_of_a_part_of_a_period_names_the_part(tmp_path: Path) -> None:
-    fleet = _fleet(tmp_path, target="99.9")
-    amendment = "  - {id: gold, effective_from: 2026-01-16T00:00:00Z, amendments: segmented}\n"
-    fleet.write_text(fleet.read_text() + amendment)
-    down = [(day * DAY_US, day * DAY_US + 600 * SECOND + 1) for day in (20_460, 20_470)]
-    outcome = _invoke(
-        "sla", "compute", "--config", fleet, "--timeline", _timeline(tmp_path, *down), "--contract",
-        "gold", "--period", "2026-01",
-    )  # fmt: skip
-    said = [line.partition(": ")[0] for line in outcome.stdout.splitlines()[3:]]
-    first, second = (f"gold availability from 2026-01-{day}T00:00:00Z" for day in ("01", "16"))
-    assert said == [first, first, second, second]
-
-
 def test_the_document_has_the_same_bytes_from_standard_input(tmp_path: Path) -> None:
-    timeline = _timeline(tmp_path)
+    timeline = timeline_file(tmp_path)
     arguments = [
-        "sla", "compute", "--config", str(_fleet(tmp_path)), "--contract", "gold", "--period",
+        "sla", "compute", "--config", str(fleet_file(tmp_path)), "--contract", "gold", "--period",
         "2026-02", "--json", "--timeline",
     ]  # fmt: skip
     piped = CliRunner().invoke(cli, [*arguments, "-"], input=timeline.read_bytes())
@@ -212,13 +148,13 @@ def test_the_document_has_the_same_bytes_from_standard_input(tmp_path: Path) -> 
     ],
 )
 def test_bad_input_is_a_sentence(tmp_path: Path, changes: dict[str, str], message: str) -> None:
-    fleet = _fleet(tmp_path)
+    fleet = fleet_file(tmp_path)
     options = {
-        "--config": str(fleet), "--timeline": str(_timeline(tmp_path)), "--contract": "gold",
+        "--config": str(fleet), "--timeline": str(timeline_file(tmp_path)), "--contract": "gold",
         "--period": "2026-02",
     }  # fmt: skip
     options |= {key: value.replace("{fleet}", str(fleet)) for key, value in changes.items()}
-    outcome = _invoke("sla", "compute", *[part for pair in options.items() for part in pair])
+    outcome = invoke("sla", "compute", *[part for pair in options.items() for part in pair])
     assert outcome.exit_code == 2
     assert message in outcome.stderr
     assert "Traceback" not in outcome.stderr
@@ -250,8 +186,8 @@ def test_a_timeline_nested_without_end_is_refused() -> None:
 def test_a_file_nested_without_end_is_bad_input(tmp_path: Path) -> None:
     timeline = tmp_path / "deep.json"
     timeline.write_text('{"x":' + "[" * 5000 + "]" * 5000 + "}")
-    outcome = _invoke(
-        "sla", "compute", "--config", _fleet(tmp_path), "--timeline", timeline, "--contract", "gold", "--period", "1970-01",
+    outcome = invoke(
+        "sla", "compute", "--config", fleet_file(tmp_path), "--timeline", timeline, "--contract", "gold", "--period", "1970-01",
     )  # fmt: skip
     assert outcome.exit_code == 2
     assert "nested" in outcome.stderr
@@ -274,9 +210,9 @@ def test_files_that_are_nested_without_end_are_a_sentence(
 ) -> None:
     timeline = tmp_path / "timeline.json"
     timeline.write_text('{"version":1,"from":0,"to":0,"horizon":0,"checks":{}}')
-    files = {"fleet": _fleet(tmp_path), "timeline": timeline}
+    files = {"fleet": fleet_file(tmp_path), "timeline": timeline}
     files[which].write_text(text)
-    outcome = _invoke(
+    outcome = invoke(
         "sla", "compute", "--config", files["fleet"], "--timeline", timeline,
         "--contract", "gold", "--period", "2026-06",
     )  # fmt: skip
@@ -287,9 +223,9 @@ def test_files_that_are_nested_without_end_are_a_sentence(
 
 def _report(folder: Path, *more: object) -> Result:
     midnight = 20_485 * DAY_US
-    timeline = _timeline(folder, (midnight + 3_600 * SECOND, midnight + 6_300 * SECOND))
-    return _invoke(
-        "sla", "compute", "--config", _fleet(folder, target="99.9"), "--timeline", timeline,
+    timeline = timeline_file(folder, (midnight + 3_600 * SECOND, midnight + 6_300 * SECOND))
+    return invoke(
+        "sla", "compute", "--config", fleet_file(folder, target="99.9"), "--timeline", timeline,
         "--contract", "gold", "--period", "2026-02", *more,
     )  # fmt: skip
 
@@ -361,15 +297,15 @@ def test_s48_samples_come_with_a_timeline_that_was_asked_for_them(
     ]
     lines.write_text("".join(json.dumps(one) + "\n" for one in told))
     to_us = JUNE_US + 1200 * SECOND
-    replayed = _invoke("replay", "--config", fleet, "--from", JUNE_US, "--to", to_us, option, "--json", lines)  # fmt: skip
+    replayed = invoke("replay", "--config", fleet, "--from", JUNE_US, "--to", to_us, option, "--json", lines)  # fmt: skip
     assert replayed.exit_code == 0, replayed.output
     (tmp_path / "timeline.json").write_bytes(replayed.stdout_bytes)
     computed = (
         "sla", "compute", "--config", fleet, "--timeline", tmp_path / "timeline.json",
         "--contract", "gold", "--period", "2026-06-01", "--as-of", to_us,
     )  # fmt: skip
-    (record,) = json.loads(_invoke(*computed, "--json").stdout)["records"]
-    people = _invoke(*computed)
+    (record,) = json.loads(invoke(*computed, "--json").stdout)["records"]
+    people = invoke(*computed)
     if option == "--samples":
         assert record["samples"] == {"good": 19, "valid": 20}
         assert (record["verdict"], people.exit_code) == ("met", 0)
@@ -380,38 +316,3 @@ def test_s48_samples_come_with_a_timeline_that_was_asked_for_them(
             "The timeline has no samples, and these objectives count them: speed."
             " `vedette replay --samples` gives them.\n"
         )
-
-
-def test_s42_what_is_left_of_a_budget_is_rounded_down_below_zero_too(tmp_path: Path) -> None:
-    down = (20_460 * DAY_US, 20_460 * DAY_US + 3_600 * SECOND)
-    outcome = _invoke(
-        "sla", "compute", "--config", _fleet(tmp_path, target="99.9"), "--timeline",
-        _timeline(tmp_path, down), "--contract", "gold", "--period", "2026-01",
-    )  # fmt: skip
-    # 2,678.4 s of budget less 3,600 s are -921.6 s.
-    assert "  -15m 22s  breached" in outcome.stdout
-
-
-def _said(folder: Path, fleet: Path, month: str) -> str:
-    outcome = _invoke(
-        "sla", "compute", "--config", fleet, "--timeline", folder / "timeline.json", "--contract", "gold",
-        "--period", month,
-    )  # fmt: skip
-    return outcome.stderr
-
-
-def test_a_contract_that_began_later_says_so(tmp_path: Path) -> None:
-    _timeline(tmp_path)
-    fleet = _fleet(tmp_path, start="2026-03-01T00:00:00Z")
-    said = "gold is in force from 2026-03-01T00:00:00Z on: 2026-02 was over by then.\n"
-    assert _said(tmp_path, fleet, "2026-02") == said
-    assert _said(tmp_path, fleet, "2026-03") == ""
-
-
-def test_s8_bounds_that_are_not_known_are_told_and_no_others(tmp_path: Path) -> None:
-    timeline = _timeline(tmp_path, (20_460 * DAY_US, 20_460 * DAY_US + 60 * SECOND))
-    fleet = _fleet(tmp_path)
-    assert _said(tmp_path, fleet, "2026-01") == "", "no less and no more than that was possible"
-    wider = timeline.read_text().replace('"downtime_max": 60', '"downtime_max": 90')
-    timeline.write_text(wider)
-    assert "`vedette replay --bounds` gives them" in _said(tmp_path, fleet, "2026-01")
