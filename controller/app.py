@@ -190,9 +190,12 @@ class _Controller:
         self._access = Access(storage, wall_us)
         self._agents = Agents(storage, wall_us)
         self._silence = Silence(storage, wall_us)
-        self._router = Router(storage, Insights(self._fleets, self._evaluator), wall_us)
+        insights = Insights(self._fleets, self._evaluator)
+        self._router = Router(storage, insights, wall_us, self._now_us)
         self._account(storage)
-        self._outbox = Outbox(storage, self._fleets.channels, self._secrets, wall_us, _jitter)
+        self._outbox = Outbox(
+            storage, self._fleets.channels, self._secrets, wall_us, _jitter, self._now_us
+        )
         transport = ChannelTransport(wall_us)
         self._sender = Sender(worker, self._router, self._outbox, transport)
         admission = Admission(storage, authority, wall_us)

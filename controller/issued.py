@@ -72,6 +72,10 @@ class IssuedStore(Protocol):
         """The newest instant as of which anything was issued; 0: nothing was."""
         ...
 
+    def last_recorded_us(self) -> int:
+        """The newest instant at which anything was recorded that a report may hang on; 0: nothing was."""
+        ...
+
     def note_retold(self, retold: Retold) -> None:
         """Note that time of a check; what was noted of it before is widened."""
         ...

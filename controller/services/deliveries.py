@@ -17,6 +17,7 @@ from controller.errors import BadInput, NotFound
 from controller.events import EventKind
 from controller.ports import Storage, Transaction
 from controller.services.notify_outages import message_of
+from controller.services.touched import note_delivered
 from vedette.shared.limits import DELIVERIES_SHOWN_MAX
 
 _ALL: Final = 1_000_000
@@ -54,12 +55,15 @@ class Outbox:
         secrets: Values,
         now_us: Callable[[], int],
         jitter: Callable[[], Fraction],
+        recorded_us: Callable[[], int] | None = None,
     ) -> None:
         self._storage = storage
         self._channels = channels
         self._secrets = secrets
         self._now_us = now_us
         self._jitter = jitter
+        # When a message had arrived stands in reports, and so is recorded later than what was before (S-21).
+        self._recorded_us = recorded_us or now_us
 
     def recover(self) -> None:
         """Have sent again what was on its way when the controller ended: it may have arrived, or not."""
@@ -162,6 +166,7 @@ class Outbox:
         fields = {"channel": one.channel, "delivery": one.number, "subject": one.subject}
         if outcome.is_delivered:
             self._put(tx, one, DeliveryState.DELIVERED, now_us)
+            note_delivered(tx, one.subject)
             log.info("notify.delivered", extra=fields | {"event": one.event})
             return
         delay_us = (
@@ -192,7 +197,7 @@ class Outbox:
             replace(
                 one,
                 state=state,
-                changed_us=now_us,
+                changed_us=self._recorded_us(),
                 due_us=now_us if due_us is None else due_us,
                 error=error,
             )

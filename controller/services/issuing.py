@@ -24,6 +24,8 @@ from vedette.shared.documents import BadDocument
 _IDLE_SECONDS: Final = 30.0
 _BUSY_SECONDS: Final = 0.05
 _AGAIN_US: Final = 600 * 1_000_000
+# A clock that was set back is followed no sooner than it has come to where it was; not if that takes years.
+_AHEAD_US_MAX: Final = 86_400 * 1_000_000
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +47,18 @@ class Issuing:
         self._again_us: dict[tuple[str, str], int] = {}
 
     def last_us(self) -> int:
-        """The newest instant as of which anything was issued: what is recorded later must come after it."""
+        """After which instant whatever is recorded from now on must come, whatever the clock says.
+
+        That is after all that was recorded, as a report as of any instant since then may have been given. If
+        the clock is much earlier, it is that one which was wrong before: then it is after what was issued.
+        """
         with self._storage.transaction() as tx:
-            return tx.last_issued_us()
+            recorded_us, issued_us = tx.last_recorded_us(), tx.last_issued_us()
+        ahead_us = recorded_us - self._now_us()
+        if ahead_us <= _AHEAD_US_MAX:
+            return recorded_us
+        log.error("clock.behind", extra={"behind_seconds": ahead_us // 1_000_000})
+        return issued_us
 
     def look(self) -> bool:
         """Do one thing that is due; False if nothing is."""

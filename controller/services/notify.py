@@ -33,11 +33,17 @@ class Router:
     """Writes deliveries. Synchronous: runs in the storage thread."""
 
     def __init__(
-        self, storage: Storage, insights: InsightSource, now_us: Callable[[], int]
+        self,
+        storage: Storage,
+        insights: InsightSource,
+        now_us: Callable[[], int],
+        recorded_us: Callable[[], int] | None = None,
     ) -> None:
         self._storage = storage
         self._insights = insights
         self._now_us = now_us
+        # When a message was held back stands in reports, and so is recorded later than what was before (S-21).
+        self._recorded_us = recorded_us or now_us
         self._looked_us = 0
         self._released = 0
         self._steadied = ""
@@ -56,7 +62,7 @@ class Router:
         with self._storage.transaction() as tx:
             progress = read_progress(tx) or Progress()
             insight = self._insights.of(tx, now_us)
-            telling = OutageTelling(tx, insight, progress, now_us)
+            telling = OutageTelling(tx, insight, progress, now_us, self._recorded_us())
             events = tx.events_after(progress.sequence, NOTIFY_EVENTS_AT_ONCE_MAX)
             for event in events:
                 try:

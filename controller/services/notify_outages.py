@@ -39,11 +39,19 @@ _OVER = frozenset({EventName.CLOSED, EventName.RETRACTED})
 class OutageTelling:
     """Writes deliveries of outages in one transaction; `progress` is changed in place."""
 
-    def __init__(self, tx: Transaction, insight: Insight, progress: Progress, now_us: int) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        insight: Insight,
+        progress: Progress,
+        now_us: int,
+        recorded_us: int,
+    ) -> None:
         self._tx = tx
         self._insight = insight
         self._progress = progress
         self._now_us = now_us
+        self._recorded_us = recorded_us
 
     def tell(self, event: OutageEvent) -> None:
         """Write what every channel is told of an event. ValueError if its body is damaged."""
@@ -172,13 +180,19 @@ class OutageTelling:
         self, channel: str, message: Message, found: Decision | None = None, reason: str = ""
     ) -> None:
         state = _STATES[found.course] if found else DeliveryState.PENDING
-        put(self._tx, channel, message, self._now_us, state, found.why if found else None, reason)
+        why = found.why if found else None
+        put(self._tx, channel, message, self._now_us, state, why, reason, self._recorded_us)
 
     def _change(
         self, one: Delivery, state: DeliveryState, why: Withheld | None, reason: str
     ) -> Delivery:
         changed = replace(
-            one, state=state, why=why, reason=reason, due_us=self._now_us, changed_us=self._now_us
+            one,
+            state=state,
+            why=why,
+            reason=reason,
+            due_us=self._now_us,
+            changed_us=self._recorded_us,
         )
         self._tx.put_delivery(changed)
         return changed
@@ -203,8 +217,10 @@ def put(
     state: DeliveryState = DeliveryState.PENDING,
     why: Withheld | None = None,
     reason: str = "",
+    recorded_us: int | None = None,
 ) -> Delivery:
-    """Keep a new delivery."""
+    """Keep a new delivery, as of `recorded_us` if reports go by another clock than sending (S-21)."""
+    kept_us = now_us if recorded_us is None else recorded_us
     made = Delivery(
         key=message.key,
         channel=channel,
@@ -216,8 +232,8 @@ def put(
         message=msgspec.json.encode(message),
         why=why,
         reason=reason,
-        changed_us=now_us,
-        held_us=now_us if why in _EXPLAINED else None,
+        changed_us=kept_us,
+        held_us=kept_us if why in _EXPLAINED else None,
     )
     return replace(made, number=tx.put_delivery(made))
 

@@ -63,6 +63,19 @@ def note_late(
         tx.note_retold(Retold(check, min(instants), max(instants) + 1))
 
 
+def note_delivered(tx: Transaction, subject: str) -> None:
+    """Note the time of an outage of which a report was issued before anybody had been told of it."""
+    handle = subject.removeprefix("OUT-")
+    if handle == subject or not handle.isdecimal():
+        return
+    issued_us = tx.last_issued_us()
+    for one in tx.newest_events([int(handle)]):
+        body = decode_body(one.body)
+        if body.started_us < issued_us:
+            until_us = body.ended_us or body.until_us
+            tx.note_retold(Retold(one.check, body.started_us, until_us))
+
+
 def note_touched(tx: Transaction, terms: Terms) -> bool:
     """Read what was recorded since the last time, and note what it touches; False if there was nothing."""
     before = _progress(tx)

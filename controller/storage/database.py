@@ -33,6 +33,7 @@ from controller.storage.issued import IssuedRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
+from controller.storage.recorded import RecordedRows
 from controller.storage.registry import RegistryRows
 from controller.storage.remarks import RemarkRows
 from controller.storage.sampled import SampledRows
@@ -60,6 +61,7 @@ class SqlTransaction(
     DeliveryRows,
     RemarkRows,
     IssuedRows,
+    RecordedRows,
     SlaEventRows,
     ExclusionRows,
     ClaimRows,

@@ -6,7 +6,8 @@ import pytest
 
 from controller.errors import ControllerError
 from controller.issued import IssuedReport, Reopened, Retold
-from controller.ports import Storage
+from controller.ports import FleetRevision, Segment, Storage
+from controller.remarks import Remark, RemarkKind
 from controller.storage.database import SqlStorage, open_storage
 
 FIRST = IssuedReport(
@@ -38,6 +39,21 @@ def test_s22_revisions_come_back_as_they_were_issued(storage: Storage) -> None:
         assert tx.issued_heads() == heads
         assert tx.issued_heads("beta") == heads[2:]
         assert tx.last_issued_us() == SECOND.as_of_us
+
+
+def test_s21_a_start_finds_the_newest_instant_of_all_that_was_recorded(storage: Storage) -> None:
+    with storage.transaction() as tx:
+        assert tx.last_recorded_us() == 0
+        tx.put_fleet(FleetRevision(1, b"a: b", "fleet.yaml", 7, "ada"), [])
+        assert tx.last_recorded_us() == 7
+        tx.put_remark(Remark(1, RemarkKind.ACK, 9, "ada", "admin", "192.0.2.1", ""))
+        assert tx.last_recorded_us() == 9
+        for first, received_us in ((1, 20), (2, 30)):
+            segment = Segment("fra-1", "e", "", first, 1, b"{}\n", received_us)
+            tx.append([segment], [], [], [], [], [])
+        assert tx.last_recorded_us() == 30
+        tx.put_issued(FIRST)
+        assert tx.last_recorded_us() == FIRST.as_of_us
 
 
 @pytest.mark.parametrize("revision", [0, 1, 3])

@@ -1,14 +1,18 @@
 """The outbox: at least once, in order, with an end; and what people can do about dead letters."""
 
 import random
+from dataclasses import replace
+from fractions import Fraction
 from typing import Final
 
 import pytest
 
+from controller.clock import LedgerClock
 from controller.core.notices import DeliveryState
 from controller.custody import Actor
-from controller.deliveries import Outcome
+from controller.deliveries import DeliveryQuery, Outcome
 from controller.errors import BadInput, NotFound
+from controller.services.deliveries import Outbox
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, Scene, channel
 from vedette.shared.limits import NOTIFY_ATTEMPTS_MAX
@@ -231,3 +235,23 @@ def test_whatever_fails_and_ends_each_is_told_in_order_and_nothing_is_lost(seed:
 
 
 _UNDONE: Final = (DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.HELD)
+
+
+def test_s21_what_arrives_after_the_clock_was_set_back_is_recorded_later_all_the_same() -> None:
+    """A report as of an instant before must not come to tell of it."""
+    scene = Scene(channel("all"))
+    ledger = LedgerClock(lambda: scene.now_us)
+    where = (scene.storage, lambda tx: scene.insight.channels, scene.secrets)
+    outbox = Outbox(*where, lambda: scene.now_us, lambda: Fraction(1), ledger)
+    scene.route("opened")
+    known_us = ledger()
+    scene.now_us -= 3600 * SECOND
+    with scene.storage.transaction() as tx:
+        (waiting,) = tx.deliveries(DeliveryQuery())
+        tx.put_delivery(replace(waiting, due_us=scene.now_us))
+    (parcel,) = outbox.claim(lambda name: 1)
+    outbox.settle({parcel.number: DELIVERED})
+    with scene.storage.transaction() as tx:
+        (told_us,) = tx.first_delivered_us(["OUT-1"]).values()
+    assert told_us > known_us
+    assert parcel.message.subject == "OUT-1"
