@@ -47,6 +47,7 @@ from controller.services.agents import Agents
 from controller.services.apply import Fleets
 from controller.services.backtest import Backtests
 from controller.services.behind import catching_up
+from controller.services.bundling.bundle import Bundles
 from controller.services.calendar_import import CalendarImport
 from controller.services.checks import Checks
 from controller.services.claim_reminders import ClaimReminders, reminding
@@ -222,7 +223,7 @@ class _Controller:
             config.people_address,
             self._certificate,
             Gate(self._access, self._ledger, worker),
-            self._people(storage, authority, settings.organisation, names[0]),
+            self._people(storage, authority, settings.organisation, names[0], notary),
         )
 
     def _account(self, storage: database.SqlStorage) -> None:
@@ -244,6 +245,7 @@ class _Controller:
         authority: Authority,
         organisation: str,
         host: str,
+        notary: LogNotary,
     ) -> Sequence[object]:
         whereabouts = Whereabouts(
             ca_pem=authority.root_pem,
@@ -276,7 +278,12 @@ class _Controller:
             OutageServicer(worker, outages, Remarks(storage, self._now_us)),
             IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
-            EvidenceServicer(worker, self._seals, self._stamping),
+            EvidenceServicer(
+                worker,
+                self._seals,
+                self._stamping,
+                Bundles(storage, self._evaluator, terms, self._logbook, notary, self._now_us),
+            ),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),
             SlaServicer(

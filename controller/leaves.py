@@ -78,6 +78,10 @@ class LogStore(Protocol):
         """The leaf of that place."""
         ...
 
+    def enter_note(self, kind: LeafKind, subject: str, note: bytes, at_us: int) -> int:
+        """Enter a note that was signed elsewhere as a leaf; its place."""
+        ...
+
     def leaf_hashes(self, from_index: int, to_index: int) -> Sequence[bytes]:
         """The hashes of leaves [from_index, to_index), as they were entered."""
         ...
@@ -120,6 +124,10 @@ class LogStore(Protocol):
 
     def newest_checkpoint(self) -> StoredCheckpoint | None:
         """The last one; None before the first."""
+        ...
+
+    def checkpoint_covering(self, size: int) -> StoredCheckpoint | None:
+        """The smallest one of at least that size."""
         ...
 
     def checkpoints(self, from_size: int, to_size: int) -> Sequence[StoredCheckpoint]:

@@ -88,6 +88,10 @@ class SealStore(Protocol):
         """The last seal of every stream of an agent that has one."""
         ...
 
+    def seals_over(self, stream: StreamId, from_us: int, to_us: int) -> Sequence[int]:
+        """The numbers of the seals that say something of [from_us, to_us), the smallest first."""
+        ...
+
     def put_forked_seal(self, fork: ForkedSeal) -> bool:
         """Keep it beside the one that was kept first; False if it is there already, or there are many."""
         ...

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.authority import authority
+from controller.cli.bundle_export import annex, export
 from controller.cli.channel import connected
 from controller.cli.output import NOTHING, instant, shown, write_json, write_table
 from vedette.v1 import evidence_pb2, evidence_pb2_grpc
@@ -134,3 +135,5 @@ def _document(one: evidence_pb2.EvidenceStream) -> dict[str, object]:
 
 
 evidence.add_command(authority)
+evidence.add_command(annex)
+evidence.add_command(export)

@@ -51,6 +51,7 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     "evidence": Lazy(
         "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
     ),
+    "verify": Lazy("controller.cli.verify", "verify", "Check a bundle of evidence, offline."),
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
     "simulate": Lazy(
         "controller.cli.simulate", "simulate", "Score rules of deciding in a made-up month."

@@ -21,6 +21,7 @@ from controller.errors import Fatal
 from controller.identity.files import StateDirectory, write_private
 from controller.leaves import LeafKind
 from vedette.shared.checkpoint import Checkpoint
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import Verifier, signed_note
 
 LOG_KEY: Final = "log.key"
@@ -43,6 +44,10 @@ class LogNotary:
         """When it was signed, and the note that says `data` of `subject`."""
         now_us = self._now_us()
         return now_us, signed_note(leaf_text(kind, subject, now_us, data), self.origin, self._key)
+
+    def signed(self, text: str) -> bytes:
+        """The note of a text of a bundle: its claim, its manifest."""
+        return signed_note(text, self.origin, self._key, bytes_max=BUNDLE_NOTE_BYTES_MAX)
 
     def checkpoint(self, size: int, root: bytes) -> bytes:
         """The note of a tree head."""

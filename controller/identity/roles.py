@@ -82,6 +82,8 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.ExclusionService/GetExclusion": _READERS,
     "/vedette.v1.EvidenceService/ListTimestamps": _READERS,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
+    "/vedette.v1.EvidenceService/GetAnnex": _READERS,
+    "/vedette.v1.EvidenceService/ExportBundle": _READERS,
     "/vedette.v1.ClaimService/CreateClaim": _STAFF,
     "/vedette.v1.ClaimService/ListClaims": _READERS,
     "/vedette.v1.ClaimService/GetClaim": _READERS,

@@ -1,12 +1,16 @@
-"""EvidenceService: streams and their seals."""
+"""EvidenceService: streams and their seals, and bundles of them."""
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from controller.ports import Worker
+from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.seals import StreamStanding
+from controller.services.bundling.bundle import Bundles, Part
 from controller.services.seals import Seals
 from controller.services.stamping import Stamping
+from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1 import evidence_pb2_grpc
 
@@ -18,6 +22,25 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     worker: Worker
     seals: Seals
     stamping: Stamping
+    bundles: Bundles
+
+    async def GetAnnex(  # noqa: N802 - gRPC's name
+        self, request: pb.GetAnnexRequest, context: Context
+    ) -> pb.GetAnnexResponse:
+        """The keys by which bundles are checked."""
+        return pb.GetAnnexResponse(text=await self.worker.run(self.bundles.annex))
+
+    async def ExportBundle(  # noqa: N802 - gRPC's name
+        self, request: pb.ExportBundleRequest, context: Context
+    ) -> AsyncIterator[pb.ExportBundleResponse]:
+        """A bundle, some parts at a time; other work of the storage thread comes in between."""
+        parts = self.bundles.bundle(request.contract, request.period, caller().actor)
+        while some := await self.worker.run(lambda: _some(parts)):
+            yield pb.ExportBundleResponse(
+                parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
+                done=some[-1].done,
+                total=some[-1].total,
+            )
 
     async def ListTimestamps(  # noqa: N802 - gRPC's name
         self, request: pb.ListTimestampsRequest, context: Context
@@ -43,6 +66,22 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         """Every stream (of an agent), by agent, stream and epoch."""
         standings = await self.seals.standings(request.agent or None)
         return pb.ListStreamsResponse(streams=[_stream(one) for one in standings])
+
+
+def _some(parts: Iterator[Part]) -> list[Part]:
+    """The next parts, of a message's size together; none at the end."""
+    found: list[Part] = []
+    size = 0
+    for part in parts:
+        pieces = [
+            part._replace(content=part.content[at : at + BUNDLE_PART_BYTES_MAX])
+            for at in range(0, len(part.content) or 1, BUNDLE_PART_BYTES_MAX)
+        ]
+        found += pieces
+        size += len(part.content)
+        if size >= BUNDLE_PART_BYTES_MAX:
+            break
+    return found
 
 
 def _stream(one: StreamStanding) -> pb.EvidenceStream:

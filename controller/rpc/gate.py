@@ -6,7 +6,7 @@ a stream; on the wire there is no difference.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
@@ -55,8 +55,10 @@ class Gate(grpc.aio.ServerInterceptor):
         if inner is None:
             return None
         method = str(handler_call_details.method)
+        if inner.unary_stream is not None:
+            return self._many(method, inner)
         if inner.unary_unary is None:
-            raise ValueError(f"{method} streams; the gate guards calls with one answer only")
+            raise ValueError(f"{method} streams; the gate guards calls with one request only")
         serve, parsed = inner.unary_unary, inner.request_deserializer
         assert parsed is not None, "generated handlers parse"
 
@@ -72,6 +74,19 @@ class Gate(grpc.aio.ServerInterceptor):
             raise AssertionError("translated swallows nothing")
 
         return grpc.stream_unary_rpc_method_handler(guarded, None, inner.response_serializer)
+
+    def _many(self, method: str, inner: Any) -> _Handler:
+        """The same for a method with many answers, which takes as long as it takes."""
+        serve, parsed = inner.unary_stream, inner.request_deserializer
+
+        async def guarded(_requests: object, context: Context) -> AsyncIterator[Any]:
+            async with translated(context, method, has_deadline=False):
+                _caller.set(await self._admitted(method, context))
+                request = _message(await _read(context), parsed)
+                async for answer in serve(request, context):
+                    yield answer
+
+        return grpc.stream_stream_rpc_method_handler(guarded, None, inner.response_serializer)
 
     async def _admitted(self, method: str, context: Context) -> Person:
         text, peer = _bearer(context), str(context.peer())

@@ -20,22 +20,37 @@ from controller.services.terms import Agreed
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
-    """All records of a contract over a period, those of them that are claimed, and what they come to.
-
-    `steps` are those that go beyond a single record.
-    """
+class Figures:
+    """All records of a contract over a period, and what they rest on."""
 
     agreed: Agreed
     period: Period
     horizon_us: int
     seen: Seen
     records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis(Figures):
+    """Figures, the records of them that are claimed, and what these come to.
+
+    `steps` are those that go beyond a single record.
+    """
+
     claimed: Sequence[Record]
     amount: str
     unit: str
     steps: Sequence[str]
     terms: Credits
+
+
+def figures(sight: Sight, agreed: Agreed, period: Period) -> Figures:
+    """The records of a period, whether anything can be claimed or not."""
+    known = seen(sight, agreed, period)
+    found = records(
+        agreed.contract, period, known.observed, sight.horizon_us, revision=agreed.revision
+    )
+    return Figures(agreed, period, sight.horizon_us, known, found)
 
 
 def basis(sight: Sight, agreed: Agreed, label: str, objective: str | None) -> Basis:
@@ -47,9 +62,8 @@ def basis(sight: Sight, agreed: Agreed, label: str, objective: str | None) -> Ba
         raise NotFound(
             f"Expected an objective of {agreed.contract.first.id} ({listed}), found {objective!r}."
         )
-    known = seen(sight, agreed, period)
-    found = records(agreed.contract, period, known.observed, now_us, revision=agreed.revision)
-    claimed = _claimed(agreed, found, objective, label)
+    whole = figures(sight, agreed, period)
+    claimed = _claimed(agreed, whole.records, objective, label)
     unit = _unit(claimed)
     terms = _terms(agreed.contract, claimed)
     amount, steps = _amount(sight, agreed, period, claimed, terms)
@@ -58,7 +72,9 @@ def basis(sight: Sight, agreed: Agreed, label: str, objective: str | None) -> Ba
             f"Nothing can be claimed for {label}: {'; '.join(steps) or 'the credits come to nothing'}."
         )
     shown = str(int(amount)) if unit == DAYS_UNIT else rounded(amount, unit)
-    return Basis(agreed, period, now_us, known, found, claimed, shown, unit, steps, terms)
+    return Basis(
+        agreed, period, now_us, whole.seen, whole.records, claimed, shown, unit, steps, terms
+    )
 
 
 def _period(contract: Agreement, label: str, now_us: int) -> Period:

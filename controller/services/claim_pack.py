@@ -22,7 +22,7 @@ from controller.errors import BadInput, Fatal
 from controller.ports import Transaction
 from controller.reporting.claim_letter import ClaimedOutage, LetterFacts, claim_letter
 from controller.reporting.rendering import Form, paged
-from controller.services.claim_basis import Basis
+from controller.services.claim_basis import Basis, Figures
 from controller.services.outage_body import decode_body
 from controller.services.request_log import RequestLog, request_log
 from vedette.shared.definitions import written_out
@@ -76,7 +76,7 @@ def pack(
     tx: Transaction, basis: Basis, claim: ClaimFacts, cover: Cover, beside: Beside
 ) -> list[PackFile]:
     """The files, the manifest last. Fatal if they do not give the figures that they claim."""
-    fleet, timeline = _fleet(basis), _timeline(basis, beside.samples)
+    fleet, timeline = fleet_file(basis), timeline_file(basis, beside.samples)
     found = recomputed(basis, fleet, timeline)
     require_same(basis, found)
     logs = list(_logs(tx, basis))
@@ -105,7 +105,7 @@ def pack(
     return [*files, PackFile(MANIFEST, "", manifest(files))]
 
 
-def recomputed(basis: Basis, fleet: bytes, timeline: bytes) -> list[Record]:
+def recomputed(basis: Figures, fleet: bytes, timeline: bytes) -> list[Record]:
     """The records that `vedette sla compute` gives for the files of a pack."""
     read = read_fleet(fleet, FLEET)
     agreement = read.contracts[basis.agreed.contract.first.id]
@@ -115,14 +115,14 @@ def recomputed(basis: Basis, fleet: bytes, timeline: bytes) -> list[Record]:
     )
 
 
-def require_same(basis: Basis, found: Sequence[Record]) -> None:
+def require_same(basis: Figures, found: Sequence[Record]) -> None:
     """Fatal unless the files of a pack give what is claimed.
 
     Where and when an exclusion came to be known a file cannot say: only what came of it is compared.
     """
     if [_figures(one) for one in found] != [_figures(one) for one in basis.records]:
         raise Fatal(
-            f"The pack for {basis.period.label} would not give the figures that it claims, so none was made:"
+            f"The files for {basis.period.label} would not give the figures that it claims, so none were made:"
             " this is a fault of the program. `vedette sla status --json` has the figures."
         )
 
@@ -142,7 +142,8 @@ def manifest(files: Sequence[PackFile]) -> bytes:
     return "".join(f"{one.sha256}  {one.name}\n" for one in files).encode()
 
 
-def _fleet(basis: Basis) -> bytes:
+def fleet_file(basis: Figures) -> bytes:
+    """What the fleet file in force says of the contract and its checks."""
     agreed = basis.agreed
     excerpt = fleet_excerpt(
         agreed.fleet.document.data,
@@ -154,7 +155,8 @@ def _fleet(basis: Basis) -> bytes:
     return (head + yaml.safe_dump(excerpt, sort_keys=False, allow_unicode=True)).encode()
 
 
-def _timeline(basis: Basis, samples: Mapping[str, Sequence[Listed]]) -> bytes:
+def timeline_file(basis: Figures, samples: Mapping[str, Sequence[Listed]]) -> bytes:
+    """The verdicts on the period, with bounds."""
     seen = basis.seen
     return replay_bytes(
         timeline_document(seen.members, samples, seen.from_us, seen.to_us, basis.horizon_us)

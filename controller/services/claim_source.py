@@ -7,7 +7,7 @@ from controller.core.intervals import Interval
 from controller.core.sla.sampling import Listed, ListedSamples
 from controller.errors import Rejected
 from controller.ports import Transaction
-from controller.services.claim_basis import Basis
+from controller.services.claim_basis import Figures
 from controller.services.evaluate import Evaluator
 from controller.services.sight import PastSight, Sight, StoredSight
 from controller.services.terms import Agreed, Terms
@@ -56,7 +56,7 @@ def sourced(
 
 
 def listed_samples(
-    tx: Transaction, evaluator: Evaluator, basis: Basis
+    tx: Transaction, evaluator: Evaluator, basis: Figures
 ) -> Mapping[str, Sequence[Listed]]:
     """The samples of the checks whose objectives count them, one by one.
 

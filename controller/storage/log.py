@@ -48,6 +48,13 @@ class LogRows(Rows):
             kind, subject, note, recorded_us, kept=zlib.compress(note, _LEVEL), seal=(None, None)
         )
 
+    def enter_note(self, kind: LeafKind, subject: str, note: bytes, at_us: int) -> int:
+        """Enter a note that was signed elsewhere as a leaf; its place."""
+        index = self.log_size()
+        kept = zlib.compress(note, _LEVEL)
+        self._put_leaf(kind, subject, note, at_us, kept=kept, seal=(None, None))
+        return index
+
     def _enter_seal(self, stream_id: int, seal: StoredSeal) -> None:
         """Enter a seal, whose note is kept already and signed by its agent."""
         if self._notary is not None:
@@ -142,6 +149,13 @@ class LogRows(Rows):
     def newest_checkpoint(self) -> StoredCheckpoint | None:
         """The last one; None before the first."""
         query = select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1)
+        row = self._connection.execute(query).mappings().first()
+        return None if row is None else StoredCheckpoint(**row)
+
+    def checkpoint_covering(self, size: int) -> StoredCheckpoint | None:
+        """The smallest one of at least that size."""
+        c = _CHECKPOINT.c
+        query = select(_CHECKPOINT).where(c.size >= size).order_by(c.size).limit(1)
         row = self._connection.execute(query).mappings().first()
         return None if row is None else StoredCheckpoint(**row)
 

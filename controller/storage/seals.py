@@ -91,6 +91,27 @@ class SealRows(LogRows):
         row = self._connection.execute(query.order_by(_SEAL.c.number.desc()).limit(1)).first()
         return None if row is None else _stored(stream, row)
 
+    def seals_over(self, stream: StreamId, from_us: int, to_us: int) -> Sequence[int]:
+        """The numbers of the seals that say something of [from_us, to_us), the smallest first.
+
+        From the first one that was made after its start to the first one that was made at its end or later.
+        """
+        c = _SEAL.c
+        key = c.stream_id == self._names.find_stream(self._connection, StreamKey(*stream))
+        first, ends, last = (
+            self._connection.execute(query).scalar()
+            for query in (
+                select(func.min(c.number)).where(key & (c.end_us > from_us)),
+                select(func.min(c.number)).where(key & (c.end_us >= to_us)),
+                select(func.max(c.number)).where(key),
+            )
+        )
+        if first is None:
+            return []
+        within = key & (c.number >= first) & (c.number <= (last if ends is None else ends))
+        query = select(c.number).where(within).order_by(c.number)
+        return list(self._connection.execute(query).scalars())
+
     def put_forked_seal(self, fork: ForkedSeal) -> bool:
         """Keep it beside the one that was kept first; False if it is there already, or there are many."""
         stream = self._stream_number(*fork.id)

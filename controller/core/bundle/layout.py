@@ -55,6 +55,10 @@ class Bundle(Protocol):
         """Every file, with '/' between folders, sorted."""
         ...
 
+    def has(self, name: str) -> bool:
+        """That file is there."""
+        ...
+
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
         ...

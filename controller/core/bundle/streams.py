@@ -50,7 +50,7 @@ def _require_lines(bundle: Bundle, stream: Stream, seal: Seal) -> None:
     name = stream.lines(seal.number)
     if seal.payload.count:
         require_payload(seal, [_read(bundle, name)])
-    elif name in bundle.names():
+    elif bundle.has(name):
         raise Unverified(f"expected no lines under it, found {name}")
 
 
@@ -74,11 +74,10 @@ def unclaimed(bundle: Bundle, claim: ClaimNote) -> Sequence[str]:
 
 def lines_of(bundle: Bundle, claim: ClaimNote) -> Iterator[bytes]:
     """The exact bytes of every line, stream by stream in the order of the claim."""
-    there = set(bundle.names())
     for one in claim.streams:
         for number in range(one.first, one.last + 1):
             name = one.stream.lines(number)
-            if name in there:
+            if bundle.has(name):
                 yield bundle.read(name)
 
 

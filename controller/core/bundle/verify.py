@@ -41,6 +41,7 @@ from controller.core.bundle.statements import (
 )
 from controller.core.bundle.streams import Account, lines_of, stream_account, unclaimed
 from vedette.shared.checkpoint import Checkpoint
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import BadNote, Verifier, opened_note
 
 _CONFIG = re.compile(r"config/([0-9]+)\.(?:note|tlog-proof)")
@@ -72,7 +73,9 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
 def _files(bundle: Bundle, log: Verifier) -> Statement:
     """Every file is the one that the manifest names, and there is no other."""
     try:
-        listed = parsed_manifest(opened_note(_read(bundle, MANIFEST), [log]))
+        listed = parsed_manifest(
+            opened_note(_read(bundle, MANIFEST), [log], bytes_max=BUNDLE_NOTE_BYTES_MAX)
+        )
     except (BadNote, BadManifest) as error:
         raise Broken(f"{MANIFEST}: {error}") from error
     there = set(bundle.names()) - {MANIFEST}
@@ -99,7 +102,9 @@ def _log_key(bundle: Bundle, annex: Annex) -> Statement:
 def opened_claim(bundle: Bundle, log: Verifier) -> ClaimNote:
     """The claim of a bundle. Broken unless the log signed it, and the files are those that it names."""
     try:
-        claim = parsed_claim(opened_note(_read(bundle, CLAIM), [log]))
+        claim = parsed_claim(
+            opened_note(_read(bundle, CLAIM), [log], bytes_max=BUNDLE_NOTE_BYTES_MAX)
+        )
     except (BadNote, BadClaim) as error:
         raise Broken(f"{CLAIM}: {error}") from error
     for name, digest in (

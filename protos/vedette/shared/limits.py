@@ -25,6 +25,11 @@ NOTE_BYTES_MAX: Final = 64 * 1024
 NOTE_SIGNATURES_MAX: Final = 16
 # A path in a tree of 2**63 leaves.
 PROOF_HASHES_MAX: Final = 64
+# Manifests name every file of a bundle, some hundred thousand for a month; so do claims its streams.
+BUNDLE_NOTE_BYTES_MAX: Final = 256 * 1024 * 1024
+BUNDLE_PART_BYTES_MAX: Final = 1024 * 1024
+BUNDLE_FILE_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
+BUNDLE_SECONDS_MAX: Final = 1800.0
 # Two of them prove a fork; a controller that signs more fills no disk.
 REFUSED_HEADS_MAX: Final = 16
 HEADS_WAITING_MAX: Final = 4

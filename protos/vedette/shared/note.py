@@ -64,10 +64,12 @@ class Note:
     signatures: tuple[Signature, ...]
 
 
-def signed_note(text: str, name: str, key: Ed25519PrivateKey) -> bytes:
+def signed_note(
+    text: str, name: str, key: Ed25519PrivateKey, *, bytes_max: int = NOTE_BYTES_MAX
+) -> bytes:
     """The note of `text`, signed by `key` under `name`. ValueError if a note cannot hold them."""
     encoded = text.encode()
-    if not text.endswith("\n") or _CONTROL.search(text) or len(encoded) > NOTE_BYTES_MAX:
+    if not text.endswith("\n") or _CONTROL.search(text) or len(encoded) > bytes_max:
         raise ValueError("a text of whole lines without control characters expected")
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"a key name without spaces and '+' expected, found {name!r}")
@@ -76,10 +78,10 @@ def signed_note(text: str, name: str, key: Ed25519PrivateKey) -> bytes:
     return encoded + f"\n{_DASH}{name} {signature}\n".encode()
 
 
-def parsed_note(data: bytes) -> Note:
+def parsed_note(data: bytes, *, bytes_max: int = NOTE_BYTES_MAX) -> Note:
     """The note in `data`, not verified. BadNote says what is wrong with its form."""
-    if len(data) > NOTE_BYTES_MAX:
-        raise BadNote(f"expected at most {NOTE_BYTES_MAX} bytes, found {len(data)}")
+    if len(data) > bytes_max:
+        raise BadNote(f"expected at most {bytes_max} bytes, found {len(data)}")
     try:
         whole = data.decode()
     except UnicodeDecodeError as error:
@@ -95,13 +97,15 @@ def parsed_note(data: bytes) -> Note:
     return Note(text, tuple(_signature(line) for line in lines))
 
 
-def opened_note(data: bytes, verifiers: Iterable[Verifier]) -> str:
+def opened_note(
+    data: bytes, verifiers: Iterable[Verifier], *, bytes_max: int = NOTE_BYTES_MAX
+) -> str:
     """The text of the note in `data`, which one of `verifiers` at least has signed.
 
     BadNote if none has. Signatures of unknown keys are passed over; one by a known key that does not
     verify makes the note invalid, whatever else stands there.
     """
-    note = parsed_note(data)
+    note = parsed_note(data, bytes_max=bytes_max)
     known = {(one.name, one.key_id): one for one in verifiers}
     signed: set[tuple[str, bytes]] = set()
     for signature in note.signatures:

@@ -45,6 +45,16 @@ class EvidenceServiceStub:
                 request_serializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.SerializeToString,
                 response_deserializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.FromString,
                 _registered_method=True)
+        self.GetAnnex = channel.unary_unary(
+                '/vedette.v1.EvidenceService/GetAnnex',
+                request_serializer=vedette_dot_v1_dot_evidence__pb2.GetAnnexRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_evidence__pb2.GetAnnexResponse.FromString,
+                _registered_method=True)
+        self.ExportBundle = channel.unary_stream(
+                '/vedette.v1.EvidenceService/ExportBundle',
+                request_serializer=vedette_dot_v1_dot_evidence__pb2.ExportBundleRequest.SerializeToString,
+                response_deserializer=vedette_dot_v1_dot_evidence__pb2.ExportBundleResponse.FromString,
+                _registered_method=True)
 
 
 class EvidenceServiceServicer:
@@ -65,6 +75,20 @@ class EvidenceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAnnex(self, request, context):
+        """GetAnnex gives the keys by which bundles are checked, as the annex of a contract.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportBundle(self, request, context):
+        """ExportBundle hands over the evidence of a contract and a period, file by file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EvidenceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +101,16 @@ def add_EvidenceServiceServicer_to_server(servicer, server):
                     servicer.ListTimestamps,
                     request_deserializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.FromString,
                     response_serializer=vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.SerializeToString,
+            ),
+            'GetAnnex': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAnnex,
+                    request_deserializer=vedette_dot_v1_dot_evidence__pb2.GetAnnexRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_evidence__pb2.GetAnnexResponse.SerializeToString,
+            ),
+            'ExportBundle': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportBundle,
+                    request_deserializer=vedette_dot_v1_dot_evidence__pb2.ExportBundleRequest.FromString,
+                    response_serializer=vedette_dot_v1_dot_evidence__pb2.ExportBundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +168,60 @@ class EvidenceService:
             '/vedette.v1.EvidenceService/ListTimestamps',
             vedette_dot_v1_dot_evidence__pb2.ListTimestampsRequest.SerializeToString,
             vedette_dot_v1_dot_evidence__pb2.ListTimestampsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAnnex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vedette.v1.EvidenceService/GetAnnex',
+            vedette_dot_v1_dot_evidence__pb2.GetAnnexRequest.SerializeToString,
+            vedette_dot_v1_dot_evidence__pb2.GetAnnexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/vedette.v1.EvidenceService/ExportBundle',
+            vedette_dot_v1_dot_evidence__pb2.ExportBundleRequest.SerializeToString,
+            vedette_dot_v1_dot_evidence__pb2.ExportBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,10 @@ class EvidenceServiceStub:
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
     ListTimestamps: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]
     """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+    GetAnnex: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetAnnexRequest, _evidence_pb2.GetAnnexResponse]
+    """GetAnnex gives the keys by which bundles are checked, as the annex of a contract."""
+    ExportBundle: _grpc.UnaryStreamMultiCallable[_evidence_pb2.ExportBundleRequest, _evidence_pb2.ExportBundleResponse]
+    """ExportBundle hands over the evidence of a contract and a period, file by file."""
 
 @_typing.type_check_only
 class EvidenceServiceAsyncStub(EvidenceServiceStub):
@@ -47,6 +51,10 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
     ListTimestamps: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]  # type: ignore[assignment]
     """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+    GetAnnex: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetAnnexRequest, _evidence_pb2.GetAnnexResponse]  # type: ignore[assignment]
+    """GetAnnex gives the keys by which bundles are checked, as the annex of a contract."""
+    ExportBundle: _aio.UnaryStreamMultiCallable[_evidence_pb2.ExportBundleRequest, _evidence_pb2.ExportBundleResponse]  # type: ignore[assignment]
+    """ExportBundle hands over the evidence of a contract and a period, file by file."""
 
 class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
     """EvidenceService shows the streams of lines and their seals."""
@@ -66,5 +74,21 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.ListTimestampsResponse, _abc.Awaitable[_evidence_pb2.ListTimestampsResponse]]:
         """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+
+    @_abc_1.abstractmethod
+    def GetAnnex(
+        self,
+        request: _evidence_pb2.GetAnnexRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.GetAnnexResponse, _abc.Awaitable[_evidence_pb2.GetAnnexResponse]]:
+        """GetAnnex gives the keys by which bundles are checked, as the annex of a contract."""
+
+    @_abc_1.abstractmethod
+    def ExportBundle(
+        self,
+        request: _evidence_pb2.ExportBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_evidence_pb2.ExportBundleResponse], _abc.AsyncIterator[_evidence_pb2.ExportBundleResponse]]:
+        """ExportBundle hands over the evidence of a contract and a period, file by file."""
 
 def add_EvidenceServiceServicer_to_server(servicer: EvidenceServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

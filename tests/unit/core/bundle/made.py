@@ -52,6 +52,10 @@ class Files:
         """Every file."""
         return sorted(self.files)
 
+    def has(self, name: str) -> bool:
+        """That file is there."""
+        return name in self.files
+
     def read(self, name: str) -> bytes:
         """The bytes of a file."""
         return self.files[name]

@@ -1,0 +1,66 @@
+"""`vedette evidence export` and `annex`: a bundle for the other side, and the keys to check it by."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from controller.cli.bundle_files import refuse_output, write_bundle
+from controller.cli.channel import connected
+from controller.cli.output import write_json
+from controller.errors import Unreachable
+from vedette.shared.limits import BUNDLE_SECONDS_MAX
+from vedette.v1 import evidence_pb2 as pb
+from vedette.v1.evidence_pb2_grpc import EvidenceServiceStub
+
+
+@click.command()
+def annex() -> None:
+    """Print the keys that bundles are checked by: for the annex of a contract, before there is a dispute."""
+    with connected() as connection:
+        stub = EvidenceServiceStub(connection.channel)
+        answer = stub.GetAnnex(pb.GetAnnexRequest(), **connection.call)
+    click.echo(answer.text, nl=False)
+
+
+@click.command()
+@click.option("--contract", required=True, help="Id of the contract.")
+@click.option("--period", required=True, help="A period of it: 2026-06.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True,
+    help="A new folder for the bundle, or a new file that ends in .zip.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def export(contract: str, period: str, output: Path, as_json: bool) -> None:
+    """Hand over the evidence of a contract and a period: lines, seals, rules, proofs and figures.
+
+    The claim in it is entered in the log. `vedette verify` and the verify.sh in it check it.
+    """
+    refuse_output(output)
+    request = pb.ExportBundleRequest(contract=contract, period=period)
+    with connected() as connection:
+        call = {**connection.call, "timeout": BUNDLE_SECONDS_MAX}
+        answers = EvidenceServiceStub(connection.channel).ExportBundle(request, **call)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            count = write_bundle(output, _parts(answers, progress))
+    if as_json:
+        write_json({"bundle": str(output), "contract": contract, "period": period, "files": count})
+        return
+    click.echo(f"{output}: {count} files, all of them named in its MANIFEST.note.")
+    click.echo(f"Check it with: vedette verify {output} --trust annex.txt --recompute")
+
+
+def _parts(
+    answers: Iterator[pb.ExportBundleResponse], progress: Progress
+) -> Iterator[tuple[str, bytes]]:
+    task = progress.add_task("bundle", total=None)
+    name = ""
+    for answer in answers:
+        progress.update(task, completed=answer.done, total=answer.total)
+        for part in answer.parts:
+            name = part.name
+            yield name, part.content
+    if name != "MANIFEST.note":
+        raise Unreachable("The controller ended before the bundle was whole: try again.")

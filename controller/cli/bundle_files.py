@@ -1,0 +1,186 @@
+"""A bundle on disk: a folder or a zip, read without unpacking it, and written as a whole or not at all."""
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from controller.core.bundle.layout import Bundle, belongs
+from controller.errors import BadInput, Unreachable
+from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX
+
+_ZIP: Final = ".zip"
+# The same bundle is the same zip, whenever it is written.
+_DATE: Final = (1980, 1, 1, 0, 0, 0)
+
+
+class FolderBundle:
+    """controller.core.bundle.layout.Bundle of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        found: list[str] = []
+        for path, folders, files in os.walk(folder):
+            for name in [*folders, *files]:
+                whole = Path(path, name)
+                if whole.is_symlink() or not (whole.is_dir() or whole.is_file()):
+                    raise BadInput(
+                        f"{whole} is neither a file nor a folder: a bundle has no others."
+                    )
+            found += [Path(path, name).relative_to(folder).as_posix() for name in files]
+        self._names = dict.fromkeys(sorted(found))
+
+    def names(self) -> list[str]:
+        """Every file, with '/' between folders, sorted."""
+        return list(self._names)
+
+    def has(self, name: str) -> bool:
+        """That file is there."""
+        return name in self._names
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. KeyError if it is not there."""
+        if name not in self._names:
+            raise KeyError(name)
+        path = self._folder / name
+        if path.stat().st_size > BUNDLE_FILE_BYTES_MAX:
+            raise BadInput(f"{path}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
+        return path.read_bytes()
+
+
+class ZipBundle:
+    """controller.core.bundle.layout.Bundle of a zip."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
+        self._members = {one.filename: one for one in archive.infolist()}
+        if len(self._members) != len(archive.infolist()):
+            raise BadInput(f"{archive.filename} has two files of one name: no bundle has.")
+
+    def names(self) -> list[str]:
+        """Every file, with '/' between folders, sorted."""
+        return sorted(self._members)
+
+    def has(self, name: str) -> bool:
+        """That file is there."""
+        return name in self._members
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file. KeyError if it is not there."""
+        member = self._members[name]
+        if member.file_size > BUNDLE_FILE_BYTES_MAX:
+            raise BadInput(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
+        with self._zip.open(member) as file:
+            return file.read(member.file_size + 1)
+
+
+@contextmanager
+def opened_bundle(path: Path) -> Iterator[Bundle]:
+    """The bundle in a folder or a zip. BadInput if it is neither, or damaged as such."""
+    try:
+        if path.is_dir():
+            yield FolderBundle(path)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                yield ZipBundle(archive)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BadInput(
+            f"Expected a folder or a zip in {path}, found another file: {error}."
+        ) from error
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror}.") from error
+
+
+class _Target(Protocol):
+    """Where files are put, one after another."""
+
+    def begin(self, name: str) -> BinaryIO:
+        """A new file to write into; the one before is closed by its writer."""
+        ...
+
+
+class _Folder:
+    """Files below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, name: str) -> BinaryIO:
+        """A new file to write into."""
+        path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
+
+
+class _Zip:
+    """Files of a zip."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    def begin(self, name: str) -> BinaryIO:
+        """A new file to write into."""
+        member = zipfile.ZipInfo(name, _DATE)
+        member.compress_type = zipfile.ZIP_DEFLATED
+        member.external_attr = 0o644 << 16
+        return self._archive.open(member, "w", force_zip64=True)  # type: ignore[return-value]  # writable
+
+
+def refuse_output(path: Path) -> None:
+    """BadInput if something is there already, or there is no place for it."""
+    if path.exists() or path.is_symlink():
+        raise BadInput(f"{path} exists already; nothing is overwritten. Name another.")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"There is no folder {path.absolute().parent}: make it first.")
+
+
+def write_bundle(path: Path, parts: Iterable[tuple[str, bytes]]) -> int:
+    """Write files, given part by part, into a new folder, or a zip if the name ends so; how many there are.
+
+    It appears under its name when it is whole, and nothing is left if it does not come to that.
+    """
+    refuse_output(path)
+    target = path.absolute()
+    try:
+        place = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise Unreachable(f"Cannot write into {target.parent}: {error.strerror}.") from error
+    made = place / "bundle"
+    try:
+        if target.suffix == _ZIP:
+            with zipfile.ZipFile(made, "x") as archive:
+                count = _put(_Zip(archive), parts)
+        else:
+            made.mkdir()
+            count = _put(_Folder(made), parts)
+        refuse_output(path)
+        made.rename(target)
+    except OSError as error:
+        raise Unreachable(f"Cannot write {path}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return count
+
+
+def _put(target: _Target, parts: Iterable[tuple[str, bytes]]) -> int:
+    count, current = 0, ""
+    file: BinaryIO | None = None
+    try:
+        for name, content in parts:
+            if file is None or name != current:
+                if file is not None:
+                    file.close()
+                if not belongs(name):
+                    raise Unreachable(
+                        f"The controller names {name!r}, which is no file of a bundle."
+                    )
+                file, current, count = target.begin(name), name, count + 1
+            file.write(content)
+    finally:
+        if file is not None:
+            file.close()
+    return count

@@ -1,0 +1,57 @@
+"""`vedette verify`: check a bundle by itself and the annex, offline; neither gRPC nor a database is needed."""
+
+from pathlib import Path
+
+import click
+
+from controller.cli.bundle_files import opened_bundle
+from controller.cli.output import write_json
+from controller.cli.sources import read_file
+from controller.core.bundle.annex import BadAnnex, parsed_annex
+from controller.core.bundle.recompute import recomputed
+from controller.core.bundle.statements import Holds, Statement, exit_code
+from controller.core.bundle.verify import opened_claim, statements
+from controller.errors import BadInput
+from vedette.shared.note import Verifier
+
+_TONES = {Holds.PASS: "green", Holds.FAIL: "red", Holds.NOT_CHECKED: "yellow"}
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The annex of the contract: the keys that the parties agreed on.",
+)
+@click.option("--recompute", is_flag=True, help="Compute the verdicts and the figures anew, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
+    """Check a bundle (a folder or a zip), offline, by nothing but the keys of the annex.
+
+    Exit code 0: everything that was looked at holds. 1: something does not. 2: it cannot be checked.
+    """
+    try:
+        annex = parsed_annex(read_file(trust).decode())
+    except (BadAnnex, UnicodeDecodeError) as error:
+        raise BadInput(f"{trust} is no annex: {error}.") from error
+    with opened_bundle(bundle) as files:
+        found = list(statements(files, annex))
+        if recompute and exit_code(found) == 0:
+            claim = opened_claim(files, Verifier(annex.origin, annex.log_key))
+            found[-1:-1] = recomputed(files, claim)
+    code = exit_code(found)
+    if as_json:
+        listed = [{"holds": one.holds.value, "text": one.text} for one in found]
+        write_json({"bundle": str(bundle), "is_valid": code == 0, "statements": listed})
+    else:
+        _write(found, code)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _write(found: list[Statement], code: int) -> None:
+    for one in found:
+        click.echo(f"{click.style(f'{one.holds.value:<11}', fg=_TONES[one.holds])}  {one.text}")
+    click.echo("OK" if code == 0 else "NOT OK")

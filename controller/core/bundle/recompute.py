@@ -1,0 +1,112 @@
+"""Computing anew what a bundle claims: the verdicts from its lines, the figures from the verdicts."""
+
+from collections.abc import Iterator, Sequence
+
+from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.layout import ATTAINMENT, FLEET, RESULTS, TIMELINE, Bundle
+from controller.core.bundle.statements import Statement, failed, not_checked, passed
+from controller.core.fleet import Fleet, read_fleet
+from controller.core.replay import (
+    Gathered,
+    Replay,
+    ReplayedInterval,
+    decode_replay,
+    replay,
+    sorted_out,
+)
+from controller.core.sla.records import observed_in, records, records_bytes
+from vedette.shared.documents import BadDocument
+
+# A claim that is made sooner rests on lines that no seal covered yet.
+_SETTLED_US = 3_600_000_000
+
+
+def recomputed(bundle: Bundle, claim: ClaimNote) -> Iterator[Statement]:
+    """Whether the figures follow from the verdicts, and these from the lines. The bundle is verified already."""
+    try:
+        fleet = read_fleet(bundle.read(FLEET), FLEET)
+        document = decode_replay(bundle.read(TIMELINE))
+    except (BadDocument, ValueError) as error:
+        yield failed(f"{FLEET} and {TIMELINE} cannot be read: {error}.")
+        return
+    yield _figures(bundle, claim, fleet, document)
+    yield _verdicts(bundle, claim, fleet, document)
+
+
+def _figures(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -> Statement:
+    agreement = fleet.contracts.get(claim.contract)
+    if agreement is None or any(one not in document.checks for one in agreement.scope.members):
+        return failed(f"{FLEET} or {TIMELINE} lacks contract {claim.contract} or a check of it.")
+    try:
+        period = agreement.period.named(claim.label, claim.as_of_us)
+    except ValueError as error:
+        return failed(f"The claim is about {claim.label}: {error}.")
+    if (period.from_us, period.to_us) != (claim.from_us, claim.to_us):
+        return failed(f"{claim.label} is another time than the claim says.")
+    observed = observed_in(document, fleet, agreement.scope)
+    found = records(agreement, period, observed, claim.as_of_us, revision=claim.revision)
+    if records_bytes(found) != bundle.read(ATTAINMENT):
+        return failed(f"{ATTAINMENT} is not what {FLEET} and {TIMELINE} give.")
+    return passed(f"{ATTAINMENT} is what {FLEET} and {TIMELINE} give, byte for byte.")
+
+
+def _verdicts(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -> Statement:
+    if claim.as_of_us < min(claim.to_us, document.end) + _SETTLED_US and (
+        claim.as_of_us < claim.to_us + _SETTLED_US
+    ):
+        return not_checked(
+            f"Whether {TIMELINE} follows from the lines: the claim was made before the period was over for an"
+            " hour, when not every line was sealed."
+        )
+    if _changed_within(bundle, document):
+        return not_checked(
+            f"Whether {TIMELINE} follows from the lines: rules changed within the time, and {FLEET} has only"
+            " the last ones. `vedette replay` recomputes it part by part."
+        )
+    gathered = Gathered()
+    try:
+        for line in bundle.read(RESULTS).splitlines():
+            gathered.add(line)
+    except ValueError as error:
+        return failed(f"{RESULTS}: not a result line: {error}.")
+    again = replay(
+        fleet, sorted_out(fleet, gathered.items), from_us=document.start, to_us=document.end,
+        horizon_us=document.horizon, with_bounds=True,
+    )  # fmt: skip
+    for name, said in document.checks.items():
+        at_us = _difference(said.intervals, again.checks[name].intervals)
+        if at_us is not None:
+            return failed(f"{TIMELINE}: the lines give another verdict on {name} at {at_us}.")
+    return passed(f"The verdicts of {TIMELINE} are those that the lines in {RESULTS} give.")
+
+
+def _changed_within(bundle: Bundle, document: Replay) -> bool:
+    """A fleet file was applied within the time of the document."""
+    for name in bundle.names():
+        if not (name.startswith("config/") and name.endswith(".note")):
+            continue
+        kind, when, *_ = bundle.read(name).split(b"\n")
+        if kind == b"vedette.fleet/v1" and int(when.removeprefix(b"time ")) > document.start:
+            return True
+    return False
+
+
+def _difference(said: Sequence[ReplayedInterval], found: Sequence[ReplayedInterval]) -> int | None:
+    """The first instant at which they differ; None if they do not."""
+    mine, other = _merged(said), _merged(found)
+    for one, two in zip(mine, other, strict=False):
+        if one != two:
+            return max(one.start, two.start) if one.start != two.start else min(one.end, two.end)
+    if len(mine) != len(other):
+        return max([*mine, *other], key=lambda one: one.start).start
+    return None
+
+
+def _merged(intervals: Sequence[ReplayedInterval]) -> list[ReplayedInterval]:
+    found: list[ReplayedInterval] = []
+    for one in intervals:
+        if found and found[-1].end == one.start and found[-1].verdict is one.verdict:
+            found[-1] = ReplayedInterval(found[-1].start, one.end, one.verdict)
+        else:
+            found.append(one)
+    return found

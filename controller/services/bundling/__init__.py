@@ -1,0 +1,1 @@
+"""Evidence bundles: gathered from storage, signed, and handed over piece by piece."""

@@ -1,0 +1,94 @@
+"""The streams of a bundle: which ones, from which seal to which, and their notes and lines piece by piece."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+from controller.core.bundle.claim_note import Sealed
+from controller.core.bundle.layout import Stream
+from controller.core.policy import policy_of
+from controller.core.sealing import sha256_of
+from controller.errors import Rejected
+from controller.ports import Transaction
+from controller.seals import StoredSeal, StreamId
+from controller.services.claim_basis import Figures
+from vedette.shared.result import ANCHORS
+
+Opens = Callable[[], AbstractContextManager[Transaction]]
+
+# Clocks of agents may be off by minutes, and a line is sealed after it was made.
+_MARGIN_US: Final = 3_600_000_000
+_SEALS_AT_ONCE: Final = 64
+
+
+def sealed_streams(tx: Transaction, found: Figures) -> list[Sealed]:
+    """The streams that the figures rest on, by agent, stream and epoch.
+
+    Those of the services of its checks; of the agents of these also what they saw of the anchors. Rejected if
+    there are none, or a seal between the first and the last never came.
+    """
+    checks = [found.agreed.fleet.checks[name] for name in found.agreed.contract.scope.members]
+    services = {check.service for check in checks}
+    policies = [policy_of(check) for check in checks]
+    around_us = _MARGIN_US + max(
+        policy.margin_us + 3 * policy.freshness_us + 2 * policy.merge_gap_us for policy in policies
+    )
+    from_us, to_us = found.seen.from_us - around_us, found.seen.to_us + around_us
+    ids = [one.id for one in tx.stream_standings() if one.seals]
+    sealed = [_sealed(tx, one, from_us, to_us) for one in ids if one.stream in services]
+    agents = {one.stream.agent for one in sealed if one is not None}
+    sealed += [
+        _sealed(tx, one, from_us, to_us)
+        for one in ids
+        if one.stream == ANCHORS and one.agent in agents
+    ]
+    kept = [one for one in sealed if one is not None]
+    if not kept:
+        raise Rejected(
+            f"No agent has sealed anything of {found.agreed.contract.first.id} in {found.period.label}: there is"
+            " no evidence to hand over. Agents seal once a minute."
+        )
+    return sorted(kept, key=lambda one: (one.stream.agent, one.stream.stream, one.stream.epoch))
+
+
+def _sealed(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> Sealed | None:
+    numbers = tx.seals_over(stream, from_us, to_us)
+    if not numbers:
+        return None
+    first, last = numbers[0], numbers[-1]
+    if len(numbers) != last - first + 1:
+        gone = next(n for n in range(first, last) if n not in set(numbers))
+        raise Rejected(
+            f"Seal {gone} of stream {stream.stream} of agent {stream.agent} (epoch {stream.epoch}) never came, so"
+            " no bundle over this time can be whole. `vedette evidence streams` shows what is missing."
+        )
+    digests = [sha256_of(_seal(tx, stream, number).note) for number in (first, last)]
+    return Sealed(Stream(*stream), first, last, *digests)
+
+
+def pieces(opens: Opens, sealed: Sealed) -> Iterator[tuple[StoredSeal, bytes]]:
+    """Each seal of a stream with the exact bytes of the lines under it, some at a time a transaction."""
+    stream = StreamId(*sealed.stream)
+    for start in range(sealed.first, sealed.last + 1, _SEALS_AT_ONCE):
+        numbers = range(start, min(start + _SEALS_AT_ONCE, sealed.last + 1))
+        with opens() as tx:
+            some = [_piece(tx, stream, number) for number in numbers]
+        yield from some
+
+
+def _piece(tx: Transaction, stream: StreamId, number: int) -> tuple[StoredSeal, bytes]:
+    seal = _seal(tx, stream, number)
+    if not seal.count:
+        return seal, b""
+    return seal, b"".join(tx.lines(stream, seal.first_seq, seal.last_seq))
+
+
+def _seal(tx: Transaction, stream: StreamId, number: int) -> StoredSeal:
+    seal = tx.seal(stream, number)
+    assert seal is not None, "seals that were listed are never removed"
+    return seal
+
+
+def seal_count(streams: Sequence[Sealed]) -> int:
+    """How many seals they have together."""
+    return sum(one.last - one.first + 1 for one in streams)

@@ -1,0 +1,226 @@
+"""A bundle from real processes: both verifiers take it, and both refuse whatever was done to it."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from controller.cli.bundle_files import opened_bundle
+from controller.cli.demo.targets import Weather, targets
+from controller.core.bundle.annex import Annex, parsed_annex
+from controller.core.bundle.layout import MANIFEST, README, RESULTS, SCRIPT
+from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.core.bundle.statements import exit_code
+from controller.core.bundle.verify import statements
+from tests.e2e.sealing_stage import SealingStage
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
+from vedette.shared.note import signed_note
+
+WAIT_SECONDS_MAX = 60.0
+FLEET = """\
+version: 1
+regions: [{{id: fra}}]
+services: [{{id: shop}}]
+checks:
+  - {{id: home, service: shop, every: 1s, timeout: 500ms, http: {{url: "http://127.0.0.1:{http}/"}}}}
+contracts:
+  - id: gold
+    party: ACME
+    effective_from: 2026-01-01T00:00:00Z
+    scope: {{checks: [home]}}
+    period: {{kind: year}}
+    objectives: [{{id: availability, target: "99", min_coverage: "0"}}]
+    acknowledge_unmeasurable: true
+"""
+# What verify.sh leaves to `vedette verify`, and what is no evidence: an insider can write there what they like.
+LEFT_TO_THE_OTHER = ("config/", "checkpoints/", "consistency/")
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealingStage]:
+    folder = tmp_path_factory.mktemp("bundle")
+    with SealingStage(folder) as stage, targets(Weather()) as ports:
+        stage.start_controller()
+        (folder / "fleet.yaml").write_text(FLEET.format(http=ports.http))
+        stage.command("apply", "-f", str(folder / "fleet.yaml"))
+        stage.enrol("fra")
+        stage.start_agent("fra")
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while not _has_sealed(stage, 3):
+            assert stage.dead() is None, stage.dead()
+            assert time.monotonic() < deadline
+        (folder / "annex.txt").write_text(stage.command("evidence", "annex"))
+        for name in ("bundle", "bundle.zip"):
+            year = time.strftime("%Y", time.gmtime())
+            where = str(folder / name)
+            stage.command("evidence", "export", "--contract", "gold", "--period", year, "-o", where)
+        yield stage
+
+
+def _has_sealed(stage: SealingStage, seals: int) -> bool:
+    found = json.loads(stage.command("evidence", "streams", "--json"))["streams"]
+    return any(one["stream"] == "shop" and one["seals"] >= seals for one in found)
+
+
+@pytest.fixture
+def annex(stage: SealingStage) -> Annex:
+    return parsed_annex((stage.folder / "annex.txt").read_text())
+
+
+def by_shell(stage: SealingStage) -> tuple[int, str]:
+    """What the verifier of the release says, not one that stands in the bundle, which may be tampered with."""
+    script = stage.folder / "bundle" / SCRIPT
+    done = subprocess.run(
+        ["dash", str(script), str(stage.folder / "annex.txt")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def by_program(stage: SealingStage, annex: Annex) -> int:
+    with opened_bundle(stage.folder / "bundle") as files:
+        return exit_code(list(statements(files, annex)))
+
+
+def files_of(stage: SealingStage) -> list[str]:
+    with opened_bundle(stage.folder / "bundle") as files:
+        return files.names()
+
+
+@contextmanager
+def tampered(
+    stage: SealingStage, name: str, change: Callable[[bytes], bytes | None]
+) -> Iterator[None]:
+    """With one file changed, or taken away where the change gives None."""
+    path = stage.folder / "bundle" / name
+    before = path.read_bytes()
+    after = change(before)
+    try:
+        path.unlink() if after is None else path.write_bytes(after)
+        yield
+    finally:
+        path.write_bytes(before)
+
+
+@contextmanager
+def signed_anew(stage: SealingStage) -> Iterator[None]:
+    """With a manifest over the files as they are now, by the log's own key: what an insider can do."""
+    folder = stage.folder / "bundle"
+    key = load_pem_private_key((stage.folder / "controller" / "log.key").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    rest = [name for name in files_of(stage) if name != MANIFEST]
+    listed = manifest_text({name: sha256_hex((folder / name).read_bytes()) for name in rest})
+    note = signed_note(listed, "vedette/log", key, bytes_max=BUNDLE_NOTE_BYTES_MAX)
+    with tampered(stage, MANIFEST, lambda _: note):
+        yield
+
+
+def flipped(data: bytes) -> bytes:
+    return data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :]
+
+
+CHANGES: dict[str, Callable[[bytes], bytes | None]] = {
+    "flipped": flipped,
+    "cut": lambda data: data[:-1],
+    "longer": lambda data: data + b"\n",
+    "gone": lambda _: None,
+}
+
+
+def test_both_verifiers_take_a_bundle_and_say_what_they_did_not_check(
+    stage: SealingStage, annex: Annex
+) -> None:
+    assert by_program(stage, annex) == 0
+    code, said = by_shell(stage)
+    assert code == 0, said
+    assert "OK" in said
+    assert "NOT CHECKED" in said
+    for name in ("bundle", "bundle.zip"):
+        where, trust = str(stage.folder / name), str(stage.folder / "annex.txt")
+        told = stage.command("verify", where, "--trust", trust, "--recompute")
+        assert told.rstrip().endswith("OK")
+        assert "FAIL" not in told
+        assert "attainment.json is what fleet.yaml and timeline.json give" in told
+    # The second bundle says which claim it stands in place of.
+    with opened_bundle(stage.folder / "bundle.zip") as files:
+        first = sha256_hex((stage.folder / "bundle" / "claim.note").read_bytes())
+        assert f"supersedes {first}\n".encode() in files.read("claim.note")
+
+
+def test_nothing_is_overwritten_and_nothing_half_is_left(stage: SealingStage) -> None:
+    for name in ("bundle", "bundle.zip"):
+        with pytest.raises(Exception, match="exists already"):
+            stage.command(
+                "evidence", "export", "--contract", "gold", "--period", "2026",
+                "-o", str(stage.folder / name),
+            )  # fmt: skip
+    for period, sentence in (("2199", "has not begun"), ("soon", "expected")):
+        with pytest.raises(Exception, match=f"(?i){sentence}"):
+            stage.command(
+                "evidence", "export", "--contract", "gold", "--period", period,
+                "-o", str(stage.folder / "other"),
+            )  # fmt: skip
+    assert not (stage.folder / "other").exists()
+    assert not list(stage.folder.glob(".other*"))
+
+
+def test_whatever_is_changed_both_verifiers_refuse_it(stage: SealingStage, annex: Annex) -> None:
+    count = 0
+    for name in files_of(stage):
+        if name == SCRIPT:
+            continue
+        for change, made in CHANGES.items():
+            with tampered(stage, name, made):
+                code, said = by_shell(stage)
+                assert (code, by_program(stage, annex)) == (1, 1), f"{name} {change}: {said}"
+                count += 1
+    assert count > 100
+
+
+def test_what_an_insider_with_the_log_key_changes_both_verifiers_refuse(
+    stage: SealingStage, annex: Annex
+) -> None:
+    for name in files_of(stage):
+        is_left = name.startswith(LEFT_TO_THE_OTHER) or name.endswith(".tlog-proof")
+        if name in (SCRIPT, README, MANIFEST):
+            continue
+        for change, made in CHANGES.items():
+            with tampered(stage, name, made), signed_anew(stage):
+                assert by_program(stage, annex) == 1, f"{name} {change}"
+                if not is_left:
+                    code, said = by_shell(stage)
+                    assert code == 1, f"{name} {change}: {said}"
+
+
+def test_more_than_the_manifest_lists_is_refused_by_both(stage: SealingStage, annex: Annex) -> None:
+    for name in ("extra.txt", f"{RESULTS}.bak", "keys/other.pem"):
+        path = stage.folder / "bundle" / name
+        path.write_bytes(b"x\n")
+        try:
+            assert by_program(stage, annex) == 1
+            code, said = by_shell(stage)
+            assert code == 1
+            assert name in said
+        finally:
+            path.unlink()
+
+
+def test_keys_that_are_not_in_the_annex_are_refused_by_both(stage: SealingStage) -> None:
+    path = stage.folder / "annex.txt"
+    before = path.read_text()
+    stranger = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    log, agent = before.splitlines()
+    try:
+        for lines in ([log[:-64] + stranger, agent], [log, agent[:-64] + stranger], [log]):
+            path.write_text("\n".join(lines) + "\n")
+            assert by_program(stage, parsed_annex(path.read_text())) == 1
+            code, said = by_shell(stage)
+            assert code == 1
+            assert "in the annex" in said
+    finally:
+        path.write_text(before)

@@ -1,0 +1,133 @@
+"""`vedette verify` where there is nothing but the bundle, the annex and the libraries of an auditor."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from controller.cli.bundle_files import write_bundle
+from controller.cli.main import cli
+from controller.errors import BadInput, Unreachable
+from tests.unit.core.bundle.made import AGENTS, LOG_KEY_OF, ORIGIN, Files, made, raw
+
+ANNEX = f"log {ORIGIN} {raw(LOG_KEY_OF).hex()}\n" + "".join(
+    f"agent {agent} {raw(key).hex()}  # of the contract\n" for agent, key in AGENTS.items()
+)
+# Runs the command in a process in which what an auditor does not have cannot be imported.
+ALONE = """
+import sys
+for name in (
+    "grpc", "google", "sqlalchemy", "sqlmodel", "alembic", "httpx", "psycopg", "rfc3161_client", "apprise", "cel",
+    "icalendar", "typst",
+):
+    sys.modules[name] = None
+from controller.cli.main import cli
+cli(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A bundle as a folder and as a zip, and the annex."""
+    (tmp_path / "annex.txt").write_text(ANNEX)
+    for name in ("bundle", "bundle.zip"):
+        put(made(), tmp_path / name)
+    return tmp_path
+
+
+def put(bundle: Files, path: Path) -> None:
+    write_bundle(path, [(name, bundle.read(name)) for name in bundle.names()])
+
+
+def verify(bundle: Path, *more: str) -> Result:
+    trust = str(bundle.parent / "annex.txt")
+    result = CliRunner().invoke(cli, ["verify", str(bundle), "--trust", trust, *more])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.mark.parametrize("name", ["bundle", "bundle.zip"])
+def test_a_folder_and_a_zip_are_verified_without_a_server_or_its_libraries(
+    folder: Path, name: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, "verify", str(folder / name),
+         "--trust", str(folder / "annex.txt")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("OK\n")
+    assert "cannot be proved" in done.stdout
+
+
+def test_what_was_changed_is_named_with_exit_code_1(folder: Path) -> None:
+    (folder / "bundle" / "results.jsonl").write_bytes(b"{}\n")
+    result = verify(folder / "bundle", "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.output)
+    assert not said["is_valid"]
+    assert said["statements"][-1]["holds"] == "FAIL"
+    assert said["statements"][-1]["text"].startswith("results.jsonl is not the file")
+    assert verify(folder / "bundle").output.endswith("NOT OK\n")
+
+
+@pytest.mark.parametrize("annex", ["", "log x\n", "agent a b\n", ANNEX + ANNEX, "\xff"])
+def test_a_bad_annex_is_refused_in_a_sentence(folder: Path, annex: str) -> None:
+    (folder / "annex.txt").write_bytes(annex.encode("latin-1"))
+    result = verify(folder / "bundle")
+    assert result.exit_code == 2
+    assert "is no annex" in result.output
+
+
+def test_what_is_no_bundle_is_refused_in_a_sentence(folder: Path) -> None:
+    (folder / "text").write_text("hello")
+    assert "a folder or a zip" in verify(folder / "text").output
+    assert "No such file" in verify(folder / "nothing").output
+    (folder / "empty").mkdir()
+    assert "MANIFEST.note is missing" in verify(folder / "empty").output
+    (folder / "bundle" / "keys" / "link").symlink_to("log.pem")
+    assert "neither a file nor a folder" in verify(folder / "bundle").output
+
+
+def test_a_zip_with_two_files_of_one_name_is_refused(folder: Path) -> None:
+    with (
+        pytest.warns(UserWarning, match="Duplicate name"),
+        zipfile.ZipFile(folder / "bundle.zip", "a") as archive,
+    ):
+        archive.writestr("claim.note", b"another")
+    assert "two files of one name" in verify(folder / "bundle.zip").output
+
+
+def test_figures_that_nothing_gives_are_not_taken(folder: Path) -> None:
+    result = verify(folder / "bundle", "--recompute")
+    assert result.exit_code == 1
+    assert "fleet.yaml" in result.output
+
+
+def test_a_bundle_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def cut() -> object:
+        yield "README.txt", b"x"
+        raise Unreachable("gone")
+
+    for name in ("one", "one.zip"):
+        with pytest.raises(Unreachable):
+            write_bundle(tmp_path / name, cut())  # type: ignore[arg-type]  # a generator
+        with pytest.raises(Unreachable, match="no file of a bundle"):
+            write_bundle(tmp_path / name, [("../out", b"x")])
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").mkdir()
+    with pytest.raises(BadInput, match="exists already"):
+        write_bundle(tmp_path / "there", [])
+    with pytest.raises(BadInput, match="make it first"):
+        write_bundle(tmp_path / "no" / "there", [])
+
+
+def test_parts_of_a_file_are_put_together(tmp_path: Path) -> None:
+    parts = [("README.txt", b"a"), ("README.txt", b"b"), ("results.jsonl", b"")]
+    assert write_bundle(tmp_path / "one", parts) == 2
+    assert (tmp_path / "one" / "README.txt").read_bytes() == b"ab"
+    assert (tmp_path / "one" / "results.jsonl").read_bytes() == b""
