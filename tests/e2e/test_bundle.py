@@ -146,6 +146,8 @@ def test_both_verifiers_take_a_bundle_and_say_what_they_did_not_check(
         assert told.rstrip().endswith("OK")
         assert "FAIL" not in told
         assert "attainment.json is what fleet.yaml and timeline.json give" in told
+    acts = json.loads(stage.command("audit", "list", "--json"))["acts"]
+    assert [one["action"] for one in acts].count("evidence.export") == 2
     # The second bundle says which claim it stands in place of.
     with opened_bundle(stage.folder / "bundle.zip") as files:
         first = sha256_hex((stage.folder / "bundle" / "claim.note").read_bytes())

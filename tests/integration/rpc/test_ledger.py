@@ -29,7 +29,7 @@ READS: Final = {
     "NotifyService/ListDeliveries", "NotifyService/GetDelivery", "BacktestService/Backtest",
     "IncidentService/ListIncidents", "IncidentService/GetIncident",
     "ExclusionService/ListExclusions", "ExclusionService/GetExclusion", "SlaService/ListPeriods",
-    "SlaService/GetReport", "EvidenceService/ListTimestamps",
+    "SlaService/GetReport", "EvidenceService/ListTimestamps", "EvidenceService/GetAnnex",
     "ClaimService/ListClaims", "ClaimService/GetClaim", "ClaimService/GetClaimFile",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
@@ -40,7 +40,7 @@ ELSEWHERE: Final = {
     "ExclusionService/DeclareExclusion", "ExclusionService/ApproveExclusion",
     "ExclusionService/WithdrawExclusion", "ExclusionService/ImportExclusions",
     "SlaService/SealReport",
-    "ClaimService/CreateClaim", "ClaimService/MoveClaim",
+    "ClaimService/CreateClaim", "ClaimService/MoveClaim", "EvidenceService/ExportBundle",
 }  # fmt: skip
 
 
