@@ -8,6 +8,7 @@ import grpc
 import pytest
 
 from agent.errors import Revoked, Unreachable
+from agent.link import call as conversation
 from agent.link.call import Ended, SessionCall
 from vedette.shared.identity import REVOKED_METADATA
 from vedette.v1 import session_pb2 as pb
@@ -82,7 +83,7 @@ async def test_a_failed_write_does_not_hide_why_the_call_ended(stream: Any) -> N
 async def test_where_nothing_else_comes_the_failure_is_what_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agent.link.call._WORDS_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(conversation, "_WORDS_SECONDS_MAX", 0.0)
     stream: Any = EndingStream(HIDDEN)
     call = SessionCall(stream, "probe.example:7443")
     with pytest.raises(Ended):
