@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 _MUCH: Final = 8
 _start: Final = itemgetter(0)
 _end: Final = itemgetter(1)
+# An interval at the cost of its tuple: the sums of a year make millions of them.
+_new: Final = tuple.__new__
 FOREVER_US: Final = 1 << 62
 """Later than any instant that a result can have."""
 
@@ -33,7 +35,7 @@ def union(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
         if merged and start <= merged[-1].to_us:
             merged[-1] = Interval(merged[-1].from_us, max(end, merged[-1].to_us))
         else:
-            merged.append(Interval(start, end))
+            merged.append(_new(Interval, (start, end)))
     return merged
 
 
@@ -41,6 +43,8 @@ def intersection(left: Sequence[Interval], right: Sequence[Interval]) -> list[In
     """Every instant that lies in both sets. One that is much longer costs no more than its part that matters."""
     if len(right) < len(left):
         left, right = right, left
+    if not left:
+        return []
     if len(left) * _MUCH < len(right):
         return [part for one in left for part in window(right, *one)]
     if len(right) > _MUCH:
@@ -50,15 +54,15 @@ def intersection(left: Sequence[Interval], right: Sequence[Interval]) -> list[In
     i = j = 0
     while i < len(left) and j < len(right):
         one, other = left[i], right[j]
-        from_us = max(one[0], other[0])
-        is_first = one[1] < other[1]
-        to_us = one[1] if is_first else other[1]
-        if from_us < to_us:
-            found.append(Interval(from_us, to_us))
-        if is_first:
+        from_us = max(other[0], one[0])
+        if one[1] < other[1]:
+            to_us = one[1]
             i += 1
         else:
+            to_us = other[1]
             j += 1
+        if from_us < to_us:
+            found.append(_new(Interval, (from_us, to_us)))
     return found
 
 
@@ -76,18 +80,18 @@ def difference(left: Sequence[Interval], right: Sequence[Interval]) -> list[Inte
         k = j
         while k < len(right) and right[k][0] < end:
             if start < right[k][0]:
-                found.append(Interval(start, right[k][0]))
+                found.append(_new(Interval, (start, right[k][0])))
             start = max(start, right[k][1])
             k += 1
         if start < end:
-            found.append(Interval(start, end))
+            found.append(_new(Interval, (start, end)))
     return found
 
 
 def clip(intervals: Iterable[tuple[int, int]], from_us: int, to_us: int) -> list[Interval]:
     """The part of a set that lies in [from_us, to_us)."""
     return [
-        Interval(max(start, from_us), min(end, to_us))
+        _new(Interval, (max(start, from_us), min(end, to_us)))
         for start, end in intervals
         if start < to_us and end > from_us and max(start, from_us) < min(end, to_us)
     ]

@@ -240,22 +240,31 @@ def account(
     dropped_us = length(base) - length(rest)
     left = [one for one in exclusions if one.terms.mode is Mode.DROP and not _drops_all(one)]
     down = [each.within(rest).without(parts.spared) for each in timeline.down]
-    rule = timeline.counting.minutes
-    carried = [each.within(rest).without(parts.spared) for each in timeline.carried_down]
-    with_carried = [_joined(*pair) for pair in zip(down, carried, strict=True)]
+    figure, least, most = (each.us(timeline.counting.minutes) for each in down)
     return Account(
         by_verdict=by_verdict,
         out_of_schedule_us=length(span) - length(base),
         excluded_us=dropped_us + length(forgiven),
         dropped_us=dropped_us + sum(taken_us.get(one.exclusion.id, 0) for one in left),
         down=down[FIGURE],
-        spent_us=(down[FIGURE].us(rule), down[LOW].us(rule), down[HIGH].us(rule)),
+        spent_us=(figure, least, most),
         carried_us=length(intersection(timeline.carried, rest)),
-        carried_spent_us=(
-            with_carried[FIGURE].us(rule), with_carried[LOW].us(rule), with_carried[HIGH].us(rule)
-        ),
+        carried_spent_us=_with_carried(timeline, parts, down) or (figure, least, most),
         taken_us=taken_us,
     )  # fmt: skip
+
+
+def _with_carried(
+    timeline: Timeline, parts: Eligible, down: Sequence[Downtime]
+) -> tuple[Exact, Exact, Exact] | None:
+    """How much downtime there is with what is carried on; None where nothing of that is downtime."""
+    if not any(each.full or each.partly for each in timeline.carried_down):
+        return None
+    carried = [each.within(parts.rest).without(parts.spared) for each in timeline.carried_down]
+    figure, least, most = (
+        _joined(*pair).us(timeline.counting.minutes) for pair in zip(down, carried, strict=True)
+    )
+    return figure, least, most
 
 
 def _joined(own: Downtime, carried: Downtime) -> Downtime:

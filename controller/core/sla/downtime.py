@@ -80,6 +80,13 @@ class Downtime:
             {weight: window(each, from_us, to_us) for weight, each in self.partly.items()},
         )
 
+    def us_between(self, from_us: int, to_us: int) -> Exact:
+        """How much of it lies in [from_us, to_us)."""
+        found: Exact = length(window(self.full, from_us, to_us))
+        for weight, each in self.partly.items():
+            found += weight * length(window(each, from_us, to_us))
+        return found
+
     def us(self, rule: MinuteRule | None = None) -> Exact:
         """How much it is; by minutes of UTC that count in full, where there is a rule for them (S-36)."""
         if rule is not None:

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,6 +15,9 @@ from controller.core.instants import instant
 from controller.core.intervals import Interval
 from vedette.shared.definitions import Id
 from vedette.shared.probes import DurationText, Finding, Part
+
+# The same exclusions are looked at for every period of every contract.
+_SPANS_MAX: Final = 4096
 
 
 class ExclusionType(StrEnum):
@@ -89,11 +93,12 @@ class Exclusion(Part, frozen=True, kw_only=True, rename={"from_": "from"}):
     @property
     def interval(self) -> Interval:
         """The time that it covers."""
-        return Interval(instant(self.from_), instant(self.to))
+        return _span(self.from_, self.to)
 
     def touches(self, from_us: int, to_us: int) -> bool:
         """Some of its time lies in [from_us, to_us)."""
-        return instant(self.from_) < to_us and instant(self.to) > from_us
+        own = _span(self.from_, self.to)
+        return own[0] < to_us and own[1] > from_us
 
     def digest(self) -> str:
         """Names type, time and scope: who changes one of these declares another exclusion."""
@@ -154,6 +159,11 @@ class Declaration:
         """Whom the file names as having approved it, and who did not say so to the controller."""
         proven = set(map(person, self.approved_by))
         return tuple(one for one in self.exclusion.approved_by if person(one) not in proven)
+
+
+@lru_cache(maxsize=_SPANS_MAX)
+def _span(from_: str | int, to: str | int) -> Interval:
+    return Interval(instant(from_), instant(to))
 
 
 def person(name: str) -> str:

@@ -184,16 +184,15 @@ def _counted(
     outages: Sequence[OutageTimes], span: Sequence[Interval], down: Downtime
 ) -> Iterator[tuple[OutageTimes, Exact]]:
     """The outages that begin in a span, each with its downtime, of those that have some."""
-    begun = [
-        one
-        for one in outages
-        if span
-        and span[0].from_us <= one.started_us < span[-1].to_us
-        and any(part.from_us <= one.started_us < part.to_us for part in span)
-    ]
+    if not span:
+        return
+    from_us, to_us = span[0].from_us, span[-1].to_us
+    begun = [one for one in outages if from_us <= one.started_us < to_us]
+    if len(span) > 1:
+        begun = [o for o in begun if any(part[0] <= o.started_us < part[1] for part in span)]
     for one in sorted(begun, key=lambda one: one.started_us):
         ended_us = FOREVER_US if one.ended_us is None else one.ended_us
-        if counted_us := down.between(one.started_us, ended_us).us():
+        if counted_us := down.us_between(one.started_us, ended_us):
             yield one, counted_us
 
 

@@ -1,6 +1,7 @@
 """Percentages as people write them, exactly."""
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -11,8 +12,11 @@ Decimal = Annotated[
     str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$", description='a decimal in quotes: "99.9"')
 ]
 _FULL: Final = 100
+# The same few texts are read for every period of every contract.
+_TEXTS_MAX: Final = 4096
 
 
+@lru_cache(maxsize=_TEXTS_MAX)
 def share_of_percent(text: str) -> Fraction:
     """A percentage as a share of 1."""
     return Fraction(text) / _FULL

@@ -216,7 +216,7 @@ def _outages(
             continue
         exact: dict[str, Exact] = {}
         for course, down in (each for each in told if each is not None and each[0].budget):
-            own = down.between(one.started_at, ended_us).us()
+            own = down.us_between(one.started_at, ended_us)
             exact[course.objective] = exact.get(course.objective, 0) + own
         counted = {name: -(-us // 1) for name, us in exact.items()}
         found.append(msgspec.structs.replace(one, counted=counted))

@@ -1,7 +1,7 @@
 """The worst window (S-41): how bad any stretch of a length was, which a mean over a month hides."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import accumulate
 from typing import Final
@@ -43,14 +43,26 @@ class _Sums:
         A window that has most can be moved until it begins where a time that counts more begins, or ends where one
         that counts more ends; where all of it counts in full, the first will do.
         """
+        if in_full:
+            return max(self._in_windows(length_us), default=0)
         most: Exact = 0
         for place, at_us in enumerate(self.starts):
             most = max(most, self.until_us(at_us + length_us) - self.before_us[place])
-        if not in_full:
-            for one in self.steps:
-                from_us = one.to_us - length_us
-                most = max(most, self.until_us(one.to_us) - self.until_us(from_us))
+        for one in self.steps:
+            from_us = one.to_us - length_us
+            most = max(most, self.until_us(one.to_us) - self.until_us(from_us))
         return most
+
+    def _in_windows(self, length_us: int) -> Iterator[Exact]:
+        """How much there is in the window that begins with each step, where all of it counts in full."""
+        starts, steps, before_us = self.starts, self.steps, self.before_us
+        last, count = 0, len(starts)
+        for place, at_us in enumerate(starts):
+            until_us = at_us + length_us
+            while last < count and steps[last][1] <= until_us:
+                last += 1
+            cut_us = until_us - starts[last] if last < count and starts[last] < until_us else 0
+            yield before_us[last] - before_us[place] + cut_us
 
 
 def worst_window_us(down: Downtime, length_us: int) -> Exact:
