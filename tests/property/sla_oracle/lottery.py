@@ -172,7 +172,7 @@ def _clauses(lot: Random, start: int, when: tuple[int, int]) -> Plain:
     if lot.random() < 0.3:
         found["outage"] = {"min_duration": lot.choice(["60s", "300s", "1h"])}
     if lot.random() < 0.7:
-        found["exclusions"] = {kind: _rules(lot) for kind in TYPES if lot.random() < 0.6}
+        found["exclusions"] = {kind: _rules(lot, kind) for kind in TYPES if lot.random() < 0.6}
     if lot.random() < 0.3:
         found["overlays"] = _seasons(lot, max(start, when[0]), when[1])
     if lot.random() < 0.6:
@@ -194,13 +194,13 @@ def _hours(lot: Random) -> Plain:
     return {"weekly": weekly, "holidays": holidays}
 
 
-def _rules(lot: Random) -> Plain:
+def _rules(lot: Random, kind: str) -> Plain:
     found: Plain = {"mode": lot.choice(["drop", "as_up", "drop", "as_up", "ignore"])}
     if lot.random() < 0.3:
         found["drop_scope"] = "downtime_only"
     if lot.random() < 0.3:
         found["cap"] = lot.choice(["30m", "4h", "90s"])
-    if lot.random() < 0.2:
+    if lot.random() < 0.2 and kind == "scheduled":
         found["notice"] = "24h"
     if lot.random() < 0.2:
         found["approvals"] = 1
