@@ -35,7 +35,8 @@ class Missed:
     """All that a credit is computed from.
 
     `fee_share` is the part of the fee that the segment stands for; `days` is counted downtime by local day.
-    `is_of_time`: what was promised is time, and not samples.
+    `is_of_time`: what was promised is time, and not samples. `elsewhere` says of what credits are, where the
+    figure is of another kind of period than the fee.
     """
 
     objective: str
@@ -46,6 +47,7 @@ class Missed:
     outages: Sequence[OutageDowntime] = ()
     days: Mapping[date, Exact] = field(default_factory=dict)
     is_of_time: bool = True
+    elsewhere: str = ""
 
 
 class Taken(NamedTuple):
@@ -81,7 +83,7 @@ def credited(terms: Credits, missed: Missed, taken: Taken = Taken()) -> Credited
     steps = [f"fee {terms.fee} {terms.currency}"]
     if missed.fee_share != 1:
         steps.append(
-            f"times the segment's part of the eligible time {exact_text(missed.fee_share)}: {exact_text(fee)}"
+            f"times the segment's part of the time in schedule that is not dropped, {exact_text(missed.fee_share)}: {exact_text(fee)}"
         )
     if (nothing := _no_breach(missed) or _no_time(terms, missed)) is not None:
         return _told(terms, Fraction(0), [*steps, nothing])
@@ -109,7 +111,9 @@ def _no_breach(missed: Missed) -> str | None:
     """Why nothing is credited whatever the scheme; None where something may be."""
     if missed.share is None:
         return "nothing is judged: no credit"
-    return None if missed.is_breached else "the objective is not breached: no credit"
+    if not missed.is_breached:
+        return "the objective is not breached: no credit"
+    return f"{missed.elsewhere}: no credit" if missed.elsewhere else None
 
 
 def _no_time(terms: Credits, missed: Missed) -> str | None:
@@ -151,7 +155,7 @@ def _days(terms: Extension, missed: Missed, taken: Taken) -> tuple[int, list[str
     if missed.fee_share != 1:
         days *= missed.fee_share
         steps.append(
-            f"times the segment's part of the eligible time {exact_text(missed.fee_share)}: {exact_text(days)}"
+            f"times the segment's part of the time in schedule that is not dropped, {exact_text(missed.fee_share)}: {exact_text(days)}"
         )
     whole = int((days + Fraction(1, 2)) // 1)
     if terms.days_max is not None and whole > terms.days_max - taken.days:

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from controller.core.calendars import Period
+from controller.core.calendars import Period, PeriodKind
 from controller.core.fleet import Fleet
 from controller.core.replay import Replay, ReplayedCheck
 from controller.core.sla.accounting import Stretch, Weights
@@ -48,7 +48,7 @@ def records(
         whole_us = sum(one.whole.eligible_us("as_up") for one in own)
         # What begins later than the facts end has no record yet, unless there would be none at all.
         for one in [one for one in own if one.segment.hull.from_us < as_of_us] or own[:1]:
-            credit = _credit(one, whole_us, taken)
+            credit = _credit(one, period.kind, whole_us, taken)
             if credit is not None:
                 taken = Taken(taken.money + credit.money, taken.days + credit.days)
             said = None if credit is None else credit.plain
@@ -68,12 +68,16 @@ def judgements(
         yield [judged(one, observed, frame) for one in segments(agreement, objective, period)]
 
 
-def _credit(one: Judgement, whole_us: Exact, taken: Taken) -> Credited | None:
-    """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32)."""
+def _credit(one: Judgement, kind: PeriodKind, whole_us: Exact, taken: Taken) -> Credited | None:
+    """What a judgement is worth; the fee is shared by segments as their time in schedule is (S-32).
+
+    The fee is of the contract's own kind of period: a quarter of a contract by months is no period of it.
+    """
     terms, figures = one.segment.contract.credits, one.figures
     if terms is None or (isinstance(one.segment.objective, Timed) and terms.at_risk is None):
         # Tiers, minutes, blocks, bands and days are of time that was lost; people lose what is at risk.
         return None
+    own = one.segment.contract.period.kind
     own_us = one.whole.eligible_us("as_up")
     missed = Missed(
         one.segment.objective.id,
@@ -84,6 +88,7 @@ def _credit(one: Judgement, whole_us: Exact, taken: Taken) -> Credited | None:
         one.outages,
         one.days if terms.day_bands else {},
         one.segment.objective.is_of_time,
+        "" if kind is own else f"credits are by the {own}, and this is the figure of a {kind}",
     )
     return credited(terms, missed, taken)
 

@@ -229,3 +229,20 @@ def test_credits_that_cannot_be_computed_are_refused(clause: str, problem: str) 
     with pytest.raises(BadDocument) as caught:
         fleet(clause, TIME)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    ['fee: "100", currency: EUR, tiers: [{below: "99.99", percent: "10"}]', 'extension: {tiers: [{below: "99.99", days: 3}]}'],
+)  # fmt: skip
+def test_s50_a_fee_by_the_month_is_credited_by_the_month(terms: str) -> None:
+    file = fleet(f"credits: {{{terms}}}", TARGET)
+    (month,) = told(file, "2026-06", *down(86_400))
+    assert (month["credits"]["amount"], month["credits"].get("days")) in {("10.00", None), ("0", 3)}
+    (quarter,) = told(file, "2026-Q2", *down(86_400))
+    assert quarter["verdict"] == "breached"
+    own = quarter["credits"]
+    assert (own["amount"], own.get("days")) in {("0.00", None), ("0", 0)}
+    assert (
+        "credits are by the month, and this is the figure of a quarter: no credit" in own["steps"]
+    )
