@@ -9,6 +9,7 @@ from controller.leaves import Leaf, LeafKind
 from controller.ports import Transaction
 from controller.seals import StreamId
 from vedette.shared.checkpoint import BadCheckpoint, parsed_checkpoint
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.merkle import Frontier, leaf_hash
 from vedette.shared.note import BadNote, Verifier, opened_note, parsed_note
 from vedette.shared.seal import BadSeal, parsed_seal
@@ -58,7 +59,7 @@ def _leaf_faults(tx: Transaction, leaf: Leaf, note: bytes, log: Verifier) -> Ite
         if leaf.kind is LeafKind.SEAL:
             yield from _seal_faults(tx, note, what)
         else:
-            opened_note(note, [log])
+            opened_note(note, [log], bytes_max=BUNDLE_NOTE_BYTES_MAX)
     except (BadNote, BadSeal) as error:
         yield f"{what} is no note of ours: {error}."
 

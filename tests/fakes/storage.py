@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from controller.errors import Unreachable
+from controller.leaves import Notary
 from controller.ports import Transaction
 from controller.storage.database import open_storage
 
@@ -15,8 +16,8 @@ T = TypeVar("T")
 class FakeStorage:
     """SQLite in memory. While `is_full`, every transaction fails when it commits, and sets `failed`."""
 
-    def __init__(self) -> None:
-        self._storage = open_storage("sqlite://")
+    def __init__(self, notary: Notary | None = None) -> None:
+        self._storage = open_storage("sqlite://", notary=notary)
         self.is_full = False
         self.failed = asyncio.Event()
 

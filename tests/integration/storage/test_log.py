@@ -238,3 +238,22 @@ def test_the_database_itself_refuses_changes(logged: SqlStorage, book: Logbook, 
     newest(book)
     with pytest.raises(ControllerError), logged.transaction() as tx:
         tx.connection.execute(text(f"DELETE FROM {table}"))
+
+
+def test_a_note_that_was_signed_elsewhere_becomes_a_leaf_and_the_log_stays_whole(
+    logged: SqlStorage, book: Logbook, notary: LogNotary
+) -> None:
+    enter(logged, 3)
+    first = newest(book)
+    note = notary.signed("vedette.claim/v1\n" + "stream\n" * 20_000)
+    with logged.transaction() as tx:
+        assert tx.enter_note(LeafKind.CLAIM, "bundle gold 2026-06", note, NOW_US) == 3
+    last = newest(book)
+    proof = book.inclusion(3, last)
+    check_inclusion(3, last.size, last.root, leaf_hash(note), proof.path)
+    with logged.transaction() as tx:
+        ((leaf, stored),) = tx.leaf_notes(3, 4)
+        assert (leaf.kind, leaf.subject, stored) == (LeafKind.CLAIM, "bundle gold 2026-06", note)
+        covering = [tx.checkpoint_covering(size) for size in (1, first.size, first.size + 1, 9)]
+    assert covering == [first, first, last, None]
+    assert not list(faults(logged.transaction, notary.verifier))

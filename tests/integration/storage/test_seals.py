@@ -144,3 +144,20 @@ def segments_received(found: Sequence[Segment]) -> list[int]:
         for one in found
         for seq in range(one.first_seq, one.first_seq + one.count)
     ]
+
+
+def test_seals_over_a_time_are_those_that_say_something_of_it(storage: Storage) -> None:
+    with storage.transaction() as tx:
+        for number in (1, 2, 3, 5):
+            tx.put_seal(replace(SEAL, number=number, end_us=number * 10))
+        tx.put_seal(replace(SEAL, id=DNS, number=9, end_us=15))
+    with storage.transaction() as tx:
+        found = {
+            span: list(tx.seals_over(SHOP, *span))
+            for span in ((0, 100), (10, 20), (9, 21), (20, 25), (49, 60), (50, 60))
+        }
+        assert not tx.seals_over(replace_agent("nyc-1"), 0, 100)
+    # From the first one that was made after the start to the first that was made at the end or after it.
+    assert found == {
+        (0, 100): [1, 2, 3, 5], (10, 20): [2], (9, 21): [1, 2, 3], (20, 25): [3], (49, 60): [5], (50, 60): [],
+    }  # fmt: skip

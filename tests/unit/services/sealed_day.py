@@ -1,0 +1,122 @@
+"""A day of a contract whose every line is sealed and logged, and bundles of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from controller.core.bundle.annex import Annex, parsed_annex
+from controller.identity.notary import LogNotary
+from controller.ports import Segment, Storage
+from controller.seals import StoredSeal, StreamId
+from controller.services.bundling.bundle import Bundles, Part
+from controller.services.logbook import Logbook
+from controller.services.terms import Terms
+from tests.unit.core.bundle.made import Files
+from tests.unit.services.conftest import SECOND
+from tests.unit.services.report_stage import ADA, DAY, ENDS, REGIONS, Stage
+from vedette.shared.note import signed_note
+from vedette.shared.result import is_of_slot
+from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName
+
+LABEL = "2025-06-16"
+HOUR = 3600 * SECOND
+_LINES = 60
+KEYS = {
+    f"{region}-1": Ed25519PrivateKey.from_private_bytes(bytes([number] * 32))
+    for number, region in enumerate(REGIONS, 1)
+}
+
+
+@dataclass
+class Chain:
+    """A stream's seals so far."""
+
+    number: int = 0
+    prev: str | None = None
+    covered: int = 0
+
+
+@dataclass
+class SealedDay:
+    """The stage, the log, and agents that seal what they said."""
+
+    stage: Stage
+    notary: LogNotary
+    chains: dict[StreamId, Chain] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        world = self.stage.world
+        self.logbook = Logbook(world.storage, self.notary, self.stage.tick)
+        with world.storage.transaction() as tx:
+            for one in tx.agents():
+                public = KEYS[one.id].public_key().public_bytes_raw()
+                tx.put_agent(replace(one, evidence_key=public))
+
+    async def play(self) -> None:
+        """An hour before the day, the day with an outage of ten minutes at three, and an hour after it."""
+        for start, end, outcome in (
+            (ENDS - 6 * HOUR, ENDS + 3 * HOUR, "up"),
+            (ENDS + 3 * HOUR, ENDS + 3 * HOUR + 600 * SECOND, "down"),
+            (ENDS + 3 * HOUR + 600 * SECOND, ENDS + DAY + 6 * HOUR, "up"),
+        ):
+            for place, region in enumerate(REGIONS):
+                at_us = place * 20 * SECOND
+                await self.stage.probe(region, start + at_us, end + at_us, outcome)
+        for region in REGIONS:
+            self.seal(StreamId(f"{region}-1", "e1", "shop"), self.stage.seqs[region])
+        self.stage.world.now_us = ENDS + DAY + 7 * HOUR
+
+    def seal(self, stream: StreamId, last: int, *, skip: int = 0) -> None:
+        """Seal the lines up to that one, an hour's a seal; `skip` numbers are left out before the first."""
+        chain = self.chains.setdefault(stream, Chain())
+        chain.number += skip
+        for first in range(chain.covered + 1, last + 1, _LINES):
+            self._seal(stream, chain, first, min(first + _LINES - 1, last))
+
+    def _seal(self, stream: StreamId, chain: Chain, first: int, last: int) -> None:
+        with self.stage.world.storage.transaction() as tx:
+            body = b"".join(tx.lines(stream, first, last))
+            end_us = ENDS - 6 * HOUR + (last + 1) * 60 * SECOND
+            done = sum(map(is_of_slot, body.split(b"\n")[:-1]))
+            name = StreamName("example.net", stream.agent, stream.stream, stream.epoch)
+            chain.number += 1
+            payload = Payload(first, last, last - first + 1, sha256(body).hexdigest(), len(body))
+            seal = Seal(
+                name, chain.number, chain.prev, payload, Slots(done, 0), "0" * 64,
+                Span(end_us - HOUR, end_us, 1, 2), ClockState(),
+            )  # fmt: skip
+            note = signed_note(seal.text(), name.key_name, KEYS[stream.agent])
+            tx.put_seal(
+                StoredSeal(stream, chain.number, note, first, last, last, payload.count, done, done, 0, 0, end_us,
+                           self.stage.tick())
+            )  # fmt: skip
+            chain.prev, chain.covered = sha256(note).hexdigest(), last
+
+    def append(self, stream: StreamId, *lines: bytes) -> None:
+        """Lines of a stream that nobody evaluates."""
+        body = b"".join(lines)
+        with self.stage.world.storage.transaction() as tx:
+            tx.append([Segment(*stream, 1, len(lines), body, 1, 0)], [], [], [], [])
+
+    def bundles(self) -> Bundles:
+        """The service."""
+        world, tick = self.stage.world, self.stage.tick
+        storage: Storage = world.storage
+        return Bundles(storage, world.evaluator, Terms(), self.logbook, self.notary, tick)
+
+    def parts(self, label: str = LABEL, contract: str = "acme") -> Iterator[Part]:
+        """A bundle, part by part."""
+        return self.bundles().bundle(contract, label, ADA)
+
+    def bundle(self, label: str = LABEL) -> Files:
+        """A bundle, its files put together."""
+        files: dict[str, bytes] = {}
+        for part in self.parts(label):
+            files[part.name] = files.get(part.name, b"") + part.content
+        return Files(files)
+
+    def annex(self) -> Annex:
+        """The annex that the service gives."""
+        return parsed_annex(self.bundles().annex())

@@ -1,0 +1,154 @@
+"""Bundles of a day that is over: whole, true, of nobody else, and recomputed from their lines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.layout import MANIFEST, RESULTS, TIMELINE
+from controller.core.bundle.recompute import recomputed
+from controller.core.bundle.statements import Holds, Statement, exit_code
+from controller.core.bundle.verify import opened_claim, statements
+from controller.errors import BadInput, NotFound, Rejected
+from controller.identity.files import StateDirectory
+from controller.identity.notary import LogNotary
+from controller.leaves import StoredTimestamp
+from controller.seals import StreamId
+from tests.fakes.storage import FakeStorage
+from tests.unit.core.bundle.made import Files
+from tests.unit.services.conftest import SECOND, START, Running, World
+from tests.unit.services.report_stage import CONTRACTS, ENDS, Stage
+from tests.unit.services.sealed_day import HOUR, LABEL, SealedDay
+
+FRA = StreamId("fra-1", "e1", "shop")
+
+
+@dataclass
+class Clock:
+    """The notary's."""
+
+    now_us: int = START - 3600 * SECOND
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def notary(tmp_path: Path, clock: Clock) -> LogNotary:
+    return LogNotary(StateDirectory(tmp_path), "example.net", lambda: clock.now_us)
+
+
+@pytest.fixture
+def storage(notary: LogNotary) -> Iterator[FakeStorage]:
+    opened = FakeStorage(notary)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def day(world: World, running: Running, notary: LogNotary) -> SealedDay:
+    made = SealedDay(Stage(world, running), notary)
+    await made.play()
+    return made
+
+
+def claim_of(day: SealedDay, bundle: Files) -> ClaimNote:
+    return opened_claim(bundle, day.notary.verifier)
+
+
+def again(day: SealedDay, bundle: Files) -> list[Statement]:
+    return list(recomputed(bundle, claim_of(day, bundle)))
+
+
+async def test_a_bundle_holds_and_its_figures_follow_from_its_lines(day: SealedDay) -> None:
+    bundle = day.bundle()
+    found = list(statements(bundle, day.annex()))
+    assert exit_code(found) == 0, found
+    assert [one.holds for one in again(day, bundle)] == [Holds.PASS, Holds.PASS], again(day, bundle)
+    assert b'"verdict":"DOWN"' in bundle.read(TIMELINE)
+    claim = claim_of(day, bundle)
+    assert (claim.contract, claim.label, claim.from_us) == ("acme", LABEL, ENDS)
+    assert [one.stream.agent for one in claim.streams] == ["fra-1", "nyc-1", "sin-1"]
+    # An hour and a little before the day and after it; what is farther away stays at home.
+    assert all(one.first > 1 for one in claim.streams)
+    assert all(one.last < day.chains[StreamId(*one.stream)].number for one in claim.streams)
+    for name, data, says in (
+        (RESULTS, bundle.read(RESULTS).replace(b'"down"', b'"up"'), (Holds.PASS, Holds.FAIL)),
+        (RESULTS, b"no line\n", (Holds.PASS, Holds.FAIL)),
+        (TIMELINE, bundle.read(TIMELINE).replace(b'"DOWN"', b'"UP"'), (Holds.FAIL, Holds.FAIL)),
+        (TIMELINE, b"[]", (Holds.FAIL,)),
+    ):
+        changed = recomputed(Files({**bundle.files, name: data}), claim)
+        assert tuple(one.holds for one in changed) == says, name
+
+
+async def test_a_change_of_rules_within_the_day_is_not_recomputed(
+    day: SealedDay, clock: Clock
+) -> None:
+    clock.now_us = ENDS + HOUR
+    day.stage.apply(CONTRACTS.replace(b'"90.0"', b'"91.0"'))
+    figures, verdicts = again(day, day.bundle())
+    assert figures.holds is Holds.PASS
+    assert verdicts.holds is Holds.NOT_CHECKED
+    assert "rules changed" in verdicts.text
+
+
+async def test_a_stream_with_a_seal_that_never_came_is_refused_by_name(day: SealedDay) -> None:
+    await day.stage.probe("fra", ENDS + 30 * HOUR, ENDS + 31 * HOUR)
+    day.seal(FRA, day.stage.seqs["fra"], skip=1)
+    day.stage.world.now_us = ENDS + 50 * HOUR
+    day.bundle()
+    with pytest.raises(Rejected, match="Seal 37 of stream shop of agent fra-1"):
+        day.bundle("2025-06-17")
+
+
+async def test_what_is_of_others_is_not_handed_over(day: SealedDay) -> None:
+    rival = StreamId("fra-1", "e1", "rival")
+    day.append(rival, b'{"secret":"of the rival"}\n')
+    day.seal(rival, 1)
+    for name, content in day.bundle().files.items():
+        assert "rival" not in name
+        assert b"rival" not in content, name
+
+
+async def test_heads_that_were_stamped_stand_in_it_with_their_stamps(day: SealedDay) -> None:
+    first = day.logbook.checkpoint()
+    assert first is not None
+    with day.stage.world.storage.transaction() as tx:
+        tx.put_timestamp(StoredTimestamp(first.size, "tsa", b"query", b"response", 5))
+    bundle = day.bundle()
+    assert bundle.read(f"timestamps/{first.size}.tsa.tsr") == b"response"
+    assert len([one for one in bundle.names() if one.startswith("checkpoints/")]) == 2
+    assert len([one for one in bundle.names() if one.startswith("consistency/")]) == 1
+    found = list(statements(bundle, day.annex()))
+    assert exit_code(found) == 0, found
+
+
+async def test_a_later_bundle_names_the_one_before_and_the_manifest_comes_last(
+    day: SealedDay,
+) -> None:
+    claims = [claim_of(day, bundle) for bundle in (day.bundle(), day.bundle())]
+    assert claims[0].supersedes is None
+    assert claims[1].supersedes is not None
+    assert list(day.parts())[-1].name == MANIFEST
+    for label, error, sentence in (
+        ("2025-06-30", Rejected, "has not begun"),
+        ("soon", BadInput, "expected"),
+    ):
+        with pytest.raises(error, match=f"(?i){sentence}"):
+            list(day.parts(label))
+
+
+async def test_where_nothing_is_sealed_there_is_nothing_to_hand_over(
+    world: World, running: Running, notary: LogNotary
+) -> None:
+    day = SealedDay(Stage(world, running), notary)
+    world.now_us = ENDS + HOUR
+    with pytest.raises(Rejected, match="No agent has sealed anything of acme"):
+        day.bundle()
+    with pytest.raises(NotFound, match="gold"):
+        list(day.parts(contract="gold"))
