@@ -1,10 +1,11 @@
 """What people promised, and the timers of it: when each began and was due, how long it ran, how it stands."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from controller.core.instants import length_text
-from controller.reporting.blocks import Align, Block, Column, Paragraph, Table, Tone, cell
+from controller.reporting.blocks import Align, Block, Cell, Column, Paragraph, Table, Tone, cell
 from controller.reporting.figures import percent
 from controller.reporting.story.context import Record, Telling
 
@@ -35,19 +36,30 @@ def _row(told: Telling, timer: Mapping[str, Any]) -> tuple[Any, ...]:
         names.append(told.say("outage.regions", regions=timer["region"]))
     if timer["reopened"]:
         names.append(told.say("timers.reopened", outages=", ".join(timer["reopened"])))
-    for from_us, to_us in timer["pauses"]:
-        from_, to = told.clock.local(from_us), told.clock.local(to_us)
-        names.append(told.say("timers.pause", from_=from_, to=to))
     due = told.clock.both(timer["due"])
     state = told.texts.word("timer", timer["state"])
     return (
         cell(*names),
-        told.span(timer["started"], timer["stopped"]),
+        _clock(told, timer),
         cell(*due),
         # To the microsecond: a timer may be late by one (X-42).
         cell(length_text(timer["elapsed"])),
         cell(state, tone=_TONES.get(timer["state"], Tone.PLAIN)),
     )
+
+
+def _clock(told: Telling, timer: Mapping[str, Any]) -> Cell:
+    """From when to when the clock ran, and below it the times at which it stood still."""
+    ran = told.span(timer["started"], timer["stopped"])
+    pauses = [
+        line
+        for from_us, to_us in timer["pauses"]
+        for line in (
+            told.say("timers.pause", from_=told.clock.local(from_us)),
+            told.clock.local(to_us),
+        )
+    ]
+    return replace(ran, lines=(*ran.lines, *pauses))
 
 
 def timed_clause(told: Telling, one: Mapping[str, Any]) -> str:

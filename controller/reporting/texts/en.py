@@ -217,7 +217,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "timers.none": "No outage of these severities began in the period, so nothing was asked of people.",
     "timers.unknown": "What people did is not known here, so it is not judged.",
     "timers.reopened": "reopened as {outages}",
-    "timers.pause": "paused {from_} – {to}",
+    "timers.pause": "paused {from_} –",
     "timer.met": "in time",
     "timer.breached": "too late",
     "timer.running": "running",

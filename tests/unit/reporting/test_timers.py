@@ -49,6 +49,13 @@ def test_s47_each_timer_is_told_with_its_pauses() -> None:
     assert "14:10:00 +01:00" in text
 
 
+def test_s47_pauses_stand_whole_below_the_time_that_the_clock_ran() -> None:
+    lines = told(Form.TEXT, [OUTAGE]).splitlines()
+    places = [n for n, line in enumerate(lines) if "paused 2026-03-05 14:10:00 +01:00 –" in line]
+    assert places
+    assert all(lines[n + 1].strip() == "2026-03-05 14:20:00 +01:00" for n in places)
+
+
 def test_s47_the_promise_is_told_in_words() -> None:
     text = " ".join(told(Form.TEXT, []).split())
     assert (
