@@ -1,5 +1,6 @@
 """What two reports say differently, in words."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -126,7 +127,8 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> str:
             return f"-{length(-value)}" if value < 0 else length(value)
     if last == "attainment_shown":
         return f"{value}%"
-    return str(value)
+    # Clauses, as they are written in YAML and JSON.
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def _outcomes(value: Any) -> str:

@@ -80,6 +80,15 @@ def test_outages_exclusions_and_days(capsys: pytest.CaptureFixture[str]) -> None
     ]
 
 
+def test_clauses_are_told_as_they_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    tiers = [{"below": "99.9", "percent": "10"}]
+    change = Change(
+        "terms", str(FIRST.as_of), What.CHANGED, (FieldChange("clauses.tiers", None, tiers),)
+    )
+    (line,) = told(capsys, change)
+    assert line.endswith('clauses.tiers - -> [{"below": "99.9", "percent": "10"}]')
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
