@@ -39,7 +39,7 @@ def write_claim(one: dict[str, Any], files: Sequence[pb.ClaimFile], zone: ZoneIn
     title = f" ({one['title']})" if one["title"] else ""
     party = f", with {one['party']}" if one["party"] else ""
     said = [
-        f"{one['claim']} {one['state']}: {worth(one['amount'], one['unit'])}",
+        f"{one['claim']} {one['state']}: {worth(one['amount'], one['unit'])} claimed",
         f"  under {one['contract']}{title}, revision {one['revision']}{party}",
         f"  for {one['label']} ({one['tz']}), {', '.join(one['objectives'])}",
         f"  period {instant(one['from_us'], zone)} to {instant(one['to_us'], zone)}",

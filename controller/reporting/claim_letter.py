@@ -135,7 +135,7 @@ def _basis(claim: ClaimFacts) -> str:
     """On what state of the facts the figures rest."""
     if claim.seal:
         said = f"The figures are those of the sealed report, {claim.seal}, which is attached."
-        later = " Evidence that came since says otherwise, and a revision of the report follows."
+        later = " What became known since says otherwise, and a revision of the report follows."
         return said + (later if claim.is_outdated else "")
     return (
         "The report on the period is not sealed. The figures rest on the evidence that was known at"

@@ -112,7 +112,7 @@ def test_s50_a_claim_from_breach_to_settlement(controller: Running, tmp_path: Pa
     pack = tmp_path / "pack"
     made = create(pack)
     assert made.exit_code == 0, made.stderr
-    assert "CLM-1 draft: 5.00 EUR" in made.stdout
+    assert "CLM-1 draft: 5.00 EUR claimed" in made.stdout
     assert "vedette claim submit CLM-1" in made.stdout
     recomputed = vedette(
         "sla", "compute", "--config", str(pack / "fleet.yaml"), "--timeline", str(pack / "timeline.json"),

@@ -316,7 +316,7 @@ async def test_s22_a_claim_for_a_sealed_period_rests_on_the_report(
         tx.put_reopened(Reopened("acme", "2025-06", world.now_us))
     assert scene.create(supersedes="CLM-1").facts.is_outdated
     letter = " ".join(scene.claims.file("CLM-2", "letter.txt").decode().split())
-    assert "Evidence that came since says otherwise" in letter
+    assert "What became known since says otherwise" in letter
 
 
 def test_s50_of_a_long_outage_the_beginning_and_the_end_are_shown(
