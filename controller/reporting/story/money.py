@@ -11,7 +11,8 @@ def money(told: Telling) -> Iterator[Block]:
     yield Heading(told.say("part.credits"))
     records = told.report.records
     if all(record.get("credits") is None for record in records):
-        yield Paragraph(told.say("credits.no_terms"))
+        has_terms = any(terms.clauses.get("credits") for terms in told.report.contract.terms)
+        yield Paragraph(told.say("credits.none" if has_terms else "credits.no_terms"))
     for record in records:
         if record.get("credits") is not None:
             yield from _credit(told, record)
@@ -33,11 +34,18 @@ def money(told: Telling) -> Iterator[Block]:
     deadlines = {
         (terms.clauses.get("credits") or {}).get("claim_deadline")
         for terms in told.report.contract.terms
+        if _is_judged(told)
     }
     for deadline in sorted(one for one in deadlines if one):
         unit = "months" if deadline.endswith("M") else "days"
         time = told.say(f"deadline.{unit}", n=int(deadline[1:-1]))
         yield Paragraph(told.say("credits.deadline", deadline=time))
+
+
+def _is_judged(told: Telling) -> bool:
+    """The contract is judged by periods of this kind: nothing is claimed for a quarter of months."""
+    judged_by: str = told.report.contract.terms[-1].clauses["period"]["kind"]
+    return told.report.period.kind == judged_by
 
 
 def _credit(told: Telling, record: Record) -> Iterator[Block]:

@@ -57,6 +57,14 @@ def test_s50_a_report_says_what_is_earned_back(standing: str, words: str) -> Non
     assert words in told({"earn_back": [{**POOL, "standing": standing}]})
 
 
+@pytest.mark.parametrize(("kind", "is_claimed"), [("month", True), ("quarter", False)])
+def test_s50_a_deadline_is_told_of_periods_that_can_be_claimed(kind: str, is_claimed: bool) -> None:
+    facts = example_facts(FLEET.replace(b"kind: month", f"kind: {kind}".encode()))
+    month = period_named("2026-03", "Europe/Warsaw")
+    found = rendered([report_bytes(facts, month, instant("2026-04-04T00:00:00Z"))], Form.TEXT)
+    assert (b"To be claimed within 2 calendar months" in found) is is_claimed
+
+
 def test_a_contract_without_such_clauses_has_a_document_without_them() -> None:
     assert b'"rights"' not in document({})
     assert "Over several periods" not in told({})
