@@ -137,7 +137,10 @@ def _terms(facts: Facts, period: Period) -> list[Terms]:
 
 
 def _clauses(contract: Contract) -> dict[str, Any]:
-    """Every clause as plain data, those that were left out too."""
+    """Every clause as plain data, those that were left out too.
+
+    Who is told of a grade is nothing that two sides agree on: a channel of another name is no revision.
+    """
     said = {
         key: {name: written_out(one) for name, one in value.items()}
         if isinstance(value, dict)
@@ -146,6 +149,8 @@ def _clauses(contract: Contract) -> dict[str, Any]:
     }
     said["objectives"] = [written(one) for one in contract.objectives]
     clauses: dict[str, Any] = msgspec.to_builtins(said, str_keys=True)
+    for grade in clauses["grades"]:
+        del grade["notify"]
     return clauses
 
 

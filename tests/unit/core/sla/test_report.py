@@ -123,6 +123,17 @@ def test_terms_are_those_of_the_period_with_every_clause() -> None:
     assert before.records[0]["verdict"] == "no_eligible_time"
 
 
+def test_s22_another_channel_for_a_grade_is_no_revision() -> None:
+    own, others = (
+        FLEET.replace(b"action: warn", b"action: warn, notify: [%s]" % one)
+        + b"notify: [{id: desk, url: json://desk.example}, {id: night, url: json://night.example}]\n"
+        for one in (b"desk", b"night")
+    )
+    assert own != others
+    assert says_the_same(encode_report(made(own)), encode_report(made(others)))
+    assert b"notify" not in encode_report(made(own))
+
+
 def test_s21_the_same_facts_give_the_same_bytes() -> None:
     document = example_bytes()
     assert document == example_bytes()
