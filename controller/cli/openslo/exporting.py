@@ -29,7 +29,7 @@ _UNSAID: Final[Mapping[str, str]] = {
     "level": "levels of contracts are not exported",
     "parent": "levels of contracts are not exported",
     "service_hours": "the budget counts all hours",
-    "exclusions": "nothing is excluded",
+    "exclusions": "the budget excludes nothing",
     "overlays": "seasons have the target of the rest",
     "outage": "every failure counts from its first moment",
     "credits": "credits are not exported",

@@ -152,7 +152,7 @@ def test_clauses_that_openslo_cannot_say_are_listed(tmp_path: Path) -> None:
         "acme.gold: only the version from 2026-05-31T22:00:00Z on is exported, the last one of 2",
         "acme.gold acknowledge_unmeasurable: has to be said again where it is imported",
         "acme.gold service_hours: the budget counts all hours",
-        "acme.gold exclusions: nothing is excluded",
+        "acme.gold exclusions: the budget excludes nothing",
         "acme.gold outage: every failure counts from its first moment",
         "acme.gold grades: thresholds of attainment are not exported: alerts go by burn rate",
         "acme.gold availability: written as slices of a minute: OpenSLO has no budget of exact time",
