@@ -23,7 +23,7 @@ def _counted(said: dict[str, Any]) -> Iterator[str]:
         yield f"{slices['counted']} slices count, {slices['silent']} had no samples"
     if "days" in said:
         yield f"{said['days']['good']} of {said['days']['counted']} days are good"
-    if "percentiles" in said:
+    if "percentiles" in said and said["samples"]["valid"]:
         shown = ", ".join(
             f"{name} {_took(said['percentiles'][name])}" for name in ("p50", "p95", "p99")
         )
