@@ -95,7 +95,10 @@ class Credits(Part, frozen=True, kw_only=True):
     cap: PercentSign = "100%"
     year_cap: Amount | None = None
     claim_deadline: (
-        Annotated[str, Meta(pattern=r"^P[1-9][0-9]{0,2}[DM]$", description="days or months: P30D, P2M")] | None
+        Annotated[
+            str, Meta(pattern=r"^P[1-9][0-9]{0,2}[DM]$", description="days or months: P30D, P2M")
+        ]
+        | None
     ) = None
 
     @property

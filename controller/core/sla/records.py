@@ -60,8 +60,12 @@ def records(
 def judgements(
     agreement: Agreement, period: Period, observed: Observed, as_of_us: int
 ) -> Iterator[list[Judgement]]:
-    """The segments of each objective, judged by the facts until an instant, in that order."""
-    if as_of_us < period.to_us:
+    """The segments of each objective, judged by the facts until an instant, in that order.
+
+    What happened after a calendar period that was asked for as a whole tells when its last outage was over. A
+    rolling one ends with what is known.
+    """
+    if as_of_us < period.to_us or period.kind is PeriodKind.ROLLING:
         observed = observed.until(as_of_us)
     frame = frame_of(agreement, period, as_of_us)
     for objective in agreement.objectives:

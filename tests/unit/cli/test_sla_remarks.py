@@ -1,6 +1,9 @@
 """What `vedette sla compute` says to people beside the records."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.unit.cli.computing import DAY_US, fleet_file, invoke, timeline_file
 from tests.unit.core.scenes import SECOND
@@ -53,3 +56,23 @@ def test_s8_bounds_that_are_not_known_are_told_and_no_others(tmp_path: Path) -> 
     wider = timeline.read_text().replace('"downtime_max": 60', '"downtime_max": 90')
     timeline.write_text(wider)
     assert "`vedette replay --bounds` gives them" in _said(tmp_path, fleet, "2026-01")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "mttr_us"),
+    [("2026-01-10T00:00:00Z", None), ("2026-01-10T01:00:00Z", 3_600 * SECOND)],
+)
+def test_s46_a_rolling_period_knows_no_end_of_an_outage_that_is_yet_to_come(
+    tmp_path: Path, as_of: str, mttr_us: int | None
+) -> None:
+    start = 20_463 * DAY_US - 3_540 * SECOND
+    fleet = fleet_file(tmp_path, target="99.9")
+    text = fleet.read_text().replace("kind: month", "kind: rolling, length: 7d")
+    fleet.write_text(text.replace("- id: gold", "- id: gold\n    acknowledge_unmeasurable: true"))
+    outcome = invoke(
+        "sla", "compute", "--config", fleet, "--timeline",
+        timeline_file(tmp_path, (start, start + 3_600 * SECOND)), "--contract", "gold", "--period",
+        "rolling", "--as-of", as_of, "--json",
+    )  # fmt: skip
+    (record,) = json.loads(outcome.stdout)["records"]
+    assert (record["outages"], record["mttr"]) == (1, mttr_us)
