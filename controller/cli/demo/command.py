@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from controller.cli.channel import connected
+from controller.cli.demo.handover import hand_over
 from controller.cli.demo.screen import Screen
 from controller.cli.demo.stage import Stage
 from controller.cli.demo.story import REGIONS, Story
@@ -49,6 +50,7 @@ def demo(*, keep: bool) -> None:
                     with connected(stage.login()) as connection:
                         story.play(connection)
                 _tell(console, stage)
+                hand_over(console, stage)
                 if keep:
                     _keep(console, Path(folder))
         except KeyboardInterrupt:
