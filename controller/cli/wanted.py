@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from controller.core.instants import instant
+from controller.core.instants import EXPECTED, instant
 from controller.errors import BadInput
 
 NOW: Final = "now"
@@ -35,8 +35,8 @@ class AsOfType(click.ParamType[int | str]):
             return NOW
         try:
             return instant(value)
-        except ValueError as error:
-            self.fail(f"{error}, or now", param, ctx)
+        except ValueError:
+            self.fail(f"expected `now`, or {EXPECTED}, found {value!r}", param, ctx)
 
 
 def wanted(as_of: int | str | None, revision: int | None) -> Wanted:
@@ -59,4 +59,5 @@ def side(name: str, text: str) -> Wanted:
     try:
         return Wanted(instant(text))
     except ValueError as error:
-        raise BadInput(f"{name}: {error}, or a revision from 1, or now.") from error
+        expected = "a revision from 1, `now`, or an instant as 2026-07-04T00:00:00Z"
+        raise BadInput(f"{name}: expected {expected}, found {text!r}.") from error

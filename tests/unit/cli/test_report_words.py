@@ -1,9 +1,10 @@
 """What two reports say differently, as people read it."""
 
+import click
 import pytest
 
 from controller.cli.report_words import write_difference
-from controller.cli.wanted import Wanted, side, wanted
+from controller.cli.wanted import AsOfType, Wanted, side, wanted
 from controller.core.sla.report_diff import Change, Difference, FieldChange, Side, What
 from controller.errors import BadInput
 
@@ -116,3 +117,8 @@ def test_which_report_options_ask_for() -> None:
     assert wanted(None, 2) == Wanted(revision=2)
     with pytest.raises(BadInput, match="found both"):
         wanted(5, 2)
+
+
+def test_as_of_what_is_no_instant() -> None:
+    with pytest.raises(click.BadParameter, match=r"expected `now`, or an instant.*, found 'x'"):
+        AsOfType().convert("x", None, None)
