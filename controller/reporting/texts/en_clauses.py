@@ -92,7 +92,7 @@ CLAUSES: Final[Mapping[str, str | tuple[str, ...]]] = {
     "level.internal": "internal",
     "level.underpinning": "underpinning",
     "state.open": "open",
-    "state.provisional": "provisional",
+    "state.provisional": "provisional: not issued",
     "state.final": "final",
     "state.sealed": "sealed",
     "state.revised": "revised",
