@@ -237,7 +237,13 @@ class Ingest:
                 gathered.conflicts,
                 gathered.strays,
             )
-            note_late(tx, gathered.samples, (one for _, one in gathered.rounds), received_us)
+            note_late(
+                tx,
+                gathered.samples,
+                (one for _, one in gathered.rounds),
+                gathered.disputes,
+                received_us,
+            )
             self._raise_alarms(tx, gathered.conflicts, received_us)
             self._evaluator.absorb(
                 tx, gathered.samples, gathered.rounds, gathered.disputes, received_us

@@ -45,11 +45,16 @@ class _Touch(NamedTuple):
 
 
 def note_late(
-    tx: Transaction, samples: Iterable[Sample], rounds: Iterable[AnchorRound], received_us: int
+    tx: Transaction,
+    samples: Iterable[Sample],
+    rounds: Iterable[AnchorRound],
+    disputes: Mapping[str, int],
+    received_us: int,
 ) -> None:
     """Note what came late, also where no verdict changes: some objectives count results.
 
-    Late is also whatever comes once a report was issued of which it would have been a part.
+    Late is also whatever comes once a report was issued of which it would have been a part. `disputes` are
+    checks of which other lines count now than before, and since which event time.
     """
     late: dict[str, list[int]] = {}
     latest_us = max(received_us - _LATE_US, min(tx.last_issued_us(), received_us))
@@ -59,6 +64,9 @@ def note_late(
     for round_ in rounds:
         if round_.at_us < latest_us:
             late.setdefault(ANCHORS, []).append(round_.at_us)
+    for check, at_us in disputes.items():
+        if at_us < latest_us:
+            late.setdefault(check, []).extend((at_us, received_us))
     for check, instants in late.items():
         tx.note_retold(Retold(check, min(instants), max(instants) + 1))
 

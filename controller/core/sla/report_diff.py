@@ -16,6 +16,9 @@ Key = tuple[str, str]
 
 _NOT_COMPARED: Final = frozenset({"revision", "tzdata"})
 _FIGURE: Final = "record"
+_TIMERS: Final = "timers"
+# What of a timer that runs on says no more than when it was asked.
+_GOING_ON: Final = frozenset({"elapsed", "remaining"})
 _KINDS: Final = ("contract", "period", "terms", _FIGURE, "day", "outage", "exclusion")
 
 
@@ -147,6 +150,8 @@ def _facts(document: Mapping[str, Any]) -> _Facts:
     for record, course in zip(document["records"], courses, strict=True):
         name = f"{record['objective']} {record['period']['from']}"
         fields = _fields(record)
+        if fields.get(_TIMERS):
+            fields[_TIMERS] = [_timer(one) for one in fields[_TIMERS]]
         if course is not None:
             fields["counted"] = course["counted"]
             for day in course["days"]:
@@ -159,6 +164,13 @@ def _facts(document: Mapping[str, Any]) -> _Facts:
     for one in document["exclusions"]:
         things["exclusion", one["id"]] = _fields(one)
     return _Facts(document["made"]["code"], things)
+
+
+def _timer(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a timer says, whenever it is asked: one that nobody has stopped goes on."""
+    if told["stopped"] is not None:
+        return told
+    return {key: value for key, value in told.items() if key not in _GOING_ON}
 
 
 def _fields(value: Mapping[str, Any], path: str = "") -> dict[str, Any]:

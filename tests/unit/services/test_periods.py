@@ -8,14 +8,11 @@ import pytest
 
 from controller.clock import LedgerClock
 from controller.core.calendars import Period
-from controller.core.notices import DeliveryState
 from controller.core.sla.report_diff import What, changes_between
 from controller.custody import Actor
-from controller.deliveries import Delivery
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
 from controller.services.exclusions import Asked, Exclusions
 from controller.services.terms import Terms
-from controller.services.touched import note_delivered
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.report_stage import ADA, BAD, CONTRACTS, DAY, ENDS, LABEL, REGIONS, Stage
 
@@ -347,24 +344,3 @@ async def test_s21_after_a_restart_what_is_recorded_comes_after_all_that_was(sta
     made = stage.periods.seal("acme", LABEL, ADA)
     stage.world.now_us -= 20 * 365 * DAY
     assert stage.issuing.last_us() == made.as_of_us
-
-
-async def test_a_message_that_arrives_after_a_report_makes_a_revision(stage: Stage) -> None:
-    await stage.day()
-    first = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
-    stage.work()
-    (handle,) = [one["handle"] for one in told(first.body)["outages"]]
-    made = Delivery(
-        key="ops/1", channel="ops", subject=handle, event="outage.opened",
-        state=DeliveryState.DELIVERED, created_us=BAD, due_us=BAD, message=b"{}",
-        changed_us=stage.tick(),
-    )  # fmt: skip
-    with stage.world.storage.transaction() as tx:
-        tx.put_delivery(made)
-        note_delivered(tx, handle)
-        note_delivered(tx, "agent/fra-1")
-    stage.work()
-    assert stage.view().reopened_us is not None
-    (change,) = changes_between(first.body, stage.now())
-    assert [one.name for one in change.fields] == ["notified_at"]
-    assert stage.again(first) == first.body
