@@ -26,6 +26,8 @@ _INSTANTS: Final = frozenset(
         "notified_at",
         "acknowledged_at",
         "declared_at",
+        "logged_at",
+        "withdrawn_at",
     ]
 )
 _FRACTIONS: Final = (".num", ".den")

@@ -67,7 +67,8 @@ def test_outages_exclusions_and_days(capsys: pytest.CaptureFixture[str]) -> None
         Change("outage", "OUT-2", What.APPEARED, (FieldChange("started_at", None, at),)),
         Change("outage", "OUT-3", What.CHANGED, (FieldChange("ended_at", at, at + HOUR, HOUR),)),
         Change(
-            "exclusion", "work", What.CHANGED, (FieldChange("outcomes", [outcome], [applied]),)
+            "exclusion", "work", What.CHANGED,
+            (FieldChange("withdrawn_at", None, at), FieldChange("outcomes", [outcome], [applied])),
         ),
         Change("record", f"availability {at}", What.CHANGED, (FieldChange("counted", [], [[1, 2]]),)),
     )  # fmt: skip
@@ -75,6 +76,7 @@ def test_outages_exclusions_and_days(capsys: pytest.CaptureFixture[str]) -> None
         "OUT-1 vanished: 2025-06-15T17:06:40+02:00 to 2025-06-15T18:06:40+02:00",
         "OUT-2 appeared: 2025-06-15T17:06:40+02:00 to now",
         "OUT-3: ended at 2025-06-15T17:06:40+02:00 -> 2025-06-15T18:06:40+02:00 (+1h)",
+        "exclusion work: withdrawn at - -> 2025-06-15T17:06:40+02:00",
         "exclusion work: outcomes availability rejected late notice 0s -> availability applied 1h",
         "availability from 2025-06-15T17:06:40+02:00: other times that count",
         "days that differ: 2025-06-15",
