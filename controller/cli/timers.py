@@ -42,7 +42,7 @@ def _said(record: dict[str, Any], timer: dict[str, Any], zone: ZoneInfo) -> str:
         case "breached" if timer["stopped"] is not None:
             return f"{took}, promised were {target}"
         case "breached":
-            return f"not {done}: {target} were over at {due}"
+            return f"not {done}: the {target} were used up at {due}"
         case "paused":
             return f"paused, {length(timer['remaining'])} of {target} left"
         case _:

@@ -97,7 +97,9 @@ def test_s47_a_timer_that_runs_is_not_decided() -> None:
     assert words(found) == ["OUT-4 P1 to be acknowledged within 10m, by 2026-06-10T10:15:00Z"]
     late = record(P1, timed=[outage("10:00:00Z")], as_of=f"{DAY}10:15:01Z")
     assert (late["attainment"], late["verdict"]) == ({"num": 0, "den": 1}, "breached")
-    assert words(late) == ["OUT-4 P1 not acknowledged: 15m were over at 2026-06-10T10:15:00Z"]
+    assert words(late) == [
+        "OUT-4 P1 not acknowledged: the 15m were used up at 2026-06-10T10:15:00Z"
+    ]
 
 
 def test_s47_support_time_is_named_as_such() -> None:
