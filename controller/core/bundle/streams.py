@@ -63,9 +63,14 @@ def _require_hash(sealed: Sealed, number: int, digest: str) -> None:
 
 
 def unclaimed(bundle: Bundle, claim: ClaimNote) -> Sequence[str]:
-    """Files of streams that the claim does not speak of."""
+    """Files of streams that the claim does not speak of. Broken where it speaks of more seals than there are files."""
     expected: set[str] = set()
+    files = len(bundle.names())
     for one in claim.streams:
+        if one.last - one.first >= files:
+            raise Broken(
+                f"{one.stream.folder}: expected seals {one.first} to {one.last}, found fewer files"
+            )
         expected.add(one.stream.tip_proof)
         for number in range(one.first, one.last + 1):
             expected |= {one.stream.note(number), one.stream.lines(number)}

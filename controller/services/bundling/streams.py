@@ -57,7 +57,7 @@ def _sealed(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> Seal
         return None
     first, last = numbers[0], numbers[-1]
     if len(numbers) != last - first + 1:
-        gone = next(n for n in range(first, last) if n not in set(numbers))
+        gone = next(n for n, found in enumerate(numbers, first) if n != found)
         raise Rejected(
             f"Seal {gone} of stream {stream.stream} of agent {stream.agent} (epoch {stream.epoch}) never came, so"
             " no bundle over this time can be whole. `vedette evidence streams` shows what is missing."

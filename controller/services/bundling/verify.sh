@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks the bundle in this folder by the keys of an annex: sh verify.sh annex.txt
 # Needs a POSIX system, coreutils and OpenSSL 3. Exit code 0: OK; 1: something is not what it must be; 2: not checked.
-export LC_ALL=C
+export LC_ALL=C CDPATH=
 say() { printf '%s\n' "$2"; exit "$1"; }
 fail() { say 1 "FAIL $1"; }
 [ $# -eq 1 ] && [ -r "$1" ] || say 2 'usage: sh verify.sh annex.txt'
@@ -59,6 +59,8 @@ text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
 while read -r agent epoch stream _ first last first_hash last_hash; do
     dir=streams/$agent/$epoch/$stream
     case $dir in *[!A-Za-z0-9/@._-]* | *..*) fail "claim.note: no stream $dir" ;; esac
+    case $first:$last in *[!0-9:]* | 0* | *:0* | ??????????*:* | *:??????????*) fail "claim.note: no seals $first to $last" ;; esac
+    [ $((last - first)) -lt "$(wc -l <"$tmp/there")" ] || fail "$dir: fewer files than seals $first to $last"
     trusted "agent $agent" "keys/$agent.pem"
     seq -f "$dir/%08.0f.note" "$first" "$last" >"$tmp/notes"
     { cat "$tmp/notes"; echo "$dir/tip.tlog-proof"; } >>"$tmp/expected-files"

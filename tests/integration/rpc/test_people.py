@@ -8,7 +8,14 @@ import pytest
 from controller.identity.authority import new_root
 from controller.identity.roles import Role
 from tests.integration.rpc.running import FLEET, Running, refused
-from vedette.v1 import access_pb2, access_pb2_grpc, fleet_pb2, fleet_pb2_grpc
+from vedette.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    evidence_pb2,
+    evidence_pb2_grpc,
+    fleet_pb2,
+    fleet_pb2_grpc,
+)
 
 
 def test_a_token_says_who_calls(controller: Running) -> None:
@@ -54,6 +61,29 @@ def test_only_an_admin_applies(controller: Running, role: Role) -> None:
         grpc.StatusCode.PERMISSION_DENIED,
         f"Apply needs the role admin; the token of {role} has the role {role}.",
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "sentence"),
+    [
+        pytest.param(None, grpc.StatusCode.UNAUTHENTICATED, "needs a token", id="nobody"),
+        pytest.param(
+            Role.COUNTERPARTY, grpc.StatusCode.PERMISSION_DENIED, "needs the role", id="no reader"
+        ),
+        pytest.param(Role.AUDITOR, grpc.StatusCode.NOT_FOUND, "'gold'", id="a reader, of nothing"),
+    ],
+)
+def test_a_method_with_many_answers_is_guarded_like_any_other(
+    controller: Running, role: Role | None, code: grpc.StatusCode, sentence: str
+) -> None:
+    controller.apply()
+    stub_of = evidence_pb2_grpc.EvidenceServiceStub
+    request = evidence_pb2.ExportBundleRequest(contract="gold", period="2026-06")
+    with controller.people() as channel, pytest.raises(grpc.RpcError) as caught:
+        list(stub_of(channel).ExportBundle(request, **controller.call(role)))
+    found, details = refused(caught)
+    assert found is code
+    assert sentence in details
 
 
 def test_the_controller_is_not_trusted_under_another_ca(controller: Running) -> None:

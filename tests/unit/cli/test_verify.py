@@ -1,18 +1,28 @@
 """`vedette verify` where there is nothing but the bundle, the annex and the libraries of an auditor."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from controller.cli.bundle_files import write_bundle
 from controller.cli.main import cli
+from controller.core.bundle.annex import parsed_annex
+from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.statements import exit_code
+from controller.core.bundle.verify import statements
 from controller.errors import BadInput, Unreachable
-from tests.unit.core.bundle.made import AGENTS, LOG_KEY_OF, ORIGIN, Files, made, raw
+from tests.unit.core.bundle.made import AGENTS, LOG_KEY_OF, ORIGIN, Files, made, raw, without
 
 ANNEX = f"log {ORIGIN} {raw(LOG_KEY_OF).hex()}\n" + "".join(
     f"agent {agent} {raw(key).hex()}  # of the contract\n" for agent, key in AGENTS.items()
@@ -131,3 +141,91 @@ def test_parts_of_a_file_are_put_together(tmp_path: Path) -> None:
     assert write_bundle(tmp_path / "one", parts) == 2
     assert (tmp_path / "one" / "README.txt").read_bytes() == b"ab"
     assert (tmp_path / "one" / "results.jsonl").read_bytes() == b""
+
+
+SCRIPT = files("controller.services.bundling") / "verify.sh"
+
+
+def by_shell(bundle: Files, folder: Path) -> tuple[int, str]:
+    """What the script of the release says of it."""
+    where = folder / "told"
+    put(bundle, where)
+    done = subprocess.run(
+        ["dash", str(where / "verify.sh"), str(folder / "annex.txt")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    shutil.rmtree(where)
+    return done.returncode, done.stdout + done.stderr
+
+
+def with_script(
+    change: Callable[[dict[str, bytes]], None] = lambda _: None,
+) -> Callable[[dict[str, bytes]], None]:
+    """With the script in it, and changed before it was signed."""
+
+    def changed(held: dict[str, bytes]) -> None:
+        held["verify.sh"] = SCRIPT.read_bytes()
+        change(held)
+
+    return changed
+
+
+def of_streams(**said: Any) -> Callable[[ClaimNote], ClaimNote]:
+    return lambda claim: replace(claim, streams=[replace(one, **said) for one in claim.streams])
+
+
+def swapped(held: dict[str, bytes]) -> None:
+    one, other = (f"streams/fra-1/e1/shop/0000000{n}.note" for n in (1, 2))
+    held[one], held[other] = held[other], held[one]
+
+
+INSIDERS: dict[str, Files] = {
+    "seals without end": made(of_streams(last=10**18), with_script()),
+    "more seals than there are": made(of_streams(last=4), with_script()),
+    "fewer seals than there are": made(of_streams(last=2), with_script()),
+    "another first seal": made(of_streams(first_sha256="0" * 64), with_script()),
+    "another last seal": made(of_streams(last_sha256="0" * 64), with_script()),
+    "a stream left out": made(lambda claim: without(claim, "nyc-1"), with_script()),
+    "other figures": made(lambda claim: replace(claim, attainment_sha256="0" * 64), with_script()),
+    "seals swapped": made(change=with_script(swapped)),
+    "lines where there were none": made(
+        change=with_script(
+            lambda held: held.update({"streams/fra-1/e1/shop/00000002.jsonl": b"{}\n"})
+        )
+    ),
+    "results in another order": made(
+        change=with_script(
+            lambda held: held.update(
+                {"results.jsonl": b"\n".join(reversed(held["results.jsonl"].split(b"\n"))).lstrip()}
+            )
+        )
+    ),
+}
+
+
+def test_the_script_takes_what_the_program_takes(folder: Path) -> None:
+    bundle = made(change=with_script())
+    code, said = by_shell(bundle, folder)
+    assert code == 0, said
+    assert said.endswith(f"OK {len(bundle.names())} files, 2 streams\n")
+    done = subprocess.run(["dash", "-n", str(SCRIPT)], timeout=60, check=False)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("bundle", INSIDERS.values(), ids=INSIDERS)
+def test_what_an_insider_made_up_the_script_refuses_as_the_program_does(
+    folder: Path, bundle: Files
+) -> None:
+    assert exit_code(list(statements(bundle, parsed_annex(ANNEX)))) == 1
+    code, said = by_shell(bundle, folder)
+    assert code == 1, said
+    assert said.splitlines()[-1].startswith("FAIL ")
+
+
+def test_keys_of_the_annex_may_be_hashes(folder: Path) -> None:
+    hashed = "".join(
+        f"agent {agent} sha256:{sha256(raw(key)).hexdigest()}\n" for agent, key in AGENTS.items()
+    )
+    (folder / "annex.txt").write_text(ANNEX.splitlines()[0] + "\n" + hashed)
+    assert verify(folder / "bundle").exit_code == 0
+    assert by_shell(made(change=with_script()), folder)[0] == 0

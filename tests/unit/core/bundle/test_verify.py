@@ -142,6 +142,13 @@ def test_a_claim_of_fewer_seals_is_seen() -> None:
     assert "belongs to no stream" in refusal(bundle)
 
 
+def test_a_claim_of_seals_without_end_is_refused_at_once() -> None:
+    bundle = made(
+        lambda claim: replace(claim, streams=[replace(one, last=10**18) for one in claim.streams])
+    )
+    assert "found fewer files" in refusal(bundle)
+
+
 def test_a_key_that_the_annex_does_not_have_counts_nowhere() -> None:
     stranger = Ed25519PrivateKey.from_private_bytes(bytes([9] * 32))
     annex = replace(ANNEX, agents={**ANNEX.agents, "fra-1": raw(stranger).hex()})
