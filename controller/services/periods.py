@@ -76,16 +76,14 @@ class Periods:
             when = period_of(agreement, label, as_of_us or now_us)
             issued = tx.issued(contract, when.label)
             if revision is not None:
-                return GivenReport(
-                    *_revision(issued, revision), is_reopened=_is_reopened(tx, issued)
-                )
+                return _given(_revision(issued, revision), _is_reopened(tx, issued))
             if as_of_us is not None:
                 then = next((one for one in issued if one.as_of_us == as_of_us), None)
                 if then is not None:
-                    return GivenReport(then.body, then, _is_reopened(tx, issued))
+                    return _given(then, _is_reopened(tx, issued))
                 return GivenReport(self._documents.then(tx, contract, when, as_of_us))
             if issued and not is_fresh:
-                return GivenReport(issued[-1].body, issued[-1], _is_reopened(tx, issued))
+                return _given(issued[-1], _is_reopened(tx, issued))
             return GivenReport(self._known_now(tx, contract, when, now_us))
 
     def contracts(self) -> Sequence[str]:
@@ -186,7 +184,7 @@ class Periods:
         """What would be said now differs from what the last revision says."""
         last = tx.issued(view.contract, view.when.label)[-1]
         fresh = self._known_now(tx, view.contract, view.when, view.life.now_us)
-        return bool(changes_between(last.body, fresh))
+        return bool(changes_between(_given(last).document, fresh))
 
     def _revised(self, tx: Transaction, view: PeriodView, by: Actor, reason: str) -> IssuedReport:
         if not self.is_changed(tx, view):
@@ -206,10 +204,20 @@ class Periods:
         return self._documents.terms.agreement(tx, contract, at_us)
 
 
-def _revision(issued: Sequence[IssuedReport], revision: int) -> tuple[bytes, IssuedReport]:
+def _given(one: IssuedReport, is_reopened: bool = False) -> GivenReport:
+    """A report that was issued. Rejected if what is stored of it is not what was issued."""
+    if hashlib.sha256(one.body).hexdigest() != one.sha256:
+        raise Rejected(
+            f"Revision {one.revision} of {one.contract} {one.label} is damaged in the database: it was issued"
+            f" with sha256 {one.sha256}. `vedette db check` says what else is; restore a backup."
+        )
+    return GivenReport(one.body, one, is_reopened)
+
+
+def _revision(issued: Sequence[IssuedReport], revision: int) -> IssuedReport:
     for one in issued:
         if one.revision == revision:
-            return one.body, one
+            return one
     known = f"revisions 1 to {len(issued)}" if issued else "none was issued yet"
     raise NotFound(f"Expected a revision that was issued ({known}), found {revision}.")
 

@@ -52,7 +52,7 @@ class IssuedRows(LogRows):
         c = _ISSUED.c
         query = select(*_HEAD, c.body).where(c.contract == contract, c.label == label)
         rows = self._connection.execute(query.order_by(c.revision)).mappings()
-        return [_issued(row, zlib.decompress(row["body"])) for row in rows]
+        return [_issued(row, _unpacked(row["body"])) for row in rows]
 
     def issued_heads(self, contract: str | None = None) -> Sequence[IssuedReport]:
         """Every revision of every report (of a contract), without bodies, by contract, label and revision."""
@@ -120,6 +120,14 @@ class IssuedRows(LogRows):
         """Insert or replace."""
         self._connection.execute(delete(_PROGRESS))
         self._connection.execute(insert(_PROGRESS).values(id=1, body=body))
+
+
+def _unpacked(body: bytes) -> bytes:
+    """What was packed so; nothing, if that is damaged: then it has not the digest of what was issued."""
+    try:
+        return zlib.decompress(body)
+    except zlib.error:
+        return b""
 
 
 def _issued(row: Mapping[Any, Any], body: bytes) -> IssuedReport:

@@ -1,5 +1,7 @@
 """What is learnt after a report was issued and changes what it says: seen, whatever it is (S-22)."""
 
+import zlib
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -95,3 +97,17 @@ async def test_a_timer_that_nobody_stops_makes_no_revision_by_going_on(stage: St
     stage.work()
     assert stage.view().reopened_us is not None
     assert stage.again(first) == first.body
+
+
+@pytest.mark.parametrize("body", [b"not packed", zlib.compress(b"{}")])
+async def test_a_report_that_is_damaged_in_the_database_is_not_given(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    await stage.day()
+    made = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
+    with monkeypatch.context() as patch:
+        patch.setattr(zlib, "decompress", partial(lambda real, _: real(body), zlib.decompress))
+        for asked in ({}, {"revision": 1}, {"as_of_us": made.as_of_us}):
+            with pytest.raises(Rejected, match="Revision 1 of acme 2025-06-15 is damaged"):
+                stage.periods.report("acme", LABEL, **asked)
+    assert stage.periods.report("acme", LABEL).document == made.body
