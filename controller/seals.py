@@ -88,6 +88,10 @@ class SealStore(Protocol):
         """The last seal of every stream of an agent that has one."""
         ...
 
+    def seals(self, stream: StreamId, first: int, last: int) -> Sequence[StoredSeal]:
+        """The seals of those numbers that there are, the smallest first."""
+        ...
+
     def seals_over(self, stream: StreamId, from_us: int, to_us: int) -> Sequence[int]:
         """The numbers of the seals that say something of [from_us, to_us), the smallest first."""
         ...

@@ -91,6 +91,15 @@ class SealRows(LogRows):
         row = self._connection.execute(query.order_by(_SEAL.c.number.desc()).limit(1)).first()
         return None if row is None else _stored(stream, row)
 
+    def seals(self, stream: StreamId, first: int, last: int) -> Sequence[StoredSeal]:
+        """The seals of those numbers that there are, the smallest first."""
+        c = _SEAL.c
+        key = c.stream_id == self._names.find_stream(self._connection, StreamKey(*stream))
+        query = select(*_COLUMNS).where(key & (c.number >= first) & (c.number <= last))
+        return [
+            _stored(stream, row) for row in self._connection.execute(query.order_by(c.number)).all()
+        ]
+
     def seals_over(self, stream: StreamId, from_us: int, to_us: int) -> Sequence[int]:
         """The numbers of the seals that say something of [from_us, to_us), the smallest first.
 

@@ -8,7 +8,7 @@ from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.layout import Stream
 from controller.core.policy import policy_of
 from controller.core.sealing import sha256_of
-from controller.errors import Rejected
+from controller.errors import Fatal, Rejected
 from controller.ports import Transaction
 from controller.seals import StoredSeal, StreamId
 from controller.services.claim_basis import Figures
@@ -18,7 +18,7 @@ Opens = Callable[[], AbstractContextManager[Transaction]]
 
 # Clocks of agents may be off by minutes, and a line is sealed after it was made.
 _MARGIN_US: Final = 3_600_000_000
-_SEALS_AT_ONCE: Final = 64
+_SEALS_AT_ONCE: Final = 256
 
 
 def sealed_streams(tx: Transaction, found: Figures) -> list[Sealed]:
@@ -70,17 +70,29 @@ def pieces(opens: Opens, sealed: Sealed) -> Iterator[tuple[StoredSeal, bytes]]:
     """Each seal of a stream with the exact bytes of the lines under it, some at a time a transaction."""
     stream = StreamId(*sealed.stream)
     for start in range(sealed.first, sealed.last + 1, _SEALS_AT_ONCE):
-        numbers = range(start, min(start + _SEALS_AT_ONCE, sealed.last + 1))
         with opens() as tx:
-            some = [_piece(tx, stream, number) for number in numbers]
+            some = _some(tx, stream, start, min(start + _SEALS_AT_ONCE - 1, sealed.last))
         yield from some
 
 
-def _piece(tx: Transaction, stream: StreamId, number: int) -> tuple[StoredSeal, bytes]:
-    seal = _seal(tx, stream, number)
-    if not seal.count:
-        return seal, b""
-    return seal, b"".join(tx.lines(stream, seal.first_seq, seal.last_seq))
+def _some(
+    tx: Transaction, stream: StreamId, first: int, last: int
+) -> list[tuple[StoredSeal, bytes]]:
+    """Seals that follow one another; every line from the first of theirs to the last is under one of them."""
+    seals = tx.seals(stream, first, last)
+    full = [one for one in seals if one.count]
+    if not full:
+        return [(one, b"") for one in seals]
+    lines = b"".join(tx.lines(stream, full[0].first_seq, full[-1].last_seq)).split(b"\n")[:-1]
+    if len(lines) != sum(one.count for one in full):
+        where = f"stream {stream.stream} of agent {stream.agent}, seals {first} to {last}"
+        raise Fatal(f"Lines of {where} are not as they were sealed: `vedette db check` says more.")
+    found, at = [], 0
+    for one in seals:
+        own = lines[at : at + one.count]
+        found.append((one, b"".join(each + b"\n" for each in own)))
+        at += one.count
+    return found
 
 
 def _seal(tx: Transaction, stream: StreamId, number: int) -> StoredSeal:

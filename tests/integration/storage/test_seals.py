@@ -157,6 +157,8 @@ def test_seals_over_a_time_are_those_that_say_something_of_it(storage: Storage) 
             for span in ((0, 100), (10, 20), (9, 21), (20, 25), (49, 60), (50, 60))
         }
         assert not tx.seals_over(replace_agent("nyc-1"), 0, 100)
+        assert [one.number for one in tx.seals(SHOP, 2, 5)] == [2, 3, 5]
+        assert tx.seals(SHOP, 1, 1) == [replace(SEAL, end_us=10)]
     # From the first one that was made after the start to the first that was made at the end or after it.
     assert found == {
         (0, 100): [1, 2, 3, 5], (10, 20): [2], (9, 21): [1, 2, 3], (20, 25): [3], (49, 60): [5], (50, 60): [],

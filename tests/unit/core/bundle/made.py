@@ -27,6 +27,7 @@ from controller.core.bundle.layout import (
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.tree import consistency_path, inclusion_path
 from vedette.shared.checkpoint import Checkpoint, InclusionProof, consistency_text
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.merkle import leaf_hash, root_of
 from vedette.shared.note import signed_note
 from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName
@@ -76,7 +77,7 @@ ANNEX = Annex(ORIGIN, raw(LOG_KEY_OF), {agent: raw(key).hex() for agent, key in 
 
 def log_note(text: str) -> bytes:
     """A note of the log."""
-    return signed_note(text, ORIGIN, LOG_KEY_OF)
+    return signed_note(text, ORIGIN, LOG_KEY_OF, bytes_max=BUNDLE_NOTE_BYTES_MAX)
 
 
 def made(
