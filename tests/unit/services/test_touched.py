@@ -107,7 +107,8 @@ async def test_a_report_that_is_damaged_in_the_database_is_not_given(
     made = stage.periods.seal("acme", LABEL, ADA, is_early=True, reason="x")
     with monkeypatch.context() as patch:
         patch.setattr(zlib, "decompress", partial(lambda real, _: real(body), zlib.decompress))
-        for asked in ({}, {"revision": 1}, {"as_of_us": made.as_of_us}):
+        ways: list[dict[str, Any]] = [{}, {"revision": 1}, {"as_of_us": made.as_of_us}]
+        for asked in ways:
             with pytest.raises(Rejected, match="Revision 1 of acme 2025-06-15 is damaged"):
                 stage.periods.report("acme", LABEL, **asked)
     assert stage.periods.report("acme", LABEL).document == made.body
