@@ -14,6 +14,8 @@ from controller.errors import BadInput, Unreachable
 from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX
 
 _ZIP: Final = ".zip"
+# Folders in folders: a bundle has four.
+_DEPTH_MAX: Final = 8
 # The same bundle is the same zip, whenever it is written.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -23,16 +25,7 @@ class FolderBundle:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        found: list[str] = []
-        for path, folders, files in os.walk(folder):
-            for name in [*folders, *files]:
-                whole = Path(path, name)
-                if whole.is_symlink() or not (whole.is_dir() or whole.is_file()):
-                    raise BadInput(
-                        f"{whole} is neither a file nor a folder: a bundle has no others."
-                    )
-            found += [Path(path, name).relative_to(folder).as_posix() for name in files]
-        self._names = dict.fromkeys(sorted(found))
+        self._names = dict.fromkeys(sorted(_below(str(folder), "", _DEPTH_MAX)))
 
     def names(self) -> list[str]:
         """Every file, with '/' between folders, sorted."""
@@ -46,10 +39,25 @@ class FolderBundle:
         """The bytes of a file. KeyError if it is not there."""
         if name not in self._names:
             raise KeyError(name)
-        path = self._folder / name
-        if path.stat().st_size > BUNDLE_FILE_BYTES_MAX:
-            raise BadInput(f"{path}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
-        return path.read_bytes()
+        # There may be hundreds of thousands: paths as objects would take longer than their bytes.
+        with open(f"{self._folder}/{name}", "rb") as file:  # noqa: PTH123
+            if os.fstat(file.fileno()).st_size > BUNDLE_FILE_BYTES_MAX:
+                raise BadInput(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
+            return file.read()
+
+
+def _below(folder: str, prefix: str, depth: int) -> Iterator[str]:
+    """The names of all files below a folder. BadInput for what is neither, and for folders without end."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                yield f"{prefix}{entry.name}"
+            elif entry.is_dir(follow_symlinks=False) and depth:
+                yield from _below(entry.path, f"{prefix}{entry.name}/", depth - 1)
+            else:
+                raise BadInput(
+                    f"{entry.path!r} is neither a file nor a folder of a bundle, which has no others."
+                )
 
 
 class ZipBundle:

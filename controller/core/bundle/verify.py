@@ -82,7 +82,7 @@ def _files(bundle: Bundle, log: Verifier) -> Statement:
     if missing := sorted(listed.keys() - there):
         raise Broken(f"{missing[0]} stands in {MANIFEST} and is missing")
     if more := sorted(there - listed.keys()):
-        raise Broken(f"{more[0]} does not stand in {MANIFEST}")
+        raise Broken(f"{more[0][:120]!r} does not stand in {MANIFEST}")
     for name, digest in listed.items():
         if not belongs(name):
             raise Broken(f"{name[:120]!r} is no file of a bundle")

@@ -1,6 +1,7 @@
 """`vedette verify` where there is nothing but the bundle, the annex and the libraries of an auditor."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -101,6 +102,13 @@ def test_what_is_no_bundle_is_refused_in_a_sentence(folder: Path) -> None:
     assert "MANIFEST.note is missing" in verify(folder / "empty").output
     (folder / "bundle" / "keys" / "link").symlink_to("log.pem")
     assert "neither a file nor a folder" in verify(folder / "bundle").output
+
+
+def test_a_name_that_no_text_has_is_told_in_one_that_is(folder: Path) -> None:
+    Path(os.fsdecode(bytes(folder / "bundle") + b"/\xff\x1b[2J")).write_bytes(b"x")
+    result = verify(folder / "bundle")
+    assert result.exit_code == 1
+    assert r"'\udcff\x1b[2J' does not stand in MANIFEST.note" in result.output
 
 
 def test_a_zip_with_two_files_of_one_name_is_refused(folder: Path) -> None:
