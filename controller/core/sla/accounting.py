@@ -69,13 +69,11 @@ class Sets:
         costing: Sequence[Stretch] | None = None,
     ) -> None:
         self.known: dict[Verdict, list[Interval]] = {
-            verdict: [] for verdict in Verdict if verdict is not Verdict.UNKNOWN
+            verdict: _glued([one for one in stretches if one[2] is verdict])
+            for verdict in Verdict
+            if verdict is not Verdict.UNKNOWN
         }
-        self.anything: list[Interval] = []
-        for one in stretches:
-            if one.verdict is not Verdict.UNKNOWN:
-                _append(self.known[one.verdict], one)
-                _append(self.anything, one)
+        self.anything = _glued([one for one in stretches if one[2] is not Verdict.UNKNOWN])
         self.down = tuple(_counted(stretches, place, shortest_us) for place in (FIGURE, LOW, HIGH))
         if costing is not None:
             self.down = tuple(
@@ -92,12 +90,19 @@ class Timeline:
         self.carried_down = tuple(_carried_down(self.carried, each) for each in self.down)
 
 
-def _append(found: list[Interval], one: Stretch) -> None:
-    """A stretch at the end of a set."""
-    if found and found[-1].to_us == one.from_us:
-        found[-1] = Interval(found[-1].from_us, one.to_us)
-    else:
-        found.append(Interval(one.from_us, one.to_us))
+def _glued(stretches: Sequence[Stretch]) -> list[Interval]:
+    """Stretches in order as a set: those that touch become one."""
+    found: list[Interval] = []
+    begun_us = until_us = -FOREVER_US
+    for one in stretches:
+        if one[0] != until_us:
+            if begun_us < until_us:
+                found.append(Interval(begun_us, until_us))
+            begun_us = one[0]
+        until_us = one[1]
+    if begun_us < until_us:
+        found.append(Interval(begun_us, until_us))
+    return found
 
 
 def _counted(stretches: Sequence[Stretch], place: int, shortest_us: int) -> Downtime:
@@ -106,23 +111,22 @@ def _counted(stretches: Sequence[Stretch], place: int, shortest_us: int) -> Down
     Whether it is long enough is decided before it is cut to a period (S-39): of DOWN time and of PARTIAL time that
     counts, without a break. So more downtime is never found too short where less was not.
     """
-    full: list[Interval] = []
-    partly: dict[Fraction, list[Interval]] = {}
-    anything: list[Interval] = []
+    full: list[Stretch] = []
+    partly: dict[Fraction, list[Stretch]] = {}
+    anything: list[Stretch] = []
     for one in stretches:
         verdict = one[2 + place]
         if verdict is Verdict.DOWN:
-            _append(full, one)
+            full.append(one)
         elif verdict is Verdict.PARTIAL and (weight := one.weights[place]):
-            _append(full if weight == FULL else partly.setdefault(weight, []), one)
+            (full if weight == FULL else partly.setdefault(weight, [])).append(one)
         else:
             continue
-        if shortest_us:
-            _append(anything, one)
-    found = Downtime(full, dict(sorted(partly.items())))
+        anything.append(one)
+    found = Downtime(_glued(full), {w: _glued(each) for w, each in sorted(partly.items())})
     if not shortest_us:
         return found
-    return found.within([one for one in anything if one.to_us - one.from_us >= shortest_us])
+    return found.within([one for one in _glued(anything) if one[1] - one[0] >= shortest_us])
 
 
 def _costing(
@@ -233,7 +237,7 @@ def account(
     }
     forgiven = intersection(own, parts.spared)
     by_verdict = {
-        verdict: length(difference(intersection(where, rest), forgiven))
+        verdict: length(difference(intersection(where, rest), forgiven)) if where else 0
         for verdict, where in timeline.known.items()
     }
     by_verdict[Verdict.UNKNOWN] = length(rest) - length(forgiven) - sum(by_verdict.values())

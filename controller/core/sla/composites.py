@@ -27,6 +27,7 @@ class _State(NamedTuple):
 
 _States = tuple[_State, _State, _State]
 _PLAIN: Final = {verdict: _State(rank, NOTHING) for verdict, rank in _RANK.items()}
+_TIMELINES: Final = range(3)
 _NOTHING: Final[_States] = (_PLAIN[Verdict.UNKNOWN],) * 3
 
 
@@ -81,9 +82,10 @@ def _together(
     now = [state_of(each) for each in present]
     found: list[Stretch] = []
     for place, (at_us, member, states) in enumerate(changes):
-        for each, (own, state) in enumerate(zip(present, states, strict=True)):
-            if own[member] is not state:
-                own[member] = state
+        for each in _TIMELINES:
+            own = present[each]
+            if own[member] is not states[each]:
+                own[member] = states[each]
                 now[each] = state_of(own)
         until_us = changes[place + 1][0] if place + 1 < len(changes) else at_us
         if until_us > at_us:
