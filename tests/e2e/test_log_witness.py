@@ -60,4 +60,4 @@ def test_an_agent_refuses_a_log_that_lost_what_it_saw(tmp_path: Path) -> None:
         stage.serve()
         until(stage, "the alarms", lambda: len(alarms(stage)) == len(REGIONS))
         assert all("has not shrunk" in one["detail"] for one in alarms(stage))
-        assert len(log_of(stage)["refused"]) == 1
+        assert log_of(stage)["refused"]
