@@ -25,10 +25,10 @@ from controller.identity.authority import (
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.notary import log_verifier
 from controller.identity.roles import Role
-from controller.services.access import ADMIN_TOKEN_TTL_US, Access
-from controller.services.export import exported
-from controller.services.log_check import faults
-from controller.services.recompute import Recomputed, recomputed
+from controller.services.evidence.log_check import faults
+from controller.services.people.access import ADMIN_TOKEN_TTL_US, Access
+from controller.services.results.export import exported
+from controller.services.timeline.recompute import Recomputed, recomputed
 from controller.storage import database
 from controller.storage.damage import damages
 from controller.storage.schema import State, advice

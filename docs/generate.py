@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from controller.core.sla.contracts import Contract
-from controller.core.sla.exclusions import Exclusion
+from controller.core.sla.terms.contracts import Contract
+from controller.core.sla.terms.exclusions import Exclusion
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
 from vedette.shared.probes import PROBES

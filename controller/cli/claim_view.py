@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import NOTHING, instant, plain, write_table
-from controller.core.sla.claims import worth
+from controller.core.sla.claims.claims import worth
 from vedette.v1 import claim_pb2 as pb
 
 

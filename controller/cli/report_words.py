@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import NOTHING, instant, length, plain
-from controller.core.sla.report_diff import Change, Difference, FieldChange, Side, What
+from controller.core.sla.reports.report_diff import Change, Difference, FieldChange, Side, What
 
 _LENGTHS: Final = frozenset(
     ["up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule", "eligible", "downtime", "downtime_min", "downtime_max", "budget", "budget_left", "mttr", "mtbf", "mtbsi", "mttd", "mtta"]

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from controller.cli.output import instant, plain
-from controller.core.sla.attainment import shown_percent
-from controller.core.sla.money import exact_text
+from controller.core.sla.figures.attainment import shown_percent
+from controller.core.sla.money.money import exact_text
 
 
 def with_rights(document: bytes, rights: Sequence[dict[str, Any]]) -> bytes:

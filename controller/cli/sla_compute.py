@@ -13,11 +13,11 @@ from controller.cli.sources import read_file
 from controller.cli.version import installed_version
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
-from controller.core.sla.contracts import Agreement
-from controller.core.sla.records import observed_in, records, records_bytes
-from controller.core.sla.replayed_outages import replayed_outages
-from controller.core.sla.report import Facts, report_bytes
-from controller.core.sla.scopes import Scope
+from controller.core.sla.reports.records import observed_in, records, records_bytes
+from controller.core.sla.reports.replayed_outages import replayed_outages
+from controller.core.sla.reports.report import Facts, report_bytes
+from controller.core.sla.terms.contracts import Agreement
+from controller.core.sla.terms.scopes import Scope
 from controller.errors import BadInput, NotFound
 from controller.reporting.rendering import Form
 

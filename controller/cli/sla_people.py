@@ -8,11 +8,11 @@ import click
 from controller.cli.sources import read_file
 from controller.core.replay import Replay
 from controller.core.severity import Severity
-from controller.core.sla.contracts import Agreement
-from controller.core.sla.downtime_start import DowntimeStart
-from controller.core.sla.objectives import Timed
-from controller.core.sla.outage_list import OutageList, decode_outages, with_clocks
-from controller.core.sla.timing import NEVER_REGIONAL
+from controller.core.sla.figures.downtime_start import DowntimeStart
+from controller.core.sla.figures.timing import NEVER_REGIONAL
+from controller.core.sla.reports.outage_list import OutageList, decode_outages, with_clocks
+from controller.core.sla.terms.contracts import Agreement
+from controller.core.sla.terms.objectives import Timed
 from controller.errors import BadInput
 
 _HOW: Final = "`vedette outage list --scope all --json`"

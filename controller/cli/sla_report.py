@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from controller.cli.channel import Connection, connected
 from controller.cli.wanted import Wanted
-from controller.core.sla.report_document import Report, decode_report
+from controller.core.sla.reports.report_document import Report, decode_report
 from controller.errors import BadInput, Rejected
 from controller.reporting.story.context import Issue
 from vedette.v1 import sla_pb2 as pb

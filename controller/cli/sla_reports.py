@@ -11,7 +11,7 @@ from controller.cli.records import is_breached
 from controller.cli.report_output import require_place, write_report
 from controller.cli.report_words import write_difference
 from controller.cli.wanted import AsOfType, side, wanted
-from controller.core.sla.report_diff import difference, difference_bytes
+from controller.core.sla.reports.report_diff import difference, difference_bytes
 from controller.reporting.rendering import Form
 
 # gRPC is imported where it is used: `sla compute` works where it is not installed.

@@ -15,10 +15,10 @@ from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
 from controller.core.sections import Item, by_id, told
 from controller.core.severity import Criticality
-from controller.core.sla.agreements import agreements
-from controller.core.sla.contracts import Agreement
-from controller.core.sla.exclusions import Exclusion, exclusion_findings
-from controller.core.sla.grades import actions_in, grade_problems
+from controller.core.sla.terms.agreements import agreements
+from controller.core.sla.terms.contracts import Agreement
+from controller.core.sla.terms.exclusions import Exclusion, exclusion_findings
+from controller.core.sla.terms.grades import actions_in, grade_problems
 from vedette.shared.anchors import Anchor, anchor_problems, anchors_problems
 from vedette.shared.definitions import Check, Id, findings
 from vedette.shared.documents import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from controller.core.channels import GRADE
 from controller.core.fleet import Fleet
 from controller.core.instants import instant_text
-from controller.core.sla.attainment import decimal_text
-from controller.core.sla.levels import contract_places, held_at, shortfalls
-from controller.core.sla.support_gaps import support_gaps
+from controller.core.sla.figures.attainment import decimal_text
+from controller.core.sla.terms.levels import contract_places, held_at, shortfalls
+from controller.core.sla.terms.support_gaps import support_gaps
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 
 

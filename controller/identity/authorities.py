@@ -75,7 +75,7 @@ def _read(path: Path) -> Authority:
 
 @dataclass(frozen=True, slots=True)
 class PinnedAuthority:
-    """controller.services.stamping.Timestamper over the network."""
+    """controller.services.evidence.stamping.Timestamper over the network."""
 
     authority: Authority
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from controller.core.calendars import zone
 from controller.core.instants import instant_text, length_text
-from controller.core.sla.claim_reckoning import ratio_text, reckoned, target_text
-from controller.core.sla.claims import ClaimFacts, worth
+from controller.core.sla.claims.claim_reckoning import ratio_text, reckoned, target_text
+from controller.core.sla.claims.claims import ClaimFacts, worth
 from controller.reporting.blocks import (
     Block,
     Cell,

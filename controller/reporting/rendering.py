@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
 
-from controller.core.sla.report_document import decode_report
+from controller.core.sla.reports.report_document import decode_report
 from controller.reporting.blocks import Page
 from controller.reporting.catalogue import ENGLISH, Catalogue
 from controller.reporting.forms.html import html_of

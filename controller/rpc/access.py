@@ -10,8 +10,8 @@ from controller.ports import PersonToken, Worker
 from controller.rpc.enrol import Whereabouts
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.services.access import Access
-from controller.services.ledger import Ledger
+from controller.services.people.access import Access
+from controller.services.people.ledger import Ledger
 from vedette.v1 import access_pb2, access_pb2_grpc
 
 log = logging.getLogger(__name__)

@@ -18,12 +18,12 @@ from controller.rpc.enrol import Whereabouts
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context
-from controller.services.admission import revoked_text
-from controller.services.agents import Agents
-from controller.services.duties import Duties
-from controller.services.enrol import Enrolment
-from controller.services.postings import Postings
-from controller.services.standings import Standings
+from controller.services.agents.admission import revoked_text
+from controller.services.agents.agents import Agents
+from controller.services.agents.duties import Duties
+from controller.services.agents.enrol import Enrolment
+from controller.services.agents.postings import Postings
+from controller.services.agents.standings import Standings
 from vedette.v1 import access_pb2 as pb
 from vedette.v1 import access_pb2_grpc
 

@@ -9,7 +9,7 @@ from controller.errors import BadInput
 from controller.ports import AgentRecord
 from controller.postings import AgentReport, Mode, Notice, Posting
 from controller.rpc.reports import COUNT_MAX
-from controller.services.postings import is_skewed
+from controller.services.agents.postings import is_skewed
 from vedette.v1 import access_pb2 as pb
 
 _STANDINGS: Final[Mapping[Standing, "pb.AgentStanding.ValueType"]] = {

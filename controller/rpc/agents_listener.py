@@ -10,7 +10,7 @@ from controller.rpc.peer import Peer, peer_of
 from controller.rpc.session import Session, SessionParts
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context, translated
-from controller.services.admission import Admitted
+from controller.services.agents.admission import Admitted
 from vedette.v1 import session_pb2 as pb
 from vedette.v1 import session_pb2_grpc
 

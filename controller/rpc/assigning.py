@@ -1,7 +1,7 @@
 """What an agent is sent to probe: whole, or what changes against the assignment that it is known to run."""
 
 from controller.ports import Worker
-from controller.services.duties import Duties, Duty, Sent
+from controller.services.agents.duties import Duties, Duty, Sent
 from vedette.v1 import session_pb2 as pb
 
 # From this version of the protocol on, agents understand changes to an assignment.

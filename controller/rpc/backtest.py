@@ -6,7 +6,7 @@ import msgspec
 
 from controller.ports import Worker
 from controller.rpc.status import Context
-from controller.services.backtest import Backtests
+from controller.services.timeline.backtest import Backtests
 from vedette.v1 import backtest_pb2, backtest_pb2_grpc
 
 

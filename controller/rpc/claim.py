@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 
 from controller.claims import ClaimFile
-from controller.core.sla.claim_document import claim_document
-from controller.core.sla.claims import MOVES, Claim, ClaimAction
+from controller.core.sla.claims.claim_document import claim_document
+from controller.core.sla.claims.claims import MOVES, Claim, ClaimAction
 from controller.errors import BadInput
 from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.services.claims import Asked, Claims
+from controller.services.contracts.claims import Asked, Claims
 from vedette.v1 import claim_pb2 as pb
 from vedette.v1 import claim_pb2_grpc
 

@@ -10,8 +10,8 @@ from controller.core.confirmation import Confirmation
 from controller.errors import ControllerError
 from controller.ports import Worker
 from controller.rpc.sessions import Sessions
-from controller.services.situation import Situation
-from controller.services.turns import News
+from controller.services.outages.situation import Situation
+from controller.services.results.turns import News
 from vedette.shared.result import Trigger
 
 # How often it is looked whether the fleet, the agents or the outages changed without a result that turned.

@@ -5,8 +5,8 @@ from typing import Final
 
 from controller.ports import Oddities, Worker
 from controller.rpc.status import Context
-from controller.services.examine import Examination, Examined, Severity
-from controller.services.tally import AgentTally
+from controller.services.people.examine import Examination, Examined, Severity
+from controller.services.results.tally import AgentTally
 from vedette.v1 import doctor_pb2 as pb
 from vedette.v1 import doctor_pb2_grpc
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from controller.ports import Worker
 from controller.rpc.status import Context
-from controller.services.enrol import Application, Enrolment
-from controller.services.recover import Plea, Recovery
+from controller.services.agents.enrol import Application, Enrolment
+from controller.services.agents.recover import Plea, Recovery
 from vedette.v1 import enrol_pb2, enrol_pb2_grpc
 
 _SECRET_CHARS_MAX: Final = 200

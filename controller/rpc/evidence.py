@@ -8,8 +8,8 @@ from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.seals import StreamStanding
 from controller.services.bundling.bundle import Bundles, Part
-from controller.services.seals import Seals
-from controller.services.stamping import Stamping
+from controller.services.evidence.seals import Seals
+from controller.services.evidence.stamping import Stamping
 from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1 import evidence_pb2_grpc

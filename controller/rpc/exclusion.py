@@ -8,14 +8,14 @@ from controller.core.intervals import FOREVER_US
 from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.services.calendar_import import (
+from controller.services.contracts.calendar_import import (
     CalendarAsked,
     CalendarEvent,
     CalendarImport,
     Done,
 )
-from controller.services.exclusion_ledger import ExclusionView, Occurrence
-from controller.services.exclusions import Asked, Exclusions
+from controller.services.contracts.exclusion_ledger import ExclusionView, Occurrence
+from controller.services.contracts.exclusions import Asked, Exclusions
 from vedette.v1 import exclusion_pb2 as pb
 from vedette.v1 import exclusion_pb2_grpc
 

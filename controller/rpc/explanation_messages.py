@@ -2,7 +2,7 @@
 
 from controller.core.runs import Run
 from controller.rpc.outage_messages import event_message, outage_message
-from controller.services.explanation import (
+from controller.services.outages.explanation import (
     Ballot,
     Captured,
     Explanation,

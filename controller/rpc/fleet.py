@@ -11,10 +11,10 @@ from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context
-from controller.services.apply import Fleets
-from controller.services.changes import Change, ChangeAction
-from controller.services.checks import Checks, CheckStanding
-from controller.services.ledger import Ledger
+from controller.services.fleet.apply import Fleets
+from controller.services.fleet.changes import Change, ChangeAction
+from controller.services.fleet.checks import Checks, CheckStanding
+from controller.services.people.ledger import Ledger
 from vedette.shared.documents import Problem
 from vedette.shared.result import Trigger
 from vedette.v1 import fleet_pb2, fleet_pb2_grpc

@@ -17,8 +17,8 @@ from controller.errors import BadInput, Rejected, Unauthenticated
 from controller.identity.roles import is_open, roles_of
 from controller.ports import Worker
 from controller.rpc.status import Context, translated
-from controller.services.access import Access, Person
-from controller.services.ledger import Ledger
+from controller.services.people.access import Access, Person
+from controller.services.people.ledger import Ledger
 
 METADATA_KEY: Final = "authorization"
 _SCHEME: Final = "bearer "

@@ -10,8 +10,8 @@ from controller.notify.signature import message_id
 from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.services.deliveries import Outbox
-from controller.services.notify_sending import Sender
+from controller.services.notify.deliveries import Outbox
+from controller.services.notify.notify_sending import Sender
 from vedette.v1 import notify_pb2 as pb
 from vedette.v1 import notify_pb2_grpc
 

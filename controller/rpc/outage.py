@@ -11,9 +11,9 @@ from controller.rpc.explanation_messages import explanation_message
 from controller.rpc.gate import caller
 from controller.rpc.outage_messages import event_message, outage_message, remark_message
 from controller.rpc.status import Context
-from controller.services.outage_views import OutageView
-from controller.services.outages import Outages
-from controller.services.remarks import Remarks
+from controller.services.outages.outage_views import OutageView
+from controller.services.outages.outages import Outages
+from controller.services.outages.remarks import Remarks
 from vedette.v1 import outage_pb2, outage_pb2_grpc
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from controller.errors import Unauthenticated
 from controller.identity.authority import ends_us, serial_text
-from controller.services.admission import Claim
+from controller.services.agents.admission import Claim
 from vedette.shared.identity import agent_of_uri
 
 _PEM: Final = "x509_pem_cert"

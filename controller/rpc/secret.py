@@ -7,7 +7,7 @@ from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context
-from controller.services.secrets import Secrets, SecretStatus
+from controller.services.agents.secrets import Secrets, SecretStatus
 from vedette.v1 import secret_pb2 as pb
 from vedette.v1 import secret_pb2_grpc
 

@@ -16,14 +16,14 @@ from controller.rpc.reports import claimed, printable, report_of, unrunnable_of
 from controller.rpc.seals import seal_answer, seal_tips
 from controller.rpc.status import Context
 from controller.rpc.tree_heads import TreeHeads
-from controller.services.admission import Admission, Admitted
-from controller.services.agents import Agents
-from controller.services.duties import Duties
-from controller.services.frames import Accepted, IncomingFrame
-from controller.services.ingest import Ingest
-from controller.services.logbook import Logbook
-from controller.services.quotas import OverQuota, Quotas
-from controller.services.seals import IncomingSeal, Seals
+from controller.services.agents.admission import Admission, Admitted
+from controller.services.agents.agents import Agents
+from controller.services.agents.duties import Duties
+from controller.services.evidence.logbook import Logbook
+from controller.services.evidence.seals import IncomingSeal, Seals
+from controller.services.results.frames import Accepted, IncomingFrame
+from controller.services.results.ingest import Ingest
+from controller.services.results.quotas import OverQuota, Quotas
 from vedette.shared.identity import is_epoch
 from vedette.shared.limits import CONNECT_SECONDS_MAX
 from vedette.v1 import session_pb2 as pb

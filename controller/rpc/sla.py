@@ -12,7 +12,7 @@ from controller.ports import Worker
 from controller.rpc.gate import caller
 from controller.rpc.report_messages import issued_message, period_message
 from controller.rpc.status import Context
-from controller.services.periods import GivenReport, Periods
+from controller.services.contracts.periods import GivenReport, Periods
 from vedette.v1 import sla_pb2, sla_pb2_grpc
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import asyncio
 
 from controller.ports import Worker
-from controller.services.logbook import Logbook
+from controller.services.evidence.logbook import Logbook
 from vedette.v1 import session_pb2 as pb
 
 

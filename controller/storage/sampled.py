@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from controller.core.samples import AnchorRound
-from controller.core.sla.sketch import bucket_width_us
+from controller.core.sla.figures.sketch import bucket_width_us
 from controller.sampled import SampledCount, SampledLatency, Sampling
 from controller.storage.bulk import Rows
 from controller.storage.evidence import OUTCOMES

@@ -16,9 +16,9 @@ from random import Random
 from controller.core.calendars import Period, PeriodKind, period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.records import Known, observed_from, records
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import Known, observed_from, records
 
 YEAR = 2026
 TZ = "Europe/Warsaw"

@@ -13,12 +13,12 @@ from controller.core.outages import outages as outages_of
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import evidence_until, judged_samples, timeline
 from controller.ports import AgentRecord
-from controller.services.apply import Fleets
-from controller.services.evaluate import Evaluator
-from controller.services.frames import Accepted, IncomingFrame
-from controller.services.ingest import Ingest
-from controller.services.intervals import stored
-from controller.services.recompute import recomputed
+from controller.services.fleet.apply import Fleets
+from controller.services.results.frames import Accepted, IncomingFrame
+from controller.services.results.ingest import Ingest
+from controller.services.timeline.evaluate import Evaluator
+from controller.services.timeline.intervals import stored
+from controller.services.timeline.recompute import recomputed
 from tests.fakes.storage import FakeStorage, InlineWorker
 
 SECOND: Final = 1_000_000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.core.intervals import Interval
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import (
+from controller.core.sla.figures.accounting import (
     FIGURE,
     HIGH,
     LOW,
@@ -18,9 +18,9 @@ from controller.core.sla.accounting import (
     Timeline,
     account,
 )
-from controller.core.sla.composites import combined, weighted
-from controller.core.sla.downtime import Weighed, weighed
-from controller.core.sla.weighing import Portion, merged
+from controller.core.sla.figures.composites import combined, weighted
+from controller.core.sla.figures.downtime import Weighed, weighed
+from controller.core.sla.figures.weighing import Portion, merged
 
 HOURS = 12
 ORDER = [Verdict.UP, Verdict.DEGRADED, Verdict.PARTIAL, Verdict.UNKNOWN, Verdict.DOWN]

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import pytest
 
-from controller.services import sight
-from controller.services.sight import PastSight, StoredSight, Told
+from controller.services.contracts import sight
+from controller.services.contracts.sight import PastSight, StoredSight, Told
 from tests.property.life.life import CHECKS, EVERY, START, Life
 
 

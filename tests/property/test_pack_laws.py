@@ -10,11 +10,17 @@ from controller.core.intervals import Interval
 from controller.core.quorum import Verdict
 from controller.core.replay import decode_replay, replay_bytes
 from controller.core.severity import Severity
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.records import Known, observed_from, observed_in, records, records_bytes
-from controller.core.sla.reliability import OutageTimes
-from controller.core.sla.sampling import Listed, ListedSamples
-from controller.core.sla.timeline_document import timeline_document
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.figures.sampling import Listed, ListedSamples
+from controller.core.sla.reports.records import (
+    Known,
+    observed_from,
+    observed_in,
+    records,
+    records_bytes,
+)
+from controller.core.sla.reports.timeline_document import timeline_document
 from tests.unit.core.sla.contracting import fleet
 
 SECOND = 1_000_000

@@ -12,7 +12,7 @@ from controller.core.policy import PolicyRevision
 from controller.core.regional import Carried, WholeView, regional_outages, voting
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import judged_samples, timeline
-from controller.services.carrying import decode_carried, encode_carried
+from controller.services.timeline.carrying import decode_carried, encode_carried
 from tests.property.test_engine_laws import Caller, arrivals, revisions
 
 Item = Sample | AnchorRound

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from controller.core.calendars import period_named
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import exclusions_of, records
-from controller.core.sla.sampling import Listed, ListedSamples
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.sampling import Listed, ListedSamples
+from controller.core.sla.reports.records import exclusions_of, records
 from tests.unit.core.sla.contracting import fleet
 
 DAY = period_named("2026-06-02", "UTC")

@@ -10,7 +10,7 @@ from controller.core.labels import Label
 from controller.core.policy import Policy, always
 from controller.core.quorum import Verdict, need, verdict
 from controller.core.samples import AnchorRound, Sample
-from controller.core.sla.attainment import shown_percent
+from controller.core.sla.figures.attainment import shown_percent
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, timeline
 from tests.property.test_engine_laws import arrivals, policies
 from vedette.shared.definitions import Rule

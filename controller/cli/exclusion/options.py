@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from controller.core.sla.exclusions import ExclusionType
+from controller.core.sla.terms.exclusions import ExclusionType
 from controller.errors import BadInput
 from vedette.v1 import exclusion_pb2 as pb
 

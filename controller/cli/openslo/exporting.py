@@ -16,9 +16,9 @@ from controller.cli.openslo.documents import API, Note, decimal_text
 from controller.cli.openslo.windows import shorthand, window_of
 from controller.core.fleet import Fleet
 from controller.core.instants import instant_text
-from controller.core.sla.burn import RULES
-from controller.core.sla.contracts import Agreement, Contract
-from controller.core.sla.objectives import Availability, Formula, Latency, Objective
+from controller.core.sla.figures.burn import RULES
+from controller.core.sla.terms.contracts import Agreement, Contract
+from controller.core.sla.terms.objectives import Availability, Formula, Latency, Objective
 
 SOURCE: Final = "Vedette"
 PREFIX: Final = "vedette/"

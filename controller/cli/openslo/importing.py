@@ -10,7 +10,7 @@ from controller.cli.openslo.exporting import PREFIX, SOURCE
 from controller.cli.openslo.objective import Unmapped, objective_of
 from controller.cli.openslo.windows import length_of, period_of, start_of
 from controller.core.fleet import Fleet
-from controller.core.sla.burn import RULES
+from controller.core.sla.figures.burn import RULES
 from vedette.shared.definitions import micros
 from vedette.shared.documents import Path
 from vedette.shared.identity import is_id

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from controller.core.calendars import PeriodKind, zone, zone_names
-from controller.core.sla.contracts import PeriodTerms
+from controller.core.sla.terms.contracts import PeriodTerms
 from vedette.shared.durations import Duration
 
 _SHORT: Final = re.compile(r"([1-9]\d{0,5})([mhdwMQY])")

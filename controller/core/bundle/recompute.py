@@ -14,7 +14,7 @@ from controller.core.replay import (
     replay,
     sorted_out,
 )
-from controller.core.sla.records import observed_in, records, records_bytes
+from controller.core.sla.reports.records import observed_in, records, records_bytes
 from vedette.shared.documents import BadDocument
 
 # A claim that is made sooner rests on lines that no seal covered yet.

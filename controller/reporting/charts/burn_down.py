@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from controller.core.sla.report_document import Point
+from controller.core.sla.reports.report_document import Point
 from controller.reporting.catalogue import Catalogue
 from controller.reporting.charts.svg import (
     BUDGET,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from controller.core.sla.report_document import Day
+from controller.core.sla.reports.report_document import Day
 from controller.reporting.catalogue import Catalogue
 from controller.reporting.charts.svg import (
     DOWN,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from controller.core.instants import instant_text
-from controller.core.sla.report_document import Report, ReportedOutage
+from controller.core.sla.reports.report_document import Report, ReportedOutage
 
 _LENGTHS: Final = (
     "up", "down", "partial", "degraded", "unknown", "excluded", "out_of_schedule", "eligible", "downtime",

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from controller.core.instants import instant
-from controller.core.sla.objectives import OF_TIME
-from controller.core.sla.report_document import Terms
+from controller.core.sla.reports.report_document import Terms
+from controller.core.sla.terms.objectives import OF_TIME
 from controller.reporting.blocks import Block, Column, Heading, Listing, Paragraph, Table, cell
 from controller.reporting.figures import percent
 from controller.reporting.story.context import Telling

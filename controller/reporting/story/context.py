@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from controller.core.sla.report_document import Report
+from controller.core.sla.reports.report_document import Report
 from controller.reporting.blocks import Cell, Tone
 from controller.reporting.catalogue import Catalogue
 from controller.reporting.figures import NOTHING, Clock, bounds, ceiled, floored, percent, share

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from controller.core.sla.report_document import Outcome, ReportedExclusion, ReportedOutage
+from controller.core.sla.reports.report_document import Outcome, ReportedExclusion, ReportedOutage
 from controller.reporting.blocks import (
     Align,
     Block,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from controller.core.calendars import day_at
-from controller.core.sla.report_document import Course, Day
+from controller.core.sla.reports.report_document import Course, Day
 from controller.reporting.blocks import (
     Align,
     Block,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from controller.core.sla.report_document import Course, Report
+from controller.core.sla.reports.report_document import Course, Report
 from controller.reporting.blocks import Block, Heading, Page, PageBreak
 from controller.reporting.catalogue import Catalogue
 from controller.reporting.story.clauses import clauses, method

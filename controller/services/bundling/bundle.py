@@ -15,7 +15,7 @@ from controller.core.bundle import layout
 from controller.core.bundle.claim_note import ClaimNote, Sealed
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.calendars import Period
-from controller.core.sla.records import records_bytes
+from controller.core.sla.reports.records import records_bytes
 from controller.custody import Actor
 from controller.errors import BadInput, Rejected
 from controller.leaves import LeafKind, StoredCheckpoint
@@ -23,12 +23,17 @@ from controller.ports import Storage, Transaction
 from controller.seals import StreamId
 from controller.services.bundling.rules import rule_leaves
 from controller.services.bundling.streams import pieces, seal_count, sealed_streams
-from controller.services.claim_basis import Figures, figures
-from controller.services.claim_pack import fleet_file, recomputed, require_same, timeline_file
-from controller.services.claim_source import listed_samples, sourced
-from controller.services.evaluate import Evaluator
-from controller.services.logbook import Logbook
-from controller.services.terms import Agreed, Terms
+from controller.services.contracts.claim_basis import Figures, figures
+from controller.services.contracts.claim_pack import (
+    fleet_file,
+    recomputed,
+    require_same,
+    timeline_file,
+)
+from controller.services.contracts.claim_source import listed_samples, sourced
+from controller.services.contracts.terms import Agreed, Terms
+from controller.services.evidence.logbook import Logbook
+from controller.services.timeline.evaluate import Evaluator
 from vedette.shared.checkpoint import consistency_text
 from vedette.shared.note import Verifier
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from controller.core.bundle.claim_note import Sealed
 from controller.leaves import LeafKind
 from controller.ports import Transaction
-from controller.services.claim_basis import Figures
+from controller.services.contracts.claim_basis import Figures
 
 
 def rule_leaves(

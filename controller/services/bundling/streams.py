@@ -11,7 +11,7 @@ from controller.core.sealing import sha256_of
 from controller.errors import Fatal, Rejected
 from controller.ports import Transaction
 from controller.seals import StoredSeal, StreamId
-from controller.services.claim_basis import Figures
+from controller.services.contracts.claim_basis import Figures
 from vedette.shared.result import ANCHORS
 
 Opens = Callable[[], AbstractContextManager[Transaction]]

@@ -11,8 +11,8 @@ from typing import Final
 
 from controller.core.samples import Sample
 from controller.ports import AgentRecord, Storage
-from controller.services.apply import Fleets
-from controller.services.evaluate import Evaluator
+from controller.services.fleet.apply import Fleets
+from controller.services.timeline.evaluate import Evaluator
 from controller.storage.database import open_storage, upgrade
 from vedette.shared.result import Outcome
 

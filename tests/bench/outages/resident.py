@@ -11,8 +11,8 @@ from controller.core.engine import CheckEngine
 from controller.core.policy import ALWAYS_US, Policy, PolicyRevision
 from controller.core.rest import Rest
 from controller.core.samples import Sample
-from controller.services.engines import Engines
-from controller.services.policies import Shared
+from controller.services.fleet.policies import Shared
+from controller.services.timeline.engines import Engines
 from vedette.shared.definitions import digest_of
 from vedette.shared.result import Outcome
 

@@ -21,11 +21,11 @@ from controller.identity.roles import Role
 from controller.identity.tokens import new_secret
 from controller.identity.vault import Vault
 from controller.ports import FleetRevision, PersonToken
-from controller.services.access import ADMIN_TOKEN_TTL_US, Access
-from controller.services.admission import Admission, Claim
-from controller.services.enrol import Application, Enrolment
-from controller.services.nonces import NONCES_PER_OWNER_MAX
-from controller.services.secrets import Secrets
+from controller.services.agents.admission import Admission, Claim
+from controller.services.agents.enrol import Application, Enrolment
+from controller.services.agents.nonces import NONCES_PER_OWNER_MAX
+from controller.services.agents.secrets import Secrets
+from controller.services.people.access import ADMIN_TOKEN_TTL_US, Access
 from controller.storage.database import SqlStorage, open_storage
 
 SECOND = 1_000_000

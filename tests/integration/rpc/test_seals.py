@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 
 from controller.identity.roles import Role
-from controller.services.quotas import OverQuota, Quotas
+from controller.services.results.quotas import OverQuota, Quotas
 from tests.integration.rpc.running import (
     SECONDS_MAX,
     Running,

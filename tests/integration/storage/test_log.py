@@ -17,8 +17,8 @@ from controller.issued import IssuedReport
 from controller.leaves import LeafKind, StoredCheckpoint
 from controller.ports import AgentRecord, CheckRevision, FleetRevision, Transaction
 from controller.remarks import Remark, RemarkKind
-from controller.services.log_check import faults
-from controller.services.logbook import Logbook
+from controller.services.evidence.log_check import faults
+from controller.services.evidence.logbook import Logbook
 from controller.storage.database import SqlStorage, open_storage
 from vedette.shared.checkpoint import parsed_checkpoint
 from vedette.shared.merkle import check_consistency, check_inclusion, leaf_hash, root_of
@@ -171,9 +171,9 @@ def test_a_log_of_many_levels_has_the_root_of_its_leaves(
     logged: SqlStorage, book: Logbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # With nodes at every second level, some hundred leaves are many levels of them.
-    monkeypatch.setattr("controller.services.logbook._STEP", 2)
-    monkeypatch.setattr("controller.services.logbook._FAN", 4)
-    monkeypatch.setattr("controller.services.logbook._LEAVES_AT_ONCE", 37)
+    monkeypatch.setattr("controller.services.evidence.logbook._STEP", 2)
+    monkeypatch.setattr("controller.services.evidence.logbook._FAN", 4)
+    monkeypatch.setattr("controller.services.evidence.logbook._LEAVES_AT_ONCE", 37)
     enter(logged, 300)
     head = newest(book)
     assert (head.size, head.root) == (300, root_of(notes(logged)))

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from controller.ports import AgentRecord
-from controller.services.apply import Fleets
-from controller.services.evaluate import Evaluator
-from controller.services.examine import Examination
-from controller.services.frames import Accepted, IncomingFrame, Refused
-from controller.services.ingest import Ingest
-from controller.services.recompute import recomputed
+from controller.services.fleet.apply import Fleets
+from controller.services.people.examine import Examination
+from controller.services.results.frames import Accepted, IncomingFrame, Refused
+from controller.services.results.ingest import Ingest
+from controller.services.timeline.evaluate import Evaluator
+from controller.services.timeline.recompute import recomputed
 from controller.storage.database import SqlStorage
 from tests.fakes.storage import InlineWorker
 

@@ -7,11 +7,11 @@ import pytest
 from controller.core.intervals import Interval
 from controller.core.policy import Policy, always
 from controller.core.samples import AnchorRound, Sample
-from controller.core.sla.sampling import Listed, ListedSamples, Slicing, listed
+from controller.core.sla.figures.sampling import Listed, ListedSamples, Slicing, listed
 from controller.core.timeline import evidence_until, judged_samples
 from controller.ports import Storage
 from controller.sampled import SampledCount, SampledLatency, Sampling
-from controller.services.sampled import StoredSamples, bad_within
+from controller.services.contracts.sampled import StoredSamples, bad_within
 from vedette.shared.result import Outcome
 
 UP, DEGRADED, DOWN, ERROR = Outcome.UP, Outcome.DEGRADED, Outcome.DOWN, Outcome.AGENT_ERROR

@@ -8,9 +8,9 @@ from typing import Final
 from controller.events import EventKind, OutageEvent
 from controller.outcomes import OutageScope, StoredOutage
 from controller.ports import Storage, Transaction
-from controller.services.evaluate import Evaluator
-from controller.services.outage_body import decode_body
-from controller.services.telling import seen
+from controller.services.outages.outage_body import decode_body
+from controller.services.outages.telling import seen
+from controller.services.timeline.evaluate import Evaluator
 
 _EVERYTHING: Final = 10**9
 _OPENS: Final = {EventKind.OPENED, EventKind.REOPENED}

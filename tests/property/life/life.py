@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 
 from controller.errors import Unreachable
 from controller.ports import AgentRecord
-from controller.services.apply import Fleets
-from controller.services.evaluate import Evaluator
-from controller.services.frames import Accepted, IncomingFrame
-from controller.services.ingest import Ingest
-from controller.services.outages import Outages
+from controller.services.fleet.apply import Fleets
+from controller.services.outages.outages import Outages
+from controller.services.results.frames import Accepted, IncomingFrame
+from controller.services.results.ingest import Ingest
+from controller.services.timeline.evaluate import Evaluator
 from tests.fakes.storage import FakeStorage, InlineWorker
 from tests.property.life.site import STREAMS, Line, Site, frame_of
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from controller.services.frames import IncomingFrame
+from controller.services.results.frames import IncomingFrame
 
 STREAMS = ("shop", "@anchors")
 

@@ -8,7 +8,7 @@ import yaml
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.replay import decode_replay
-from controller.core.sla.records import observed_in, records, records_bytes
+from controller.core.sla.reports.records import observed_in, records, records_bytes
 from tests.property.sla_oracle import record as oracle
 from tests.property.sla_oracle.scene import Case
 from tests.property.sla_oracle.terms import Plain

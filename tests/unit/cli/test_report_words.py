@@ -5,7 +5,7 @@ import pytest
 
 from controller.cli.report_words import write_difference
 from controller.cli.wanted import AsOfType, Wanted, side, wanted
-from controller.core.sla.report_diff import Change, Difference, FieldChange, Side, What
+from controller.core.sla.reports.report_diff import Change, Difference, FieldChange, Side, What
 from controller.errors import BadInput
 
 HOUR = 3_600_000_000

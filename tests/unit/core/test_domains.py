@@ -8,7 +8,7 @@ from controller.core.fleet import read_fleet
 from controller.core.labels import Label
 from controller.core.policy import policy_of
 from controller.core.quorum import Verdict, verdict
-from controller.services.rule import rule_in_words
+from controller.services.outages.rule import rule_in_words
 from tests.unit.core.scenes import SECOND, Scene, every_minute, policy
 from vedette.shared.definitions import Distinct, Rule, canonical_bytes, decode_check
 from vedette.shared.documents import BadDocument

@@ -12,11 +12,11 @@ import pytest
 from controller.core.channels import Choice, EventName
 from controller.core.fleet import read_fleet
 from controller.core.notices import DeliveryState
-from controller.core.sla.notices import notice_message
+from controller.core.sla.notices.notices import notice_message
 from controller.core.wording import OutageFacts, OutageNews, outage_message
 from controller.notify.signature import message_id, signed_headers
 from controller.notify.webhook import payload
-from controller.services.apply import checked_fleet
+from controller.services.fleet.apply import checked_fleet
 from tests.command_lines import command_lines, problem_of
 from tests.fakes.webhook_target import KEY, SECRET
 from tests.unit.core.sla.noticing import Noticing

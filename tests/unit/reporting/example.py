@@ -5,12 +5,12 @@ from controller.core.fleet import read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
 from controller.core.severity import Severity
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import exclusions_of
-from controller.core.sla.reliability import OutageTimes
-from controller.core.sla.report import Facts, report_bytes
-from controller.core.sla.report_document import ReportedOutage
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import exclusions_of
+from controller.core.sla.reports.report import Facts, report_bytes
+from controller.core.sla.reports.report_document import ReportedOutage
 
 FLEET = b"""\
 version: 1

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from controller.core.calendars import PeriodKind
-from controller.core.sla.applied import Status
-from controller.core.sla.burn import Course, Urgency
-from controller.core.sla.contracts import Amending, Denominator
-from controller.core.sla.credits import Credits
-from controller.core.sla.exclusions import ExclusionType, Mode
-from controller.core.sla.report_document import decode_report
-from controller.core.sla.scoring import Standing
-from controller.core.sla.timers import TimerState
-from controller.core.sla.worst_windows import WINDOWS
+from controller.core.sla.figures.applied import Status
+from controller.core.sla.figures.burn import Course, Urgency
+from controller.core.sla.figures.scoring import Standing
+from controller.core.sla.figures.timers import TimerState
+from controller.core.sla.figures.worst_windows import WINDOWS
+from controller.core.sla.money.credits import Credits
+from controller.core.sla.reports.report_document import decode_report
+from controller.core.sla.terms.contracts import Amending, Denominator
+from controller.core.sla.terms.exclusions import ExclusionType, Mode
 from controller.errors import NotFound
 from controller.reporting.blocks import Listing, Picture, texts_of
 from controller.reporting.catalogue import CATALOGUES, ENGLISH, catalogue

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from controller.core.sla.report_document import decode_report
+from controller.core.sla.reports.report_document import decode_report
 from controller.reporting.blocks import (
     Cell,
     Column,

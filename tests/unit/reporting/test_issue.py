@@ -6,8 +6,8 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.report import report_bytes
-from controller.core.sla.report_document import Issue as IssuePart
+from controller.core.sla.reports.report import report_bytes
+from controller.core.sla.reports.report_document import Issue as IssuePart
 from controller.reporting.rendering import Form, Manner, rendered
 from controller.reporting.story.context import Issue
 from tests.unit.reporting.example import example_bytes, example_facts

@@ -8,7 +8,7 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.report import report_bytes
+from controller.core.sla.reports.report import report_bytes
 from controller.reporting.rendering import Form, Manner, rendered
 from tests.unit.reporting.example import FLEET, example_bytes, example_facts
 

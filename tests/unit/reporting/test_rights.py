@@ -7,8 +7,8 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.report import report_bytes
-from controller.core.sla.report_document import decode_report
+from controller.core.sla.reports.report import report_bytes
+from controller.core.sla.reports.report_document import decode_report
 from controller.reporting.rendering import Form, rendered
 from tests.unit.reporting.example import FLEET, example_facts
 

@@ -8,12 +8,12 @@ from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import Known, observed_from
-from controller.core.sla.report import Facts, report_bytes
-from controller.core.sla.report_document import ReportedOutage, decode_report
-from controller.core.sla.sampling import Listed, ListedSamples
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.sampling import Listed, ListedSamples
+from controller.core.sla.reports.records import Known, observed_from
+from controller.core.sla.reports.report import Facts, report_bytes
+from controller.core.sla.reports.report_document import ReportedOutage, decode_report
 from controller.reporting.rendering import Form, rendered
 from tests.unit.reporting.example import FLEET, example_facts
 

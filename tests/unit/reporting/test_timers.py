@@ -8,8 +8,8 @@ from controller.core.calendars import period_named
 from controller.core.instants import instant
 from controller.core.intervals import Interval
 from controller.core.severity import Severity
-from controller.core.sla.reliability import OutageTimes
-from controller.core.sla.report import report_bytes
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.report import report_bytes
 from controller.reporting.rendering import Form, rendered
 from tests.unit.reporting.example import FLEET, example_facts
 

@@ -12,8 +12,8 @@ from controller.core.posts import Plan, Post, plan_of
 from controller.core.suspicion import Turn
 from controller.errors import Unreachable
 from controller.rpc.confirm import Confirming
-from controller.services.situation import Seen
-from controller.services.turns import News
+from controller.services.outages.situation import Seen
+from controller.services.results.turns import News
 from tests.fakes.storage import InlineWorker
 from vedette.shared.result import Trigger
 

@@ -11,11 +11,11 @@ import pytest
 
 from controller.errors import ControllerError
 from controller.ports import AgentRecord
-from controller.services.apply import Fleets
-from controller.services.evaluate import Evaluator
-from controller.services.frames import Accepted, IncomingFrame, Refused
-from controller.services.ingest import Ingest
-from controller.services.turns import News
+from controller.services.fleet.apply import Fleets
+from controller.services.results.frames import Accepted, IncomingFrame, Refused
+from controller.services.results.ingest import Ingest
+from controller.services.results.turns import News
+from controller.services.timeline.evaluate import Evaluator
 from tests.fakes.storage import FakeStorage, InlineWorker
 
 FLEET = b"""\

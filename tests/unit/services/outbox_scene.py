@@ -11,8 +11,8 @@ from controller.core.notices import DeliveryState
 from controller.deliveries import Delivery, DeliveryQuery, Outcome
 from controller.events import EventKind, OutageEvent
 from controller.ports import Storage
-from controller.services.deliveries import Outbox, Parcel
-from controller.services.notify import Router
+from controller.services.notify.deliveries import Outbox, Parcel
+from controller.services.notify.notify import Router
 from tests.fakes.storage import FakeStorage
 from tests.fakes.telling import DELIVERED, FakeInsight, FakeSecrets
 

@@ -3,7 +3,7 @@
 from controller.core.admission import admitted_line, deduplicated
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import evidence_until, timeline, verdict_intervals
-from controller.services.export import exported
+from controller.services.results.export import exported
 from tests.unit.services.conftest import START, World
 
 FOREVER = 2**61

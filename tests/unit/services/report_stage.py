@@ -1,14 +1,14 @@
 """A controller with reports, on storage that outlives it: a contract by days, and agents that see them."""
 
 from controller.core.calendars import period_named
-from controller.core.sla.report_document import Issue
+from controller.core.sla.reports.report_document import Issue
 from controller.custody import Actor
 from controller.issued import IssuedReport
-from controller.services.documents import Documents, issue_of
-from controller.services.issuing import Issuing
-from controller.services.period_views import PeriodView
-from controller.services.periods import Periods
-from controller.services.terms import Terms
+from controller.services.contracts.documents import Documents, issue_of
+from controller.services.contracts.issuing import Issuing
+from controller.services.contracts.period_views import PeriodView
+from controller.services.contracts.periods import Periods
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 
 ADA = Actor("ada", "admin", "192.0.2.1")

@@ -11,8 +11,8 @@ from controller.identity.notary import LogNotary
 from controller.ports import Segment, Storage
 from controller.seals import StoredSeal, StreamId
 from controller.services.bundling.bundle import Bundles, Part
-from controller.services.logbook import Logbook
-from controller.services.terms import Terms
+from controller.services.contracts.terms import Terms
+from controller.services.evidence.logbook import Logbook
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND
 from tests.unit.services.report_stage import ADA, DAY, ENDS, REGIONS, Stage

@@ -9,9 +9,9 @@ from controller.core.samples import AnchorRound
 from controller.custody import Actor, AgentStanding, Standing
 from controller.ports import Transaction
 from controller.postings import AgentReport, Mode
-from controller.services.absence import Absences
-from controller.services.agents import Agents
-from controller.services.postings import Postings
+from controller.services.agents.absence import Absences
+from controller.services.agents.agents import Agents
+from controller.services.agents.postings import Postings
 from tests.unit.services.conftest import SECOND, World
 from vedette.shared.definitions import Check
 from vedette.shared.probes import IcmpProbe

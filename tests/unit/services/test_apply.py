@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from controller.errors import Unreachable
-from controller.services.apply import Assignment
-from controller.services.changes import Change, ChangeAction
+from controller.services.fleet.apply import Assignment
+from controller.services.fleet.changes import Change, ChangeAction
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from vedette.shared.definitions import decode_check, digest_of
 

@@ -18,8 +18,8 @@ from controller.core.timeline import (
     verdict_intervals,
 )
 from controller.errors import BadInput, NotFound
-from controller.services import evaluate
-from controller.services.backtest import Backtests
+from controller.services.timeline import evaluate
+from controller.services.timeline.backtest import Backtests
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.test_history import MINUTE, REGIONS, ROUNDS, Fate, live
 from vedette.shared.definitions import Quorum, Rule

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from controller.errors import Unreachable
-from controller.services.behind import BEHIND_US_MAX, QUIET_US, Behind, catching_up
-from controller.services.frames import Accepted
+from controller.services.results.behind import BEHIND_US_MAX, QUIET_US, Behind, catching_up
+from controller.services.results.frames import Accepted
 from tests.fakes.storage import InlineWorker
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from controller.errors import BadInput
-from controller.services.calendar_import import CalendarAsked, CalendarEvent, CalendarImport
-from controller.services.exclusion_ledger import Occurrence
-from controller.services.exclusions import Asked, Exclusions
-from controller.services.terms import Terms
+from controller.services.contracts.calendar_import import (
+    CalendarAsked,
+    CalendarEvent,
+    CalendarImport,
+)
+from controller.services.contracts.exclusion_ledger import Occurrence
+from controller.services.contracts.exclusions import Asked, Exclusions
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, World
 from tests.unit.services.test_exclusions import ADA, BO, CONTRACT, DAY, HOUR
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.services.captures import capture_in, target_in
+from controller.services.results.captures import capture_in, target_in
 
 ROUTE = {
     "hops": [{"addr": "192.0.2.1", "us": 1500}, None, {"addr": "192.0.2.9", "us": 20_000}],

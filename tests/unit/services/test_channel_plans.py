@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.services.changes import Change, ChangeAction
+from controller.services.fleet.changes import Change, ChangeAction
 from tests.unit.services.conftest import FLEET, World
 
 NAME = "fleet.yaml"

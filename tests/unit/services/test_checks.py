@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from controller.errors import NotFound
-from controller.services.agents import Agents
-from controller.services.checks import Checks, RegionStanding
+from controller.services.agents.agents import Agents
+from controller.services.fleet.checks import Checks, RegionStanding
 from controller.services.worker import StorageWorker
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 

@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from controller.cli.main import cli
 from controller.cli.pack_folder import write_folder
 from controller.custody import Actor
-from controller.services.claims import Asked, Claims
-from controller.services.exclusions import Asked as AskedExclusion
-from controller.services.exclusions import Exclusions
-from controller.services.terms import Terms
+from controller.services.contracts.claims import Asked, Claims
+from controller.services.contracts.exclusions import Asked as AskedExclusion
+from controller.services.contracts.exclusions import Exclusions
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story
 

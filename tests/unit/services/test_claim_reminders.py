@@ -5,12 +5,12 @@ import json
 import pytest
 
 from controller.core.instants import instant
-from controller.core.sla.claims import ClaimAction
+from controller.core.sla.claims.claims import ClaimAction
 from controller.custody import Actor
 from controller.deliveries import DeliveryQuery
-from controller.services.claim_reminders import ClaimReminders
-from controller.services.claims import Asked, Claims
-from controller.services.terms import Terms
+from controller.services.contracts.claim_reminders import ClaimReminders
+from controller.services.contracts.claims import Asked, Claims
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, Running, World
 from tests.unit.services.story import REGIONS, Story
 

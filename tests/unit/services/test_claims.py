@@ -13,18 +13,23 @@ from click.testing import CliRunner
 from controller.cli.main import cli
 from controller.cli.pack_folder import write_folder
 from controller.core.samples import Sample
-from controller.core.sla.claims import Claim, ClaimAction, ClaimState
-from controller.core.sla.exclusions import Declaration, Exclusion, ExclusionScope, ExclusionType
-from controller.core.sla.fleet_excerpt import fleet_excerpt
-from controller.core.sla.scopes import Scope
+from controller.core.sla.claims.claims import Claim, ClaimAction, ClaimState
+from controller.core.sla.terms.exclusions import (
+    Declaration,
+    Exclusion,
+    ExclusionScope,
+    ExclusionType,
+)
+from controller.core.sla.terms.fleet_excerpt import fleet_excerpt
+from controller.core.sla.terms.scopes import Scope
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
 from controller.issued import Reopened
-from controller.services.claims import Asked, Claims
-from controller.services.documents import Documents
-from controller.services.periods import Periods
-from controller.services.request_log import request_log
-from controller.services.terms import Terms
+from controller.services.contracts.claims import Asked, Claims
+from controller.services.contracts.documents import Documents
+from controller.services.contracts.periods import Periods
+from controller.services.contracts.terms import Terms
+from controller.services.outages.request_log import request_log
 from tests.unit.services.conftest import FLEET, SECOND, Running, World
 from tests.unit.services.story import REGIONS, Story
 from vedette.shared.result import Outcome
@@ -322,7 +327,7 @@ async def test_s22_a_claim_for_a_sealed_period_rests_on_the_report(
 def test_s50_of_a_long_outage_the_beginning_and_the_end_are_shown(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("controller.services.request_log.LINES_SHOWN_MAX", 10)
+    monkeypatch.setattr("controller.services.outages.request_log.LINES_SHOWN_MAX", 10)
     scene.create()
     lines = scene.claims.file("CLM-1", "requests/OUT-1.jsonl").splitlines()
     assert len(lines) == 10

@@ -7,9 +7,9 @@ import pytest
 
 from controller.custody import AlarmKind
 from controller.ports import Transaction
-from controller.services.export import exported
-from controller.services.frames import Accepted, Refused
-from controller.services.lookback import HOUR_US, LookBack
+from controller.services.results.export import exported
+from controller.services.results.frames import Accepted, Refused
+from controller.services.results.lookback import HOUR_US, LookBack
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.replaying import exported_lines, replayed, served
 from vedette.shared.limits import CONFLICTS_PER_RESULT_MAX, SEQ_MAX

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from controller.errors import Fatal, Unstorable
-from controller.services import frames, intake
-from controller.services.frames import Accepted, Refused
+from controller.services.results import frames, intake
+from controller.services.results.frames import Accepted, Refused
 from tests.unit.services.conftest import START, Running, World, frame, line
 from vedette.shared.identity import ResultId
 

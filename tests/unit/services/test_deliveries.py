@@ -12,7 +12,7 @@ from controller.core.notices import DeliveryState
 from controller.custody import Actor
 from controller.deliveries import DeliveryQuery, Outcome
 from controller.errors import BadInput, NotFound
-from controller.services.deliveries import Outbox
+from controller.services.notify.deliveries import Outbox
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, Scene, channel
 from vedette.shared.limits import NOTIFY_ATTEMPTS_MAX

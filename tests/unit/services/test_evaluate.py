@@ -8,10 +8,10 @@ import pytest
 from controller.core.intervals import FOREVER_US
 from controller.errors import Unreachable
 from controller.ports import AgentRecord
-from controller.services.checks import Checks
-from controller.services.evaluate import Evaluator
-from controller.services.intervals import RecordedIntervals
-from controller.services.outages import Outages
+from controller.services.fleet.checks import Checks
+from controller.services.outages.outages import Outages
+from controller.services.timeline.evaluate import Evaluator
+from controller.services.timeline.intervals import RecordedIntervals
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.replaying import exported_lines, replayed
 from vedette.shared.limits import LATE_CHECKS_AT_ONCE_MAX

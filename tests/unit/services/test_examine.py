@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.services.examine import Examination, Examined, Severity
+from controller.services.people.examine import Examination, Examined, Severity
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 
 
@@ -90,7 +90,7 @@ async def test_a_fault_of_ours_is_an_alarm(
     def failing(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("controller.services.intake.read_lines", failing)
+    monkeypatch.setattr("controller.services.results.intake.read_lines", failing)
     await running.give(frame(1, line(1, START)))
     found = examined(world)
     assert codes(found) == [("alarm", "defects", ""), ("notice", "lines_quarantined", "fra-1")]

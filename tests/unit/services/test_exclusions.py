@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.core.sla.applied import Status
+from controller.core.sla.figures.applied import Status
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
-from controller.services.exclusion_ledger import ExclusionView
-from controller.services.exclusions import Asked, Exclusions
-from controller.services.report import Reports
-from controller.services.terms import Terms
+from controller.services.contracts.exclusion_ledger import ExclusionView
+from controller.services.contracts.exclusions import Asked, Exclusions
+from controller.services.contracts.report import Reports
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, World
 
 HOUR = 3600 * SECOND

@@ -3,9 +3,9 @@
 import pytest
 
 from controller.core.instants import instant_text
-from controller.services import explain
-from controller.services.explanation import SampleView
-from controller.services.outages import Outages
+from controller.services.outages import explain
+from controller.services.outages.explanation import SampleView
+from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS, Story
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from controller.services.checks import Checks
-from controller.services.outages import Outages
+from controller.services.fleet.checks import Checks
+from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import Running, World
 from tests.unit.services.story import REGIONS, Story
 

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.core.severity import Severity
-from controller.services.outages import Outages
+from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import FLEET, Running, World
 from tests.unit.services.story import REGIONS, Story
 

@@ -10,8 +10,8 @@ from controller.core.intervals import FOREVER_US
 from controller.core.outages import Outage, outages
 from controller.core.timeline import evidence_until, judged_samples, timeline
 from controller.ports import Transaction
-from controller.services import evaluate
-from controller.services.outage_body import OutageBody, body_of, decode_body
+from controller.services.outages.outage_body import OutageBody, body_of, decode_body
+from controller.services.timeline import evaluate
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 
 MINUTE = 60 * SECOND

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import BadInput, NotFound
-from controller.services.incident_views import IncidentPages
-from controller.services.incidents import Incidents
+from controller.services.outages.incident_views import IncidentPages
+from controller.services.outages.incidents import Incidents
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 
 REGIONS = ("fra", "nyc", "sin")

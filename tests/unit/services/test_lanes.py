@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from controller.services.frames import Accepted, IncomingFrame
+from controller.services.results.frames import Accepted, IncomingFrame
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from vedette.shared.limits import INGEST_BACKLOG_LINES_MAX
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from controller.events import EventKind
-from controller.services.outage_body import decode_body
-from controller.services.telling import seen
+from controller.services.outages.outage_body import decode_body
+from controller.services.outages.telling import seen
 from tests.property.life.ledger import told_by_restart, wrong_in_ledger
 from tests.unit.services.conftest import SECOND, Running, World
 from tests.unit.services.story import REGIONS, Story

@@ -8,10 +8,10 @@ import pytest
 from controller.core.notices import DeliveryState
 from controller.deliveries import Delivery, DeliveryQuery
 from controller.outcomes import OutageScope
-from controller.services.deliveries import Outbox
-from controller.services.incidents import Incidents
-from controller.services.notify import Router
-from controller.services.notify_insight import Insights
+from controller.services.notify.deliveries import Outbox
+from controller.services.notify.notify import Router
+from controller.services.notify.notify_insight import Insights
+from controller.services.outages.incidents import Incidents
 from tests.fakes.telling import DELIVERED, FakeSecrets
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS

@@ -9,8 +9,8 @@ import pytest
 from controller.core.channels import Channel
 from controller.core.wording import Message
 from controller.deliveries import Outcome
-from controller.services.deliveries import Outbox, Parcel
-from controller.services.notify_sending import Sender
+from controller.services.notify.deliveries import Outbox, Parcel
+from controller.services.notify.notify_sending import Sender
 from tests.fakes.storage import FakeStorage, InlineWorker
 from tests.fakes.telling import FakeTransport
 from tests.unit.services.outbox_scene import Scene, channel

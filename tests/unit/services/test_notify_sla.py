@@ -7,10 +7,10 @@ import msgspec
 
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.notices import DeliveryState
-from controller.core.sla.notices import SlaNotice
+from controller.core.sla.notices.notices import SlaNotice
 from controller.core.wording import Level, Message
 from controller.deliveries import Delivery, DeliveryQuery
-from controller.services.notify_sla import post
+from controller.services.notify.notify_sla import post
 from tests.fakes.storage import FakeStorage
 
 FLEET = """\

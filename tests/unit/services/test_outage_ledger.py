@@ -4,8 +4,8 @@ import pytest
 
 from controller.errors import NotFound
 from controller.events import Cause, EventKind, OutageEvent
-from controller.services.outage_body import decode_body
-from controller.services.outages import Outages
+from controller.services.outages.outage_body import decode_body
+from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS, Story
 

@@ -9,15 +9,15 @@ import pytest
 from controller.core.intervals import FOREVER_US, Interval
 from controller.core.notices import DeliveryState, Withheld
 from controller.core.severity import Severity
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.reliability import OutageTimes
 from controller.core.wording import trial_message
 from controller.custody import Actor
 from controller.deliveries import Delivery
-from controller.services.notify_outages import put
-from controller.services.outages import Outages
-from controller.services.remarks import Remarks
-from controller.services.report import Reports
-from controller.services.sight import PastSight, StoredSight
+from controller.services.contracts.report import Reports
+from controller.services.contracts.sight import PastSight, StoredSight
+from controller.services.notify.notify_outages import put
+from controller.services.outages.outages import Outages
+from controller.services.outages.remarks import Remarks
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story
 

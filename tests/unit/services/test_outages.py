@@ -3,9 +3,9 @@
 import pytest
 
 from controller.errors import BadInput, NotFound
-from controller.services import evaluate
-from controller.services.handles import Extent, carried_over
-from controller.services.outages import Outages
+from controller.services.outages.handles import Extent, carried_over
+from controller.services.outages.outages import Outages
+from controller.services.timeline import evaluate
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS, Story
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from controller.services.evaluate import Evaluator
+from controller.services.timeline.evaluate import Evaluator
 from tests.property.machine import CHECK, MINUTE, SECOND, START, Machine
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from controller.clock import LedgerClock
 from controller.core.calendars import Period
-from controller.core.sla.report_diff import What, changes_between
+from controller.core.sla.reports.report_diff import What, changes_between
 from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
-from controller.services.exclusions import Asked, Exclusions
-from controller.services.terms import Terms
+from controller.services.contracts.exclusions import Asked, Exclusions
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.report_stage import ADA, BAD, CONTRACTS, DAY, ENDS, LABEL, REGIONS, Stage
 

@@ -4,7 +4,7 @@ import pytest
 
 from controller.core.quota import Bucket, Rate
 from controller.errors import Rejected
-from controller.services.quotas import Quotas
+from controller.services.results.quotas import Quotas
 
 SECOND = 1_000_000
 

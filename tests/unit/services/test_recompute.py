@@ -7,8 +7,8 @@ import pytest
 from msgspec import structs
 
 from controller.outcomes import OutageScope, StoredInterval
-from controller.services.outage_body import decode_body, encode_body
-from controller.services.recompute import recomputed
+from controller.services.outages.outage_body import decode_body, encode_body
+from controller.services.timeline.recompute import recomputed
 from tests.property.machine import CHECK, MINUTE, REGIONS, Machine
 
 

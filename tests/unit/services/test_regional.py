@@ -12,10 +12,10 @@ from controller.core.regional import WholeView, regional_outages, voting
 from controller.core.timeline import evidence_until, judged_samples, timeline
 from controller.events import EventKind
 from controller.outcomes import OutageScope, StoredOutage
-from controller.services import evaluate
-from controller.services.carrying import superfluous
-from controller.services.outage_body import body_of, decode_body
-from controller.services.outages import Outages
+from controller.services.outages.outage_body import body_of, decode_body
+from controller.services.outages.outages import Outages
+from controller.services.timeline import evaluate
+from controller.services.timeline.carrying import superfluous
 from controller.storage.evidence import EvidenceRows
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS, Story

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.core.intervals import Interval, union
-from controller.core.sla.sampling import Count, Listed, ListedSamples, Slicing
-from controller.core.sla.sketch import Sketch
-from controller.services.remembered import Remembered
+from controller.core.sla.figures.sampling import Count, Listed, ListedSamples, Slicing
+from controller.core.sla.figures.sketch import Sketch
+from controller.services.contracts.remembered import Remembered
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR

@@ -8,10 +8,10 @@ import pytest
 from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.replay import Gathered, replay, sorted_out
-from controller.core.sla.records import observed_in, records
+from controller.core.sla.reports.records import observed_in, records
 from controller.errors import BadInput, NotFound
-from controller.services import evaluate
-from controller.services.report import Reports
+from controller.services.contracts.report import Reports
+from controller.services.timeline import evaluate
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 
 CONTRACTS = b"""\

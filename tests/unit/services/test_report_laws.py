@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.services.remarks import Remarks
+from controller.services.outages.remarks import Remarks
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.report_stage import ADA, REGIONS, Stage

@@ -10,10 +10,10 @@ from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import Interval
 from controller.core.replay import Gathered, decode_replay, replay, replay_bytes, sorted_out
-from controller.core.sla.records import observed_in, records
-from controller.services import evaluate
-from controller.services.report import Reports
-from controller.services.sight import PastSight, StoredSight
+from controller.core.sla.reports.records import observed_in, records
+from controller.services.contracts.report import Reports
+from controller.services.contracts.sight import PastSight, StoredSight
+from controller.services.timeline import evaluate
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 
 CONTRACTS = b"""\

@@ -6,13 +6,13 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.report_document import decode_report
+from controller.core.sla.reports.report_document import decode_report
 from controller.custody import Actor
 from controller.errors import Rejected
-from controller.services.claims import Asked, Claims
-from controller.services.documents import Documents
-from controller.services.rights import Rights
-from controller.services.terms import Terms
+from controller.services.contracts.claims import Asked, Claims
+from controller.services.contracts.documents import Documents
+from controller.services.contracts.rights import Rights
+from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.story import REGIONS
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from controller.custody import AlarmKind
 from controller.ports import AgentRecord, Segment
 from controller.seals import StreamId
-from controller.services.seals import IncomingSeal, SealAnswer, Seals
+from controller.services.evidence.seals import IncomingSeal, SealAnswer, Seals
 from tests.fakes.storage import FakeStorage, InlineWorker
 from vedette.shared.note import signed_note
 from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName

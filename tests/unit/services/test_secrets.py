@@ -11,9 +11,9 @@ from controller.errors import BadInput, Fatal
 from controller.identity.files import StateDirectory
 from controller.identity.vault import VAULT_KEY, Vault
 from controller.ports import AgentRecord
-from controller.services.duties import Duties
-from controller.services.secrets import Secrets
-from controller.services.standings import Standings
+from controller.services.agents.duties import Duties
+from controller.services.agents.secrets import Secrets
+from controller.services.agents.standings import Standings
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import World
 from vedette.shared.sealing import SealLabel, opened

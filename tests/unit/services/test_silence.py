@@ -6,9 +6,9 @@ import pytest
 
 from controller.custody import Actor, AgentStanding, Standing
 from controller.postings import Mode, Notice
-from controller.services.agents import Agents
-from controller.services.postings import Postings
-from controller.services.silence import Silence
+from controller.services.agents.agents import Agents
+from controller.services.agents.postings import Postings
+from controller.services.agents.silence import Silence
 from tests.unit.services.conftest import SECOND, World
 from vedette.shared.limits import SILENT_US
 

@@ -5,9 +5,9 @@ import pytest
 from controller.core.posts import Post
 from controller.custody import Actor
 from controller.postings import Mode
-from controller.services.postings import Postings
-from controller.services.situation import Seen, Situation
-from controller.services.turns import Turns
+from controller.services.agents.postings import Postings
+from controller.services.outages.situation import Seen, Situation
+from controller.services.results.turns import Turns
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from vedette.shared.result import Outcome

@@ -8,12 +8,19 @@ from controller.custody import Actor
 from controller.deliveries import DeliveryQuery
 from controller.errors import Fatal, Unreachable
 from controller.ports import Transaction
-from controller.services import sla_watch
-from controller.services.exclusions import Exclusions
-from controller.services.notify_outages import message_of
-from controller.services.sla_standing import RememberingSight
-from controller.services.sla_watch import AGAIN_US, BACKLOG_US, EVERY_US, Look, SlaWatch, watching
-from controller.services.terms import Terms
+from controller.services.contracts import sla_watch
+from controller.services.contracts.exclusions import Exclusions
+from controller.services.contracts.sla_standing import RememberingSight
+from controller.services.contracts.sla_watch import (
+    AGAIN_US,
+    BACKLOG_US,
+    EVERY_US,
+    Look,
+    SlaWatch,
+    watching,
+)
+from controller.services.contracts.terms import Terms
+from controller.services.notify.notify_outages import message_of
 from tests.fakes.storage import InlineWorker
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story
@@ -280,7 +287,7 @@ async def test_watching_has_a_bounded_share_of_the_time_and_outlasts_a_database_
     async def slept(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("controller.services.sla_watch.asyncio.sleep", slept)
+    monkeypatch.setattr("controller.services.contracts.sla_watch.asyncio.sleep", slept)
     with pytest.raises(Fatal):
         await watching(InlineWorker(), Scripted())
     assert pauses == [0.29, 0.03, 1.0, 10.0]

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from controller.core.notices import DeliveryState
-from controller.core.sla.report_diff import changes_between
+from controller.core.sla.reports.report_diff import changes_between
 from controller.deliveries import Delivery
 from controller.errors import Rejected
-from controller.services.remarks import Remarks
-from controller.services.touched import note_delivered
+from controller.services.contracts.touched import note_delivered
+from controller.services.outages.remarks import Remarks
 from tests.unit.services.conftest import SECOND, Running, World, frame, line
 from tests.unit.services.report_stage import ADA, BAD, CONTRACTS, DAY, LABEL, Stage
 

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.core.samples import AnchorRound, Sample
-from controller.services.turns import Turns
+from controller.services.results.turns import Turns
 from vedette.shared.result import Outcome
 
 SECOND = 1_000_000

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from controller.core.calendars import period_named
-from controller.core.sla.period_life import Heard
+from controller.core.sla.reports.period_life import Heard
 from controller.custody import AgentStanding, Standing
 from controller.postings import Mode, Posting
-from controller.services.watermarks import heard_of
+from controller.services.contracts.watermarks import heard_of
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 
 DAY = period_named("2025-06-15", "UTC")

@@ -7,10 +7,10 @@ from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import exclusions_of, records
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import exclusions_of, records
 
 SECOND = 1_000_000
 HEAD = """\

@@ -7,14 +7,14 @@ from controller.core.calendars import Period, PeriodKind
 from controller.core.fleet import Fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.burn import LOOKED_US
-from controller.core.sla.burn_notices import burn_notices
-from controller.core.sla.grade_notices import Grading, grade_notices
-from controller.core.sla.judgement import Judgement
-from controller.core.sla.notices import SlaNotice, Told
-from controller.core.sla.records import judgements
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.burn import LOOKED_US
+from controller.core.sla.figures.judgement import Judgement
+from controller.core.sla.notices.burn_notices import burn_notices
+from controller.core.sla.notices.grade_notices import Grading, grade_notices
+from controller.core.sla.notices.notices import SlaNotice, Told
+from controller.core.sla.reports.records import judgements
 
 DAY = 86_400 * 1_000_000
 

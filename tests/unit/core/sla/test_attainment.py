@@ -9,10 +9,10 @@ from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import Interval
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Counting, Sets, Stretch, Timeline, account
-from controller.core.sla.attainment import shown_percent
-from controller.core.sla.books import Observed
-from controller.core.sla.records import records
+from controller.core.sla.figures.accounting import Counting, Sets, Stretch, Timeline, account
+from controller.core.sla.figures.attainment import shown_percent
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.reports.records import records
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000

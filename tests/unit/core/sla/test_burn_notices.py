@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from controller.core.sla.burn import Spent, Urgency, alerts, lasting
+from controller.core.sla.figures.burn import Spent, Urgency, alerts, lasting
 from controller.core.wording import Level
 from tests.unit.core.sla.contracting import fleet
 from tests.unit.core.sla.noticing import Noticing, events

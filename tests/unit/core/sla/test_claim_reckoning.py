@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from controller.core.sla.claim_reckoning import reckoned, target_text
+from controller.core.sla.claims.claim_reckoning import reckoned, target_text
 
 BASE = {
     "objective": "a", "target": "99", "verdict": "breached", "attainment_shown": "66.666",

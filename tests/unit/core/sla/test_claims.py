@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.core.sla.claim_document import claim_document
-from controller.core.sla.claims import (
+from controller.core.sla.claims.claim_document import claim_document
+from controller.core.sla.claims.claims import (
     MOVES,
     Claim,
     ClaimAct,

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.composites import combined, timed_of
-from controller.core.sla.records import Known, observed_from, records
-from controller.core.sla.reliability import OutageTimes
-from controller.core.sla.scopes import Scope
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.composites import combined, timed_of
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import Known, observed_from, records
+from controller.core.sla.terms.scopes import Scope
 from vedette.shared.documents import BadDocument
 
 SECOND = 1_000_000

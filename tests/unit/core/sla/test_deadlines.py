@@ -6,7 +6,7 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.deadlines import deadline_of, reminder_due, reminders
+from controller.core.sla.claims.deadlines import deadline_of, reminder_due, reminders
 
 
 @pytest.mark.parametrize(

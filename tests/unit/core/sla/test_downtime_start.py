@@ -11,10 +11,10 @@ from controller.core.calendars import period_named
 from controller.core.fleet import read_fleet
 from controller.core.intervals import clip, intersection, union
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.downtime_start import DowntimeStart, counted_from
-from controller.core.sla.records import Known, observed_from, records
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.downtime_start import DowntimeStart, counted_from
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import Known, observed_from, records
 from tests.unit.core.sla.contracting import SECOND, fleet
 from vedette.shared.documents import BadDocument
 

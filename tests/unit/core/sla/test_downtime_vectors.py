@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import exclusions_of, records
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.reports.records import exclusions_of, records
 from tests.unit.core.sla.contracting import SECOND, fleet, seconds
 
 UP, DOWN, UNKNOWN = Verdict.UP, Verdict.DOWN, Verdict.UNKNOWN

@@ -9,10 +9,15 @@ import pytest
 from controller.core.calendars import period_named
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
-from controller.core.sla.applied import Status, standing
-from controller.core.sla.books import Observed
-from controller.core.sla.exclusions import Declaration, Exclusion, ExclusionTerms, ExclusionType
-from controller.core.sla.records import exclusions_of, records
+from controller.core.sla.figures.applied import Status, standing
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.reports.records import exclusions_of, records
+from controller.core.sla.terms.exclusions import (
+    Declaration,
+    Exclusion,
+    ExclusionTerms,
+    ExclusionType,
+)
 from tests.unit.core.sla.contracting import SECOND, TIME, fleet, seconds, told
 from tests.unit.core.sla.test_clauses import exclusion
 

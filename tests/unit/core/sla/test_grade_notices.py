@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.core.instants import instant, instant_text
 from controller.core.intervals import union
-from controller.core.sla.notices import SlaNotice, Told
+from controller.core.sla.notices.notices import SlaNotice, Told
 from tests.unit.core.sla.contracting import fleet
 from tests.unit.core.sla.noticing import Noticing, events
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.forewarnings import forewarnings
 from controller.core.instants import instant
-from controller.core.sla.levels import Composite, _standing_in, composite, shortfalls
+from controller.core.sla.terms.levels import Composite, _standing_in, composite, shortfalls
 from vedette.shared.documents import BadDocument
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 

@@ -9,11 +9,11 @@ from controller.core.calendars import period_named
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.quorum import Verdict
 from controller.core.replay import Replay, ReplayedCheck, ReplayedInterval, ReplayedOutage
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.attainment import decimal_text, shown_percent
-from controller.core.sla.books import Observed
-from controller.core.sla.composites import down_times
-from controller.core.sla.records import observed_in, records
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.attainment import decimal_text, shown_percent
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.composites import down_times
+from controller.core.sla.reports.records import observed_in, records
 from tests.unit.core.sla.contracting import HEAD, SECOND, TIME, fleet, seconds, told
 
 HOUR = 3600 * SECOND

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.core.instants import instant
 from controller.core.intervals import Interval, length
-from controller.core.sla.burn import (
+from controller.core.sla.figures.burn import (
     Course,
     Projection,
     Spent,
@@ -17,9 +17,9 @@ from controller.core.sla.burn import (
     burn_rate,
     projection,
 )
-from controller.core.sla.downtime import Downtime, Weighed, weighed
-from controller.core.sla.reliability import OutageTimes, reliability
-from controller.core.sla.worst_windows import worst_window_us, worst_windows
+from controller.core.sla.figures.downtime import Downtime, Weighed, weighed
+from controller.core.sla.figures.reliability import OutageTimes, reliability
+from controller.core.sla.figures.worst_windows import worst_window_us, worst_windows
 from tests.unit.core.sla.contracting import TIME, fleet, told
 
 SECOND = 1_000_000

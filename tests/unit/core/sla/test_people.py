@@ -9,7 +9,7 @@ import pytest
 from controller.cli.timers import timer_lines
 from controller.core.instants import instant
 from controller.core.severity import Severity
-from controller.core.sla.reliability import OutageTimes
+from controller.core.sla.figures.reliability import OutageTimes
 from tests.unit.core.sla.contracting import TIME, fleet, told
 from vedette.shared.documents import BadDocument
 

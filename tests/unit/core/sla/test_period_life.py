@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.core.sla.period_life import Heard, Lateness, Life
+from controller.core.sla.reports.period_life import Heard, Lateness, Life
 
 HOUR = 3600 * 1_000_000
 ENDS = 1000 * HOUR

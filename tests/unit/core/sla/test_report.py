@@ -8,8 +8,8 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.instants import instant
-from controller.core.sla.report import report, report_bytes
-from controller.core.sla.report_document import (
+from controller.core.sla.reports.report import report, report_bytes
+from controller.core.sla.reports.report_document import (
     Course,
     Report,
     decode_report,

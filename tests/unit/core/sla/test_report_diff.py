@@ -5,7 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.core.sla.report_diff import What, changes_between, difference, difference_bytes
+from controller.core.sla.reports.report_diff import (
+    What,
+    changes_between,
+    difference,
+    difference_bytes,
+)
 
 RECORD = {
     "objective": "availability", "revision": 1, "period": {"from": 10, "to": 20},

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from controller.core.sla.contracts import Termination
-from controller.core.sla.credits import EarnBack
-from controller.core.sla.rights import Past, capped_by_year, chains, credited_in, earned_back
+from controller.core.sla.money.credits import EarnBack
+from controller.core.sla.money.rights import Past, capped_by_year, chains, credited_in, earned_back
+from controller.core.sla.terms.contracts import Termination
 
 TERMS = Termination(below="95", periods=3)
 DAY = 86_400 * 1_000_000

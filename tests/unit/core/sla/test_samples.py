@@ -11,11 +11,11 @@ from controller.core.calendars import midnight_us, period_named, zone
 from controller.core.fleet import Fleet
 from controller.core.instants import instant
 from controller.core.quorum import Verdict
-from controller.core.sla.accounting import Stretch
-from controller.core.sla.books import Observed
-from controller.core.sla.records import exclusions_of, records
-from controller.core.sla.sampling import Listed, ListedSamples
-from controller.core.sla.sketch import Percentile
+from controller.core.sla.figures.accounting import Stretch
+from controller.core.sla.figures.books import Observed
+from controller.core.sla.figures.sampling import Listed, ListedSamples
+from controller.core.sla.figures.sketch import Percentile
+from controller.core.sla.reports.records import exclusions_of, records
 from tests.unit.core.sla.contracting import SECOND, fleet
 from vedette.shared.documents import BadDocument
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from controller.core.instants import instant
 from controller.core.intervals import FOREVER_US, Interval, union
 from controller.core.severity import Severity
-from controller.core.sla.reliability import OutageTimes
-from controller.core.sla.service_hours import ServiceHours
-from controller.core.sla.timers import Stop, Timer, TimerState, TimerTerms, timers
+from controller.core.sla.figures.reliability import OutageTimes
+from controller.core.sla.figures.timers import Stop, Timer, TimerState, TimerTerms, timers
+from controller.core.sla.terms.service_hours import ServiceHours
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

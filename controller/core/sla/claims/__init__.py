@@ -1,0 +1,1 @@
+"""Claims for credits, and their deadlines."""

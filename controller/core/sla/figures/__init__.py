@@ -1,0 +1,1 @@
+"""What of a timeline counts under a contract, and what that comes to."""

@@ -1,0 +1,1 @@
+"""What figures are worth: credits, costs and rights, exactly."""

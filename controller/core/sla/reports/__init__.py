@@ -1,0 +1,1 @@
+"""Records and reports: what is written down of a contract and a period."""

@@ -1,0 +1,60 @@
+"""What a fleet file says of one contract: enough to compute it, and nothing of other contracts and checks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from controller.core.sla.terms.agreements import whole_contracts
+from controller.core.sla.terms.exclusions import Declaration
+from controller.core.sla.terms.scopes import Scope
+
+Plain = dict[str, Any]
+
+
+def fleet_excerpt(
+    data: Mapping[str, Any], contract: str, scope: Scope, exclusions: Sequence[Declaration]
+) -> Plain:
+    """A fleet file as plain data with that contract, written out, its checks, and these exclusions.
+
+    Regions stay, because a check that names none has all of them; exclusions that were withdrawn have no effect. What a service depends on, anchors,
+    channels, who is told of a grade and which contract this one supports change no figure, and are left out.
+    """
+    members = set(scope.members)
+    checks = [one for one in data["checks"] if one["id"] in members]
+    services = {one["service"] for one in checks}
+    excerpt: Plain = {
+        "version": 1,
+        "regions": data["regions"],
+        "services": [
+            {key: value for key, value in one.items() if key != "depends_on"}
+            for one in data["services"]
+            if one["id"] in services
+        ],
+        "checks": checks,
+        "contracts": [_by_itself(one) for one in whole_contracts(data) if one["id"] == contract],
+    }
+    standing = [_exclusion(one, checks) for one in exclusions if one.withdrawn_us is None]
+    if standing:
+        excerpt["exclusions"] = standing
+    return excerpt
+
+
+def _by_itself(contract: Mapping[str, Any]) -> Plain:
+    """A contract without the names of what the excerpt leaves out: there they would name nothing."""
+    plain = {key: value for key, value in contract.items() if key != "parent"}
+    if "grades" in plain:
+        plain["grades"] = [
+            {key: value for key, value in grade.items() if key != "notify"}
+            for grade in plain["grades"]
+        ]
+    return plain
+
+
+def _exclusion(one: Declaration, checks: Sequence[Mapping[str, Any]]) -> Plain:
+    """An exclusion of checks of the contract, as it can be shown to be; of which others is not said."""
+    plain: Plain = msgspec.to_builtins(one.exclusion)
+    if plain.get("scope", "all") != "all":
+        covered = [c["id"] for c in checks if one.exclusion.covers(c["id"], c["service"])]
+        plain["scope"] = {"checks": covered}
+    return {**plain, "declared_at": one.declared_us, "approved_by": list(one.approved_by)}

@@ -1,0 +1,1 @@
+"""Contracts at work: their figures, reports, exclusions and claims."""

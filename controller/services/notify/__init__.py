@@ -1,0 +1,1 @@
+"""Telling people: from events to messages, and their way."""

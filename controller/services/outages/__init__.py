@@ -1,0 +1,1 @@
+"""Outages and incidents: recorded, told apart, explained."""

@@ -1,0 +1,1 @@
+"""Lines as they come: read, counted once, kept, and read again."""

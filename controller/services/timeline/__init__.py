@@ -1,0 +1,1 @@
+"""From evidence to verdicts, as results come and when they come late."""
