@@ -120,10 +120,10 @@ def test_periods_are_listed_from_when_the_controller_had_the_contract(logged_in:
         (["report", "--contract", "acme", "--revision", "7"], 2, "(none was issued yet), found 7"),
         (["report", "--as-of", "2999-01-01T00:00:00Z"], 2, "Expected an instant that has passed"),
         (["report", "--as-of", "now", "--revision", "1"], 2, "Expected --as-of or --revision"),
-        (["report", "--as-of", "soon"], 2, "expected an instant"),
+        (["report", "--as-of", "soon"], 2, "expected `now`, or an instant"),
         (["report", "--revision", "1"], 2, "name one contract"),
         (["diff", "--contract", "acme", "--period", "{past}", "0", "now"], 2, "OLD: expected a revision from 1"),
-        (["diff", "--contract", "acme", "--period", "{past}", "1", "then"], 2, "NEW: expected an instant"),
+        (["diff", "--contract", "acme", "--period", "{past}", "1", "then"], 2, "NEW: expected a revision from 1"),
     ],
 )  # fmt: skip
 def test_what_is_refused_is_a_sentence(

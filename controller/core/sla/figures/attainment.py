@@ -12,7 +12,7 @@ from typing import Final
 from controller.core.calendars import Period, day_at, midnight_us, zone
 from controller.core.intervals import Interval, clip, length
 from controller.core.sla.figures.accounting import FIGURE, Account
-from controller.core.sla.figures.downtime import FULL, Exact
+from controller.core.sla.figures.downtime import FULL, Exact, ratio_of
 from controller.core.sla.figures.weighing import Portion, merged
 from controller.core.sla.terms.contracts import Denominator, PeriodTerms
 from controller.core.sla.terms.objectives import Objective
@@ -59,7 +59,7 @@ class Figures:
             eligible_us = self._eligible_us(one, policy)
             if eligible_us == 0:
                 return None
-            share = _ratio(max(eligible_us - self._down_us(one, bound, policy), 0), eligible_us)
+            share = ratio_of(max(eligible_us - self._down_us(one, bound, policy), 0), eligible_us)
             found = share if weight is FULL else found + weight * share
         return found
 
@@ -71,7 +71,7 @@ class Figures:
             base_us = sum(one.by_verdict.values()) + one.excluded_us - one.dropped_us
             if base_us <= 0:
                 return None
-            share = _ratio(base_us - one.unknown_us, base_us)
+            share = ratio_of(base_us - one.unknown_us, base_us)
             found = share if weight is FULL else found + weight * share
         return found
 
@@ -91,12 +91,6 @@ class Figures:
             case "carry":
                 return one.carried_spent_us[bound]
         return one.spent_us[bound]
-
-
-def _ratio(part: Exact, whole: Exact) -> Fraction:
-    if isinstance(part, int) and isinstance(whole, int):
-        return Fraction(part, whole)
-    return Fraction(part) / whole
 
 
 def _sum(listed: Iterable[tuple[Fraction, Exact]]) -> Exact:
@@ -157,9 +151,10 @@ def shown_percent(share: Fraction | None, target: str) -> str | None:
     if share is None:
         return None
     digits = max(_SHOWN_DIGITS_MIN, len(target.partition(".")[2]))
-    scaled = share * 100 * 10**digits // 1
+    one = 10**digits
+    scaled = share.numerator * 100 * one // share.denominator
     sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
-    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}}"
+    return f"{sign}{scaled // one}.{scaled % one:0{digits}}"
 
 
 def decimal_text(share: Fraction, attained: Fraction | None = None) -> str:

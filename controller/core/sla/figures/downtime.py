@@ -6,6 +6,7 @@ Lengths are exact: integers of microseconds where all of every instant counts, e
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from controller.core.intervals import Interval, difference, intersection, length, union, window
@@ -14,6 +15,8 @@ Exact = int | Fraction
 MINUTE_US: Final = 60 * 1_000_000
 FULL: Final = Fraction(1)
 NOTHING: Final = Fraction(0)
+# Most ratios of one record are the same: where nothing is unknown, every policy gives one share.
+_RATIOS_MAX: Final = 64
 
 
 class Weighed(NamedTuple):
@@ -95,6 +98,14 @@ class Downtime:
         for weight, each in self.partly.items():
             found += weight * length(each)
         return found
+
+
+@lru_cache(maxsize=_RATIOS_MAX)
+def ratio_of(part: Exact, whole: Exact) -> Fraction:
+    """A part as a share of a whole that is not 0."""
+    if isinstance(part, int) and isinstance(whole, int):
+        return Fraction(part, whole)
+    return Fraction(part) / whole
 
 
 def weighed(listed: Iterable[Weighed]) -> Downtime:

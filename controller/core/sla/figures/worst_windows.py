@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-from controller.core.sla.figures.downtime import FULL, Downtime, Exact, Weighed
+from controller.core.sla.figures.downtime import FULL, Downtime, Exact, Weighed, ratio_of
 
 _SECOND_US: Final = 1_000_000
 WINDOWS: Final[Mapping[str, int]] = {
@@ -83,5 +83,5 @@ def worst_windows(down: Downtime, span_us: int) -> dict[str, Fraction]:
     for name, length_us in WINDOWS.items():
         if length_us <= span_us:
             most_us = sums.most_us(length_us, in_full=not down.partly)
-            found[name] = Fraction(length_us - most_us) / length_us
+            found[name] = ratio_of(length_us - most_us, length_us)
     return found
