@@ -28,13 +28,16 @@ class TreeHeads:
         self._seen = ack.size
 
     async def due(self) -> pb.TreeHead | None:
-        """What to send now; None if the agent has seen or was offered it, or takes none."""
+        """What to send now; None if the agent was offered it on this stream, or takes none.
+
+        One of the size that it has seen is shown to it once: it may be another tree of that size.
+        """
         self.changed.clear()
         if not self._takes:
             return None
         seen = self._seen
         head = await self._worker.run(lambda: self._logbook.head_from(seen))
-        if head is None or head.size in (seen, self._asked):
+        if head is None or head.size == self._asked:
             return None
         self._asked = head.size
         return pb.TreeHead(

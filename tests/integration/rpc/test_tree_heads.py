@@ -75,6 +75,16 @@ def test_an_agent_is_told_how_the_log_stands_and_how_it_grew(
     assert not alarms(controller, site.agent)
 
 
+def test_a_head_of_the_size_that_was_seen_is_shown_once_more(
+    controller: Running, site: Site
+) -> None:
+    size = head_of(heard(controller, site, 0, takes)).size
+    again = heard(controller, site, size, takes)
+    # Nothing says that it is the same tree of that size but its root.
+    assert head_of(again).size >= size
+    assert again.from_size == size
+
+
 def test_a_head_that_an_agent_refuses_is_an_alarm(controller: Running, site: Site) -> None:
     heard(controller, site, 0, refuses)
     (alarm,) = alarms(controller, site.agent)
