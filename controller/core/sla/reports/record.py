@@ -62,7 +62,7 @@ def record_of(
             policy: {"attainment": ratio(s), "attainment_shown": shown_percent(s, text)}
             for policy, s in score.variants.items()
         },
-        "outages": len(found.outages),
+        "outages": len(found.counted),
         "mttr": reliability.mttr_us, "mtbf": reliability.mtbf_us, "mtbsi": reliability.mtbsi_us,
         "mttd": reliability.mttd_us, "mtta": reliability.mtta_us,
         "worst": {name: ratio(s) for name, s in worst_windows(sums.down, length(span)).items()},

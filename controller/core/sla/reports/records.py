@@ -95,7 +95,7 @@ def _credit(one: Judgement, kind: PeriodKind, whole_us: Exact, taken: Taken) -> 
         one.score.standing is Standing.BREACHED,
         figures.down_us(),
         Fraction(own_us) / whole_us if whole_us else Fraction(0),
-        one.outages,
+        one.outages if terms.blocks else (),
         one.days if terms.day_bands else {},
         one.segment.objective.is_of_time,
         "" if kind is own else f"credits are by the {own}, and this is the figure of a {kind}",
