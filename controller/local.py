@@ -12,7 +12,6 @@ from typing import Final
 from sqlalchemy import make_url
 
 from controller.clock import utc_now, wall_us
-from controller.custody import Actor
 from controller.errors import BadInput, Fatal, Rejected
 from controller.identity.authority import (
     Credential,
@@ -25,6 +24,7 @@ from controller.identity.authority import (
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.notary import log_verifier
 from controller.identity.roles import Role
+from controller.ports.custody import Actor
 from controller.services.evidence.log_check import faults
 from controller.services.people.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.results.export import exported

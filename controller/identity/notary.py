@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from controller.errors import Fatal
 from controller.identity.files import StateDirectory, write_private
-from controller.leaves import LeafKind
+from controller.ports.leaves import LeafKind
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import Verifier, signed_note

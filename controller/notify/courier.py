@@ -9,7 +9,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from typing import Final
 
 from controller.core.wording import Message
-from controller.deliveries import Outcome
+from controller.ports.deliveries import Outcome
 from vedette.shared.limits import APPRISE_PROCESSES_MAX, APPRISE_SECONDS_MAX
 
 _MODULE: Final = "controller.notify.apprise_process"

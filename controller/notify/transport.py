@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 
 from controller.core.channels import Channel, masked, revealed
 from controller.core.wording import Message
-from controller.deliveries import Outcome
 from controller.notify import webhook
 from controller.notify.courier import Courier
+from controller.ports.deliveries import Outcome
 
 
 class ChannelTransport:
-    """controller.deliveries.Transport over the network."""
+    """controller.ports.deliveries.Transport over the network."""
 
     def __init__(self, now_us: Callable[[], int]) -> None:
         self._now_us = now_us

@@ -18,9 +18,9 @@ import msgspec
 
 from controller.core.instants import instant_text
 from controller.core.wording import Message
-from controller.deliveries import Outcome
 from controller.notify.addresses import address_problem
 from controller.notify.signature import message_id, signed_headers, signing_keys
+from controller.ports.deliveries import Outcome
 from vedette.shared.limits import NOTIFY_ADDRESSES_MAX, NOTIFY_SECONDS_MAX
 from vedette.shared.probes.host import url_problem
 

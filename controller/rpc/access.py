@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from controller.errors import BadInput
 from controller.identity.roles import Role
-from controller.ports import PersonToken, Worker
+from controller.ports.people import PersonToken
+from controller.ports.storage import Worker
 from controller.rpc.enrol import Whereabouts
 from controller.rpc.gate import caller
 from controller.rpc.status import Context

@@ -3,10 +3,10 @@
 import logging
 from dataclasses import dataclass
 
-from controller.custody import AgentStanding
 from controller.errors import Revoked
-from controller.ports import Worker
-from controller.postings import AgentReport
+from controller.ports.custody import AgentStanding
+from controller.ports.postings import AgentReport
+from controller.ports.storage import Worker
 from controller.rpc.agent_messages import (
     Seen,
     agent_message,

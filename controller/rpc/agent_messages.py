@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from controller.custody import AgentStanding, Alarm, Standing
 from controller.errors import BadInput
-from controller.ports import AgentRecord
-from controller.postings import AgentReport, Mode, Notice, Posting
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import AgentStanding, Alarm, Standing
+from controller.ports.postings import AgentReport, Mode, Notice, Posting
 from controller.rpc.reports import COUNT_MAX
 from controller.services.agents.postings import is_skewed
 from vedette.v1 import access_pb2 as pb

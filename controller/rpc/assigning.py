@@ -1,6 +1,6 @@
 """What an agent is sent to probe: whole, or what changes against the assignment that it is known to run."""
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.services.agents.duties import Duties, Duty, Sent
 from vedette.v1 import session_pb2 as pb
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.status import Context
 from controller.services.timeline.backtest import Backtests
 from vedette.v1 import backtest_pb2, backtest_pb2_grpc

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from controller.claims import ClaimFile
 from controller.core.sla.claims.claim_document import claim_document
 from controller.core.sla.claims.claims import MOVES, Claim, ClaimAction
 from controller.errors import BadInput
-from controller.ports import Worker
+from controller.ports.claims import ClaimFile
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.services.contracts.claims import Asked, Claims

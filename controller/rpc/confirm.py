@@ -8,7 +8,7 @@ from typing import Final
 
 from controller.core.confirmation import Confirmation
 from controller.errors import ControllerError
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.sessions import Sessions
 from controller.services.outages.situation import Situation
 from controller.services.results.turns import News

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from controller.ports import Oddities, Worker
+from controller.ports.evidence import Oddities
+from controller.ports.storage import Worker
 from controller.rpc.status import Context
 from controller.services.people.examine import Examination, Examined, Severity
 from controller.services.results.tally import AgentTally

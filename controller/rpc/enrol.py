@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.status import Context
 from controller.services.agents.enrol import Application, Enrolment
 from controller.services.agents.recover import Plea, Recovery

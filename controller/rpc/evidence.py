@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from controller.ports import Worker
+from controller.ports.seals import StreamStanding
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.seals import StreamStanding
 from controller.services.bundling.bundle import Bundles, Part
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from controller.core.instants import instant as instant_of
 from controller.core.intervals import FOREVER_US
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.services.contracts.calendar_import import (

@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.core.forewarnings import Forewarning
 from controller.errors import NotFound
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 
 from controller.errors import BadInput, Rejected, Unauthenticated
 from controller.identity.roles import is_open, roles_of
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.status import Context, translated
 from controller.services.people.access import Access, Person
 from controller.services.people.ledger import Ledger

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.status import Context
 from controller.services.outages.incident_views import Branch, IncidentPages, IncidentView
 from vedette.v1 import incident_pb2 as pb

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.core.notices import DeliveryState
-from controller.deliveries import Delivery, DeliveryQuery
 from controller.notify.signature import message_id
-from controller.ports import Worker
+from controller.ports.deliveries import Delivery, DeliveryQuery
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.services.notify.deliveries import Outbox

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.errors import BadInput
-from controller.outcomes import OutageScope
-from controller.ports import Worker
+from controller.ports.outcomes import OutageScope
+from controller.ports.storage import Worker
 from controller.rpc.explanation_messages import explanation_message
 from controller.rpc.gate import caller
 from controller.rpc.outage_messages import event_message, outage_message, remark_message

@@ -1,6 +1,6 @@
 """Outages as messages."""
 
-from controller.remarks import Remark
+from controller.ports.remarks import Remark
 from controller.services.outages.outage_history import Entry
 from controller.services.outages.outage_views import OutageView
 from vedette.v1 import outage_pb2 as pb

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from controller.issued import IssuedReport
+from controller.ports.issued import IssuedReport
 from controller.services.contracts.period_views import PeriodView
 from vedette.v1 import sla_pb2
 

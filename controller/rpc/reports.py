@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final
 
-from controller.postings import AgentReport
+from controller.ports.postings import AgentReport
 from vedette.shared.identity import label_problem
 from vedette.shared.limits import LABELS_MAX, POLICY_CHARS_MAX, UNRUNNABLE_SHOWN_MAX
 from vedette.v1 import session_pb2 as pb

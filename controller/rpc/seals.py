@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from controller.core.sealing import sha256_of
-from controller.seals import StoredSeal
+from controller.ports.seals import StoredSeal
 from controller.services.evidence.seals import SealAnswer
 from vedette.v1 import session_pb2 as pb
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.sessions import Sessions
 from controller.rpc.status import Context

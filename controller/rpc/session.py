@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from controller.custody import Standing
 from controller.errors import BadInput, ControllerError, Rejected
-from controller.ports import Worker
+from controller.ports.custody import Standing
+from controller.ports.storage import Worker
 from controller.rpc.assigning import Assigning
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry

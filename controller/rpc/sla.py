@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.report_messages import issued_message, period_message
 from controller.rpc.status import Context

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from controller.ports import Worker
+from controller.ports.storage import Worker
 from controller.services.evidence.logbook import Logbook
 from vedette.v1 import session_pb2 as pb
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select
 
 from controller.core.samples import Quarantined, Sample
-from controller.ports import Conflict, Oddities
+from controller.ports.evidence import Conflict, Oddities
 from controller.storage.bulk import Rows
 from controller.storage.names import StreamKey
 from controller.storage.tables import ConflictRow, QuarantineRow, StrayRow, StreamRow, table

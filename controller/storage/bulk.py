@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Table
 
-from controller.leaves import Notary
+from controller.ports.leaves import Notary
 from controller.storage.names import Names, StreamKey
 
 _T = TypeVar("_T")

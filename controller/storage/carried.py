@@ -13,7 +13,7 @@ _CARRIED: Final = table(CarriedRow)
 
 
 class CarriedRows(Rows):
-    """controller.outcomes.CarriedStore over SQL."""
+    """controller.ports.outcomes.CarriedStore over SQL."""
 
     def put_carried(self, check: str, at_us: int, body: bytes) -> None:
         """Insert or replace what lies across that instant."""

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import func, insert, select
 
-from controller.claims import ClaimEvent, ClaimFile
-from controller.leaves import LeafKind
+from controller.ports.claims import ClaimEvent, ClaimFile
+from controller.ports.leaves import LeafKind
 from controller.storage.claim_tables import ClaimEventRow, ClaimFileRow
 from controller.storage.log import LogRows
 from controller.storage.tables import table
@@ -16,7 +16,7 @@ _FILE = table(ClaimFileRow)
 
 
 class ClaimRows(LogRows):
-    """controller.claims.ClaimStore over SQL."""
+    """controller.ports.claims.ClaimStore over SQL."""
 
     def last_claim(self) -> int:
         """The number of the newest claim; 0: there is none."""

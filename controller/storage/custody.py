@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Table, delete, insert, select, update
 
-from controller.custody import (
+from controller.ports.custody import (
     Act,
     AgentStanding,
     Alarm,
@@ -15,7 +15,7 @@ from controller.custody import (
     Secret,
     Standing,
 )
-from controller.leaves import LeafKind
+from controller.ports.leaves import LeafKind
 from controller.storage.custody_tables import (
     ActRow,
     AlarmRow,
@@ -34,7 +34,7 @@ _COPY = table(SealedCopyRow)
 
 
 class CustodyRows(LogRows):
-    """controller.custody.CustodyStore over SQL."""
+    """controller.ports.custody.CustodyStore over SQL."""
 
     def standing(self, agent: str) -> AgentStanding:
         """How an agent stands; one of which nothing was noted is approved."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
-from controller.leaves import Notary
+from controller.ports.leaves import Notary
 from controller.storage import schema
 from controller.storage.claim_ledger import ClaimRows
 from controller.storage.custody import CustodyRows

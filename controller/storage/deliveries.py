@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select, update
 
 from controller.core.notices import DeliveryState, Withheld
-from controller.deliveries import Delivery, DeliveryQuery
+from controller.ports.deliveries import Delivery, DeliveryQuery
 from controller.storage.bulk import Rows, parts_of
 from controller.storage.delivery_tables import DeliveryRow, NotifyProgressRow
 from controller.storage.tables import table
@@ -24,7 +24,7 @@ _UNDONE: Final = (
 
 
 class DeliveryRows(Rows):
-    """controller.deliveries.DeliveryStore over SQL."""
+    """controller.ports.deliveries.DeliveryStore over SQL."""
 
     def put_delivery(self, delivery: Delivery) -> int:
         """Insert (number 0: the next one is given) or replace; gives the number."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import func, insert, select
 
-from controller.events import Cause, EventKind, EventLine, OutageEvent
-from controller.leaves import LeafKind
+from controller.ports.events import Cause, EventKind, EventLine, OutageEvent
+from controller.ports.leaves import LeafKind
 from controller.storage.bulk import parts_of
 from controller.storage.event_tables import OutageEventRow
 from controller.storage.log import LogRows
@@ -19,7 +19,7 @@ _lines: Final = msgspec.json.Decoder(tuple[EventLine, ...])
 
 
 class EventRows(LogRows):
-    """controller.events.EventStore over SQL."""
+    """controller.ports.events.EventStore over SQL."""
 
     def put_event(self, event: OutageEvent) -> int:
         """Append; gives the sequence."""

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, true, update
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
-from controller.ports import Conflict, Position, Segment
+from controller.ports.evidence import Conflict, Position, Segment
 from controller.storage.aside import AsideRows
 from controller.storage.names import StreamKey
 from controller.storage.receipts import decoded

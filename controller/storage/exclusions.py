@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from controller.exclusions import EntryKind, ExclusionEntry
-from controller.leaves import LeafKind
+from controller.ports.exclusions import EntryKind, ExclusionEntry
+from controller.ports.leaves import LeafKind
 from controller.storage.exclusion_tables import ExclusionEntryRow
 from controller.storage.log import LogRows
 from controller.storage.tables import table
@@ -16,7 +16,7 @@ _ENTRY = table(ExclusionEntryRow)
 
 
 class ExclusionRows(LogRows):
-    """controller.exclusions.ExclusionStore over SQL."""
+    """controller.ports.exclusions.ExclusionStore over SQL."""
 
     def put_exclusion_entry(self, entry: ExclusionEntry) -> int:
         """Append; gives the sequence."""

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
-from controller.leaves import LeafKind
-from controller.ports import CheckRevision, FleetRevision
+from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.leaves import LeafKind
 from controller.storage.log import LogRows
 from controller.storage.tables import CheckRevisionRow, FleetRevisionRow, table
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Select, delete, insert, select, update
 
-from controller.incidents import StoredIncident
+from controller.ports.incidents import StoredIncident
 from controller.storage.bulk import Rows, parts_of
 from controller.storage.incident_tables import IncidentFollowedRow, IncidentOutageRow, IncidentRow
 from controller.storage.tables import table
@@ -19,7 +19,7 @@ _ROWS: Final = select(
 
 
 class IncidentRows(Rows):
-    """controller.incidents.IncidentStore over SQL."""
+    """controller.ports.incidents.IncidentStore over SQL."""
 
     def put_incident(self, incident: StoredIncident) -> int:
         """Insert (number 0: the next free one is given) or replace; gives the number."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
 
-from controller.issued import IssuedReport, Reopened, Retold
-from controller.leaves import LeafKind
+from controller.ports.issued import IssuedReport, Reopened, Retold
+from controller.ports.leaves import LeafKind
 from controller.storage.issued_tables import (
     IssuedReportRow,
     ReopenedReportRow,
@@ -28,7 +28,7 @@ _HEAD: Final = [c for c in _ISSUED.c if c.name not in ("sequence", "body")]
 
 
 class IssuedRows(LogRows):
-    """controller.issued.IssuedStore over SQL."""
+    """controller.ports.issued.IssuedStore over SQL."""
 
     def put_issued(self, report: IssuedReport) -> bool:
         """Append the revision after the last one; False if there is one of that number, and nothing is changed."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 
-from controller.leaves import Leaf, LeafKind, StoredCheckpoint, StoredTimestamp
-from controller.seals import StoredSeal, StreamId
+from controller.ports.leaves import Leaf, LeafKind, StoredCheckpoint, StoredTimestamp
+from controller.ports.seals import StoredSeal, StreamId
 from controller.storage.bulk import Rows
 from controller.storage.log_tables import CheckpointRow, LeafRow, NodeRow, TimestampRow
 from controller.storage.names import StreamKey
@@ -28,7 +28,7 @@ _COLUMNS: Final = (_LEAF.c.index, _LEAF.c.kind, _LEAF.c.subject, _LEAF.c.hash, _
 
 
 class LogRows(Rows):
-    """controller.leaves.LogStore over SQL. Rows of facts enter a leaf with `_enter` as they are written."""
+    """controller.ports.leaves.LogStore over SQL. Rows of facts enter a leaf with `_enter` as they are written."""
 
     _size: int | None = None
 

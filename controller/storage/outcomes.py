@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 
 from controller.core.intervals import FOREVER_US
-from controller.outcomes import OutageScope, StoredInterval, StoredOutage
+from controller.ports.outcomes import OutageScope, StoredInterval, StoredOutage
 from controller.storage.carried import CarriedRows
 from controller.storage.tables import IntervalRow, OutageRow, SettledRow, table
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import insert, select, update
 
-from controller.postings import AgentReport, Mode, Notice, NoticeKind, Posting
+from controller.ports.postings import AgentReport, Mode, Notice, NoticeKind, Posting
 from controller.storage.bulk import Rows
 from controller.storage.posting_tables import NoticeRow, PostingRow, ReportRow
 from controller.storage.tables import table
@@ -20,7 +20,7 @@ _report: Final = msgspec.json.Decoder(AgentReport)
 
 
 class PostingRows(Rows):
-    """controller.postings.PostingStore over SQL."""
+    """controller.ports.postings.PostingStore over SQL."""
 
     def posting(self, agent: str) -> Posting | None:
         """How an agent is posted; None if nobody has asked yet."""

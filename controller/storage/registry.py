@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select, update
 
-from controller.leaves import LeafKind
-from controller.ports import AgentRecord, JoinToken, PersonToken
+from controller.ports.agents import AgentRecord, JoinToken
+from controller.ports.leaves import LeafKind
+from controller.ports.people import PersonToken
 from controller.storage.log import LogRows
 from controller.storage.tables import AgentRow, JoinTokenRow, PersonTokenRow, StreamRow, table
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from sqlalchemy import insert, select
 
-from controller.leaves import LeafKind
-from controller.remarks import Remark, RemarkKind
+from controller.ports.leaves import LeafKind
+from controller.ports.remarks import Remark, RemarkKind
 from controller.storage.bulk import parts_of
 from controller.storage.event_tables import RemarkRow
 from controller.storage.log import LogRows
@@ -16,7 +16,7 @@ _REMARK = table(RemarkRow)
 
 
 class RemarkRows(LogRows):
-    """controller.remarks.RemarkStore over SQL."""
+    """controller.ports.remarks.RemarkStore over SQL."""
 
     def put_remark(self, remark: Remark) -> int:
         """Append; gives the sequence."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from controller.core.samples import AnchorRound
 from controller.core.sla.figures.sketch import bucket_width_us
-from controller.sampled import SampledCount, SampledLatency, Sampling
+from controller.ports.sampled import SampledCount, SampledLatency, Sampling
 from controller.storage.bulk import Rows
 from controller.storage.evidence import OUTCOMES
 from controller.storage.tables import AnchorRow, SampleRow, StreamRow, table
@@ -35,7 +35,7 @@ _TOOK_BITS_MAX: Final = 45
 
 
 class SampledRows(Rows):
-    """controller.sampled.SampledStore over SQL."""
+    """controller.ports.sampled.SampledStore over SQL."""
 
     def sample_counts(
         self,

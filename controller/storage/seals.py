@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, select
 
-from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
 from controller.storage import receipts
 from controller.storage.log import LogRows
 from controller.storage.names import StreamKey
@@ -37,7 +37,7 @@ def _accept_any(parts: Iterable[bytes]) -> None:
 
 
 class SealRows(LogRows):
-    """controller.seals.SealStore over SQL."""
+    """controller.ports.seals.SealStore over SQL."""
 
     def put_seal(self, seal: StoredSeal) -> None:
         """Keep a seal. The caller has verified it."""

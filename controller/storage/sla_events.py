@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Select, func, insert, select
 
-from controller.sla_events import SlaEvent
+from controller.ports.sla_events import SlaEvent
 from controller.storage.bulk import Rows
 from controller.storage.sla_event_tables import SlaEventRow
 from controller.storage.tables import table
@@ -15,7 +15,7 @@ _EVENT: Final = table(SlaEventRow)
 
 
 class SlaEventRows(Rows):
-    """controller.sla_events.SlaEventStore over SQL."""
+    """controller.ports.sla_events.SlaEventStore over SQL."""
 
     def put_sla_event(self, event: SlaEvent) -> bool:
         """Append; False if there is one of that subject and ordinal, and nothing was changed."""

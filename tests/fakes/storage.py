@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from controller.errors import Unreachable
-from controller.leaves import Notary
-from controller.ports import Transaction
+from controller.ports.leaves import Notary
+from controller.ports.storage import Transaction
 from controller.storage.database import open_storage
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from fractions import Fraction
 from controller.core.channels import Channel
 from controller.core.flapping import Flapping
 from controller.core.wording import Message
-from controller.deliveries import Outcome
 from controller.errors import BadInput
-from controller.incidents import Explained
-from controller.ports import Transaction
+from controller.ports.deliveries import Outcome
+from controller.ports.incidents import Explained
+from controller.ports.storage import Transaction
 
 DELIVERED = Outcome(is_delivered=True)
 

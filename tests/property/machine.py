@@ -12,7 +12,7 @@ from controller.core.admission import admitted_line, deduplicated
 from controller.core.outages import outages as outages_of
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import evidence_until, judged_samples, timeline
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.services.fleet.apply import Fleets
 from controller.services.results.frames import Accepted, IncomingFrame
 from controller.services.results.ingest import Ingest

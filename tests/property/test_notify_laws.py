@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.core.channels import Choice
 from controller.core.notices import DeliveryState
-from controller.incidents import Explained
+from controller.ports.incidents import Explained
 from tests.unit.services.outbox_scene import Scene, channel
 
 # What can follow what, as the ledger of outages has it.

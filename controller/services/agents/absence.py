@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from controller.core.labels import bad_intervals
 from controller.core.samples import AnchorRound
-from controller.custody import AgentStanding, Standing
-from controller.ports import AgentRecord, Transaction
-from controller.postings import Mode
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import AgentStanding, Standing
+from controller.ports.postings import Mode
+from controller.ports.storage import Transaction
 from controller.services.agents.postings import Overview, is_skewed, overview
 from vedette.shared.definitions import Check
 from vedette.shared.limits import ANCHOR_INTERVAL_US_MAX

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from controller.custody import Alarm, AlarmKind, Standing
 from controller.errors import NotFound, Rejected, Revoked
 from controller.identity.authority import Authority, IssuedCertificate
-from controller.ports import AgentRecord, Storage, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import Alarm, AlarmKind, Standing
+from controller.ports.storage import Storage, Transaction
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FORMER_MAX: Final = 16

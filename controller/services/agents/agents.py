@@ -5,8 +5,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from controller.errors import NotFound
-from controller.ports import AgentRecord, Storage, Transaction
-from controller.postings import AgentReport
+from controller.ports.agents import AgentRecord
+from controller.ports.postings import AgentReport
+from controller.ports.storage import Storage, Transaction
 
 
 class Agents:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.custody import SealedCopy, Standing
-from controller.ports import Storage
-from controller.postings import Mode
+from controller.ports.custody import SealedCopy, Standing
+from controller.ports.postings import Mode
+from controller.ports.storage import Storage
 from controller.services.agents.postings import posted
 from controller.services.fleet.apply import Assignment, Fleets
 from vedette.shared.anchors import anchor_interval_us

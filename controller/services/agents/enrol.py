@@ -11,11 +11,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from controller.core.fleet import read_fleet
-from controller.custody import MACHINE, Actor, AgentStanding, Standing
 from controller.errors import BadInput, Rejected
 from controller.identity.authority import Authority, IssuedCertificate
 from controller.identity.tokens import is_secret_of, new_secret
-from controller.ports import AgentRecord, JoinToken, Storage, Transaction
+from controller.ports.agents import AgentRecord, JoinToken
+from controller.ports.custody import MACHINE, Actor, AgentStanding, Standing
+from controller.ports.storage import Storage, Transaction
 from controller.services.agents.nonces import Nonces
 from vedette.shared.durations import Duration
 from vedette.shared.identity import is_id

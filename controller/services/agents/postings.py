@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from controller.custody import Actor, Standing
 from controller.errors import BadInput, NotFound
-from controller.ports import AgentRecord, Storage, Transaction
-from controller.postings import AgentReport, Mode, Notice, Posting
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import Actor, Standing
+from controller.ports.postings import AgentReport, Mode, Notice, Posting
+from controller.ports.storage import Storage, Transaction
 from vedette.shared.identity import label_problem
 from vedette.shared.limits import CLOCK_OFFSET_US_MAX, LABELS_MAX, REASON_CHARS_MAX, SILENT_US
 

@@ -10,10 +10,11 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from controller.custody import MACHINE, Actor, AgentStanding, Alarm, AlarmKind, Standing
 from controller.errors import Rejected, Revoked
 from controller.identity.authority import Authority
-from controller.ports import AgentRecord, Storage, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import MACHINE, Actor, AgentStanding, Alarm, AlarmKind, Standing
+from controller.ports.storage import Storage, Transaction
 from controller.services.agents.admission import revoked_text
 from controller.services.agents.nonces import Nonces
 from vedette.shared.limits import RECOVERIES_MAX, RECOVERY_PERIOD_US

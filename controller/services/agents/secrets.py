@@ -12,9 +12,10 @@ from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from controller.custody import CONTROLLER, Actor, SealedCopy, Secret, Standing
 from controller.errors import BadInput, NotFound
-from controller.ports import AgentRecord, Storage, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import CONTROLLER, Actor, SealedCopy, Secret, Standing
+from controller.ports.storage import Storage, Transaction
 from vedette.shared.identity import ID_EXPECTED, is_id
 from vedette.shared.limits import SECRET_CHARS_MAX, SECRET_VALUE_CHARS_MIN, SECRETS_MAX
 from vedette.shared.sealing import SealLabel, opened, sealed

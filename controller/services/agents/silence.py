@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from controller.custody import Standing
-from controller.ports import AgentRecord, Storage, Transaction
-from controller.postings import Mode, Notice, NoticeKind
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import Standing
+from controller.ports.postings import Mode, Notice, NoticeKind
+from controller.ports.storage import Storage, Transaction
 from controller.services.agents.postings import others_of
 from vedette.shared.limits import SILENT_US
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from controller.custody import Actor, AgentStanding, Alarm, Standing
 from controller.errors import BadInput, NotFound, Rejected
-from controller.ports import AgentRecord, Storage, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import Actor, AgentStanding, Alarm, Standing
+from controller.ports.storage import Storage, Transaction
 from controller.services.agents.secrets import Secrets
 from vedette.shared.limits import REASON_CHARS_MAX
 

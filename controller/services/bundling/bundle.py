@@ -16,11 +16,11 @@ from controller.core.bundle.claim_note import ClaimNote, Sealed
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.calendars import Period
 from controller.core.sla.reports.records import records_bytes
-from controller.custody import Actor
 from controller.errors import BadInput, Rejected
-from controller.leaves import LeafKind, StoredCheckpoint
-from controller.ports import Storage, Transaction
-from controller.seals import StreamId
+from controller.ports.custody import Actor
+from controller.ports.leaves import LeafKind, StoredCheckpoint
+from controller.ports.seals import StreamId
+from controller.ports.storage import Storage, Transaction
 from controller.services.bundling.rules import rule_leaves
 from controller.services.bundling.streams import pieces, seal_count, sealed_streams
 from controller.services.contracts.claim_basis import Figures, figures

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from controller.core.bundle.claim_note import Sealed
-from controller.leaves import LeafKind
-from controller.ports import Transaction
+from controller.ports.leaves import LeafKind
+from controller.ports.storage import Transaction
 from controller.services.contracts.claim_basis import Figures
 
 

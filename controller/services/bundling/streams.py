@@ -9,8 +9,8 @@ from controller.core.bundle.layout import Stream
 from controller.core.policy import policy_of
 from controller.core.sealing import sha256_of
 from controller.errors import Fatal, Rejected
-from controller.ports import Transaction
-from controller.seals import StoredSeal, StreamId
+from controller.ports.seals import StoredSeal, StreamId
+from controller.ports.storage import Transaction
 from controller.services.contracts.claim_basis import Figures
 from vedette.shared.result import ANCHORS
 

@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Final
 
 from controller.core.sla.terms.exclusions import Exclusion, ExclusionType, Source
-from controller.custody import Actor
 from controller.errors import BadInput
-from controller.exclusions import EntryKind
-from controller.ports import Storage
+from controller.ports.custody import Actor
+from controller.ports.exclusions import EntryKind
+from controller.ports.storage import Storage
 from controller.services.contracts.declared import Declared
 from controller.services.contracts.exclusion_ledger import ExclusionLedger, Occurrence
 from controller.services.contracts.exclusions import Asked, exclusion_asked

@@ -19,7 +19,7 @@ from controller.core.sla.reports.records import Record, observed_in, records, re
 from controller.core.sla.reports.timeline_document import timeline_document
 from controller.core.sla.terms.fleet_excerpt import fleet_excerpt
 from controller.errors import BadInput, Fatal
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.reporting.claim_letter import ClaimedOutage, LetterFacts, claim_letter
 from controller.reporting.rendering import Form, paged
 from controller.services.contracts.claim_basis import Basis, Figures

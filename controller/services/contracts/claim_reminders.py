@@ -12,7 +12,7 @@ from controller.core.sla.claims.deadlines import Deadline, reminder_due
 from controller.core.sla.notices.notices import SlaNotice
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import ControllerError, Fatal, Rejected
-from controller.ports import Storage, Transaction, Worker
+from controller.ports.storage import Storage, Transaction, Worker
 from controller.services.contracts.claim_basis import basis, deadline_for
 from controller.services.contracts.claims import all_claims
 from controller.services.contracts.sight import StoredSight

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from controller.core.intervals import Interval
 from controller.core.sla.figures.sampling import Listed, ListedSamples
 from controller.errors import Rejected
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.contracts.claim_basis import Figures
 from controller.services.contracts.sight import PastSight, Sight, StoredSight
 from controller.services.contracts.terms import Agreed, Terms

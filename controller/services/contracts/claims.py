@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from controller.claims import ClaimEvent, ClaimFile
 from controller.core.sla.claims.claims import (
     DAYS_UNIT,
     Claim,
@@ -23,9 +22,10 @@ from controller.core.sla.claims.claims import (
     new_claim,
 )
 from controller.core.sla.money.money import minor_digits, rounded
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
-from controller.ports import Storage, Transaction
+from controller.ports.claims import ClaimEvent, ClaimFile
+from controller.ports.custody import Actor
+from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.claim_basis import Basis, basis, deadline_for
 from controller.services.contracts.claim_pack import Beside, Cover, PackFile, pack
 from controller.services.contracts.claim_source import Source, listed_samples, sourced

@@ -8,7 +8,7 @@ import msgspec
 
 from controller.core.fleet import Fleet
 from controller.core.sla.terms.exclusions import Declaration, Exclusion, Source
-from controller.exclusions import EntryKind, ExclusionEntry
+from controller.ports.exclusions import EntryKind, ExclusionEntry
 from vedette.shared.documents import Problem
 
 

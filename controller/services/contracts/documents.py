@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from controller.core.calendars import Period
 from controller.core.sla.reports.report import Facts, report_bytes
 from controller.core.sla.reports.report_document import Issue
-from controller.issued import IssuedReport
-from controller.ports import Transaction
+from controller.ports.issued import IssuedReport
+from controller.ports.storage import Transaction
 from controller.services.contracts.observing import observed
 from controller.services.contracts.reported import reported_outages
 from controller.services.contracts.rights import rights_of

@@ -9,10 +9,10 @@ import msgspec
 from controller.core.sla.figures.applied import Status, standing
 from controller.core.sla.terms.contracts import Agreement
 from controller.core.sla.terms.exclusions import Declaration, Exclusion, ExclusionTerms, Source
-from controller.custody import Actor
 from controller.errors import NotFound, Rejected
-from controller.exclusions import EntryKind, ExclusionEntry
-from controller.ports import Transaction
+from controller.ports.custody import Actor
+from controller.ports.exclusions import EntryKind, ExclusionEntry
+from controller.ports.storage import Transaction
 from controller.services.contracts.declared import Declared, declared, folded
 from controller.services.contracts.terms import InForce, Terms
 from vedette.shared.limits import EXCLUSION_ENTRIES_MAX

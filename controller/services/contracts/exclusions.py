@@ -15,10 +15,10 @@ from controller.core.sla.terms.exclusions import (
     exclusion_findings,
     person,
 )
-from controller.custody import Actor
 from controller.errors import BadInput, Rejected
-from controller.exclusions import EntryKind
-from controller.ports import Storage
+from controller.ports.custody import Actor
+from controller.ports.exclusions import EntryKind
+from controller.ports.storage import Storage
 from controller.services.contracts.exclusion_ledger import ExclusionLedger, ExclusionView
 from controller.services.contracts.terms import Terms
 from controller.services.people.texts import text_of

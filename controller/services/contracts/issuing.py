@@ -13,8 +13,8 @@ from controller.core.calendars import Period
 from controller.core.intervals import FOREVER_US
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import ControllerError, Fatal, NotFound
-from controller.issued import Reopened
-from controller.ports import Storage, Transaction, Worker
+from controller.ports.issued import Reopened
+from controller.ports.storage import Storage, Transaction, Worker
 from controller.services.contracts.period_views import PeriodView, own_periods
 from controller.services.contracts.periods import ITSELF, Periods
 from controller.services.contracts.terms import Tenure, Terms

@@ -8,8 +8,8 @@ from controller.core.policy import PolicyRevision
 from controller.core.sla.reports.period_life import Life
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import BadInput
-from controller.issued import IssuedReport
-from controller.ports import Transaction
+from controller.ports.issued import IssuedReport
+from controller.ports.storage import Transaction
 from controller.services.contracts.terms import Tenure
 from controller.services.contracts.watermarks import heard_of
 

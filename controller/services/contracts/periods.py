@@ -9,10 +9,10 @@ from controller.core.instants import instant_text
 from controller.core.sla.reports.period_life import PeriodState
 from controller.core.sla.reports.report_diff import changes_between
 from controller.core.sla.terms.contracts import Agreement
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
-from controller.issued import IssuedReport, Reopened
-from controller.ports import Storage, Transaction
+from controller.ports.custody import Actor
+from controller.ports.issued import IssuedReport, Reopened
+from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.documents import Documents, issue_of
 from controller.services.contracts.period_views import (
     PeriodView,

@@ -6,7 +6,7 @@ from controller.core.calendars import Period
 from controller.core.sla.reports.records import Record, records, records_bytes
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import BadInput
-from controller.ports import Storage, Transaction
+from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.observing import observed
 from controller.services.contracts.sight import StoredSight
 from controller.services.contracts.terms import Agreed, Terms

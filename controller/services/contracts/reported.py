@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from controller.core.sla.reports.report_document import ReportedOutage
-from controller.events import EventKind
-from controller.ports import Transaction
+from controller.ports.events import EventKind
+from controller.ports.storage import Transaction
 from controller.services.outages.grading import Grading
 from controller.services.outages.outage_views import Known, OutageView, Views
 from controller.services.timeline.evaluate import Evaluator

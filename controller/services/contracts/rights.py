@@ -8,7 +8,7 @@ from controller.core.sla.money.credits import AtRisk
 from controller.core.sla.money.money import exact_text
 from controller.core.sla.money.rights import Past, attained, chains, credited_in, earned_back
 from controller.core.sla.terms.contracts import Agreement, Contract, Termination
-from controller.ports import Storage
+from controller.ports.storage import Storage
 from controller.services.contracts.claim_basis import earlier_in_year, past
 from controller.services.contracts.report import period_of
 from controller.services.contracts.sight import Sight, StoredSight

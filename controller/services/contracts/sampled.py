@@ -9,8 +9,8 @@ from controller.core.policy import PolicyRevision, in_force
 from controller.core.samples import AnchorRound
 from controller.core.sla.figures.sampling import Count, Slicing
 from controller.core.sla.figures.sketch import Sketch
-from controller.ports import Transaction
-from controller.sampled import SampledCount, SampledLatency, Sampling
+from controller.ports.sampled import SampledCount, SampledLatency, Sampling
+from controller.ports.storage import Transaction
 
 _Row = TypeVar("_Row", SampledCount, SampledLatency)
 

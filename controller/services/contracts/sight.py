@@ -13,7 +13,7 @@ from controller.core.sla.figures.accounting import Stretch
 from controller.core.sla.figures.reliability import OutageTimes
 from controller.core.sla.figures.sampling import ListedSamples, Samples, listed
 from controller.core.timeline import judged_samples
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.contracts.sampled import StoredSamples
 from controller.services.outages.grading import Grading
 from controller.services.outages.outage_times import OutageClocks

@@ -15,7 +15,7 @@ from controller.core.sla.notices.grade_notices import Grading, grade_notices
 from controller.core.sla.notices.notices import SlaNotice, Told
 from controller.core.sla.reports.records import judgements
 from controller.core.sla.terms.contracts import ROLLING
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.contracts.observing import observed
 from controller.services.contracts.remembered import Remembered
 from controller.services.contracts.sight import Sight, StoredSight

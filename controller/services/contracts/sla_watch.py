@@ -15,7 +15,7 @@ from controller.core.sla.notices.burn_notices import abandoned
 from controller.core.sla.notices.notices import SlaNotice
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import ControllerError, Fatal
-from controller.ports import Storage, Transaction, Worker
+from controller.ports.storage import Storage, Transaction, Worker
 from controller.services.contracts.remembered import Remembered
 from controller.services.contracts.sight import StoredSight
 from controller.services.contracts.sla_standing import RememberingSight, notices_of, told_of

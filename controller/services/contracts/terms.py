@@ -12,8 +12,9 @@ from controller.core.sla.terms.agreements import whole_contracts
 from controller.core.sla.terms.contracts import Agreement, Contract
 from controller.core.sla.terms.exclusions import Declaration, Exclusion
 from controller.errors import NotFound
-from controller.exclusions import ExclusionEntry
-from controller.ports import FleetRevision, Transaction
+from controller.ports.exclusions import ExclusionEntry
+from controller.ports.fleet import FleetRevision
+from controller.ports.storage import Transaction
 from controller.services.contracts.declared import declared
 from vedette.shared.documents import BadDocument, parse
 

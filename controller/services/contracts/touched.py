@@ -9,9 +9,9 @@ from controller.core.intervals import FOREVER_US
 from controller.core.samples import AnchorRound, Sample
 from controller.core.sla.terms.contracts import Agreement
 from controller.errors import NotFound
-from controller.exclusions import ExclusionEntry
-from controller.issued import Reopened, Retold
-from controller.ports import Transaction
+from controller.ports.exclusions import ExclusionEntry
+from controller.ports.issued import Reopened, Retold
+from controller.ports.storage import Transaction
 from controller.services.contracts.declared import exclusion_in
 from controller.services.contracts.terms import Terms
 from controller.services.outages.outage_body import decode_body

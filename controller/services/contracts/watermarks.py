@@ -6,9 +6,10 @@ from controller.core.calendars import Period
 from controller.core.intervals import FOREVER_US
 from controller.core.policy import PolicyRevision, in_force
 from controller.core.sla.reports.period_life import Heard
-from controller.custody import Standing
-from controller.ports import AgentRecord, Transaction
-from controller.postings import Mode
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import Standing
+from controller.ports.postings import Mode
+from controller.ports.storage import Transaction
 
 _SOON_US = 86_400 * 1_000_000
 

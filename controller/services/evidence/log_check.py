@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from controller.core.sealing import Unverified, require_payload
-from controller.leaves import Leaf, LeafKind
-from controller.ports import Transaction
-from controller.seals import StreamId
+from controller.ports.leaves import Leaf, LeafKind
+from controller.ports.seals import StreamId
+from controller.ports.storage import Transaction
 from vedette.shared.checkpoint import BadCheckpoint, parsed_checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.merkle import Frontier, leaf_hash

@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from controller.core.tree import Complete, consistency_path, inclusion_path, tree_root
-from controller.custody import Alarm, AlarmKind
 from controller.errors import Fatal
-from controller.leaves import LeafKind, LogStore, StoredCheckpoint
-from controller.ports import Storage
+from controller.ports.custody import Alarm, AlarmKind
+from controller.ports.leaves import LeafKind, LogStore, StoredCheckpoint
+from controller.ports.storage import Storage
 from vedette.shared.checkpoint import InclusionProof
 from vedette.shared.merkle import leaf_hash, node_hash
 from vedette.shared.note import Verifier

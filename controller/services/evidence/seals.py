@@ -20,10 +20,10 @@ from controller.core.sealing import (
     sha256_of,
     skipped_between,
 )
-from controller.custody import Alarm, AlarmKind
 from controller.errors import ControllerError, Fatal
-from controller.ports import Storage, Transaction, Worker
-from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.ports.custody import Alarm, AlarmKind
+from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.ports.storage import Storage, Transaction, Worker
 from vedette.shared.identity import is_epoch, is_id
 from vedette.shared.limits import (
     SEAL_BYTES_MAX,

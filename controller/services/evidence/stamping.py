@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from controller.errors import ControllerError
-from controller.leaves import StoredCheckpoint, StoredTimestamp
-from controller.ports import Storage, Worker
+from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
+from controller.ports.storage import Storage, Worker
 
 _EVERY_US: Final = 3600 * 1_000_000
 _LOOK_SECONDS: Final = 30.0

@@ -9,9 +9,10 @@ from typing import Any, Final, Protocol
 from controller.core.channels import Channel
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.forewarnings import Forewarning, broken_promises, forewarnings
-from controller.custody import Actor
 from controller.notify.apprise_addresses import address_finding
-from controller.ports import CheckRevision, FleetRevision, Storage, Transaction
+from controller.ports.custody import Actor
+from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.declared import clashes
 from controller.services.fleet.changes import Change, changes_between
 from controller.services.results.strays import adopt

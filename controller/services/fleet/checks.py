@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.core.flapping import CALM, Flapping
-from controller.ports import CheckRevision, Storage, Transaction
+from controller.ports.fleet import CheckRevision
+from controller.ports.storage import Storage, Transaction
 from controller.services.agents.absence import Absences
 from controller.services.fleet.apply import Fleets
 from controller.services.outages.flapping import flapping_now

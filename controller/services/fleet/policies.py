@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from controller.core.policy import Policy, PolicyRevision, policy_revision
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from vedette.shared.definitions import decode_check
 
 Revisions = tuple[PolicyRevision, ...]

@@ -11,11 +11,11 @@ from controller.core.notices import DeliveryState
 from controller.core.retries import retry_after_us
 from controller.core.sla.notices.notices import RETRACTED, contract_of
 from controller.core.wording import Message, trial_message
-from controller.custody import Actor
-from controller.deliveries import Delivery, DeliveryQuery, Outcome
 from controller.errors import BadInput, NotFound
-from controller.events import EventKind
-from controller.ports import Storage, Transaction
+from controller.ports.custody import Actor
+from controller.ports.deliveries import Delivery, DeliveryQuery, Outcome
+from controller.ports.events import EventKind
+from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.touched import note_delivered
 from controller.services.notify.notify_outages import message_of
 from vedette.shared.limits import DELIVERIES_SHOWN_MAX

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from controller.ports import Storage, Transaction
+from controller.ports.storage import Storage, Transaction
 from controller.services.notify.notify_agents import tell_of_agents
 from controller.services.notify.notify_insight import Insight
 from controller.services.notify.notify_outages import OutageTelling

@@ -2,8 +2,8 @@
 
 from controller.core.channels import EventName
 from controller.core.wording import agent_message
-from controller.ports import Transaction
-from controller.postings import Notice
+from controller.ports.postings import Notice
+from controller.ports.storage import Transaction
 from controller.services.notify.notify_insight import Insight
 from controller.services.notify.notify_outages import put
 from controller.services.notify.notify_progress import Progress

@@ -6,9 +6,10 @@ from typing import Protocol
 from controller.core.channels import Channel
 from controller.core.flapping import Flapping
 from controller.core.incidents import Node, explains_until_us, incident_of, is_explained
-from controller.incidents import Explained
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import CheckRevision, Transaction
+from controller.ports.fleet import CheckRevision
+from controller.ports.incidents import Explained
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.storage import Transaction
 from controller.services.fleet.apply import Fleets, InForce
 from controller.services.outages.flapping import flapping_now
 from controller.services.outages.grading import Grading

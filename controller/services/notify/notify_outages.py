@@ -25,10 +25,10 @@ from controller.core.wording import (
     outage_message,
     steady_message,
 )
-from controller.deliveries import Delivery
-from controller.events import OutageEvent
-from controller.incidents import Explained
-from controller.ports import Transaction
+from controller.ports.deliveries import Delivery
+from controller.ports.events import OutageEvent
+from controller.ports.incidents import Explained
+from controller.ports.storage import Transaction
 from controller.services.notify.notify_insight import Insight
 from controller.services.notify.notify_progress import Flapping, Progress
 from vedette.shared.limits import NOTIFY_HELD_AT_ONCE_MAX

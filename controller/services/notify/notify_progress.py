@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 
 
 class Flapping(msgspec.Struct):

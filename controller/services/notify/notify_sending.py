@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from controller.deliveries import Outcome, Transport
 from controller.errors import ControllerError
-from controller.ports import Worker
+from controller.ports.deliveries import Outcome, Transport
+from controller.ports.storage import Worker
 from controller.services.notify.deliveries import Parcel
 from controller.services.notify.notify import Router
 from vedette.shared.limits import NOTIFY_AT_ONCE_MAX, NOTIFY_LOOK_SECONDS

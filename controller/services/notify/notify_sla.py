@@ -8,10 +8,10 @@ import msgspec
 from controller.core.fleet import Fleet
 from controller.core.notices import DeliveryState, Withheld
 from controller.core.sla.notices.notices import SlaNotice, message_key, notice_message
-from controller.deliveries import Delivery
-from controller.ports import Transaction
+from controller.ports.deliveries import Delivery
+from controller.ports.sla_events import SlaEvent
+from controller.ports.storage import Transaction
 from controller.services.notify.notify_outages import put
-from controller.sla_events import SlaEvent
 
 _UNTOLD: Final = (DeliveryState.SUPPRESSED, DeliveryState.HELD)
 _FAILED: Final = (DeliveryState.DEAD, DeliveryState.DROPPED)

@@ -13,7 +13,7 @@ from controller.core.runs import Run
 from controller.core.samples import Sample
 from controller.core.timeline import timeline
 from controller.errors import NotFound
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.outages.explanation import Ballot, Captured, Explanation, Trouble
 from controller.services.outages.outage_body import OutageBody
 from controller.services.outages.outage_history import Entry

@@ -1,7 +1,7 @@
 """How checks flap now, by the verdicts that are stored of them (S-18). For presentation only."""
 
 from controller.core.flapping import Flapping, flapping_at, looks_back_us
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 
 
 def flapping_now(tx: Transaction, check: str, every_us: int, now_us: int) -> Flapping:

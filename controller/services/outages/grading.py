@@ -14,8 +14,9 @@ from controller.core.severity import (
     severities,
     severity,
 )
-from controller.outcomes import OutageScope
-from controller.ports import CheckRevision, Transaction
+from controller.ports.fleet import CheckRevision
+from controller.ports.outcomes import OutageScope
+from controller.ports.storage import Transaction
 from controller.services.outages.outage_body import OutageBody
 from vedette.shared.definitions import decode_check
 

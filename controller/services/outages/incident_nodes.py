@@ -9,8 +9,8 @@ from controller.core.dependencies import Dependencies, ancestors, depths
 from controller.core.fleet import dependencies
 from controller.core.incidents import Node
 from controller.core.targets import targets_of
-from controller.outcomes import StoredOutage
-from controller.ports import Transaction
+from controller.ports.outcomes import StoredOutage
+from controller.ports.storage import Transaction
 from vedette.shared.definitions import decode_check, micros
 
 

@@ -9,8 +9,8 @@ from controller.core.incidents import Incident, Node, explains_until_us, is_expl
 from controller.core.intervals import length, union
 from controller.core.quorum import Verdict
 from controller.errors import BadInput, NotFound
-from controller.incidents import StoredIncident
-from controller.ports import Storage, Transaction
+from controller.ports.incidents import StoredIncident
+from controller.ports.storage import Storage, Transaction
 from controller.services.outages.incidents import Incidents
 from controller.services.timeline.evaluate import Evaluator
 

@@ -13,9 +13,9 @@ from controller.core.incidents import (
     is_explained,
 )
 from controller.core.intervals import FOREVER_US
-from controller.incidents import Explained, StoredIncident
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import Transaction
+from controller.ports.incidents import Explained, StoredIncident
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.storage import Transaction
 from controller.services.outages.incident_nodes import Nodes
 
 _EVENTS_AT_ONCE = 1000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 
 from controller.core.instants import length_text
-from controller.events import Cause, EventKind, EventLine, OutageEvent
+from controller.ports.events import Cause, EventKind, EventLine, OutageEvent
 from controller.services.outages.outage_body import OutageBody, decode_body
 
 

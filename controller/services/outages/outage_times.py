@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from controller.core.sla.figures.reliability import OutageTimes
-from controller.events import EventKind
-from controller.outcomes import OutageScope
-from controller.ports import Transaction
-from controller.remarks import Remark, acked_us, pauses_of
+from controller.ports.events import EventKind
+from controller.ports.outcomes import OutageScope
+from controller.ports.remarks import Remark, acked_us, pauses_of
+from controller.ports.storage import Transaction
 from controller.services.outages.grading import Grading
 from controller.services.outages.outage_views import Known
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from controller.core.flapping import Flapping, looks_back_us
 from controller.core.severity import Graded, Severity
-from controller.events import EventKind, OutageEvent
-from controller.outcomes import StoredOutage
-from controller.ports import CheckRevision, Transaction
-from controller.remarks import Remark, RemarkKind
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.fleet import CheckRevision
+from controller.ports.outcomes import StoredOutage
+from controller.ports.remarks import Remark, RemarkKind
+from controller.ports.storage import Transaction
 from controller.services.outages.flapping import flapping_now
 from controller.services.outages.grading import Grading, service_of
 from controller.services.outages.outage_body import OutageBody, body_of, decode_body

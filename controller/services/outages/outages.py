@@ -5,9 +5,9 @@ from typing import Final
 
 from controller.core.instants import instant_text
 from controller.errors import NotFound
-from controller.events import EventKind, OutageEvent
-from controller.outcomes import OutageScope
-from controller.ports import Storage, Transaction
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.outcomes import OutageScope
+from controller.ports.storage import Storage, Transaction
 from controller.services.outages.explain import Explaining
 from controller.services.outages.explanation import Explanation
 from controller.services.outages.grading import Grading

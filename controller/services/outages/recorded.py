@@ -9,9 +9,9 @@ from dataclasses import replace
 from controller.core.changes import Changes
 from controller.core.engine import CheckEngine
 from controller.core.outages import Outage
-from controller.events import Cause, EventKind, OutageEvent
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import Transaction
+from controller.ports.events import Cause, EventKind, OutageEvent
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.storage import Transaction
 from controller.services.outages.handles import Extent, carried_over
 from controller.services.outages.outage_body import OutageBody, body_of, decode_body, encode_body
 from controller.services.outages.telling import is_past_changed, is_told, news

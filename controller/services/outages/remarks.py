@@ -5,10 +5,10 @@ from typing import Final
 
 from controller.core.instants import instant_text
 from controller.core.pauses import Mark, Spell, refusal
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
-from controller.ports import Storage, Transaction
-from controller.remarks import Remark, RemarkKind, marks
+from controller.ports.custody import Actor
+from controller.ports.remarks import Remark, RemarkKind, marks
+from controller.ports.storage import Storage, Transaction
 from controller.services.outages.outage_names import number_of
 from controller.services.people.texts import text_of
 from vedette.shared.limits import REMARK_CHARS_MAX, REMARKS_MAX

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from controller.core.samples import Sample
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from vedette.shared.identity import ResultId
 
 # Of one outage: its beginning and its end, half each.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from controller.core.posts import Plan, Post, plan_of
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import Storage, Transaction
-from controller.postings import Mode
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.postings import Mode
+from controller.ports.storage import Storage, Transaction
 from controller.services.fleet.apply import Fleets, InForce
 from controller.services.results.turns import Turns
 

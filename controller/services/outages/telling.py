@@ -4,8 +4,8 @@ That an open outage goes on is none, and neither is what people do not see.
 """
 
 from controller.core.quorum import Verdict
-from controller.events import EventKind, OutageEvent
-from controller.ports import Transaction
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.storage import Transaction
 from controller.services.outages.outage_body import OutageBody, decode_body
 from controller.services.timeline.intervals import START_US
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unauthenticated
 from controller.identity.roles import Role
 from controller.identity.tokens import is_secret_of, new_secret, parse_person_token
-from controller.ports import PersonToken, Storage
+from controller.ports.custody import Actor
+from controller.ports.people import PersonToken
+from controller.ports.storage import Storage
 
 ADMIN_TOKEN_TTL_US: Final = 24 * 3600 * 1_000_000
 TOKEN_TTL_US_MAX: Final = 366 * 24 * 3600 * 1_000_000

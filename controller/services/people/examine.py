@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from controller.core.notices import DeliveryState
-from controller.custody import Alarm
-from controller.deliveries import DeliveryQuery
-from controller.ports import Oddities, Storage, Transaction
+from controller.ports.custody import Alarm
+from controller.ports.deliveries import DeliveryQuery
+from controller.ports.evidence import Oddities
+from controller.ports.storage import Storage, Transaction
 from controller.services.results.tally import AgentTally, IngestCounters, Tally
 from vedette.shared.limits import DELIVERIES_SHOWN_MAX
 

@@ -6,8 +6,8 @@ Whoever changes something records it in the transaction that changes it: `tx.rec
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from controller.custody import Act, Actor
-from controller.ports import Storage
+from controller.ports.custody import Act, Actor
+from controller.ports.storage import Storage
 from vedette.shared.limits import AUDIT_ACTS_SHOWN_MAX
 
 # The same refusal is noted once in this time, so that a script gone wild does not fill the ledger.

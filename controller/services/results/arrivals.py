@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from controller.core.samples import AnchorRound, Sample
-from controller.events import Cause, EventLine
+from controller.ports.events import Cause, EventLine
 
 _LINES_MAX: Final = 8
 

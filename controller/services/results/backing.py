@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from controller.core.admission import admitted_line, precedence
 from controller.core.samples import Sample
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.results.captures import Capture, capture_in, target_in
 from vedette.shared.identity import ResultId
 from vedette.shared.result import decode_line

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from controller.errors import ControllerError, Fatal
-from controller.ports import Worker
+from controller.ports.storage import Worker
 
 QUIET_US: Final = 30 * 1_000_000
 # A backlog that never ends must not keep its checks behind for ever.

@@ -7,7 +7,8 @@ from typing import Final
 from controller.core.admission import Admitted, admitted_line, precedence
 from controller.core.intervals import FOREVER_US
 from controller.core.samples import AnchorRound, Quarantined
-from controller.ports import Conflict, Transaction
+from controller.ports.evidence import Conflict
+from controller.ports.storage import Transaction
 from controller.services.results.frames import Gathered, IncomingFrame, Refusal, Sender, read_lines
 from controller.services.results.lookback import LookBack
 from vedette.shared.identity import ResultId

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager
 
 from controller.core.admission import admitted_line
 from controller.core.samples import Quarantined
-from controller.ports import Conflict, Position, Segment, Transaction
+from controller.ports.evidence import Conflict, Position, Segment
+from controller.ports.storage import Transaction
 
 _SEGMENTS_AT_ONCE = 8
 

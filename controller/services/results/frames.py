@@ -7,7 +7,7 @@ from typing import Final
 
 from controller.core.admission import admitted
 from controller.core.samples import AnchorRound, Quarantined, Sample
-from controller.ports import Conflict
+from controller.ports.evidence import Conflict
 from vedette.shared.identity import is_epoch, is_id
 from vedette.shared.limits import FRAME_BYTES_MAX, FRAME_LINES_MAX, ID_CHARS_MAX, SEQ_MAX
 from vedette.shared.result import ANCHORS, decode_line

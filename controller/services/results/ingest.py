@@ -10,9 +10,10 @@ from typing import Final
 from controller.core.intervals import FOREVER_US, Interval
 from controller.core.policy import ALWAYS_US, PolicyRevision, in_force
 from controller.core.samples import Sample
-from controller.custody import Alarm, AlarmKind
 from controller.errors import ControllerError, Fatal, Unstorable
-from controller.ports import Conflict, Position, Transaction, Worker
+from controller.ports.custody import Alarm, AlarmKind
+from controller.ports.evidence import Conflict, Position
+from controller.ports.storage import Transaction, Worker
 from controller.services.contracts.touched import note_late
 from controller.services.results.frames import Gathered, IncomingFrame, Refused
 from controller.services.results.intake import Answer, Intake

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from controller.core.samples import Quarantined
-from controller.ports import Segment, Transaction
+from controller.ports.evidence import Segment
+from controller.ports.storage import Transaction
 from controller.services.results.disputes import Clash, Disputes
 from controller.services.results.frames import (
     Accepted,

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from vedette.shared.limits import LOOKBACK_KEPT_BYTES_MAX, LOOKBACK_POINTS_PER_HOUR
 
 StreamKey = tuple[str, str, str]

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from controller.core.admission import admitted_line
 from controller.core.samples import Sample
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from vedette.shared.identity import ResultId
 
 _SEGMENTS_AT_ONCE = 16

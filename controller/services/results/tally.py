@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from controller.ports import Conflict
+from controller.ports.evidence import Conflict
 from controller.services.results.frames import Gathered, Refused
 
 _REASONS_KEPT_MAX: Final = 5

@@ -9,7 +9,7 @@ from controller.core.backtest import JudgedPart, OtherRule, part_of, read_rule, 
 from controller.core.fleet import Region
 from controller.core.policy import PolicyRevision
 from controller.errors import BadInput, NotFound
-from controller.ports import Storage, Transaction
+from controller.ports.storage import Storage, Transaction
 from controller.services.fleet.apply import Fleets
 from controller.services.timeline.evaluate import Evaluator
 from controller.services.timeline.history import History

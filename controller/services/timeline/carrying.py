@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from controller.core.regional import Carried
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 
 _HOUR_US: Final = 3600 * 1_000_000
 _DAY_US: Final = 24 * _HOUR_US

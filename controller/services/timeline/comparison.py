@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from controller.outcomes import StoredInterval, StoredOutage
+from controller.ports.outcomes import StoredInterval, StoredOutage
 from controller.services.outages.outage_body import OutageBody
 from controller.services.timeline.intervals import cut, merged
 

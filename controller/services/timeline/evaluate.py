@@ -19,9 +19,9 @@ from controller.core.outages import Outage
 from controller.core.policy import PolicyRevision
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import Segment
-from controller.events import Cause
-from controller.outcomes import StoredInterval
-from controller.ports import Storage, Transaction
+from controller.ports.events import Cause
+from controller.ports.outcomes import StoredInterval
+from controller.ports.storage import Storage, Transaction
 from controller.services.fleet.policies import Policies
 from controller.services.outages.recorded import RecordedOutages
 from controller.services.results.arrivals import Arrivals

@@ -17,7 +17,8 @@ from controller.core.regional import are_parted
 from controller.core.resync import is_parted, sure_us
 from controller.core.samples import AnchorRound, Sample
 from controller.core.timeline import EvidenceSet, evidence_until
-from controller.ports import AgentRecord, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.storage import Transaction
 from controller.services.timeline.carrying import decode_carried
 
 # Each attempt looks twice as far back as the one before it: about 200 days for a check every minute.

@@ -6,9 +6,9 @@ from typing import Final
 from controller.core.engine import CheckEngine
 from controller.core.intervals import FOREVER_US
 from controller.core.timeline import Segment
-from controller.issued import Retold
-from controller.outcomes import StoredInterval
-from controller.ports import Transaction
+from controller.ports.issued import Retold
+from controller.ports.outcomes import StoredInterval
+from controller.ports.storage import Transaction
 from controller.services.timeline.patches import Patch
 
 START_US = 0

@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 from controller.core.admission import Admitted, precedence
 from controller.core.samples import AnchorRound, Sample
-from controller.ports import AgentRecord, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.storage import Transaction
 from controller.services.results.disputes import reading
 from vedette.shared.identity import ResultId
 

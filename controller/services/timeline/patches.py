@@ -13,8 +13,8 @@ from controller.core.policy import PolicyRevision
 from controller.core.regional import are_parted
 from controller.core.resync import is_parted, sure_us
 from controller.core.timeline import Segment, evidence_until
-from controller.outcomes import StoredOutage
-from controller.ports import Transaction
+from controller.ports.outcomes import StoredOutage
+from controller.ports.storage import Transaction
 from controller.services.timeline.history import History
 
 # Each attempt looks twice as far ahead as the one before it.

@@ -18,8 +18,9 @@ from controller.core.policy import PolicyRevision
 from controller.core.regional import WholeView, regional_outages, voting
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, evidence_until, judged_samples, timeline
-from controller.outcomes import OutageScope
-from controller.ports import AgentRecord, Transaction
+from controller.ports.agents import AgentRecord
+from controller.ports.outcomes import OutageScope
+from controller.ports.storage import Transaction
 from controller.services.fleet.policies import Policies
 from controller.services.outages.outage_body import OutageBody, body_of, decode_body
 from controller.services.results.export import exported

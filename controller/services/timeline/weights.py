@@ -9,8 +9,8 @@ from controller.core.policy import Policy, PolicyRevision, in_force
 from controller.core.quorum import Verdict
 from controller.core.sla.figures.accounting import Stretch
 from controller.core.timeline import Segment, segment_weights, timeline
-from controller.outcomes import StoredInterval
-from controller.ports import Transaction
+from controller.ports.outcomes import StoredInterval
+from controller.ports.storage import Transaction
 from controller.services.timeline.history import History
 from controller.services.timeline.intervals import cut
 

@@ -10,7 +10,8 @@ from statistics import median
 from typing import Final
 
 from controller.core.samples import Sample
-from controller.ports import AgentRecord, Storage
+from controller.ports.agents import AgentRecord
+from controller.ports.storage import Storage
 from controller.services.fleet.apply import Fleets
 from controller.services.timeline.evaluate import Evaluator
 from controller.storage.database import open_storage, upgrade

@@ -9,8 +9,8 @@ import pytest
 
 from controller.core.channels import EventName
 from controller.core.wording import Level, Message
-from controller.deliveries import Outcome
 from controller.notify.courier import Courier
+from controller.ports.deliveries import Outcome
 from tests.fakes.webhook_target import Ill, WebhookTarget, webhook_target
 
 MESSAGE = Message(

@@ -12,9 +12,9 @@ import trustme
 
 from controller.core.channels import EventName
 from controller.core.wording import Level, Message
-from controller.deliveries import Outcome
 from controller.notify import webhook
 from controller.notify.signature import message_id, signing_keys
+from controller.ports.deliveries import Outcome
 from tests.fakes.webhook_target import KEY, SECRET, Ill, WebhookTarget, webhook_target
 
 MESSAGE = Message(

@@ -13,14 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unauthenticated
 from controller.identity.authority import Authority, new_issuing, new_root
 from controller.identity.files import StateDirectory
 from controller.identity.roles import Role
 from controller.identity.tokens import new_secret
 from controller.identity.vault import Vault
-from controller.ports import FleetRevision, PersonToken
+from controller.ports.custody import Actor
+from controller.ports.fleet import FleetRevision
+from controller.ports.people import PersonToken
 from controller.services.agents.admission import Admission, Claim
 from controller.services.agents.enrol import Application, Enrolment
 from controller.services.agents.nonces import NONCES_PER_OWNER_MAX

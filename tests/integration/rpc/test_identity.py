@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from controller.custody import AlarmKind
 from controller.identity.roles import Role
+from controller.ports.custody import AlarmKind
 from tests.integration.rpc.running import (
     SECONDS_MAX,
     Running,

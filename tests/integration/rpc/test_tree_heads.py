@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.custody import AlarmKind
 from controller.identity.roles import Role
+from controller.ports.custody import AlarmKind
 from tests.integration.rpc.running import Running, Site, Stream
 from vedette.shared.checkpoint import Checkpoint, parsed_checkpoint
 from vedette.shared.merkle import EMPTY, check_consistency

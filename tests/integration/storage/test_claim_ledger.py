@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from controller.claims import ClaimEvent, ClaimFile
 from controller.errors import ControllerError
+from controller.ports.claims import ClaimEvent, ClaimFile
 from controller.storage.database import SqlStorage
 
 MADE = ClaimEvent(1, 1, "create", 10, "ada", "admin", "local", facts=b"{}")

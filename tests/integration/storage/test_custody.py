@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.custody import (
+from controller.errors import ControllerError
+from controller.ports.custody import (
     CONTROLLER,
     Act,
     AgentStanding,
@@ -14,8 +15,8 @@ from controller.custody import (
     Secret,
     Standing,
 )
-from controller.errors import ControllerError
-from controller.ports import PersonToken, Storage
+from controller.ports.people import PersonToken
+from controller.ports.storage import Storage
 from controller.storage import database
 
 ACT = Act(5, "ada", "admin", "agent.revoke", "fra-1", "stolen", "ipv4:192.0.2.1:5")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from controller.ports import Segment
+from controller.ports.evidence import Segment
 from controller.storage.damage import damages
 from controller.storage.database import SqlStorage, open_storage
 

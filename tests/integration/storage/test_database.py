@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from controller.errors import BadInput, ControllerError, Fatal, Unreachable
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.storage import database, schema
 from controller.storage.database import backup, check, open_storage, upgrade
 from controller.storage.tables import Row

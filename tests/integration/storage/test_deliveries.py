@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from controller.core.notices import DeliveryState, Withheld
-from controller.deliveries import Delivery, DeliveryQuery
 from controller.errors import Unstorable
+from controller.ports.deliveries import Delivery, DeliveryQuery
 from controller.storage.database import SqlStorage, open_storage
 
 PENDING, SENDING = DeliveryState.PENDING, DeliveryState.SENDING

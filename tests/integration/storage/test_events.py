@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from controller.errors import ControllerError
-from controller.events import Cause, EventKind, EventLine, OutageEvent
-from controller.outcomes import StoredOutage
-from controller.ports import Storage
-from controller.remarks import Remark, RemarkKind
+from controller.ports.events import Cause, EventKind, EventLine, OutageEvent
+from controller.ports.outcomes import StoredOutage
+from controller.ports.remarks import Remark, RemarkKind
+from controller.ports.storage import Storage
 from controller.storage import database, schema
 from controller.storage.database import SqlStorage, open_storage
 

@@ -3,7 +3,9 @@
 import pytest
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
-from controller.ports import AgentRecord, Conflict, Oddities, Position, Segment, Storage
+from controller.ports.agents import AgentRecord
+from controller.ports.evidence import Conflict, Oddities, Position, Segment
+from controller.ports.storage import Storage
 from vedette.shared.identity import ResultId
 from vedette.shared.result import Outcome
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import ControllerError
-from controller.exclusions import EntryKind, ExclusionEntry
+from controller.ports.exclusions import EntryKind, ExclusionEntry
 from controller.storage.database import SqlStorage
 
 DECLARED = ExclusionEntry(

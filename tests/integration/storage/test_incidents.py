@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.incidents import StoredIncident
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import Storage
+from controller.ports.incidents import StoredIncident
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.storage import Storage
 
 
 def test_an_incident_comes_back_as_it_was_put(storage: Storage) -> None:

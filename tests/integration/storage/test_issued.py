@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from controller.errors import ControllerError
-from controller.issued import IssuedReport, Reopened, Retold
-from controller.ports import FleetRevision, Segment, Storage
-from controller.remarks import Remark, RemarkKind
+from controller.ports.evidence import Segment
+from controller.ports.fleet import FleetRevision
+from controller.ports.issued import IssuedReport, Reopened, Retold
+from controller.ports.remarks import Remark, RemarkKind
+from controller.ports.storage import Storage
 from controller.storage.database import SqlStorage, open_storage
 
 FIRST = IssuedReport(

@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from controller.claims import ClaimEvent
-from controller.custody import LOCAL, Act
 from controller.errors import BadInput, ControllerError, Fatal
-from controller.events import EventKind, OutageEvent
-from controller.exclusions import EntryKind, ExclusionEntry
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary, log_verifier
-from controller.issued import IssuedReport
-from controller.leaves import LeafKind, StoredCheckpoint
-from controller.ports import AgentRecord, CheckRevision, FleetRevision, Transaction
-from controller.remarks import Remark, RemarkKind
+from controller.ports.agents import AgentRecord
+from controller.ports.claims import ClaimEvent
+from controller.ports.custody import LOCAL, Act
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.exclusions import EntryKind, ExclusionEntry
+from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.issued import IssuedReport
+from controller.ports.leaves import LeafKind, StoredCheckpoint
+from controller.ports.remarks import Remark, RemarkKind
+from controller.ports.storage import Transaction
 from controller.services.evidence.log_check import faults
 from controller.services.evidence.logbook import Logbook
 from controller.storage.database import SqlStorage, open_storage

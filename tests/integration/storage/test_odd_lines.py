@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.services.fleet.apply import Fleets
 from controller.services.people.examine import Examination
 from controller.services.results.frames import Accepted, IncomingFrame, Refused

@@ -1,8 +1,8 @@
 """A whole life of the outbox on both databases: routed, sent, lost, given up, repeated."""
 
-from controller.custody import Actor
-from controller.deliveries import Outcome
-from controller.incidents import Explained
+from controller.ports.custody import Actor
+from controller.ports.deliveries import Outcome
+from controller.ports.incidents import Explained
 from controller.storage.database import SqlStorage
 from tests.unit.services.outbox_scene import SECOND, Scene, channel
 

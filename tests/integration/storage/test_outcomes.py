@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.outcomes import OutageScope, StoredInterval, StoredOutage
-from controller.ports import CheckRevision, FleetRevision, Storage
+from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.outcomes import OutageScope, StoredInterval, StoredOutage
+from controller.ports.storage import Storage
 
 OUTAGE = StoredOutage(0, "shop-home", 100, None, 120, None, b"{}")
 

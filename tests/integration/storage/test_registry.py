@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from controller.ports import AgentRecord, JoinToken, PersonToken, Segment, Storage
+from controller.ports.agents import AgentRecord, JoinToken
+from controller.ports.evidence import Segment
+from controller.ports.people import PersonToken
+from controller.ports.storage import Storage
 
 AGENT = AgentRecord(
     id="fra-1",

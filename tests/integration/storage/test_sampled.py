@@ -9,8 +9,8 @@ from controller.core.policy import Policy, always
 from controller.core.samples import AnchorRound, Sample
 from controller.core.sla.figures.sampling import Listed, ListedSamples, Slicing, listed
 from controller.core.timeline import evidence_until, judged_samples
-from controller.ports import Storage
-from controller.sampled import SampledCount, SampledLatency, Sampling
+from controller.ports.sampled import SampledCount, SampledLatency, Sampling
+from controller.ports.storage import Storage
 from controller.services.contracts.sampled import StoredSamples, bad_within
 from vedette.shared.result import Outcome
 

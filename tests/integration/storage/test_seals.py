@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.ports import Segment, Storage
-from controller.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.ports.evidence import Segment
+from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
+from controller.ports.storage import Storage
 from vedette.shared.limits import FORKED_SEALS_MAX
 
 SHOP = StreamId("fra-1", "e1", "shop")

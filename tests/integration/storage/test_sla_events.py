@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from controller.errors import ControllerError
-from controller.sla_events import SlaEvent
+from controller.ports.sla_events import SlaEvent
 from controller.storage.database import SqlStorage
 
 FIRST = SlaEvent("contract/acme/a", 1, "grade.warn", "acme", 2**50, b'{"a": 1}')

@@ -9,9 +9,9 @@ from controller.core.fleet import read_fleet
 from controller.core.notices import DeliveryState
 from controller.core.sla.notices.notices import SlaNotice
 from controller.core.wording import Level
-from controller.custody import Actor
-from controller.deliveries import DeliveryQuery
 from controller.errors import BadInput
+from controller.ports.custody import Actor
+from controller.ports.deliveries import DeliveryQuery
 from controller.services.notify.deliveries import Outbox
 from controller.services.notify.notify_sla import post
 from controller.storage.database import SqlStorage, open_storage

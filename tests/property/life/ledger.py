@@ -5,9 +5,9 @@ from contextlib import contextmanager, suppress
 from itertools import groupby, pairwise
 from typing import Final
 
-from controller.events import EventKind, OutageEvent
-from controller.outcomes import OutageScope, StoredOutage
-from controller.ports import Storage, Transaction
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.outcomes import OutageScope, StoredOutage
+from controller.ports.storage import Storage, Transaction
 from controller.services.outages.outage_body import decode_body
 from controller.services.outages.telling import seen
 from controller.services.timeline.evaluate import Evaluator

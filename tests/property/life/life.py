@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from controller.errors import Unreachable
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.services.fleet.apply import Fleets
 from controller.services.outages.outages import Outages
 from controller.services.results.frames import Accepted, IncomingFrame

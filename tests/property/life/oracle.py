@@ -10,7 +10,7 @@ from controller.core.labels import Label
 from controller.core.outages import Outage, outages
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.timeline import EvidenceSet, Segment, evidence_until, judged_samples, timeline
-from controller.outcomes import OutageScope, StoredInterval
+from controller.ports.outcomes import OutageScope, StoredInterval
 from controller.services.timeline.intervals import cut, merged, stored
 from tests.property.life.ledger import told_by_restart, wrong_in_ledger
 from tests.property.life.life import CHECKS, EVERY, SECOND, START, Life

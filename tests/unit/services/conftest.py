@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from controller.errors import ControllerError
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.services.fleet.apply import Fleets
 from controller.services.results.frames import Accepted, IncomingFrame, Refused
 from controller.services.results.ingest import Ingest

@@ -8,9 +8,9 @@ import msgspec
 
 from controller.core.channels import Channel, Choice
 from controller.core.notices import DeliveryState
-from controller.deliveries import Delivery, DeliveryQuery, Outcome
-from controller.events import EventKind, OutageEvent
-from controller.ports import Storage
+from controller.ports.deliveries import Delivery, DeliveryQuery, Outcome
+from controller.ports.events import EventKind, OutageEvent
+from controller.ports.storage import Storage
 from controller.services.notify.deliveries import Outbox, Parcel
 from controller.services.notify.notify import Router
 from tests.fakes.storage import FakeStorage

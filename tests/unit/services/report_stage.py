@@ -2,8 +2,8 @@
 
 from controller.core.calendars import period_named
 from controller.core.sla.reports.report_document import Issue
-from controller.custody import Actor
-from controller.issued import IssuedReport
+from controller.ports.custody import Actor
+from controller.ports.issued import IssuedReport
 from controller.services.contracts.documents import Documents, issue_of
 from controller.services.contracts.issuing import Issuing
 from controller.services.contracts.period_views import PeriodView

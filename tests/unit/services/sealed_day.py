@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.core.bundle.annex import Annex, parsed_annex
 from controller.identity.notary import LogNotary
-from controller.ports import Segment, Storage
-from controller.seals import StoredSeal, StreamId
+from controller.ports.evidence import Segment
+from controller.ports.seals import StoredSeal, StreamId
+from controller.ports.storage import Storage
 from controller.services.bundling.bundle import Bundles, Part
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook

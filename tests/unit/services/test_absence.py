@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from controller.core.samples import AnchorRound
-from controller.custody import Actor, AgentStanding, Standing
-from controller.ports import Transaction
-from controller.postings import AgentReport, Mode
+from controller.ports.custody import Actor, AgentStanding, Standing
+from controller.ports.postings import AgentReport, Mode
+from controller.ports.storage import Transaction
 from controller.services.agents.absence import Absences
 from controller.services.agents.agents import Agents
 from controller.services.agents.postings import Postings

@@ -14,8 +14,8 @@ from controller.core.bundle.verify import opened_claim, statements
 from controller.errors import BadInput, NotFound, Rejected
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
-from controller.leaves import StoredTimestamp
-from controller.seals import StreamId
+from controller.ports.leaves import StoredTimestamp
+from controller.ports.seals import StreamId
 from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World

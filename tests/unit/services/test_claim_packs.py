@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from controller.cli.main import cli
 from controller.cli.pack_folder import write_folder
-from controller.custody import Actor
+from controller.ports.custody import Actor
 from controller.services.contracts.claims import Asked, Claims
 from controller.services.contracts.exclusions import Asked as AskedExclusion
 from controller.services.contracts.exclusions import Exclusions

@@ -6,8 +6,8 @@ import pytest
 
 from controller.core.instants import instant
 from controller.core.sla.claims.claims import ClaimAction
-from controller.custody import Actor
-from controller.deliveries import DeliveryQuery
+from controller.ports.custody import Actor
+from controller.ports.deliveries import DeliveryQuery
 from controller.services.contracts.claim_reminders import ClaimReminders
 from controller.services.contracts.claims import Asked, Claims
 from controller.services.contracts.terms import Terms

@@ -22,9 +22,9 @@ from controller.core.sla.terms.exclusions import (
 )
 from controller.core.sla.terms.fleet_excerpt import fleet_excerpt
 from controller.core.sla.terms.scopes import Scope
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
-from controller.issued import Reopened
+from controller.ports.custody import Actor
+from controller.ports.issued import Reopened
 from controller.services.contracts.claims import Asked, Claims
 from controller.services.contracts.documents import Documents
 from controller.services.contracts.periods import Periods

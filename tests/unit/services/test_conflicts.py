@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from controller.custody import AlarmKind
-from controller.ports import Transaction
+from controller.ports.custody import AlarmKind
+from controller.ports.storage import Transaction
 from controller.services.results.export import exported
 from controller.services.results.frames import Accepted, Refused
 from controller.services.results.lookback import HOUR_US, LookBack

@@ -9,9 +9,9 @@ import pytest
 
 from controller.clock import LedgerClock
 from controller.core.notices import DeliveryState
-from controller.custody import Actor
-from controller.deliveries import DeliveryQuery, Outcome
 from controller.errors import BadInput, NotFound
+from controller.ports.custody import Actor
+from controller.ports.deliveries import DeliveryQuery, Outcome
 from controller.services.notify.deliveries import Outbox
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, Scene, channel

@@ -7,7 +7,7 @@ import pytest
 
 from controller.core.intervals import FOREVER_US
 from controller.errors import Unreachable
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
 from controller.services.fleet.checks import Checks
 from controller.services.outages.outages import Outages
 from controller.services.timeline.evaluate import Evaluator

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from controller.core.sla.figures.applied import Status
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected
+from controller.ports.custody import Actor
 from controller.services.contracts.exclusion_ledger import ExclusionView
 from controller.services.contracts.exclusions import Asked, Exclusions
 from controller.services.contracts.report import Reports

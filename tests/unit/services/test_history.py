@@ -9,7 +9,7 @@ import pytest
 from controller.core.intervals import FOREVER_US
 from controller.core.outages import Outage, outages
 from controller.core.timeline import evidence_until, judged_samples, timeline
-from controller.ports import Transaction
+from controller.ports.storage import Transaction
 from controller.services.outages.outage_body import OutageBody, body_of, decode_body
 from controller.services.timeline import evaluate
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from controller.ports import Position
+from controller.ports.evidence import Position
 from controller.services.results.frames import Accepted, IncomingFrame, Refused
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from vedette.shared.identity import ResultId

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from controller.events import EventKind
+from controller.ports.events import EventKind
 from controller.services.outages.outage_body import decode_body
 from controller.services.outages.telling import seen
 from tests.property.life.ledger import told_by_restart, wrong_in_ledger

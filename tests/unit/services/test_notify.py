@@ -8,9 +8,9 @@ import pytest
 
 from controller.core.channels import Choice
 from controller.core.wording import Message
-from controller.deliveries import Outcome
-from controller.incidents import Explained
-from controller.postings import Notice, NoticeKind
+from controller.ports.deliveries import Outcome
+from controller.ports.incidents import Explained
+from controller.ports.postings import Notice, NoticeKind
 from tests.fakes.telling import DELIVERED
 from tests.unit.services.outbox_scene import SECOND, START, Scene, channel
 from vedette.shared.limits import NOTIFY_EVENTS_AT_ONCE_MAX, NOTIFY_HELD_AT_ONCE_MAX

@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from controller.core.notices import DeliveryState
-from controller.deliveries import Delivery, DeliveryQuery
-from controller.outcomes import OutageScope
+from controller.ports.deliveries import Delivery, DeliveryQuery
+from controller.ports.outcomes import OutageScope
 from controller.services.notify.deliveries import Outbox
 from controller.services.notify.notify import Router
 from controller.services.notify.notify_insight import Insights

@@ -8,7 +8,7 @@ import pytest
 
 from controller.core.channels import Channel
 from controller.core.wording import Message
-from controller.deliveries import Outcome
+from controller.ports.deliveries import Outcome
 from controller.services.notify.deliveries import Outbox, Parcel
 from controller.services.notify.notify_sending import Sender
 from tests.fakes.storage import FakeStorage, InlineWorker

@@ -9,7 +9,7 @@ from controller.core.fleet import Fleet, read_fleet
 from controller.core.notices import DeliveryState
 from controller.core.sla.notices.notices import SlaNotice
 from controller.core.wording import Level, Message
-from controller.deliveries import Delivery, DeliveryQuery
+from controller.ports.deliveries import Delivery, DeliveryQuery
 from controller.services.notify.notify_sla import post
 from tests.fakes.storage import FakeStorage
 

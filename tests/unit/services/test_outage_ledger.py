@@ -3,7 +3,7 @@
 import pytest
 
 from controller.errors import NotFound
-from controller.events import Cause, EventKind, OutageEvent
+from controller.ports.events import Cause, EventKind, OutageEvent
 from controller.services.outages.outage_body import decode_body
 from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line

@@ -4,7 +4,7 @@ import pytest
 
 from controller.core.doubt import least_and_most
 from controller.core.severity import Severity
-from controller.outcomes import OutageScope
+from controller.ports.outcomes import OutageScope
 from controller.services.outages.outages import Outages
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
 from tests.unit.services.story import REGIONS, Story

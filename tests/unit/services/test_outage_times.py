@@ -11,8 +11,8 @@ from controller.core.notices import DeliveryState, Withheld
 from controller.core.severity import Severity
 from controller.core.sla.figures.reliability import OutageTimes
 from controller.core.wording import trial_message
-from controller.custody import Actor
-from controller.deliveries import Delivery
+from controller.ports.custody import Actor
+from controller.ports.deliveries import Delivery
 from controller.services.contracts.report import Reports
 from controller.services.contracts.sight import PastSight, StoredSight
 from controller.services.notify.notify_outages import put

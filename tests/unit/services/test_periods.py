@@ -9,8 +9,8 @@ import pytest
 from controller.clock import LedgerClock
 from controller.core.calendars import Period
 from controller.core.sla.reports.report_diff import What, changes_between
-from controller.custody import Actor
 from controller.errors import BadInput, NotFound, Rejected, Unreachable
+from controller.ports.custody import Actor
 from controller.services.contracts.exclusions import Asked, Exclusions
 from controller.services.contracts.terms import Terms
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from controller.outcomes import OutageScope, StoredInterval
+from controller.ports.outcomes import OutageScope, StoredInterval
 from controller.services.outages.outage_body import decode_body, encode_body
 from controller.services.timeline.recompute import recomputed
 from tests.property.machine import CHECK, MINUTE, REGIONS, Machine

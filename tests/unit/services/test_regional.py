@@ -10,8 +10,8 @@ from controller.core.intervals import FOREVER_US
 from controller.core.outages import Outage, spans
 from controller.core.regional import WholeView, regional_outages, voting
 from controller.core.timeline import evidence_until, judged_samples, timeline
-from controller.events import EventKind
-from controller.outcomes import OutageScope, StoredOutage
+from controller.ports.events import EventKind
+from controller.ports.outcomes import OutageScope, StoredOutage
 from controller.services.outages.outage_body import body_of, decode_body
 from controller.services.outages.outages import Outages
 from controller.services.timeline import evaluate

@@ -7,8 +7,8 @@ import pytest
 from controller.core.calendars import period_named
 from controller.core.instants import instant
 from controller.core.sla.reports.report_document import decode_report
-from controller.custody import Actor
 from controller.errors import Rejected
+from controller.ports.custody import Actor
 from controller.services.contracts.claims import Asked, Claims
 from controller.services.contracts.documents import Documents
 from controller.services.contracts.rights import Rights

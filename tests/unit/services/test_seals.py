@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from controller.custody import AlarmKind
-from controller.ports import AgentRecord, Segment
-from controller.seals import StreamId
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import AlarmKind
+from controller.ports.evidence import Segment
+from controller.ports.seals import StreamId
 from controller.services.evidence.seals import IncomingSeal, SealAnswer, Seals
 from tests.fakes.storage import FakeStorage, InlineWorker
 from vedette.shared.note import signed_note

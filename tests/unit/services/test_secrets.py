@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from controller.custody import CONTROLLER, Actor, AgentStanding, Standing
 from controller.errors import BadInput, Fatal
 from controller.identity.files import StateDirectory
 from controller.identity.vault import VAULT_KEY, Vault
-from controller.ports import AgentRecord
+from controller.ports.agents import AgentRecord
+from controller.ports.custody import CONTROLLER, Actor, AgentStanding, Standing
 from controller.services.agents.duties import Duties
 from controller.services.agents.secrets import Secrets
 from controller.services.agents.standings import Standings

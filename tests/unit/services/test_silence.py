@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.custody import Actor, AgentStanding, Standing
-from controller.postings import Mode, Notice
+from controller.ports.custody import Actor, AgentStanding, Standing
+from controller.ports.postings import Mode, Notice
 from controller.services.agents.agents import Agents
 from controller.services.agents.postings import Postings
 from controller.services.agents.silence import Silence

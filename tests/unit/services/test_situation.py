@@ -3,8 +3,8 @@
 import pytest
 
 from controller.core.posts import Post
-from controller.custody import Actor
-from controller.postings import Mode
+from controller.ports.custody import Actor
+from controller.ports.postings import Mode
 from controller.services.agents.postings import Postings
 from controller.services.outages.situation import Seen, Situation
 from controller.services.results.turns import Turns

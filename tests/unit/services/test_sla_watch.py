@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.custody import Actor
-from controller.deliveries import DeliveryQuery
 from controller.errors import Fatal, Unreachable
-from controller.ports import Transaction
+from controller.ports.custody import Actor
+from controller.ports.deliveries import DeliveryQuery
+from controller.ports.storage import Transaction
 from controller.services.contracts import sla_watch
 from controller.services.contracts.exclusions import Exclusions
 from controller.services.contracts.sla_standing import RememberingSight

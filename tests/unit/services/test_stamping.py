@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from controller.leaves import StoredCheckpoint
+from controller.ports.leaves import StoredCheckpoint
 from controller.services.evidence.stamping import Exposure, Stamping
 from controller.storage.database import open_storage
 

@@ -9,8 +9,8 @@ import pytest
 
 from controller.core.notices import DeliveryState
 from controller.core.sla.reports.report_diff import changes_between
-from controller.deliveries import Delivery
 from controller.errors import Rejected
+from controller.ports.deliveries import Delivery
 from controller.services.contracts.touched import note_delivered
 from controller.services.outages.remarks import Remarks
 from tests.unit.services.conftest import SECOND, Running, World, frame, line

@@ -6,8 +6,8 @@ import pytest
 
 from controller.core.calendars import period_named
 from controller.core.sla.reports.period_life import Heard
-from controller.custody import AgentStanding, Standing
-from controller.postings import Mode, Posting
+from controller.ports.custody import AgentStanding, Standing
+from controller.ports.postings import Mode, Posting
 from controller.services.contracts.watermarks import heard_of
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from controller.seals import StreamId
+from controller.ports.seals import StreamId
 
 
 class LeafKind(StrEnum):
