@@ -14,7 +14,13 @@ from controller.core.bundle.verify import opened_claim, statements
 from controller.errors import BadInput
 from vedette.shared.note import Verifier
 
-_TONES = {Holds.PASS: "green", Holds.FAIL: "red", Holds.NOT_CHECKED: "yellow"}
+_TONES = {
+    Holds.PASS: "green",
+    Holds.FAIL: "red",
+    Holds.INCOMPLETE: "yellow",
+    Holds.NOT_CHECKED: "yellow",
+}
+_ENDS = {0: "OK", 1: "NOT OK", 2: "INCOMPLETE"}
 
 
 @click.command()
@@ -30,7 +36,8 @@ _TONES = {Holds.PASS: "green", Holds.FAIL: "red", Holds.NOT_CHECKED: "yellow"}
 def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
     """Check a bundle (a folder or a zip), offline, by nothing but the keys of the annex.
 
-    Exit code 0: everything that was looked at holds. 1: something does not. 2: it cannot be checked.
+    Exit code 0: everything that was looked at holds. 1: something does not. 2: something is not
+    there, or cannot be checked.
     """
     try:
         annex = parsed_annex(read_file(trust).decode())
@@ -38,7 +45,7 @@ def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
         raise BadInput(f"{trust} is no annex: {error}.") from error
     with opened_bundle(bundle) as files:
         found = list(statements(files, annex))
-        if recompute and exit_code(found) == 0:
+        if recompute and exit_code(found) != 1:
             claim = opened_claim(files, Verifier(annex.origin, annex.log_key))
             found[-1:-1] = recomputed(files, claim)
     code = exit_code(found)
@@ -54,4 +61,4 @@ def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
 def _write(found: list[Statement], code: int) -> None:
     for one in found:
         click.echo(f"{click.style(f'{one.holds.value:<11}', fg=_TONES[one.holds])}  {one.text}")
-    click.echo("OK" if code == 0 else "NOT OK")
+    click.echo(_ENDS[code])

@@ -1,4 +1,4 @@
-"""What a verifier says: statements, each of which holds, does not hold, or was not looked at."""
+"""What a verifier says: statements, each of which holds, does not hold, lacks something, or was not looked at."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ class Holds(StrEnum):
 
     PASS = "PASS"  # noqa: S105 - no password
     FAIL = "FAIL"
+    INCOMPLETE = "INCOMPLETE"
     NOT_CHECKED = "NOT CHECKED"
 
 
@@ -38,6 +39,11 @@ def failed(text: str) -> Statement:
     return Statement(Holds.FAIL, text)
 
 
+def incomplete(text: str) -> Statement:
+    """Something that belongs to it is not there, and the bundle says so: what hangs on it nobody can check."""
+    return Statement(Holds.INCOMPLETE, text)
+
+
 def not_checked(text: str) -> Statement:
     """Nobody looked, or nobody can."""
     return Statement(Holds.NOT_CHECKED, text)
@@ -48,4 +54,4 @@ def exit_code(statements: Iterable[Statement]) -> int:
     found = {one.holds for one in statements}
     if Holds.FAIL in found:
         return 1
-    return 0 if Holds.PASS in found else 2
+    return 0 if Holds.PASS in found and Holds.INCOMPLETE not in found else 2
