@@ -117,7 +117,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         wrong = [*findings(whole, is_new=is_new), *domain_findings(whole, places)]
         problems += told(document, path, wrong, item.left_out)
         resolved[check.id] = whole
-    contracts = agreements(document, resolved, problems)
+    contracts = agreements(document, resolved, problems, is_new=is_new)
     exclusions = _exclusions(document, resolved, services, problems)
     anchors = _anchors(document, problems)
     named = Named(services, checks, contracts, actions_in(data))

@@ -114,16 +114,19 @@ class Credits(Part, frozen=True, kw_only=True):
             expected = "one of tiers, per_minute, blocks, day_bands, at_risk and extension"
             found.append(((), expected, " and ".join(self.schemes) or "none of them"))
         found += self._money_findings()
-        found += _tier_findings(("tiers",), [(t.below, Fraction(t.percent)) for t in self.tiers])
-        if self.extension is not None:
-            tiers = [(t.below, Fraction(t.days)) for t in self.extension.tiers]
-            found += _tier_findings(("extension", "tiers"), tiers)
-        found += self._band_findings()
         for place, name in enumerate(self.at_risk.allocations if self.at_risk else ()):
             if name not in objectives:
                 expected = f"an objective of this contract ({', '.join(objectives)})"
                 found.append((("at_risk", "allocations", place), expected, repr(name)))
         return found
+
+    def order_findings(self) -> Iterator[Finding]:
+        """Each bound once, and no less for a worse figure (P12)."""
+        yield from _tier_findings(("tiers",), [(t.below, Fraction(t.percent)) for t in self.tiers])
+        if self.extension is not None:
+            tiers = [(t.below, Fraction(t.days)) for t in self.extension.tiers]
+            yield from _tier_findings(("extension", "tiers"), tiers)
+        yield from self._band_findings()
 
     def _money_findings(self) -> Iterator[Finding]:
         """Money needs a fee and a currency; days need neither, nor anything that is counted in money."""

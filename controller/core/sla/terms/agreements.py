@@ -17,9 +17,9 @@ from vedette.shared.limits import CHECKS_MAX
 
 
 def agreements(
-    document: Document, checks: Mapping[str, Check], problems: list[Problem]
+    document: Document, checks: Mapping[str, Check], problems: list[Problem], *, is_new: bool
 ) -> dict[str, Agreement]:
-    """The contracts by id; what is wrong with them goes to `problems`."""
+    """The contracts by id; what is wrong with them goes to `problems`. `is_new`: see `contract_findings`."""
     items = document.data.get("contracts", [])
     if not isinstance(items, list) or len(items) > CHECKS_MAX:
         expected = f"a list of at most {CHECKS_MAX} contracts"
@@ -28,7 +28,7 @@ def agreements(
     problems += _template_problems(document)
     versions: dict[str, tuple[Contract, ...]] = {}
     for index, whole in enumerate(whole_contracts(document.data)):
-        contract = _contract(document, index, whole, checks, problems)
+        contract = _contract(document, index, whole, checks, problems, is_new=is_new)
         if contract is None:
             continue
         earlier = versions.get(contract.id, ())
@@ -104,13 +104,19 @@ def _template_problems(document: Document) -> Iterator[Problem]:
 
 
 def _contract(
-    document: Document, index: int, item: Any, checks: Mapping[str, Check], problems: list[Problem]
+    document: Document,
+    index: int,
+    item: Any,
+    checks: Mapping[str, Check],
+    problems: list[Problem],
+    *,
+    is_new: bool,
 ) -> Contract | None:
     """One version of a contract, written out; None if too little of it can be read."""
     path = ("contracts", index)
     contract, wrong, removed = converted(document, path, item, Contract)
     problems += wrong
     if contract is not None:
-        found = contract_findings(contract, checks)
+        found = contract_findings(contract, checks, is_new=is_new)
         problems += told(document, path, found, frozenset(removed))
     return contract

@@ -17,8 +17,14 @@ from vedette.shared.durations import Duration
 from vedette.shared.probes import Finding
 
 
-def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[Finding]:
-    """What is wrong with a well-formed contract among the checks of its file."""
+def contract_findings(
+    contract: Contract, checks: Mapping[str, Check], *, is_new: bool
+) -> list[Finding]:
+    """What is wrong with a well-formed contract among the checks of its file.
+
+    Of one that `is_new` also what can be reckoned with but misleads whoever reads it: what was agreed before that
+    was refused stays readable, and keeps its figures.
+    """
     found = _time_findings(contract)
     if contract.period.tz not in zone_names():
         expected = "a time zone such as Europe/Warsaw"
@@ -41,7 +47,7 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
                 "an objective of availability by time or minute: this is credited for downtime"
             )
             found.append((("credits", in_time[0]), expected, "none"))
-    found += _notice_findings(contract)
+    found += _misleading_findings(contract) if is_new else []
     found += _termination_findings(contract)
     found += [(("lateness", *path), e, f) for path, e, f in contract.lateness.findings()]
     found += [(("scope", *path), e, f) for path, e, f in contract.scope.findings(checks)]
@@ -61,6 +67,14 @@ def contract_findings(contract: Contract, checks: Mapping[str, Check]) -> list[F
         if check is not None and objective.is_of_time and not contract.acknowledge_unmeasurable:
             wrong += _budget_findings(contract, objective, check)
         found += [(("objectives", index, *p), e, f) for p, e, f in wrong]
+    return found
+
+
+def _misleading_findings(contract: Contract) -> list[Finding]:
+    """Clauses that do nothing, or the contrary of what they seem to."""
+    found = _notice_findings(contract)
+    if contract.credits is not None:
+        found += [(("credits", *path), e, f) for path, e, f in contract.credits.order_findings()]
     return found
 
 

@@ -27,11 +27,11 @@ contracts:
 TIME = 'objectives: [{id: a, target: "99.9"}]'
 
 
-def fleet(*clauses: str, more: str = "", effective: str = "0") -> Fleet:
+def fleet(*clauses: str, more: str = "", effective: str = "0", is_new: bool = False) -> Fleet:
     """A fleet whose contract has these clauses; `more` stands after it, at the left margin."""
     lines = "".join(f"    {clause}\n" for clause in clauses)
     head = HEAD.replace("{effective}", effective)
-    return read_fleet((head + lines + more).encode(), "fleet.yaml")
+    return read_fleet((head + lines + more).encode(), "fleet.yaml", is_new=is_new)
 
 
 def told(

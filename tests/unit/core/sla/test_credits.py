@@ -227,8 +227,22 @@ def test_x53_grades(seconds: int, actions: list[str]) -> None:
 )  # fmt: skip
 def test_credits_that_cannot_be_computed_are_refused(clause: str, problem: str) -> None:
     with pytest.raises(BadDocument) as caught:
-        fleet(clause, TIME)
+        fleet(clause, TIME, is_new=True)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        'credits: {fee: "1", currency: EUR, tiers: [{below: "99", percent: "9"}, {below: "95", percent: "1"}]}',
+        'credits: {fee: "1", currency: EUR, day_bands: [{over: 4h, percent: "5"}, {over: 1h, percent: "6"}]}',
+        "exclusions: {emergency: {notice: 2h}}",
+    ],
+)  # fmt: skip
+def test_what_was_agreed_before_it_was_refused_stays_readable(clause: str) -> None:
+    assert fleet(clause, TIME).contracts
+    with pytest.raises(BadDocument):
+        fleet(clause, TIME, is_new=True)
 
 
 @pytest.mark.parametrize(

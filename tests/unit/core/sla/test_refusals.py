@@ -20,7 +20,7 @@ EXCLUSION = (
 
 def problems(*clauses: str, more: str = "", effective: str = "0") -> str:
     with pytest.raises(BadDocument) as caught:
-        fleet(*clauses, more=more, effective=effective)
+        fleet(*clauses, more=more, effective=effective, is_new=True)
     return str(caught.value)
 
 
