@@ -40,6 +40,7 @@ from controller.core.bundle.statements import (
     passed,
 )
 from controller.core.bundle.streams import Account, lines_of, stream_account, unclaimed
+from controller.core.bundle.witnesses import witnessed
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import BadNote, Verifier, opened_note
@@ -61,6 +62,7 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
         yield from _streams(bundle, claim, annex)
         known = {one.size: one for one in heads(bundle, log)}
         yield from _log(bundle, claim, known, log)
+        yield from witnessed(bundle, annex, known, log)
     except Broken as error:
         yield failed(f"{error}.")
         return

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -20,9 +21,11 @@ from vedette.shared.limits import NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX
 
 _DASH: Final = "\u2014 "
 _BREAK: Final = b"\n\n"
-_ED25519: Final = b"\x01"
 _ID_BYTES: Final = 4
+_TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
+# As far as calendars go (the end of the year 9999), in seconds since 1970.
+_TIME_S_MAX: Final = 253_402_041_599
 # No control characters but the newline, neither of ASCII nor of its upper half.
 _CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _NAME: Final = re.compile(r"[^\s+]{1,255}")
@@ -32,19 +35,26 @@ class BadNote(ValueError):
     """Bytes that are no note, or a note that is not signed as it must be."""
 
 
+class KeyKind(IntEnum):
+    """What a key signs, and how: the text as it stands, or that a head was seen at a time (C2SP tlog-cosignature)."""
+
+    TEXT = 0x01
+    COSIGNATURE = 0x04
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A key that may have signed, under the name that stands in its signatures."""
 
     name: str
     public_key: bytes
+    kind: KeyKind = KeyKind.TEXT
 
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell keys of one name apart: of the SHA-256 of name, newline, kind and key."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key).digest()[
-            :_ID_BYTES
-        ]
+        whole = self.name.encode() + b"\n" + bytes([self.kind]) + self.public_key
+        return hashlib.sha256(whole).digest()[:_ID_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +81,29 @@ def signed_note(
     encoded = text.encode()
     if not text.endswith("\n") or _CONTROL.search(text) or len(encoded) > bytes_max:
         raise ValueError("a text of whole lines without control characters expected")
-    if _NAME.fullmatch(name) is None:
-        raise ValueError(f"a key name without spaces and '+' expected, found {name!r}")
     verifier = Verifier(name, key.public_key().public_bytes_raw())
-    signature = base64.b64encode(verifier.key_id + key.sign(encoded)).decode()
-    return encoded + f"\n{_DASH}{name} {signature}\n".encode()
+    return encoded + b"\n" + _line(verifier, key.sign(encoded))
+
+
+def cosignature(text: bytes, name: str, key: Ed25519PrivateKey, at_s: int) -> bytes:
+    """The further signature line by which `key` says that it saw the head of this text at that second (POSIX)."""
+    if not 1 <= at_s <= _TIME_S_MAX:
+        raise ValueError(f"a time from 1970 on in seconds expected, found {at_s}")
+    verifier = Verifier(name, key.public_key().public_bytes_raw(), KeyKind.COSIGNATURE)
+    seen = at_s.to_bytes(_TIME_BYTES, "big")
+    return _line(verifier, seen + key.sign(_cosigned(text, at_s)))
+
+
+def cosigned_s(note: Note, witness: Verifier) -> int | None:
+    """When `witness` saw this head first, in seconds since 1970; None if it did not sign.
+
+    BadNote if a signature of its does not verify.
+    """
+    said = [s for s in note.signatures if (s.name, s.key_id) == (witness.name, witness.key_id)]
+    for one in said:
+        if not _is_by(witness, one.signature, note.text):
+            raise BadNote(f"the signature of {witness.name} does not verify")
+    return min((_time_s(one.signature) for one in said), default=None)
 
 
 def parsed_note(data: bytes, *, bytes_max: int = NOTE_BYTES_MAX) -> Note:
@@ -124,6 +152,13 @@ def opened_note(
     return note.text.decode()
 
 
+def _line(verifier: Verifier, signature: bytes) -> bytes:
+    if _NAME.fullmatch(verifier.name) is None:
+        raise ValueError(f"a key name without spaces and '+' expected, found {verifier.name!r}")
+    blob = base64.b64encode(verifier.key_id + signature).decode()
+    return f"{_DASH}{verifier.name} {blob}\n".encode()
+
+
 def _signature(line: str) -> Signature:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or _NAME.fullmatch(name) is None:
@@ -138,6 +173,11 @@ def _signature(line: str) -> Signature:
 
 
 def _is_by(verifier: Verifier, signature: bytes, text: bytes) -> bool:
+    if verifier.kind is KeyKind.COSIGNATURE:
+        at_s = _time_s(signature)
+        if not 1 <= at_s <= _TIME_S_MAX:
+            return False
+        text, signature = _cosigned(text, at_s), signature[_TIME_BYTES:]
     if len(signature) != _SIGNATURE_BYTES:
         return False
     try:
@@ -145,3 +185,12 @@ def _is_by(verifier: Verifier, signature: bytes, text: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _time_s(signature: bytes) -> int:
+    return int.from_bytes(signature[:_TIME_BYTES], "big")
+
+
+def _cosigned(text: bytes, at_s: int) -> bytes:
+    """What a witness signs of a head (C2SP tlog-cosignature)."""
+    return f"cosignature/v1\ntime {at_s}\n".encode() + text
