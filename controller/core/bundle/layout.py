@@ -2,7 +2,8 @@
 
 ```
 README.txt  verify.sh                        what to do, and a checker that needs sh, openssl and coreutils
-MANIFEST.note                                SHA-256 of every other file, signed by the log
+MANIFEST.note                                SHA-256 of every other file but the three below, signed by the log
+report.html  report.pdf  PAPER.note          the same for people; bound to the manifest by a note of the log, and no evidence
 claim.note  claim.tlog-proof                 what the bundle says, signed by the log and entered in it
 keys/log.pem  keys/<agent>.pem               public keys, to be compared with those in the annex
 streams/<agent>/<epoch>/<stream>/<seal>.note    and .jsonl: seals and the exact lines under them
@@ -21,6 +22,9 @@ from typing import Final, NamedTuple, Protocol
 README: Final = "README.txt"
 SCRIPT: Final = "verify.sh"
 MANIFEST: Final = "MANIFEST.note"
+PAPER: Final = "PAPER.note"
+REPORT_HTML: Final = "report.html"
+REPORT_PDF: Final = "report.pdf"
 CLAIM: Final = "claim.note"
 CLAIM_PROOF: Final = "claim.tlog-proof"
 LOG_KEY: Final = "keys/log.pem"
@@ -32,6 +36,7 @@ TIP_PROOF: Final = "tip.tlog-proof"
 _PLAIN: Final = frozenset(
     {
         README, SCRIPT, MANIFEST, CLAIM, CLAIM_PROOF, LOG_KEY, FLEET, TIMELINE, ATTAINMENT, RESULTS,
+        PAPER, REPORT_HTML, REPORT_PDF,
     }
 )  # fmt: skip
 _PART: Final = r"[a-z0-9@][a-z0-9._-]{0,63}"

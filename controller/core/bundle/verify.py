@@ -32,6 +32,7 @@ from controller.core.bundle.layout import (
 )
 from controller.core.bundle.log import heads, leaf_index
 from controller.core.bundle.manifest import BadManifest, parsed_manifest, sha256_hex
+from controller.core.bundle.paper import BESIDE, paper_statements
 from controller.core.bundle.statements import (
     Broken,
     Statement,
@@ -53,6 +54,7 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
     log = Verifier(annex.origin, annex.log_key)
     try:
         yield _files(bundle, log)
+        yield from paper_statements(bundle, log)
         yield _log_key(bundle, annex)
         claim = opened_claim(bundle, log)
         yield passed(
@@ -80,7 +82,7 @@ def _files(bundle: Bundle, log: Verifier) -> Statement:
         )
     except (BadNote, BadManifest) as error:
         raise Broken(f"{MANIFEST}: {error}") from error
-    there = set(bundle.names()) - {MANIFEST}
+    there = set(bundle.names()) - BESIDE
     if missing := sorted(listed.keys() - there):
         raise Broken(f"{missing[0]} stands in {MANIFEST} and is missing")
     if more := sorted(there - listed.keys()):

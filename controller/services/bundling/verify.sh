@@ -40,8 +40,20 @@ trusted "log $origin" keys/log.pem
 signed MANIFEST.note keys/log.pem "$origin"
 [ "$(head -n 1 MANIFEST.note)" = vedette.manifest/v1 ] || fail 'MANIFEST.note: no manifest'
 text MANIFEST.note | sed 1d >"$tmp/sums"
+beside=MANIFEST.note
+if [ -e PAPER.note ]; then
+    signed PAPER.note keys/log.pem "$origin"
+    text PAPER.note | sed 1d >"$tmp/paper"
+    beside=$(sed 's/^[^ ]*  //' "$tmp/paper" | tr '\n' ' ')
+    case "$(head -n 1 PAPER.note) $beside" in
+    'vedette.paper/v1 MANIFEST.note report.html ' | 'vedette.paper/v1 MANIFEST.note report.html report.pdf ') ;;
+    *) fail 'PAPER.note: no paper' ;;
+    esac
+    sha256sum -c --quiet --strict "$tmp/paper" >"$tmp/out" 2>/dev/null || fail "$(head -n 1 "$tmp/out") (PAPER.note)"
+    beside="$beside PAPER.note"
+fi
 find . ! -type d | sed 's|^\./||' | sort >"$tmp/there"
-{ sed 's/^[^ ]*  //' "$tmp/sums"; echo MANIFEST.note; } | sort | diff - "$tmp/there" >"$tmp/out" ||
+{ sed 's/^[^ ]*  //' "$tmp/sums"; printf '%s\n' $beside; } | sort | diff - "$tmp/there" >"$tmp/out" ||
     fail "$(sed -n '/^[<>]/{s/^< \(.*\)/\1: missing/;s/^> \(.*\)/\1: not in MANIFEST.note/;p;}' "$tmp/out" | head -n 1)"
 sha256sum -c --quiet --strict "$tmp/sums" >"$tmp/out" 2>/dev/null || fail "$(head -n 1 "$tmp/out") (MANIFEST.note)"
 

@@ -17,14 +17,17 @@ from controller.core.bundle.layout import (
     FLEET,
     LOG_KEY,
     MANIFEST,
+    PAPER,
     README,
+    REPORT_HTML,
+    REPORT_PDF,
     RESULTS,
     SCRIPT,
     TIMELINE,
     Stream,
     agent_key,
 )
-from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.core.bundle.manifest import PAPER_KIND, manifest_text, sha256_hex
 from controller.core.tree import consistency_path, inclusion_path
 from vedette.shared.checkpoint import Checkpoint, InclusionProof, consistency_text
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
@@ -177,3 +180,17 @@ def changed(files: Mapping[str, bytes], name: str, at: int) -> Files:
     data = bytearray(files[name])
     data[at] ^= 1
     return Files({**files, name: bytes(data)})
+
+
+def with_paper(files: Mapping[str, bytes], **listed: bytes | None) -> Files:
+    """With a paper for people beside the manifest; `listed` are other contents, or None for what is left out."""
+    given = {name.replace("_", "."): data for name, data in listed.items()}
+    every = {
+        REPORT_HTML: b"<p>report</p>\n",
+        REPORT_PDF: b"%PDF-1.7\n",
+        MANIFEST: files[MANIFEST],
+        **given,
+    }
+    held = {name: data for name, data in every.items() if data is not None}
+    text = manifest_text({name: sha256_hex(data) for name, data in held.items()}, PAPER_KIND)
+    return Files({**files, **held, PAPER: log_note(text)})
