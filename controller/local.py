@@ -84,11 +84,19 @@ def initialise(
 
 
 def create_person_token(
-    *, state: Path, database_url: str | None, name: str, role: Role, ttl_us: int
+    *,
+    state: Path,
+    database_url: str | None,
+    name: str,
+    role: Role,
+    ttl_us: int,
+    contracts: Sequence[str] = (),
 ) -> tuple[str, int]:
     """(token, expiry) of a new token for a person, made in the database of this machine."""
     with _storage(_database_of(state, database_url)) as storage:
-        return Access(storage, wall_us).create_token(name, role, ttl_us, _local_actor())
+        return Access(storage, wall_us).create_token(
+            name, role, ttl_us, _local_actor(), contracts=contracts
+        )
 
 
 def renew_issuing(*, state: Path, database_url: str | None, root_key: Path) -> tuple[str, int]:

@@ -46,13 +46,14 @@ def login(address: str, ca: Path, token_file: Path | None, name: str, as_json: b
                 "address": address,
                 "name": answer.name,
                 "role": answer.role,
+                "contracts": list(answer.contracts),
                 "expires_us": answer.expires_us,
                 "controller_version": answer.controller_version,
             }
         )
         return
     click.echo(
-        f"Logged in to {address} as {answer.name} ({answer.role}), until"
+        f"Logged in to {address} as {answer.name} ({' '.join([answer.role, *answer.contracts])}), until"
         f" {until(answer.expires_us)}."
     )
 

@@ -1,6 +1,7 @@
 """`vedette token`: people's tokens, at the controller that one is logged in to, or in its folder."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,12 @@ def token() -> None:
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--ttl", type=DurationType(), default="30d", show_default=True, help="Good for.")
 @click.option(
+    "--contract",
+    "contracts",
+    multiple=True,
+    help="Good for this contract only (auditor), which a counterparty's token has to name; again for more.",
+)
+@click.option(
     "--token-file", type=click.Path(path_type=Path), help="Write it there (0600), not to stdout."
 )
 @as_document
@@ -49,6 +56,7 @@ def create(
     name: str,
     role: str,
     ttl: int,
+    contracts: tuple[str, ...],
     token_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -67,9 +75,10 @@ def create(
             name=name,
             role=Role(role),
             ttl_us=ttl,
+            contracts=contracts,
         )
     else:
-        text, expires_us = _created(name, role, ttl)
+        text, expires_us = _created(name, role, ttl, contracts)
     if token_file is not None:
         write_private(token_file, text.encode() + b"\n")
     if as_json:
@@ -78,6 +87,7 @@ def create(
                 "id": text.split("_")[1],
                 "name": name,
                 "role": role,
+                "contracts": list(contracts),
                 "expires_us": expires_us,
                 "token": None if token_file else text,
             }
@@ -88,13 +98,14 @@ def create(
     click.echo(f"Token of {name} ({role}), good until {expires}.", err=True)
 
 
-def _created(name: str, role: str, ttl_us: int) -> tuple[str, int]:
+def _created(name: str, role: str, ttl_us: int, contracts: Sequence[str]) -> tuple[str, int]:
     from controller.cli.channel import connected
     from vedette.v1 import access_pb2, access_pb2_grpc
 
     with connected() as connection:
         answer = access_pb2_grpc.AccessServiceStub(connection.channel).CreateToken(
-            access_pb2.CreateTokenRequest(name=name, role=role, ttl_us=ttl_us), **connection.call
+            access_pb2.CreateTokenRequest(name=name, role=role, ttl_us=ttl_us, contracts=contracts),
+            **connection.call,
         )
     return answer.token, answer.expires_us
 
@@ -119,6 +130,7 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
                         "id": t.id,
                         "name": t.name,
                         "role": t.role,
+                        "contracts": list(t.contracts),
                         "created_us": t.created_us,
                         "expires_us": t.expires_us,
                         "revoked_us": gone,
@@ -129,12 +141,13 @@ def list_(as_json: bool, zone: ZoneInfo) -> None:
         )
         return
     write_table(
-        ["ID", "NAME", "ROLE", "CREATED", "EXPIRES", "REVOKED"],
+        ["ID", "NAME", "ROLE", "CONTRACTS", "CREATED", "EXPIRES", "REVOKED"],
         [
             (
                 t.id,
                 t.name,
                 t.role,
+                " ".join(t.contracts) or NOTHING,
                 instant(t.created_us, zone),
                 instant(t.expires_us, zone),
                 NOTHING if gone is None else instant(gone, zone),

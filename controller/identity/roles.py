@@ -17,9 +17,10 @@ class Role(StrEnum):
 _ALL: Final = frozenset(Role)
 _ADMIN: Final = frozenset({Role.ADMIN})
 _STAFF: Final = frozenset({Role.ADMIN, Role.OPERATOR})
-# Auditors see everything and change nothing. A counterparty sees no more than its own contracts; as
-# long as nothing here is scoped to a contract, that is only who it is.
+# Auditors see everything and change nothing, or only the contracts that their token names. A counterparty
+# always sees no more than those.
 _READERS: Final = _STAFF | {Role.AUDITOR}
+_PARTIES: Final = _READERS | {Role.COUNTERPARTY}
 _AUDITORS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 
 # Methods that are called without a token: the request itself proves what it needs to.
@@ -70,9 +71,9 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.IncidentService/ListIncidents": _READERS,
     "/vedette.v1.IncidentService/GetIncident": _READERS,
     "/vedette.v1.DoctorService/Examine": _READERS,
-    "/vedette.v1.SlaService/GetStatus": _READERS,
-    "/vedette.v1.SlaService/GetReport": _READERS,
-    "/vedette.v1.SlaService/ListPeriods": _READERS,
+    "/vedette.v1.SlaService/GetStatus": _PARTIES,
+    "/vedette.v1.SlaService/GetReport": _PARTIES,
+    "/vedette.v1.SlaService/ListPeriods": _PARTIES,
     "/vedette.v1.SlaService/SealReport": _ADMIN,
     "/vedette.v1.ExclusionService/DeclareExclusion": _STAFF,
     "/vedette.v1.ExclusionService/ImportExclusions": _STAFF,
@@ -80,16 +81,28 @@ METHOD_ROLES: Final[Mapping[str, frozenset[Role] | None]] = {
     "/vedette.v1.ExclusionService/WithdrawExclusion": _STAFF,
     "/vedette.v1.ExclusionService/ListExclusions": _READERS,
     "/vedette.v1.ExclusionService/GetExclusion": _READERS,
-    "/vedette.v1.EvidenceService/ListTimestamps": _READERS,
+    "/vedette.v1.EvidenceService/ListTimestamps": _PARTIES,
     "/vedette.v1.EvidenceService/ListStreams": _READERS,
-    "/vedette.v1.EvidenceService/GetAnnex": _READERS,
-    "/vedette.v1.EvidenceService/ExportBundle": _READERS,
+    "/vedette.v1.EvidenceService/GetAnnex": _PARTIES,
+    "/vedette.v1.EvidenceService/ExportBundle": _PARTIES,
     "/vedette.v1.ClaimService/CreateClaim": _STAFF,
-    "/vedette.v1.ClaimService/ListClaims": _READERS,
+    "/vedette.v1.ClaimService/ListClaims": _PARTIES,
     "/vedette.v1.ClaimService/GetClaim": _READERS,
     "/vedette.v1.ClaimService/GetClaimFile": _READERS,
     "/vedette.v1.ClaimService/MoveClaim": _STAFF,
 }
+# What shows nothing of any contract, so that a token for some contracts is good for it. Of other methods such a
+# token may call those whose request names one of its contracts.
+_OF_NO_CONTRACT: Final = frozenset(
+    {
+        "/vedette.v1.AccessService/WhoAmI",
+        "/vedette.v1.EvidenceService/ListTimestamps",
+        "/vedette.v1.EvidenceService/GetAnnex",
+    }
+)
+# Roles whose tokens may be for some contracts only, and the one whose must be.
+SCOPED_ROLES: Final = frozenset({Role.AUDITOR, Role.COUNTERPARTY})
+ALWAYS_SCOPED: Final = Role.COUNTERPARTY
 _NOBODY: Final[frozenset[Role]] = frozenset()
 
 
@@ -101,3 +114,8 @@ def is_open(method: str) -> bool:
 def roles_of(method: str) -> frozenset[Role]:
     """The roles that may call `method` with a token; none for a method that is not in the table."""
     return METHOD_ROLES.get(method, _NOBODY) or _NOBODY
+
+
+def is_of_no_contract(method: str) -> bool:
+    """What `method` answers is about no contract in particular."""
+    return method in _OF_NO_CONTRACT

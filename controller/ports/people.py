@@ -7,7 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class PersonToken:
-    """A person's bearer token `vdt_<id>_<secret>`; only the SHA-256 of the secret is kept."""
+    """A person's bearer token `vdt_<id>_<secret>`; only the SHA-256 of the secret is kept.
+
+    `contracts` are those that it is good for; empty: it is bound to none.
+    """
 
     id: str
     secret_sha256: bytes
@@ -16,6 +19,7 @@ class PersonToken:
     expires_us: int
     created_us: int
     revoked_us: int | None = None
+    contracts: tuple[str, ...] = ()
 
 
 class PersonStore(Protocol):

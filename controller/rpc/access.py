@@ -37,6 +37,7 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
             role=person.role.value,
             expires_us=person.expires_us,
             controller_version=self.whereabouts.version,
+            contracts=person.contracts,
         )
 
     async def CreateToken(  # noqa: N802 - gRPC's name
@@ -45,7 +46,9 @@ class AccessServicer(access_pb2_grpc.AccessServiceServicer):
         """A token for a person, shown once."""
         role, actor = _role(request.role), caller().actor
         text, expires_us = await self.worker.run(
-            lambda: self.access.create_token(request.name, role, request.ttl_us, actor)
+            lambda: self.access.create_token(
+                request.name, role, request.ttl_us, actor, contracts=request.contracts
+            )
         )
         token_id = text.split("_")[1]
         log.info("token.created", extra={"token": token_id, "role": role, "by": actor.name})
@@ -107,6 +110,7 @@ def _tokens(tokens: Sequence[PersonToken]) -> list[access_pb2.PersonToken]:
             created_us=token.created_us,
             expires_us=token.expires_us,
             revoked_us=token.revoked_us,
+            contracts=token.contracts,
         )
         for token in tokens
     ]

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from controller.errors import BadInput, Rejected, Unauthenticated
-from controller.identity.roles import is_open, roles_of
+from controller.identity.roles import is_of_no_contract, is_open, roles_of
 from controller.ports.storage import Worker
 from controller.rpc.status import Context, translated
 from controller.services.people.access import Access, Person
@@ -70,6 +70,7 @@ class Gate(grpc.aio.ServerInterceptor):
                         return await serve(request, context)  # type: ignore[arg-type]  # typed for sync servers
                 _caller.set(await self._admitted(method, context))
                 request = _message(await _read(context), parsed)
+                await self._require_scope(method, request)
                 return await serve(request, context)  # type: ignore[arg-type]  # as above
             raise AssertionError("translated swallows nothing")
 
@@ -83,6 +84,7 @@ class Gate(grpc.aio.ServerInterceptor):
             async with translated(context, method, has_deadline=False):
                 _caller.set(await self._admitted(method, context))
                 request = _message(await _read(context), parsed)
+                await self._require_scope(method, request)
                 async for answer in serve(request, context):
                     yield answer
 
@@ -101,6 +103,23 @@ class Gate(grpc.aio.ServerInterceptor):
                 f"{name} {reason}; the token of {person.name} has the role {person.role}."
             )
         return person
+
+    async def _require_scope(self, method: str, request: Any) -> None:
+        """A token for some contracts is good for requests that name one of them, and for nothing else."""
+        person = caller()
+        if not person.is_scoped or is_of_no_contract(method):
+            return
+        asked = str(getattr(request, "contract", ""))
+        if asked in person.contracts:
+            return
+        name = method.rsplit("/", 1)[-1]
+        contracts = ", ".join(person.contracts) or "none"
+        reason = f"is for the contracts of the token ({contracts})"
+        await self._worker.run(lambda: self._ledger.refused(person.actor, name, reason))
+        raise Rejected(
+            f"The token of {person.name} is for some contracts only ({contracts}): expected a request that names"
+            f" one of them, found {asked[:80] or 'none'}."
+        )
 
 
 async def _read(context: Context) -> bytes:

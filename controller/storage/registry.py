@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from controller.ports.agents import AgentRecord, JoinToken
 from controller.ports.leaves import LeafKind
@@ -75,21 +75,27 @@ class RegistryRows(LogRows):
 
     def put_person_token(self, token: PersonToken) -> None:
         """Keep a new token."""
-        self._connection.execute(insert(_PERSON_TOKEN).values(asdict(token)))
+        self._connection.execute(
+            insert(_PERSON_TOKEN).values({**asdict(token), "contracts": " ".join(token.contracts)})
+        )
 
     def person_token(self, token_id: str) -> PersonToken | None:
         """The token of that id."""
         query = select(_PERSON_TOKEN).where(_PERSON_TOKEN.c.id == token_id)
         row = self._connection.execute(query).mappings().first()
-        return None if row is None else PersonToken(**row)
+        return None if row is None else _person_token(row)
 
     def person_tokens(self) -> Sequence[PersonToken]:
         """Every token that was made, the newest first."""
         query = select(_PERSON_TOKEN).order_by(_PERSON_TOKEN.c.created_us.desc())
-        return [PersonToken(**row) for row in self._connection.execute(query).mappings()]
+        return [_person_token(row) for row in self._connection.execute(query).mappings()]
 
     def revoke_person_token(self, token_id: str, at_us: int) -> bool:
         """Revoke it, compare-and-set: False if it is not there, or was revoked before."""
         good = (_PERSON_TOKEN.c.id == token_id) & _PERSON_TOKEN.c.revoked_us.is_(None)
         statement = update(_PERSON_TOKEN).where(good).values(revoked_us=at_us)
         return self._connection.execute(statement).rowcount == 1
+
+
+def _person_token(row: RowMapping) -> PersonToken:
+    return PersonToken(**{**row, "contracts": tuple(row["contracts"].split())})

@@ -182,6 +182,7 @@ class PersonTokenRow(Row, table=True):
     expires_us: int = Field(sa_type=BigInteger)
     created_us: int = Field(sa_type=BigInteger)
     revoked_us: int | None = Field(sa_type=BigInteger)
+    contracts: str
 
 
 # --- the fleet

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from controller.core.fleet import read_fleet
 from controller.errors import BadInput, NotFound, Rejected, Unauthenticated
-from controller.identity.roles import Role
+from controller.identity.roles import ALWAYS_SCOPED, SCOPED_ROLES, Role
 from controller.identity.tokens import is_secret_of, new_secret, parse_person_token
 from controller.ports.custody import Actor
 from controller.ports.people import PersonToken
-from controller.ports.storage import Storage
+from controller.ports.storage import Storage, Transaction
 
 ADMIN_TOKEN_TTL_US: Final = 24 * 3600 * 1_000_000
 TOKEN_TTL_US_MAX: Final = 366 * 24 * 3600 * 1_000_000
@@ -25,6 +26,12 @@ class Person:
     role: Role
     expires_us: int
     peer: str = ""
+    contracts: tuple[str, ...] = ()
+
+    @property
+    def is_scoped(self) -> bool:
+        """No more than some contracts are this person's business."""
+        return bool(self.contracts) or self.role is ALWAYS_SCOPED
 
     @property
     def actor(self) -> Actor:
@@ -40,13 +47,23 @@ class Access:
         self._now_us = now_us
 
     def create_token(
-        self, name: str, role: Role, ttl_us: int, by: Actor = _LOCAL
+        self,
+        name: str,
+        role: Role,
+        ttl_us: int,
+        by: Actor = _LOCAL,
+        *,
+        contracts: Sequence[str] = (),
     ) -> tuple[str, int]:
-        """(token, expiry) of a new token. The text is not kept and cannot be shown again."""
+        """(token, expiry) of a new token. The text is not kept and cannot be shown again.
+
+        With `contracts` it is good for these only; a counterparty's always is.
+        """
         if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
             raise BadInput(f"Expected a name of 1 to {NAME_CHARS_MAX} printable characters.")
         if not 0 < ttl_us <= TOKEN_TTL_US_MAX:
             raise BadInput("Expected a time to live of more than 0 and at most 366 days.")
+        _require_scope(role, contracts)
         secret, now = new_secret(), self._now_us()
         token = PersonToken(
             id=secret.id,
@@ -55,10 +72,13 @@ class Access:
             role=role.value,
             expires_us=now + ttl_us,
             created_us=now,
+            contracts=tuple(sorted(set(contracts))),
         )
         with self._storage.transaction() as tx:
+            _require_contracts(tx, contracts)
             tx.put_person_token(token)
-            detail = f"{role.value} for {name}"
+            scope = f", contracts {' '.join(token.contracts)}" if contracts else ""
+            detail = f"{role.value} for {name}{scope}"
             tx.record(by.act(now, "token.create", secret.id, detail))
         return secret.person_text, token.expires_us
 
@@ -96,4 +116,30 @@ class Access:
             raise Unauthenticated("This token was revoked; ask an admin for a new one.")
         if kept.expires_us <= self._now_us():
             raise Unauthenticated("This token has expired; ask an admin for a new one.")
-        return Person(kept.name, Role(kept.role), kept.expires_us, peer)
+        return Person(kept.name, Role(kept.role), kept.expires_us, peer, kept.contracts)
+
+
+def _require_scope(role: Role, contracts: Sequence[str]) -> None:
+    if contracts and role not in SCOPED_ROLES:
+        names = " and ".join(sorted(SCOPED_ROLES))
+        raise BadInput(
+            f"Expected no contract for the role {role.value}: only tokens of {names} are for some contracts."
+        )
+    if role is ALWAYS_SCOPED and not contracts:
+        raise BadInput(
+            f"Expected the contracts that the token is for: the role {role.value} sees no others."
+        )
+
+
+def _require_contracts(tx: Transaction, contracts: Sequence[str]) -> None:
+    """They stand in the file in force: a token for a name that is mistyped would be of no use."""
+    if not contracts:
+        return
+    fleet = tx.fleet()
+    known = read_fleet(fleet.text, fleet.file_name).contracts if fleet else {}
+    for one in contracts:
+        if one not in known:
+            names = ", ".join(sorted(known)) or "it has none"
+            raise BadInput(
+                f"Expected a contract of the fleet file in force ({names}), found {one[:80]!r}."
+            )

@@ -812,6 +812,7 @@ class WhoAmIResponse(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     EXPIRES_US_FIELD_NUMBER: _builtins.int
     CONTROLLER_VERSION_FIELD_NUMBER: _builtins.int
+    CONTRACTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the token's owner."""
     role: _builtins.str
@@ -820,6 +821,10 @@ class WhoAmIResponse(_message.Message):
     """When the token expires."""
     controller_version: _builtins.str
     """The controller's version."""
+    @_builtins.property
+    def contracts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The contracts that the token is for; empty: it is bound to none."""
+
     def __init__(
         self,
         *,
@@ -827,10 +832,11 @@ class WhoAmIResponse(_message.Message):
         role: _builtins.str = ...,
         expires_us: _builtins.int = ...,
         controller_version: _builtins.str = ...,
+        contracts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["controller_version", b"controller_version", "expires_us", b"expires_us", "name", b"name", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "controller_version", b"controller_version", "expires_us", b"expires_us", "name", b"name", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1078,22 +1084,28 @@ class CreateTokenRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     TTL_US_FIELD_NUMBER: _builtins.int
+    CONTRACTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Whose token it is."""
     role: _builtins.str
     """Role: admin, operator, auditor, counterparty."""
     ttl_us: _builtins.int
     """How long it is good, microseconds."""
+    @_builtins.property
+    def contracts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Contracts that it is for; empty: it is bound to none. A counterparty's names at least one."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         role: _builtins.str = ...,
         ttl_us: _builtins.int = ...,
+        contracts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "role", b"role", "ttl_us", b"ttl_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "name", b"name", "role", b"role", "ttl_us", b"ttl_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1182,6 +1194,7 @@ class PersonToken(_message.Message):
     CREATED_US_FIELD_NUMBER: _builtins.int
     EXPIRES_US_FIELD_NUMBER: _builtins.int
     REVOKED_US_FIELD_NUMBER: _builtins.int
+    CONTRACTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Public half."""
     name: _builtins.str
@@ -1194,6 +1207,10 @@ class PersonToken(_message.Message):
     """When it expires."""
     revoked_us: _builtins.int
     """When it was revoked."""
+    @_builtins.property
+    def contracts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The contracts that it is for; empty: it is bound to none."""
+
     def __init__(
         self,
         *,
@@ -1203,10 +1220,11 @@ class PersonToken(_message.Message):
         created_us: _builtins.int = ...,
         expires_us: _builtins.int = ...,
         revoked_us: _builtins.int | None = ...,
+        contracts: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us", "revoked_us", b"revoked_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us", "created_us", b"created_us", "expires_us", b"expires_us", "id", b"id", "name", b"name", "revoked_us", b"revoked_us", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us", "contracts", b"contracts", "created_us", b"created_us", "expires_us", b"expires_us", "id", b"id", "name", b"name", "revoked_us", b"revoked_us", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__revoked_us: _TypeAlias = _typing.Literal["revoked_us"]  # noqa: Y015
     _WhichOneofArgType__revoked_us: _TypeAlias = _typing.Literal["_revoked_us", b"_revoked_us"]  # noqa: Y015

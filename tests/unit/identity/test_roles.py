@@ -2,7 +2,7 @@ from importlib import import_module
 
 import pytest
 
-from controller.identity.roles import METHOD_ROLES, Role, is_open, roles_of
+from controller.identity.roles import METHOD_ROLES, Role, is_of_no_contract, is_open, roles_of
 
 PEOPLES_MODULES = [
     "access", "backtest", "claim", "doctor", "enrol", "evidence", "exclusion", "fleet", "incident", "notify", "outage",
@@ -18,6 +18,16 @@ def served_methods() -> list[str]:
         for service in import_module(f"vedette.v1.{name}_pb2").DESCRIPTOR.services_by_name.values()
         for method in service.methods
     ]
+
+
+def request_fields(method: str) -> set[str]:
+    """The names of the fields of its request."""
+    service, name = method.strip("/").split("/")
+    for module in PEOPLES_MODULES:
+        described = import_module(f"vedette.v1.{module}_pb2").DESCRIPTOR.services_by_name
+        if (found := described.get(service.rsplit(".", 1)[-1])) is not None:
+            return set(found.methods_by_name[name].input_type.fields_by_name)
+    raise AssertionError(method)
 
 
 def test_every_rpc_has_a_row() -> None:
@@ -37,6 +47,18 @@ def test_what_is_not_in_the_table_is_denied() -> None:
     assert roles_of("/vedette.v1.FleetService/Burn") == frozenset()
     assert not is_open("/vedette.v1.FleetService/Burn")
     assert not is_open("/vedette.v1.SessionService/Connect")
+
+
+def test_what_is_of_no_contract_stands_in_the_table_and_is_for_everyone() -> None:
+    free = {method for method in METHOD_ROLES if is_of_no_contract(method)}
+    assert len(free) == 3
+    assert all(roles_of(method) == frozenset(Role) for method in free)
+
+
+def test_what_a_counterparty_may_call_names_a_contract_or_is_of_none() -> None:
+    for method in METHOD_ROLES:
+        if Role.COUNTERPARTY in roles_of(method) and not is_of_no_contract(method):
+            assert "contract" in request_fields(method), method
 
 
 def test_only_enrolment_needs_no_token() -> None:
@@ -62,7 +84,8 @@ def test_only_enrolment_needs_no_token() -> None:
         ("/vedette.v1.SecretService/ListSecrets", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.FleetService/ProbeNow", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.OutageService/ListOutages", {Role.COUNTERPARTY}),
-        ("/vedette.v1.SlaService/GetStatus", {Role.COUNTERPARTY}),
+        ("/vedette.v1.SlaService/GetStatus", set()),
+        ("/vedette.v1.ClaimService/MoveClaim", {Role.AUDITOR, Role.COUNTERPARTY}),
         ("/vedette.v1.DoctorService/Examine", {Role.COUNTERPARTY}),
         ("/vedette.v1.AccessService/WhoAmI", set()),
     ],
