@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz check check-deploy fix docs proto lock wheel bench-agent bench-ingest bench-outages bench-sla soak clean
+.PHONY: help demo test unit fuzz check check-deploy fix docs proto lock wheel bench-agent bench-evidence bench-ingest bench-outages bench-sla soak clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -72,6 +72,9 @@ bench-ingest: $(INSTALLED) ## Results per second: mTLS, durable, evaluated; with
 
 bench-sla: $(INSTALLED) ## A year of 1,000 checks under 200 contracts, in every period; how it grows; half a minute.
 	@$(BIN)/python -m tests.bench.sla
+
+bench-evidence: $(INSTALLED) ## A month of one contract handed over and verified, by both verifiers; about six minutes.
+	@$(BIN)/python -m tests.bench.evidence
 
 bench-outages: $(INSTALLED) ## A million pairs resident: results/s, memory; a late result into a month; detection; ten minutes.
 	@$(BIN)/python -m tests.bench.outages
