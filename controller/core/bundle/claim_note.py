@@ -1,9 +1,12 @@
 """The claim: what a bundle says as a whole, as the text of a signed note (docs/evidence.md).
 
 It names the first and the last seal of every stream, so that nothing can be cut off an end unseen, and the hashes of
-the figures, so that they belong to these seals and to no others.
+the figures, so that they belong to these seals and to no others. A stream in which seals never came has several
+lines, one for each run without a gap. Lines that counted and that no seal here covers (`unsealed`), and those under
+seals here that came after the figures were made (`late`), are named too.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +18,18 @@ KIND: Final = "vedette.claim/v1"
 _HASH: Final = r"([0-9a-f]{64})"
 _NUMBER: Final = r"(0|[1-9][0-9]{0,18})"
 _STREAM: Final = re.compile(rf"stream (\S+) (\S+) (\S+) seals {_NUMBER} {_NUMBER} {_HASH} {_HASH}")
+_RUN: Final = re.compile(rf"(unsealed|late) (\S+) (\S+) (\S+) lines {_NUMBER} {_NUMBER}")
 _LINES: Final = (
-    ("contract", re.compile(r"contract (\S+) revision ([1-9][0-9]{0,9})")),
+    (
+        "contract` or `outage",
+        re.compile(r"(?:contract (\S+)|outage (OUT-\S+) check (\S+)) revision ([1-9][0-9]{0,9})"),
+    ),
     ("period", re.compile(rf"period (\S+) {_NUMBER} {_NUMBER}")),
     ("as-of", re.compile(rf"as-of {_NUMBER}")),
     ("program", re.compile(r"program (\S+) tzdata (\S+)")),
     ("fleet", re.compile(rf"fleet {_HASH}")),
     ("timeline", re.compile(rf"timeline {_HASH}")),
-    ("attainment", re.compile(rf"attainment {_HASH}")),
+    ("attainment", re.compile(rf"attainment (?:{_HASH}|-)")),
     ("supersedes", re.compile(rf"supersedes (?:{_HASH}|-)")),
 )
 
@@ -33,7 +40,7 @@ class BadClaim(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A stream from its first seal to its last: numbers, and the SHA-256 of both notes."""
+    """A stream, or a run of it without a gap, from its first seal to its last: numbers, and the SHA-256 of both notes."""
 
     stream: Stream
     first: int
@@ -43,8 +50,28 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of a stream by their numbers, both ends included."""
+
+    stream: Stream
+    first: int
+    last: int
+
+    def text(self, word: str) -> str:
+        """As a line of a claim."""
+        stream = self.stream
+        return (
+            f"{word} {stream.agent} {stream.epoch} {stream.stream} lines {self.first} {self.last}\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimNote:
-    """What a bundle says: a contract over a period, by these files, from these streams."""
+    """What a bundle says: a contract over a period, or an outage of a check, by these files, from these streams.
+
+    Of an outage `label` is its handle, the time is that of the outage (up to `as_of_us` while it is open), and there
+    is no attainment. `streams` hold the runs of each stream one after another.
+    """
 
     contract: str
     revision: int
@@ -56,28 +83,48 @@ class ClaimNote:
     tzdata: str
     fleet_sha256: str
     timeline_sha256: str
-    attainment_sha256: str
+    attainment_sha256: str | None
     supersedes: str | None
     streams: Sequence[Sealed]
+    check: str = ""
+    unsealed: Sequence[Run] = ()
+    late: Sequence[Run] = ()
+
+    @property
+    def is_of_outage(self) -> bool:
+        """It is about one outage, not about a contract and a period."""
+        return bool(self.check)
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in words."""
+        if self.is_of_outage:
+            return f"outage {self.label} of check {self.check} (revision {self.revision})"
+        return f"{self.contract} (revision {self.revision}) over {self.label}"
 
     def text(self) -> str:
         """The text to sign."""
+        about = (
+            f"outage {self.label} check {self.check}" if self.check else f"contract {self.contract}"
+        )
         head = (
             f"{KIND}\n"
-            f"contract {self.contract} revision {self.revision}\n"
+            f"{about} revision {self.revision}\n"
             f"period {self.label} {self.from_us} {self.to_us}\n"
             f"as-of {self.as_of_us}\n"
             f"program {self.program} tzdata {self.tzdata}\n"
             f"fleet {self.fleet_sha256}\n"
             f"timeline {self.timeline_sha256}\n"
-            f"attainment {self.attainment_sha256}\n"
+            f"attainment {self.attainment_sha256 or '-'}\n"
             f"supersedes {self.supersedes or '-'}\n"
         )
-        return head + "".join(
+        streams = [
             f"stream {one.stream.agent} {one.stream.epoch} {one.stream.stream}"
             f" seals {one.first} {one.last} {one.first_sha256} {one.last_sha256}\n"
             for one in self.streams
-        )
+        ]
+        unsealed = [one.text("unsealed") for one in self.unsealed]
+        return "".join([head, *streams, *unsealed, *(one.text("late") for one in self.late)])
 
 
 def parsed_claim(text: str) -> ClaimNote:
@@ -88,21 +135,29 @@ def parsed_claim(text: str) -> ClaimNote:
     if len(lines) <= len(_LINES) or lines[-1]:
         raise BadClaim(f"expected at least {len(_LINES) + 1} lines, found {len(lines)}")
     found = [_matched(n, name, p, lines[n - 2]) for n, (name, p) in enumerate(_LINES, 2)]
-    (contract, revision), (label, from_us, to_us), (as_of_us,), (program, tzdata) = found[:4]
-    (fleet,), (timeline,), (attainment,), (supersedes,) = found[4:]
+    (contract, outage, check, revision), (label, from_us, to_us), (as_of_us,) = found[:3]
+    (program, tzdata), (fleet,), (timeline,), (attainment,), (supersedes,) = found[3:]
+    rest = list(enumerate(lines[len(_LINES) : -1], len(_LINES) + 2))
     streams = [
-        _sealed(_matched(n, "stream", _STREAM, line))
-        for n, line in enumerate(lines[len(_LINES) : -1], len(_LINES) + 2)
+        _sealed(_matched(n, "stream", _STREAM, line)) for n, line in rest if not _is_run(line)
     ]
-    if len({one.stream for one in streams}) != len(streams):
-        raise BadClaim("expected each stream once")
+    runs = [_matched(n, "unsealed` or `late", _RUN, line) for n, line in rest if _is_run(line)]
+    _require_runs(streams)
+    if bool(check) == bool(attainment) or (check and outage != label):
+        raise BadClaim("expected a contract and its attainment, or an outage and none")
     claim = ClaimNote(
         contract, int(revision), label, int(from_us), int(to_us), int(as_of_us), program, tzdata,
-        fleet, timeline, attainment, supersedes or None, streams,
+        fleet, timeline, attainment or None, supersedes or None, streams, check,
+        [_run(one) for one in runs if one[0] == "unsealed"],
+        [_run(one) for one in runs if one[0] == "late"],
     )  # fmt: skip
     if claim.text() != text:
         raise BadClaim("expected the text of a claim, found one that is written otherwise")
     return claim
+
+
+def _is_run(line: str) -> bool:
+    return not line.startswith("stream ")
 
 
 def _matched(number: int, name: str, pattern: re.Pattern[str], line: str) -> list[str]:
@@ -118,3 +173,22 @@ def _sealed(parts: list[str]) -> Sealed:
     if not 1 <= sealed.first <= sealed.last:
         raise BadClaim(f"expected seals from first to last, found {sealed.first} to {sealed.last}")
     return sealed
+
+
+def _run(parts: list[str]) -> Run:
+    run = Run(Stream(*parts[1:4]), int(parts[4]), int(parts[5]))
+    if not 1 <= run.first <= run.last:
+        raise BadClaim(f"expected lines from first to last, found {run.first} to {run.last}")
+    return run
+
+
+def _require_runs(streams: Sequence[Sealed]) -> None:
+    """Runs of one stream stand together, and there is a gap between them."""
+    for before, after in itertools.pairwise(streams):
+        if before.stream == after.stream and after.first <= before.last + 1:
+            raise BadClaim(
+                f"expected seals of {after.stream.folder} after {before.last + 1}, found {after.first}"
+            )
+    kinds = [stream for stream, _ in itertools.groupby(one.stream for one in streams)]
+    if len(set(kinds)) != len(kinds):
+        raise BadClaim("expected the runs of each stream together")

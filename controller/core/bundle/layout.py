@@ -7,7 +7,7 @@ report.html  report.pdf  PAPER.note          the same for people; bound to the m
 claim.note  claim.tlog-proof                 what the bundle says, signed by the log and entered in it
 keys/log.pem  keys/<agent>.pem               public keys, to be compared with those in the annex
 streams/<agent>/<epoch>/<stream>/<seal>.note    and .jsonl: seals and the exact lines under them
-streams/<agent>/<epoch>/<stream>/tip.tlog-proof that the last of them is in the log
+streams/<agent>/<epoch>/<stream>/tip.tlog-proof that the last of them is in the log; <seal>.tlog-proof before a gap
 checkpoints/<size>                           heads of the log, signed
 consistency/<size>-<size>.proof              that each begins with the one before
 config/<leaf>.note  config/<leaf>.tlog-proof what was in force: files, checks, exclusions, enrolments, each in the log
@@ -44,7 +44,7 @@ _PATTERNS: Final = tuple(
     re.compile(pattern)
     for pattern in (
         rf"keys/{_PART}\.pem",
-        rf"streams/{_PART}/[A-Za-z0-9]{{1,32}}/{_PART}/(?:[0-9]{{8}}\.(?:note|jsonl)|tip\.tlog-proof)",
+        rf"streams/{_PART}/[A-Za-z0-9]{{1,32}}/{_PART}/(?:[0-9]{{8}}\.(?:note|jsonl|tlog-proof)|tip\.tlog-proof)",
         r"checkpoints/[0-9]{1,19}",
         r"consistency/[0-9]{1,19}-[0-9]{1,19}\.proof",
         r"config/[0-9]{1,19}\.(?:note|tlog-proof)",
@@ -93,6 +93,10 @@ class Stream(NamedTuple):
     def tip_proof(self) -> str:
         """The file of the proof that its last seal is in the log."""
         return f"{self.folder}/{TIP_PROOF}"
+
+    def proof(self, number: int) -> str:
+        """The file of the same proof of a seal after which others never came."""
+        return f"{self.folder}/{number:08}.tlog-proof"
 
 
 def agent_key(agent: str) -> str:

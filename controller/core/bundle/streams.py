@@ -1,6 +1,7 @@
 """Verifying the streams of a bundle: signed by their agents, whole from first to last, true of their lines."""
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,36 +14,55 @@ from vedette.shared.seal import Seal, StreamName
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the seals of a stream come to: how many, how many lines, and how many slots were missed."""
+    """What the seals of a stream come to: how many, how many lines, how many slots were missed, and what is not there."""
 
     stream: Stream
     seals: int
     lines: int
     scheduled: int
     missed: int
+    gaps: Sequence["Gap"] = ()
 
 
-def stream_account(bundle: Bundle, sealed: Sealed, organisation: str, public_key: bytes) -> Account:
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Seals that never came: first and last number, and the SHA-256 by which the next seal names the last of them."""
+
+    first: int
+    last: int
+    sha256: str
+
+
+def by_stream(streams: Sequence[Sealed]) -> Iterator[tuple[Stream, Sequence[Sealed]]]:
+    """Each stream with its runs."""
+    for stream, runs in itertools.groupby(streams, key=lambda one: one.stream):
+        yield stream, list(runs)
+
+
+def stream_account(
+    bundle: Bundle, runs: Sequence[Sealed], organisation: str, public_key: bytes
+) -> Account:
     """What a stream says from its first seal to its last. Broken if a seal is not what it must be."""
-    stream = sealed.stream
+    stream = runs[0].stream
     name = StreamName(organisation, stream.agent, stream.stream, stream.epoch)
     before: Link | None = None
-    lines = scheduled = missed = 0
-    for number in range(sealed.first, sealed.last + 1):
+    gaps: list[Gap] = []
+    seals = lines = scheduled = missed = 0
+    for run, number in ((one, number) for one in runs for number in range(one.first, one.last + 1)):
         note = _read(bundle, stream.note(number))
         digest = hashlib.sha256(note).hexdigest()
         try:
             seal = opened_seal(note, name, number, public_key)
-            if before is not None:
-                skipped_between(before, seal)
+            if before is not None and skipped_between(before, seal):
+                gaps.append(Gap(before.number + 1, number - 1, str(seal.prev)))
             _require_lines(bundle, stream, seal)
         except Unverified as error:
             raise Broken(f"{stream.note(number)}: {error}") from error
-        _require_hash(sealed, number, digest)
-        before = Link(number, digest, seal.payload.last)
-        lines += seal.payload.count
+        _require_hash(run, number, digest)
+        before = Link(number, digest, seal.payload.last or (before.covered_seq if before else 0))
+        seals, lines = seals + 1, lines + seal.payload.count
         scheduled, missed = scheduled + seal.slots.scheduled, missed + seal.slots.missed
-    return Account(stream, sealed.last - sealed.first + 1, lines, scheduled, missed)
+    return Account(stream, seals, lines, scheduled, missed, gaps)
 
 
 def _require_lines(bundle: Bundle, stream: Stream, seal: Seal) -> None:
@@ -64,17 +84,24 @@ def _require_hash(sealed: Sealed, number: int, digest: str) -> None:
 
 def unclaimed(bundle: Bundle, claim: ClaimNote) -> Sequence[str]:
     """Files of streams that the claim does not speak of. Broken where it speaks of more seals than there are files."""
-    expected: set[str] = set()
+    expected = {name for _, name in tips(claim.streams)}
     files = len(bundle.names())
     for one in claim.streams:
         if one.last - one.first >= files:
             raise Broken(
                 f"{one.stream.folder}: expected seals {one.first} to {one.last}, found fewer files"
             )
-        expected.add(one.stream.tip_proof)
         for number in range(one.first, one.last + 1):
             expected |= {one.stream.note(number), one.stream.lines(number)}
     return [name for name in bundle.names() if name.startswith("streams/") and name not in expected]
+
+
+def tips(streams: Sequence[Sealed]) -> Iterator[tuple[Sealed, str]]:
+    """Each run of each stream with the file of the proof that its last seal is in the log."""
+    for stream, runs in by_stream(streams):
+        for one in runs[:-1]:
+            yield one, stream.proof(one.last)
+        yield runs[-1], stream.tip_proof
 
 
 def lines_of(bundle: Bundle, claim: ClaimNote) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the 
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,6 +28,7 @@ from controller.core.bundle.layout import (
     RESULTS,
     TIMELINE,
     Bundle,
+    Stream,
     agent_key,
     belongs,
 )
@@ -37,10 +39,19 @@ from controller.core.bundle.statements import (
     Broken,
     Statement,
     failed,
+    incomplete,
     not_checked,
     passed,
 )
-from controller.core.bundle.streams import Account, lines_of, stream_account, unclaimed
+from controller.core.bundle.streams import (
+    Account,
+    Gap,
+    by_stream,
+    lines_of,
+    stream_account,
+    tips,
+    unclaimed,
+)
 from controller.core.bundle.witnesses import witnessed
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
@@ -58,8 +69,8 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
         yield _log_key(bundle, annex)
         claim = opened_claim(bundle, log)
         yield passed(
-            f"The claim about {claim.contract} (revision {claim.revision}) over {claim.label} is signed by the"
-            f" log {annex.origin}, and its figures are the files {FLEET}, {TIMELINE} and {ATTAINMENT}."
+            f"The claim about {claim.subject} is signed by the log {annex.origin}, and its figures are the files"
+            f" {' and '.join(name for name, _ in figures_of(claim))}."
         )
         yield from _streams(bundle, claim, annex)
         known = {one.size: one for one in heads(bundle, log)}
@@ -111,14 +122,20 @@ def opened_claim(bundle: Bundle, log: Verifier) -> ClaimNote:
         )
     except (BadNote, BadClaim) as error:
         raise Broken(f"{CLAIM}: {error}") from error
-    for name, digest in (
-        (FLEET, claim.fleet_sha256),
-        (TIMELINE, claim.timeline_sha256),
-        (ATTAINMENT, claim.attainment_sha256),
-    ):
+    for name, digest in figures_of(claim):
         if sha256_hex(_read(bundle, name)) != digest:
             raise Broken(f"{name} is not the file that {CLAIM} names")
+    if claim.is_of_outage and bundle.has(ATTAINMENT):
+        raise Broken(f"{ATTAINMENT}: an outage has none")
     return claim
+
+
+def figures_of(claim: ClaimNote) -> list[tuple[str, str]]:
+    """The files of the figures, and what the claim says their SHA-256 is."""
+    found = [(FLEET, claim.fleet_sha256), (TIMELINE, claim.timeline_sha256)]
+    if claim.attainment_sha256 is not None:
+        found.append((ATTAINMENT, claim.attainment_sha256))
+    return found
 
 
 def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Statement]:
@@ -126,12 +143,14 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Stateme
     if more := unclaimed(bundle, claim):
         raise Broken(f"{more[0]} belongs to no stream of {CLAIM}")
     organisation = annex.origin.removesuffix("/log")
-    for one in claim.streams:
-        agent = one.stream.agent
+    for stream, runs in by_stream(claim.streams):
+        agent = stream.agent
         key = _public_key(bundle, agent_key(agent))
         if not annex.names(agent, key):
             raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
-        yield _told(stream_account(bundle, one, organisation, key))
+        account = stream_account(bundle, runs, organisation, key)
+        yield _told(account)
+        yield from map(partial(_gap, stream), account.gaps)
     # Compared piece by piece: there may be gigabytes of them.
     results, at = _read(bundle, RESULTS), 0
     for part in lines_of(bundle, claim):
@@ -145,9 +164,20 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Stateme
 
 def _told(account: Account) -> Statement:
     stream = account.stream
+    whole = f"but for {len(account.gaps)} gaps" if account.gaps else "without a gap"
     return passed(
-        f"Stream {stream.stream} of agent {stream.agent}, epoch {stream.epoch}: {account.seals} seals without a gap,"
+        f"Stream {stream.stream} of agent {stream.agent}, epoch {stream.epoch}: {account.seals} seals {whole},"
         f" signed by the agent, {account.lines} lines; {account.missed} of {account.scheduled} slots missed."
+    )
+
+
+def _gap(stream: Stream, gap: Gap) -> Statement:
+    """What the claim itself says is not there; and how it can be shown that it was."""
+    seals = f"Seal {gap.first}" if gap.first == gap.last else f"Seals {gap.first} to {gap.last}"
+    return incomplete(
+        f"{seals} of stream {stream.stream} of agent {stream.agent} (epoch {stream.epoch}) never came: what it covered"
+        f" is not here. The log would hold it as a leaf if it had come: the agent's own copy has SHA-256"
+        f" {gap.sha256} (seal {gap.last}), by the seal after it."
     )
 
 
@@ -163,10 +193,11 @@ def _log(
     )
     index = leaf_index(bundle, _read(bundle, CLAIM), CLAIM_PROOF, known)
     yield passed(f"The claim is leaf {index} of the log.")
-    for one in claim.streams:
-        note = _read(bundle, one.stream.note(one.last))
-        leaf_index(bundle, note, one.stream.tip_proof, known)
-    yield passed(f"The last seal of each of {len(claim.streams)} streams is in the log.")
+    for one, proof in tips(claim.streams):
+        leaf_index(bundle, _read(bundle, one.stream.note(one.last)), proof, known)
+    yield passed(
+        f"The last seal of each of {len(list(by_stream(claim.streams)))} streams is in the log."
+    )
     numbers = {match[1] for name in bundle.names() if (match := _CONFIG.fullmatch(name))}
     for number in sorted(numbers, key=int):
         _require_config(bundle, number, known, log)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from controller.core.bundle import layout
 from controller.core.bundle.claim_note import ClaimNote, Sealed
 from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.core.bundle.streams import tips
 from controller.core.calendars import Period
 from controller.core.sla.reports.records import records_bytes
 from controller.errors import BadInput, Rejected
@@ -166,12 +167,12 @@ class Bundles:
         log = self.logbook
         yield layout.CLAIM_PROOF, log.inclusion(plan.place, head).data()
         with self.storage.transaction() as tx:
-            tips = [_leaf_of(tx, one, one.last) for one in plan.streams]
+            places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
             rules = rule_leaves(tx, plan.figures, plan.streams, head.size)
             heads, stamps = _heads(tx, begun, head)
-        for sealed, index in zip(plan.streams, tips, strict=True):
-            yield sealed.stream.tip_proof, log.inclusion(index, head).data()
+        for (_, proof), index in zip(tips(plan.streams), places, strict=True):
+            yield proof, log.inclusion(index, head).data()
         for index in rules:
             with self.storage.transaction() as tx:
                 ((_, note),) = tx.leaf_notes(index, index + 1)

@@ -24,8 +24,8 @@ _SEALS_AT_ONCE: Final = 256
 def sealed_streams(tx: Transaction, found: Figures) -> list[Sealed]:
     """The streams that the figures rest on, by agent, stream and epoch.
 
-    Those of the services of its checks; of the agents of these also what they saw of the anchors. Rejected if
-    there are none, or a seal between the first and the last never came.
+    Those of the services of its checks; of the agents of these also what they saw of the anchors. A stream in which
+    seals never came has several runs. Rejected if there are none.
     """
     checks = [found.agreed.fleet.checks[name] for name in found.agreed.contract.scope.members]
     services = {check.service for check in checks}
@@ -35,35 +35,36 @@ def sealed_streams(tx: Transaction, found: Figures) -> list[Sealed]:
     )
     from_us, to_us = found.seen.from_us - around_us, found.seen.to_us + around_us
     ids = [one.id for one in tx.stream_standings() if one.seals]
-    sealed = [_sealed(tx, one, from_us, to_us) for one in ids if one.stream in services]
-    agents = {one.stream.agent for one in sealed if one is not None}
-    sealed += [
-        _sealed(tx, one, from_us, to_us)
-        for one in ids
-        if one.stream == ANCHORS and one.agent in agents
+    sealed = [
+        run for one in ids if one.stream in services for run in _runs(tx, one, from_us, to_us)
     ]
-    kept = [one for one in sealed if one is not None]
-    if not kept:
+    agents = {one.stream.agent for one in sealed}
+    anchors = [one for one in ids if one.stream == ANCHORS and one.agent in agents]
+    sealed += [run for one in anchors for run in _runs(tx, one, from_us, to_us)]
+    if not sealed:
         raise Rejected(
             f"No agent has sealed anything of {found.agreed.contract.first.id} in {found.period.label}: there is"
             " no evidence to hand over. Agents seal once a minute."
         )
-    return sorted(kept, key=lambda one: (one.stream.agent, one.stream.stream, one.stream.epoch))
+    return sorted(sealed, key=_place)
 
 
-def _sealed(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> Sealed | None:
-    numbers = tx.seals_over(stream, from_us, to_us)
-    if not numbers:
-        return None
-    first, last = numbers[0], numbers[-1]
-    if len(numbers) != last - first + 1:
-        gone = next(n for n, found in enumerate(numbers, first) if n != found)
-        raise Rejected(
-            f"Seal {gone} of stream {stream.stream} of agent {stream.agent} (epoch {stream.epoch}) never came, so"
-            " no bundle over this time can be whole. `vedette evidence streams` shows what is missing."
-        )
-    digests = [sha256_of(_seal(tx, stream, number).note) for number in (first, last)]
-    return Sealed(Stream(*stream), first, last, *digests)
+def _place(one: Sealed) -> tuple[str, str, str, int]:
+    return one.stream.agent, one.stream.stream, one.stream.epoch, one.first
+
+
+def _runs(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> list[Sealed]:
+    """The seals of a stream that say something of a time, as runs without a gap."""
+    runs: list[tuple[int, int]] = []
+    for number in tx.seals_over(stream, from_us, to_us):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return [
+        Sealed(Stream(*stream), *run, *(sha256_of(_seal(tx, stream, n).note) for n in run))
+        for run in runs
+    ]
 
 
 def pieces(opens: Opens, sealed: Sealed) -> Iterator[tuple[StoredSeal, bytes]]:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the bundle in this folder by the keys of an annex: sh verify.sh annex.txt
-# Needs a POSIX system, coreutils and OpenSSL 3. Exit code 0: OK; 1: something is not what it must be; 2: not checked.
+# Needs a POSIX system, coreutils and OpenSSL 3. Exit code 0: OK; 1: something is not what it must be; 2: not checked, or not whole.
 export LC_ALL=C CDPATH=
 say() { printf '%s\n' "$2"; exit "$1"; }
 fail() { say 1 "FAIL $1"; }
@@ -60,22 +60,37 @@ sha256sum -c --quiet --strict "$tmp/sums" >"$tmp/out" 2>/dev/null || fail "$(hea
 # The claim, and the figures that it names.
 signed claim.note keys/log.pem "$origin"
 [ "$(head -n 1 claim.note)" = vedette.claim/v1 ] || fail 'claim.note: no claim'
-for name in fleet.yaml timeline.json attainment.json; do
+figures='fleet.yaml timeline.json'
+case $(sed -n '2s/ .*//p' claim.note):$(text claim.note | sed -n 's/^attainment //p') in
+outage:-) [ ! -e attainment.json ] || fail 'attainment.json: an outage has none' ;;
+outage:* | *:-) fail 'claim.note: a contract and its attainment, or an outage and none' ;;
+*) figures="$figures attainment.json" ;;
+esac
+for name in $figures; do
     [ "$(sed -n "s/^${name%.*} //p" claim.note)" = "$(hash $name)" ] || fail "$name: not what claim.note names"
 done
 
-# Each stream: from the first seal of the claim to the last, each naming the one before, the last one signed.
+# Each stream: from the first seal of the claim to the last, each naming the one before, the last one signed. What the
+# claim itself says never came is told.
 text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
 : >"$tmp/expected-files"
 : >"$tmp/lines"
+before='' end=0 whole=OK
 while read -r agent epoch stream _ first last first_hash last_hash; do
     dir=streams/$agent/$epoch/$stream
     case $dir in *[!A-Za-z0-9/@._-]* | *..*) fail "claim.note: no stream $dir" ;; esac
     case $first:$last in *[!0-9:]* | 0* | *:0* | ??????????*:* | *:??????????*) fail "claim.note: no seals $first to $last" ;; esac
     [ $((last - first)) -lt "$(wc -l <"$tmp/there")" ] || fail "$dir: fewer files than seals $first to $last"
     trusted "agent $agent" "keys/$agent.pem"
+    proof=tip
+    if [ "$dir" = "$before" ]; then
+        [ "$first" -gt $((end + 1)) ] || fail "claim.note: seals $first to $last of $dir after $end"
+        printf 'INCOMPLETE seals %s to %s of stream %s of agent %s never came\n' $((end + 1)) $((first - 1)) "$stream" "$agent"
+        proof=$(printf %08d "$end") whole=INCOMPLETE
+    fi
+    before=$dir end=$last
     seq -f "$dir/%08.0f.note" "$first" "$last" >"$tmp/notes"
-    { cat "$tmp/notes"; echo "$dir/tip.tlog-proof"; } >>"$tmp/expected-files"
+    { cat "$tmp/notes"; echo "$dir/$proof.tlog-proof"; } >>"$tmp/expected-files"
     xargs sha256sum <"$tmp/notes" 2>/dev/null | cut -c 1-64 >"$tmp/hashes"
     xargs cat <"$tmp/notes" >"$tmp/seals" 2>/dev/null
     [ "$(sed -n 1p "$tmp/hashes") $(sed -n '$p' "$tmp/hashes")" = "$first_hash $last_hash" ] ||
@@ -100,4 +115,5 @@ sed -n '/^streams\//p' "$tmp/there" | diff - "$tmp/sorted" >"$tmp/out" ||
     fail "$(sed -n '/^[<>]/{s/^..//;p;}' "$tmp/out" | head -n 1): in no stream of claim.note, or missing"
 xargs cat <"$tmp/lines" | cmp -s - results.jsonl || fail 'results.jsonl: not the lines of the streams'
 echo 'NOT CHECKED the proofs of the log and the computation: vedette verify . --trust annex.txt --recompute'
+[ $whole = OK ] || say 2 "$whole $(wc -l <"$tmp/there") files"
 say 0 "OK $(wc -l <"$tmp/there") files, $(wc -l <"$tmp/streams") streams"

@@ -196,6 +196,24 @@ INSIDERS: dict[str, Files] = {
     "a stream left out": made(lambda claim: without(claim, "nyc-1"), with_script()),
     "other figures": made(lambda claim: replace(claim, attainment_sha256="0" * 64), with_script()),
     "seals swapped": made(change=with_script(swapped)),
+    "a gap that is none": made(
+        lambda claim: replace(
+            claim, streams=[replace(claim.streams[0], last=1), replace(claim.streams[0], first=3)]
+        ),
+        with_script(),
+    ),
+    "a gap whose end is not proved": made(
+        change=with_script(
+            lambda held: held.__delitem__("streams/fra-1/e1/shop/00000001.tlog-proof")
+        ),
+        missing=[2],
+    ),
+    "figures of an outage": made(
+        lambda claim: replace(claim, label="OUT-1", check="home"), with_script()
+    ),
+    "a contract without figures": made(
+        lambda claim: replace(claim, attainment_sha256=None), with_script()
+    ),
     "lines where there were none": made(
         change=with_script(
             lambda held: held.update({"streams/fra-1/e1/shop/00000002.jsonl": b"{}\n"})
@@ -218,6 +236,18 @@ def test_the_script_takes_what_the_program_takes(folder: Path) -> None:
     assert said.endswith(f"OK {len(bundle.names())} files, 2 streams\n")
     done = subprocess.run(["dash", "-n", str(SCRIPT)], timeout=60, check=False)
     assert done.returncode == 0
+
+
+def test_what_never_came_both_tell_and_neither_takes_nor_refuses(folder: Path) -> None:
+    bundle = made(change=with_script(), missing=[2])
+    code, said = by_shell(bundle, folder)
+    assert code == 2, said
+    assert "INCOMPLETE seals 2 to 2 of stream shop of agent nyc-1 never came\n" in said
+    assert said.splitlines()[-1].startswith("INCOMPLETE ")
+    put(bundle, folder / "gap")
+    result = verify(folder / "gap")
+    assert result.exit_code == 2
+    assert result.output.endswith("INCOMPLETE\n")
 
 
 @pytest.mark.parametrize("bundle", INSIDERS.values(), ids=INSIDERS)

@@ -74,9 +74,10 @@ class SealedDay:
         chain = self.chains.setdefault(stream, Chain())
         chain.number += skip
         for first in range(chain.covered + 1, last + 1, _LINES):
-            self._seal(stream, chain, first, min(first + _LINES - 1, last))
+            self._seal(stream, chain, first, min(first + _LINES - 1, last), skip)
+            skip = 0
 
-    def _seal(self, stream: StreamId, chain: Chain, first: int, last: int) -> None:
+    def _seal(self, stream: StreamId, chain: Chain, first: int, last: int, skipped: int) -> None:
         with self.stage.world.storage.transaction() as tx:
             body = b"".join(tx.lines(stream, first, last))
             end_us = ENDS - 6 * HOUR + (last + 1) * 60 * SECOND
@@ -90,7 +91,7 @@ class SealedDay:
             )  # fmt: skip
             note = signed_note(seal.text(), name.key_name, KEYS[stream.agent])
             tx.put_seal(
-                StoredSeal(stream, chain.number, note, first, last, last, payload.count, done, done, 0, 0, end_us,
+                StoredSeal(stream, chain.number, note, first, last, last, payload.count, done, done, 0, skipped, end_us,
                            self.stage.tick())
             )  # fmt: skip
             chain.prev, chain.covered = sha256(note).hexdigest(), last

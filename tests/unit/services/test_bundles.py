@@ -97,13 +97,21 @@ async def test_a_change_of_rules_within_the_day_is_not_recomputed(
     assert "rules changed" in verdicts.text
 
 
-async def test_a_stream_with_a_seal_that_never_came_is_refused_by_name(day: SealedDay) -> None:
+async def test_a_seal_that_never_came_is_named_and_leaves_the_bundle_incomplete(
+    day: SealedDay,
+) -> None:
     await day.stage.probe("fra", ENDS + 30 * HOUR, ENDS + 31 * HOUR)
     day.seal(FRA, day.stage.seqs["fra"], skip=1)
     day.stage.world.now_us = ENDS + 50 * HOUR
-    day.bundle()
-    with pytest.raises(Rejected, match="Seal 37 of stream shop of agent fra-1"):
-        day.bundle("2025-06-17")
+    assert exit_code(list(statements(day.bundle(), day.annex()))) == 0
+    bundle = day.bundle("2025-06-17")
+    found = list(statements(bundle, day.annex()))
+    assert exit_code(found) == 2, found
+    (said,) = [one.text for one in found if one.holds is Holds.INCOMPLETE]
+    assert "Seal 37 of stream shop of agent fra-1 (epoch e1) never came" in said
+    runs = [one for one in claim_of(day, bundle).streams if one.stream == tuple(FRA)]
+    assert [(one.last, one.first) for one in runs][-1][-1] == 38
+    assert bundle.has("streams/fra-1/e1/shop/00000036.tlog-proof")
 
 
 async def test_what_is_of_others_is_not_handed_over(day: SealedDay) -> None:

@@ -1,7 +1,7 @@
 """A bundle made by hand: two agents, three seals each, in a log of their own, signed by keys that tests hold."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -28,6 +28,7 @@ from controller.core.bundle.layout import (
     agent_key,
 )
 from controller.core.bundle.manifest import PAPER_KIND, manifest_text, sha256_hex
+from controller.core.bundle.streams import tips
 from controller.core.tree import consistency_path, inclusion_path
 from vedette.shared.checkpoint import Checkpoint, InclusionProof, consistency_text
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
@@ -86,8 +87,13 @@ def log_note(text: str) -> bytes:
 def made(
     claim: Callable[[ClaimNote], ClaimNote] = lambda one: one,
     change: Callable[[dict[str, bytes]], None] = lambda _: None,
+    *,
+    missing: Collection[int] = (),
 ) -> Files:
-    """A bundle; its claim and its files may be changed before they are signed: as an insider could."""
+    """A bundle; its claim and its files may be changed before they are signed: as an insider could.
+
+    Seals of the numbers that are `missing` never came.
+    """
     files: dict[str, bytes] = {
         README: b"read me\n", SCRIPT: b"#!/bin/sh\n", FLEET: b"version: 1\n", TIMELINE: b"{}\n",
         ATTAINMENT: b'{"version":1}\n', LOG_KEY: pem(LOG_KEY_OF),
@@ -97,11 +103,9 @@ def made(
     streams: list[Sealed] = []
     for agent, key in AGENTS.items():
         files[agent_key(agent)] = pem(key)
-        notes = _stream(files, agent, key)
-        leaves += notes
-        digests = [sha256(one).hexdigest() for one in notes]
-        stream = Stream(agent, "e1", "shop")
-        streams.append(Sealed(stream, 1, SEALS, digests[0], digests[-1]))
+        notes = _stream(files, agent, key, missing)
+        leaves += notes.values()
+        streams += _runs(Stream(agent, "e1", "shop"), notes)
     whole = ClaimNote(
         "gold", 1, "2026-06", 0, 1000, 1000, "0.1.0", "2026a", sha256_hex(files[FLEET]),
         sha256_hex(files[TIMELINE]), sha256_hex(files[ATTAINMENT]), None, streams,
@@ -109,7 +113,7 @@ def made(
     files[CLAIM] = log_note(claim(whole).text())
     leaves += [files[CLAIM], b"a leaf of others"]
     files["config/0.note"] = rule
-    _put_log(files, leaves)
+    _put_log(files, leaves, streams)
     files[RESULTS] = b"".join(files[name] for name in sorted(files) if name.endswith(".jsonl"))
     change(files)
     files[MANIFEST] = log_note(
@@ -118,7 +122,20 @@ def made(
     return Files(files)
 
 
-def _stream(files: dict[str, bytes], agent: str, key: Ed25519PrivateKey) -> list[bytes]:
+def _runs(stream: Stream, notes: Mapping[int, bytes]) -> list[Sealed]:
+    """The seals of a stream as a claim names them."""
+    digests = {number: sha256(note).hexdigest() for number, note in notes.items()}
+    firsts = [number for number in notes if number - 1 not in notes]
+    lasts = [number for number in notes if number + 1 not in notes]
+    return [
+        Sealed(stream, first, last, digests[first], digests[last])
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+def _stream(
+    files: dict[str, bytes], agent: str, key: Ed25519PrivateKey, missing: Collection[int]
+) -> dict[int, bytes]:
     notes: list[bytes] = []
     stream = Stream(agent, "e1", "shop")
     for number in range(1, SEALS + 1):
@@ -136,23 +153,25 @@ def _stream(files: dict[str, bytes], agent: str, key: Ed25519PrivateKey) -> list
             Slots(0, 2), "0" * 64, Span(number, number + 1, 3, 4), ClockState(),
         )  # fmt: skip
         notes.append(signed_note(seal.text(), seal.name.key_name, key))
+        if number in missing:
+            continue
         files[stream.note(number)] = notes[-1]
         if count:
             files[stream.lines(number)] = lines
-    return notes
+    return {number: note for number, note in enumerate(notes, 1) if number not in missing}
 
 
-def _put_log(files: dict[str, bytes], leaves: list[bytes]) -> None:
+def _put_log(files: dict[str, bytes], leaves: list[bytes], streams: list[Sealed]) -> None:
     def complete(level: int, index: int) -> bytes:
         part = leaves[index << level : (index + 1) << level]
         return root_of(part) if level else leaf_hash(part[0])
 
-    last = HEADS[-1]
-    assert last == len(leaves)
-    for size in HEADS:
+    last = len(leaves)
+    sizes = (*HEADS[:-1], last)
+    for size in sizes:
         head = Checkpoint(ORIGIN, size, root_of(leaves[:size])).text()
         files[f"checkpoints/{size}"] = log_note(head)
-    for before, after in itertools.pairwise(HEADS):
+    for before, after in itertools.pairwise(sizes):
         path = consistency_path(before, after, complete)
         files[f"consistency/{before}-{after}.proof"] = consistency_text(
             before, after, path
@@ -165,9 +184,8 @@ def _put_log(files: dict[str, bytes], leaves: list[bytes]) -> None:
 
     prove(CLAIM_PROOF, files[CLAIM])
     prove("config/0.tlog-proof", files["config/0.note"])
-    for agent in AGENTS:
-        stream = Stream(agent, "e1", "shop")
-        prove(stream.tip_proof, files[stream.note(SEALS)])
+    for one, name in tips(streams):
+        prove(name, files[one.stream.note(one.last)])
 
 
 def without(claim: ClaimNote, agent: str) -> ClaimNote:

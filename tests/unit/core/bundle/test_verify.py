@@ -149,6 +149,38 @@ def test_a_claim_of_seals_without_end_is_refused_at_once() -> None:
     assert "found fewer files" in refusal(bundle)
 
 
+def test_a_seal_that_never_came_is_named_and_nothing_else_is_wrong() -> None:
+    found = said(made(missing=[2]))
+    assert exit_code(found) == 2
+    assert {one.holds for one in found} == {Holds.PASS, Holds.INCOMPLETE, Holds.NOT_CHECKED}
+    gaps = [one.text for one in found if one.holds is Holds.INCOMPLETE]
+    assert len(gaps) == len(AGENTS)
+    assert gaps[0].startswith("Seal 2 of stream shop of agent fra-1 (epoch e1) never came")
+    note = GOOD[FRA.note(2)]
+    assert sha256_hex(note) in gaps[0]
+
+
+@pytest.mark.parametrize("name", sorted(made(missing=[2]).files.keys() - PROSE - {MANIFEST}))
+def test_a_bundle_with_a_gap_is_as_hard_to_change(name: str) -> None:
+    whole = made(missing=[2]).files
+    for at in (0, len(whole[name]) // 2):
+        assert exit_code(said(signed_anew(changed(whole, name, at).files))) == 1, f"byte {at}"
+    rest = {other: data for other, data in whole.items() if other != name}
+    assert exit_code(said(signed_anew(rest))) == 1
+
+
+def test_a_seal_that_is_there_is_no_gap() -> None:
+    gap = made(missing=[2]).files
+    assert "belongs to no stream" in refusal(signed_anew({**gap, FRA.note(2): GOOD[FRA.note(2)]}))
+    for first in (2, 1):
+        bundle = made(
+            lambda claim, first=first: replace(  # type: ignore[misc]
+                claim, streams=[claim.streams[0], replace(claim.streams[0], first=first)]
+            )
+        )
+        assert "claim.note: expected seals of" in refusal(bundle)
+
+
 def test_a_key_that_the_annex_does_not_have_counts_nowhere() -> None:
     stranger = Ed25519PrivateKey.from_private_bytes(bytes([9] * 32))
     annex = replace(ANNEX, agents={**ANNEX.agents, "fra-1": raw(stranger).hex()})
