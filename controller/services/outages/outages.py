@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from controller.core.instants import instant_text
-from controller.errors import NotFound
+from controller.errors import BadInput, NotFound
 from controller.ports.events import EventKind, OutageEvent
 from controller.ports.outcomes import OutageScope
 from controller.ports.storage import Storage, Transaction
@@ -42,8 +42,11 @@ class Outages:
     ) -> Sequence[OutageView]:
         """Outages that touch the time, newest first, at most `limit` (0: 1000). NotFound: no such check.
 
-        `as_of_us`: those that were known at that instant, as they were known (S-21).
+        `as_of_us`: those that were known at that instant, as they were known (S-21). BadInput: a time that ends
+        before it begins.
         """
+        if from_us is not None and to_us is not None and from_us > to_us:
+            raise BadInput("Expected a time that begins before it ends: --from is later than --to.")
         with self._storage.transaction() as tx:
             if check is not None and check not in self._evaluator.checks(tx):
                 raise NotFound(f"There is no check {check!r}, and there never was one.")

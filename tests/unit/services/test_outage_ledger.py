@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.errors import NotFound
+from controller.errors import BadInput, NotFound
 from controller.ports.events import Cause, EventKind, OutageEvent
 from controller.services.outages.outage_body import decode_body
 from controller.services.outages.outages import Outages
@@ -264,3 +264,9 @@ async def test_s08_an_outage_is_confirmed_by_merely_going_on(
     await story.running.restart()
     story.world.evaluator.rebuild(story.world.now_us)
     assert kinds(story) == ["opened", "confirmed"]
+
+
+def test_a_time_that_ends_before_it_begins_is_refused(outages: Outages) -> None:
+    assert outages.list(from_us=1, to_us=1) == []
+    with pytest.raises(BadInput, match="--from is later than --to"):
+        outages.list(from_us=2, to_us=1)
