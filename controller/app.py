@@ -13,7 +13,7 @@ from typing import Final
 from controller.clock import LedgerClock, monotonic_us, steady_wall, utc_now, wall_us
 from controller.config import Address, ServeConfig
 from controller.errors import ControllerError
-from controller.identity.authorities import timestampers
+from controller.identity.authorities import authorities, timestampers
 from controller.identity.authority import Authority
 from controller.identity.files import Settings, StateDirectory
 from controller.identity.notary import LogNotary
@@ -223,7 +223,7 @@ class _Controller:
             config.people_address,
             self._certificate,
             Gate(self._access, self._ledger, worker),
-            self._people(storage, authority, settings.organisation, names[0], notary),
+            self._people(directory, storage, authority, settings.organisation, names[0], notary),
         )
 
     def _account(self, storage: database.SqlStorage) -> None:
@@ -241,6 +241,7 @@ class _Controller:
 
     def _people(
         self,
+        directory: StateDirectory,
         storage: database.SqlStorage,
         authority: Authority,
         organisation: str,
@@ -282,7 +283,15 @@ class _Controller:
                 worker,
                 self._seals,
                 self._stamping,
-                Bundles(storage, self._evaluator, terms, self._logbook, notary, self._now_us),
+                Bundles(
+                    storage,
+                    self._evaluator,
+                    terms,
+                    self._logbook,
+                    notary,
+                    self._now_us,
+                    lambda: authorities(directory),
+                ),
             ),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),

@@ -9,9 +9,10 @@ from typing import Final
 
 from cryptography import x509
 
+from controller.core.stamps import NotStamped
 from controller.errors import BadInput, Fatal, NotFound, Rejected
 from controller.identity.files import StateDirectory, write_private
-from controller.identity.timestamping import Authority, NotStamped, Stamp, stamped
+from controller.identity.timestamping import Authority, Stamp, stamped
 from vedette.shared.probes.host import url_problem
 
 FOLDER: Final = "authorities"

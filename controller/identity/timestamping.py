@@ -4,30 +4,18 @@ An authority counts by the root certificate that was pinned for it here, never b
 """
 
 import asyncio
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import httpx
 from cryptography import x509
-from rfc3161_client import (
-    HashAlgorithm,
-    TimestampRequestBuilder,
-    TimeStampResponse,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
+from controller.core.stamps import NotStamped, stamped_at
 from vedette.shared.limits import STAMP_BYTES_MAX, STAMP_SECONDS_MAX
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _QUERY: Final = "application/timestamp-query"
-
-
-class NotStamped(Exception):
-    """No timestamp, and why, in a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +54,8 @@ def verified(
     authority: Authority, data: bytes, response: bytes, *, nonce: int | None = None
 ) -> int:
     """When the authority vouches that `data` existed, microseconds. NotStamped if it does not."""
-    try:
-        read = decode_timestamp_response(response)
-    except (ValueError, TypeError) as error:
-        raise NotStamped(f"expected a timestamp (RFC 3161), found another text: {error}") from error
-    wrong = "no certificate is pinned"
-    for root in authority.roots:
-        builder = VerifierBuilder().add_root_certificate(root)
-        if nonce is not None:
-            builder = builder.nonce(nonce)
-        try:
-            builder.build().verify_message(read, data)
-        except (VerificationError, ValueError) as error:
-            wrong = str(error)
-            continue
-        return _instant_us(read)
-    raise NotStamped(f"expected a timestamp under the certificate that is pinned for it: {wrong}")
-
-
-def _instant_us(response: TimeStampResponse) -> int:
-    return (response.tst_info.gen_time - _EPOCH) // dt.timedelta(microseconds=1)
+    at_us, _ = stamped_at(authority.roots, data, response, nonce=nonce)
+    return at_us
 
 
 async def _answer(url: str, query: bytes) -> bytes:

@@ -216,7 +216,8 @@ def test_keys_that_are_not_in_the_annex_are_refused_by_both(stage: SealingStage)
     path = stage.folder / "annex.txt"
     before = path.read_text()
     stranger = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
-    log, agent = before.splitlines()
+    log, agent = (line for line in before.splitlines() if not line.startswith("#"))
+    log, agent = log.rstrip(), agent.partition(" by ")[0]
     try:
         for lines in ([log[:-64] + stranger, agent], [log, agent[:-64] + stranger], [log]):
             path.write_text("\n".join(lines) + "\n")

@@ -11,7 +11,8 @@ streams/<agent>/<epoch>/<stream>/tip.tlog-proof that the last of them is in the 
 checkpoints/<size>                           heads of the log, signed
 consistency/<size>-<size>.proof              that each begins with the one before
 config/<leaf>.note  config/<leaf>.tlog-proof what was in force: files, checks, exclusions, enrolments, each in the log
-timestamps/<size>.<authority>.tsr            words of authorities outside (RFC 3161)
+timestamps/<size>.<authority>.tsr            words of authorities outside (RFC 3161); .tsq: what they were asked,
+                                             .pem: the root certificate that was pinned for them
 fleet.yaml  timeline.json  attainment.json  results.jsonl
 ```
 """
@@ -48,7 +49,7 @@ _PATTERNS: Final = tuple(
         r"checkpoints/[0-9]{1,19}",
         r"consistency/[0-9]{1,19}-[0-9]{1,19}\.proof",
         r"config/[0-9]{1,19}\.(?:note|tlog-proof)",
-        rf"timestamps/[0-9]{{1,19}}\.{_PART}\.tsr",
+        rf"timestamps/[0-9]{{1,19}}\.{_PART}\.(?:tsr|tsq|pem)",
     )
 )
 
@@ -97,6 +98,11 @@ class Stream(NamedTuple):
     def proof(self, number: int) -> str:
         """The file of the same proof of a seal after which others never came."""
         return f"{self.folder}/{number:08}.tlog-proof"
+
+
+def stamp_file(size: int, authority: str, kind: str) -> str:
+    """The file of an authority's word on a head: `tsr`; of what it was asked: `tsq`; of its root: `pem`."""
+    return f"timestamps/{size}.{authority}.{kind}"
 
 
 def agent_key(agent: str) -> str:

@@ -40,7 +40,6 @@ from controller.core.bundle.statements import (
     Statement,
     failed,
     incomplete,
-    not_checked,
     passed,
 )
 from controller.core.bundle.streams import (
@@ -52,6 +51,8 @@ from controller.core.bundle.streams import (
     tips,
     unclaimed,
 )
+from controller.core.bundle.timestamps import exposure, stamped_heads
+from controller.core.bundle.vantage import run_by, truthfulness
 from controller.core.bundle.witnesses import witnessed
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
@@ -76,13 +77,13 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
         known = {one.size: one for one in heads(bundle, log)}
         yield from _log(bundle, claim, known, log)
         yield from witnessed(bundle, annex, known, log)
+        stamped, said = stamped_heads(bundle, annex, known)
+        yield from said
     except Broken as error:
         yield failed(f"{error}.")
         return
-    yield not_checked(
-        "That the agents measured truthfully cannot be proved: whoever holds an agent's evidence key can sign"
-        " whatever they like. Agents that the other party runs are the remedy."
-    )
+    yield exposure(stamped, max(known))
+    yield truthfulness(annex, {one.stream.agent for one in claim.streams})
 
 
 def _files(bundle: Bundle, log: Verifier) -> Statement:
@@ -142,14 +143,13 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Stateme
     """Each stream of the claim, and that there is nothing else."""
     if more := unclaimed(bundle, claim):
         raise Broken(f"{more[0]} belongs to no stream of {CLAIM}")
-    organisation = annex.origin.removesuffix("/log")
     for stream, runs in by_stream(claim.streams):
         agent = stream.agent
         key = _public_key(bundle, agent_key(agent))
         if not annex.names(agent, key):
             raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
-        account = stream_account(bundle, runs, organisation, key)
-        yield _told(account)
+        account = stream_account(bundle, runs, annex.organisation, key)
+        yield _told(account, annex)
         yield from map(partial(_gap, stream), account.gaps)
     # Compared piece by piece: there may be gigabytes of them.
     results, at = _read(bundle, RESULTS), 0
@@ -162,12 +162,13 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Stateme
     yield passed(f"{RESULTS} holds the lines of all streams, and nothing else.")
 
 
-def _told(account: Account) -> Statement:
+def _told(account: Account, annex: Annex) -> Statement:
     stream = account.stream
     whole = f"but for {len(account.gaps)} gaps" if account.gaps else "without a gap"
     return passed(
         f"Stream {stream.stream} of agent {stream.agent}, epoch {stream.epoch}: {account.seals} seals {whole},"
-        f" signed by the agent, {account.lines} lines; {account.missed} of {account.scheduled} slots missed."
+        f" signed by the agent{run_by(annex, stream.agent)}, {account.lines} lines; {account.missed} of"
+        f" {account.scheduled} slots missed."
     )
 
 

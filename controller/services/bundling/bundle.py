@@ -22,6 +22,8 @@ from controller.ports.custody import Actor
 from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
+from controller.services.bundling.annex import Pinned, annex_text
+from controller.services.bundling.heads import shown_heads, stamp_files
 from controller.services.bundling.rules import rule_leaves
 from controller.services.bundling.streams import pieces, seal_count, sealed_streams
 from controller.services.contracts.claim_basis import Figures, figures
@@ -84,15 +86,13 @@ class Bundles:
     logbook: Logbook
     signer: Signer
     now_us: Callable[[], int]
+    authorities: Callable[[], Sequence[Pinned]]
 
     def annex(self) -> str:
         """The keys that bundles of this controller are checked by, for the contract's annex."""
         with self.storage.transaction() as tx:
             agents = tx.agents()
-        verifier = self.signer.verifier
-        lines = [f"log {verifier.name} {verifier.public_key.hex()}"]
-        lines += [f"agent {one.id} {one.evidence_key.hex()}" for one in agents]
-        return "".join(f"{line}\n" for line in lines)
+        return annex_text(self.signer.verifier, agents, self.authorities())
 
     def bundle(self, contract: str, label: str, by: Actor) -> Iterator[Part]:
         """The files of a bundle, the manifest last. Rejected says why there can be none."""
@@ -170,7 +170,8 @@ class Bundles:
             places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
             rules = rule_leaves(tx, plan.figures, plan.streams, head.size)
-            heads, stamps = _heads(tx, begun, head)
+            heads, stamps = shown_heads(tx, begun, head)
+        roots = {one.name: one.roots for one in self.authorities()}
         for (_, proof), index in zip(tips(plan.streams), places, strict=True):
             yield proof, log.inclusion(index, head).data()
         for index in rules:
@@ -184,20 +185,7 @@ class Bundles:
         for before, after in itertools.pairwise(sizes):
             text = consistency_text(before, after, log.consistency(before, after))
             yield f"consistency/{before}-{after}.proof", text.encode()
-        yield from stamps.items()
-
-
-def _heads(
-    tx: Transaction, begun: int, head: StoredCheckpoint
-) -> tuple[list[StoredCheckpoint], dict[str, bytes]]:
-    """The first head over the first seal, those that were timestamped since, and the newest; and the timestamps."""
-    first = tx.checkpoint_covering(begun + 1) or head
-    stamps = [one for one in tx.timestamps() if first.size <= one.size <= head.size]
-    sizes = {one.size for one in stamps}
-    stamped = [one for size in sizes for one in tx.checkpoints(size, size)]
-    found = {one.size: one for one in [first, *stamped, head]}
-    responses = {f"timestamps/{one.size}.{one.authority}.tsr": one.response for one in stamps}
-    return [found[size] for size in sorted(found)], dict(sorted(responses.items()))
+        yield from stamp_files(stamps, heads, roots)
 
 
 def _leaf_of(tx: Transaction, sealed: Sealed, number: int) -> int:

@@ -5,22 +5,25 @@ export LC_ALL=C CDPATH=
 say() { printf '%s\n' "$2"; exit "$1"; }
 fail() { say 1 "FAIL $1"; }
 [ $# -eq 1 ] && [ -r "$1" ] || say 2 'usage: sh verify.sh annex.txt'
-annex=$(sed 's/[[:space:]]*#.*//' "$1") && cd "$(dirname "$0")" || exit 2
+annex=$(sed 's/[[:space:]]*#.*//; s/^\(agent .*\) by [A-Za-z0-9._-]\{1,64\}$/\1/' "$1") && cd "$(dirname "$0")" || exit 2
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 2
 text() { sed '/^$/,$d' "$1"; }
 hash() { sha256sum <"$1" | cut -c 1-64; }
 raw() { openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | tail -c 32; }
 
-trusted() { # $1: as the annex names it, $2: file of a key
-    openssl pkey -pubin -in "$2" 2>/dev/null | cmp -s - "$2" || fail "$2: no public key, or more than that"
-    raw "$2" >"$tmp/raw"
+named() { # $1: a line of the annex
     case "
 $annex
 " in *"
-$1 $(od -An -v -tx1 "$tmp/raw" | tr -d ' \n')
-"* | *"
-$1 sha256:$(hash "$tmp/raw")
-"*) ;; *) fail "$2: not a key of $1 in the annex" ;; esac
+$1
+"*) ;; *) return 1 ;; esac
+}
+
+trusted() { # $1: as the annex names it, $2: file of a key
+    openssl pkey -pubin -in "$2" 2>/dev/null | cmp -s - "$2" || fail "$2: no public key, or more than that"
+    raw "$2" >"$tmp/raw"
+    named "$1 $(od -An -v -tx1 "$tmp/raw" | tr -d ' \n')" || named "$1 sha256:$(hash "$tmp/raw")" ||
+        fail "$2: not a key of $1 in the annex"
 }
 
 signed() { # $1: a note, $2: file of the key, $3: its name: one signature, by that key, and nothing else
@@ -114,6 +117,32 @@ sort "$tmp/expected-files" >"$tmp/sorted"
 sed -n '/^streams\//p' "$tmp/there" | diff - "$tmp/sorted" >"$tmp/out" ||
     fail "$(sed -n '/^[<>]/{s/^..//;p;}' "$tmp/out" | head -n 1): in no stream of claim.note, or missing"
 xargs cat <"$tmp/lines" | cmp -s - results.jsonl || fail 'results.jsonl: not the lines of the streams'
+
+# Timestamps: of the very bytes of a head, as asked, under the root that the annex names, at the time that they say.
+for file in timestamps/*; do
+    [ -e "$file" ] || continue
+    at=${file%.*} size=${file#timestamps/} name=${file#timestamps/*.}
+    size=${size%%.*} name=${name%.*}
+    [ -e "$at.tsr" ] && [ -e "checkpoints/$size" ] || fail "$file: without its timestamp or its head"
+    [ "$file" = "$at.tsr" ] || continue
+    if [ -e "$at.pem" ]; then
+        openssl x509 -in "$at.pem" 2>/dev/null | cmp -s - "$at.pem" || fail "$at.pem: no certificate, or more than that"
+        openssl x509 -in "$at.pem" -outform DER >"$tmp/raw"
+    fi
+    [ -e "$at.pem" ] && named "authority $name sha256:$(hash "$tmp/raw")" || {
+        echo "NOT CHECKED $file: its root is not in the annex"
+        continue
+    }
+    openssl ts -query -in "$at.tsq" 2>/dev/null | cmp -s - "$at.tsq" || fail "$at.tsq: no query"
+    openssl ts -reply -in "$file" 2>/dev/null | cmp -s - "$file" || fail "$file: no timestamp"
+    openssl ts -reply -in "$file" -text >"$tmp/said" 2>/dev/null
+    time=$(date -u -d "$(sed -n 's/^Time stamp: \(.*:[0-9]*\)\(\.[0-9]*\)*\( .*\)/\1\3/p' "$tmp/said")" +%s) || fail "$file: no time"
+    [ "$(sed -n 2p "$tmp/said")" = 'Status: Granted.' ] &&
+        openssl ts -verify -in "$file" -data "checkpoints/$size" -CAfile "$at.pem" -attime "$time" >/dev/null 2>&1 &&
+        openssl ts -verify -in "$file" -queryfile "$at.tsq" -CAfile "$at.pem" -attime "$time" >/dev/null 2>&1 ||
+        fail "$file: no timestamp of checkpoints/$size by $name"
+    echo "PASS the first $size leaves existed at $(date -u -d "@$time" +%FT%TZ), according to $name"
+done
 echo 'NOT CHECKED the proofs of the log and the computation: vedette verify . --trust annex.txt --recompute'
 [ $whole = OK ] || say 2 "$whole $(wc -l <"$tmp/there") files"
 say 0 "OK $(wc -l <"$tmp/there") files, $(wc -l <"$tmp/streams") streams"

@@ -32,7 +32,7 @@ ANNEX = f"log {ORIGIN} {raw(LOG_KEY_OF).hex()}\n" + "".join(
 ALONE = """
 import sys
 for name in (
-    "grpc", "google", "sqlalchemy", "sqlmodel", "alembic", "httpx", "psycopg", "rfc3161_client", "apprise", "cel",
+    "grpc", "google", "sqlalchemy", "sqlmodel", "alembic", "httpx", "psycopg", "apprise", "cel",
     "icalendar", "typst",
 ):
     sys.modules[name] = None

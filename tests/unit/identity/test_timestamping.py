@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from controller.identity.timestamping import Authority, NotStamped, stamped, verified
+from controller.core.stamps import NotStamped
+from controller.identity.timestamping import Authority, stamped, verified
 from tests.fakes.timestamp_authority import LocalAuthority, served
 from vedette.shared.limits import STAMP_BYTES_MAX
 

@@ -11,6 +11,7 @@ from controller.identity.notary import LogNotary
 from controller.ports.evidence import Segment
 from controller.ports.seals import StoredSeal, StreamId
 from controller.ports.storage import Storage
+from controller.services.bundling.annex import Pinned
 from controller.services.bundling.bundle import Bundles, Part
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
@@ -46,6 +47,7 @@ class SealedDay:
     stage: Stage
     notary: LogNotary
     chains: dict[StreamId, Chain] = field(default_factory=dict)
+    pinned: list[Pinned] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         world = self.stage.world
@@ -106,7 +108,9 @@ class SealedDay:
         """The service."""
         world, tick = self.stage.world, self.stage.tick
         storage: Storage = world.storage
-        return Bundles(storage, world.evaluator, Terms(), self.logbook, self.notary, tick)
+        return Bundles(
+            storage, world.evaluator, Terms(), self.logbook, self.notary, tick, lambda: self.pinned
+        )
 
     def parts(self, label: str = LABEL, contract: str = "acme") -> Iterator[Part]:
         """A bundle, part by part."""

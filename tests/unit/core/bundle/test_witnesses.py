@@ -96,7 +96,7 @@ def test_that_a_witness_of_the_annex_said_nothing_is_said() -> None:
     (said,) = about(NAME, found(lambda files: None))
     assert said.startswith("NOT CHECKED")
     assert "signed no head" in said
-    assert not about("itness", found(lambda files: None, ANNEX))
+    assert not about("Witness", found(lambda files: None, ANNEX))
 
 
 def forged(files: dict[str, bytes]) -> None:

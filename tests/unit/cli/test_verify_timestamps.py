@@ -1,0 +1,206 @@
+"""Timestamps of authorities outside in a bundle: what both verifiers take, leave, and refuse."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
+from controller.core.bundle.annex import parsed_annex
+from controller.core.bundle.statements import Statement, exit_code
+from controller.core.bundle.verify import statements
+from tests.fakes.timestamp_authority import LocalAuthority
+from tests.unit.cli.test_verify import ANNEX, by_shell, with_script
+from tests.unit.core.bundle.made import Files, made
+
+SIZE = 6
+AT = f"timestamps/{SIZE}.tsa"
+Change = Callable[[dict[str, bytes]], None]
+
+
+class Stamped:
+    """An authority, and what it says of heads: as it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = LocalAuthority(folder)
+        root = x509.load_pem_x509_certificate(self.authority.root_pem)
+        self.pem = root.public_bytes(Encoding.PEM)
+        self.line = f"authority tsa sha256:{sha256(root.public_bytes(Encoding.DER)).hexdigest()}\n"
+        heads = made().files
+        self.query, self.reply = self.asked(heads[f"checkpoints/{SIZE}"])
+        self.other_query, self.other_reply = self.asked(heads["checkpoints/9"])
+
+    def asked(self, data: bytes) -> tuple[bytes, bytes]:
+        request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
+        query = request.as_bytes()
+        return query, self.authority.reply(query)
+
+    def put(self, held: dict[str, bytes]) -> None:
+        held |= {f"{AT}.tsq": self.query, f"{AT}.tsr": self.reply, f"{AT}.pem": self.pem}
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Stamped:
+    return Stamped(tmp_path_factory.mktemp("honest") / "authority")
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Stamped:
+    return Stamped(tmp_path_factory.mktemp("stranger") / "authority")
+
+
+def bundle_with(*changes: Change) -> Files:
+    """Signed by an insider who did all of this before."""
+
+    def change(held: dict[str, bytes]) -> None:
+        for one in changes:
+            one(held)
+
+    return made(change=with_script(change))
+
+
+def by_both(bundle: Files, annex: str, folder: Path) -> tuple[int, list[Statement], str]:
+    """What both say: one exit code, or they do not agree."""
+    (folder / "annex.txt").write_text(annex)
+    found = list(statements(bundle, parsed_annex(annex)))
+    code, said = by_shell(bundle, folder)
+    assert code == exit_code(found), (said, found)
+    return code, found, said
+
+
+def test_a_timestamp_under_the_root_of_the_annex_says_since_when(
+    honest: Stamped, tmp_path: Path
+) -> None:
+    code, found, said = by_both(bundle_with(honest.put), ANNEX + honest.line, tmp_path)
+    assert code == 0
+    (told,) = [str(one) for one in found if "existed at" in one.text]
+    assert told.startswith(f"PASS         The first {SIZE} leaves existed at 20")
+    assert told.endswith("according to CN=Root (tsa).")
+    assert f"PASS the first {SIZE} leaves existed at 20" in said
+    (left,) = [one.text for one in found if "rewritten" in one.text]
+    assert left.startswith(f"What was entered after the first {SIZE} of 9 leaves (20")
+
+
+def test_a_root_that_the_annex_does_not_name_counts_for_nothing(
+    honest: Stamped, stranger: Stamped, tmp_path: Path
+) -> None:
+    unnamed = {"nobody's": ANNEX, "another's": ANNEX + stranger.line}
+    for annex in (*unnamed.values(), ANNEX + honest.line.replace("tsa", "other")):
+        code, found, said = by_both(bundle_with(honest.put), annex, tmp_path)
+        assert code == 0
+        (told,) = [str(one) for one in found if "existed when" in one.text]
+        assert told.startswith("NOT CHECKED")
+        assert "is not in the annex" in told
+        assert f"NOT CHECKED {AT}.tsr" in said
+        assert any("all of them could have been rewritten" in one.text for one in found)
+
+
+def test_what_was_stamped_under_a_root_that_is_pinned_no_more_is_not_checked(
+    honest: Stamped, tmp_path: Path
+) -> None:
+    def unpinned(held: dict[str, bytes]) -> None:
+        del held[f"{AT}.pem"]
+
+    bundle = bundle_with(honest.put, unpinned)
+    code, found, said = by_both(bundle, ANNEX + honest.line, tmp_path)
+    assert code == 0
+    assert any("has no root certificate" in one.text for one in found)
+    assert f"NOT CHECKED {AT}.tsr" in said
+
+
+def replaced(kind: str, value: Callable[[Stamped, Stamped], bytes | None]) -> object:
+    return pytest.param(kind, value, id=f"{kind}: {value.__name__}")
+
+
+def strangers(_: Stamped, stranger: Stamped) -> bytes:
+    return stranger.reply
+
+
+def of_another_head(honest: Stamped, _: Stamped) -> bytes:
+    return honest.other_reply
+
+
+def about_another_head(honest: Stamped, _: Stamped) -> bytes:
+    return honest.other_query
+
+
+def another_nonce(honest: Stamped, _: Stamped) -> bytes:
+    return honest.asked(made().files[f"checkpoints/{SIZE}"])[0]
+
+
+def missing(_: Stamped, __: Stamped) -> None:
+    return None
+
+
+def longer(honest: Stamped, _: Stamped) -> bytes:
+    return honest.reply + b"\n"
+
+
+def longer_query(honest: Stamped, _: Stamped) -> bytes:
+    return honest.query + b"\n"
+
+
+def granted_with_changes(honest: Stamped, _: Stamped) -> bytes:
+    return honest.reply[:8] + b"\x01" + honest.reply[9:]
+
+
+def flipped(honest: Stamped, _: Stamped) -> bytes:
+    return honest.reply[:-1] + bytes([honest.reply[-1] ^ 1])
+
+
+def flipped_query(honest: Stamped, _: Stamped) -> bytes:
+    return honest.query[:40] + bytes([honest.query[40] ^ 1]) + honest.query[41:]
+
+
+def two_roots(honest: Stamped, stranger: Stamped) -> bytes:
+    return honest.pem + stranger.pem
+
+
+def no_text(_: Stamped, __: Stamped) -> bytes:
+    return b"\xff"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        replaced("tsr", strangers), replaced("tsr", of_another_head), replaced("tsr", longer),
+        replaced("tsr", flipped), replaced("tsr", granted_with_changes), replaced("tsr", no_text),
+        replaced("tsr", missing), replaced("tsq", about_another_head), replaced("tsq", missing),
+        replaced("tsq", another_nonce), replaced("tsq", longer_query),
+        replaced("tsq", flipped_query), replaced("tsq", no_text),
+        replaced("pem", two_roots), replaced("pem", no_text),
+    ],
+)  # fmt: skip
+def test_what_is_forged_both_refuse_by_name(
+    honest: Stamped,
+    stranger: Stamped,
+    tmp_path: Path,
+    kind: str,
+    value: Callable[[Stamped, Stamped], bytes | None],
+) -> None:
+    def change(held: dict[str, bytes]) -> None:
+        made_up = value(honest, stranger)
+        if made_up is None:
+            held.pop(f"{AT}.{kind}")
+        else:
+            held[f"{AT}.{kind}"] = made_up
+
+    code, found, said = by_both(bundle_with(honest.put, change), ANNEX + honest.line, tmp_path)
+    assert code == 1
+    assert AT in found[-1].text, found[-1]
+    assert AT in said.splitlines()[-1], said
+
+
+def test_a_timestamp_of_a_head_that_is_not_there_is_refused(
+    honest: Stamped, tmp_path: Path
+) -> None:
+    def moved(held: dict[str, bytes]) -> None:
+        for kind in ("tsq", "tsr", "pem"):
+            held[f"timestamps/7.tsa.{kind}"] = held.pop(f"{AT}.{kind}")
+
+    code, found, _ = by_both(bundle_with(honest.put, moved), ANNEX + honest.line, tmp_path)
+    assert code == 1
+    assert "about a head that is missing" in found[-1].text
