@@ -10,7 +10,7 @@ from rich.progress import Progress
 from controller.cli.bundle_files import refuse_output, write_bundle
 from controller.cli.channel import connected
 from controller.cli.output import write_json
-from controller.errors import Unreachable
+from controller.errors import BadInput, Unreachable
 from vedette.shared.limits import BUNDLE_SECONDS_MAX
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1.evidence_pb2_grpc import EvidenceServiceStub
@@ -26,27 +26,32 @@ def annex() -> None:
 
 
 @click.command()
-@click.option("--contract", required=True, help="Id of the contract.")
-@click.option("--period", required=True, help="A period of it: 2026-06.")
+@click.option("--contract", default="", help="Id of a contract.")
+@click.option("--period", default="", help="A period of it: 2026-06.")
+@click.option("--outage", default="", help="An outage, in place of a contract: OUT-3.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True,
     help="A new folder for the bundle, or a new file that ends in .zip.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def export(contract: str, period: str, output: Path, as_json: bool) -> None:
-    """Hand over the evidence of a contract and a period: lines, seals, rules, proofs and figures.
+def export(contract: str, period: str, outage: str, output: Path, as_json: bool) -> None:
+    """Hand over the evidence of a contract and a period, or of an outage: lines, seals, rules, proofs, figures.
 
-    The claim in it is entered in the log. `vedette verify` and the verify.sh in it check it.
+    The claim in it is entered in the log. `vedette verify` and the verify.sh in it check it. An outage that is
+    open is handed over as it is known now.
     """
+    if (bool(contract) != bool(period)) or bool(outage) == bool(contract):
+        raise BadInput("Expected --contract and --period together, or --outage alone.")
     refuse_output(output)
-    request = pb.ExportBundleRequest(contract=contract, period=period)
+    about = {"outage": outage} if outage else {"contract": contract, "period": period}
+    request = pb.ExportBundleRequest(**about)
     with connected() as connection:
         call = {**connection.call, "timeout": BUNDLE_SECONDS_MAX}
         answers = EvidenceServiceStub(connection.channel).ExportBundle(request, **call)
         with Progress(console=Console(stderr=True), transient=True) as progress:
             count = write_bundle(output, _parts(answers, progress))
     if as_json:
-        write_json({"bundle": str(output), "contract": contract, "period": period, "files": count})
+        write_json({"bundle": str(output), **about, "files": count})
         return
     click.echo(f"{output}: {count} files, all of them named in its MANIFEST.note.")
     click.echo(f"Check it with: vedette verify {output} --trust annex.txt --recompute")

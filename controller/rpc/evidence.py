@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from controller.errors import BadInput
 from controller.ports.seals import StreamStanding
 from controller.ports.storage import Worker
 from controller.rpc.gate import caller
@@ -34,13 +35,22 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         self, request: pb.ExportBundleRequest, context: Context
     ) -> AsyncIterator[pb.ExportBundleResponse]:
         """A bundle, some parts at a time; other work of the storage thread comes in between."""
-        parts = self.bundles.bundle(request.contract, request.period, caller().actor)
+        parts = self._parts(request)
         while some := await self.worker.run(lambda: _some(parts)):
             yield pb.ExportBundleResponse(
                 parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
                 done=some[-1].done,
                 total=some[-1].total,
             )
+
+    def _parts(self, request: pb.ExportBundleRequest) -> Iterator[Part]:
+        """BadInput unless it names one thing. A token's contracts are those of the request: it names no other."""
+        actor = caller().actor
+        if bool(request.outage) == bool(request.contract or request.period):
+            raise BadInput("Expected a contract and a period, or an outage, and not both.")
+        if request.outage:
+            return self.bundles.of_outage(request.outage, actor)
+        return self.bundles.of_period(request.contract, request.period, actor)
 
     async def ListTimestamps(  # noqa: N802 - gRPC's name
         self, request: pb.ListTimestampsRequest, context: Context

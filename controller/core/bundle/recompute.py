@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.layout import ATTAINMENT, FLEET, RESULTS, TIMELINE, Bundle
-from controller.core.bundle.statements import Statement, failed, not_checked, passed
+from controller.core.bundle.outage import extent_in, outage_statement
+from controller.core.bundle.statements import Broken, Statement, failed, not_checked, passed
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import (
     Gathered,
@@ -29,8 +30,14 @@ def recomputed(bundle: Bundle, claim: ClaimNote) -> Iterator[Statement]:
     except (BadDocument, ValueError) as error:
         yield failed(f"{FLEET} and {TIMELINE} cannot be read: {error}.")
         return
-    yield _figures(bundle, claim, fleet, document)
-    yield _verdicts(bundle, claim, fleet, document)
+    try:
+        if claim.is_of_outage:
+            yield outage_statement(bundle, claim, document)
+        else:
+            yield _figures(bundle, claim, fleet, document)
+        yield _verdicts(bundle, claim, fleet, document)
+    except Broken as error:
+        yield failed(f"{error}.")
 
 
 def _figures(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -> Statement:
@@ -55,7 +62,7 @@ def _verdicts(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) 
         claim.as_of_us < claim.to_us + _SETTLED_US
     ):
         return not_checked(
-            f"Whether {TIMELINE} follows from the lines: the claim was made before the period was over for an"
+            f"Whether {TIMELINE} follows from the lines: the claim was made before its time was over for an"
             " hour, when not every line was sealed."
         )
     if _changed_within(bundle, document):
@@ -73,11 +80,19 @@ def _verdicts(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) 
         fleet, sorted_out(fleet, gathered.items), from_us=document.start, to_us=document.end,
         horizon_us=document.horizon, with_bounds=True,
     )  # fmt: skip
+    if not fleet.checks.keys() >= document.checks.keys():
+        return failed(f"{FLEET} lacks a check of {TIMELINE}.")
+    if claim.is_of_outage and extent_in(again, claim) != extent_in(document, claim):
+        return failed(
+            f"{TIMELINE} has {claim.label} {extent_in(document, claim)}; the lines give"
+            f" {extent_in(again, claim) or 'no outage that begins then'}."
+        )
     for name, said in document.checks.items():
         at_us = _difference(said.intervals, again.checks[name].intervals)
         if at_us is not None:
             return failed(f"{TIMELINE}: the lines give another verdict on {name} at {at_us}.")
-    return passed(f"The verdicts of {TIMELINE} are those that the lines in {RESULTS} give.")
+    also = f", and so is {claim.label}" if claim.is_of_outage else ""
+    return passed(f"The verdicts of {TIMELINE} are those that the lines in {RESULTS} give{also}.")
 
 
 def _changed_within(bundle: Bundle, document: Replay) -> bool:

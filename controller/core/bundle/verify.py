@@ -5,7 +5,7 @@ proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -35,7 +35,6 @@ from controller.core.bundle.layout import (
 from controller.core.bundle.log import heads, leaf_index
 from controller.core.bundle.manifest import BadManifest, parsed_manifest, sha256_hex
 from controller.core.bundle.paper import BESIDE, paper_statements
-from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import (
     Broken,
     Statement,
@@ -62,11 +61,8 @@ from vedette.shared.note import BadNote, Verifier, opened_note
 _CONFIG = re.compile(r"config/([0-9]+)\.(?:note|tlog-proof)")
 
 
-def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Iterator[Statement]:
-    """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at.
-
-    `held` is what the reader has of the log already, verified by the same annex.
-    """
+def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
+    """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at."""
     log = Verifier(annex.origin, annex.log_key)
     try:
         yield _files(bundle, log)
@@ -80,7 +76,6 @@ def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Itera
         yield from _streams(bundle, claim, annex)
         known = {one.size: one for one in heads(bundle, log)}
         yield from _log(bundle, claim, known, log)
-        yield from grown_since(known, held)
         yield from witnessed(bundle, annex, known, log)
         stamped, said = stamped_heads(bundle, annex, known)
         yield from said

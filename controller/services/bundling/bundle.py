@@ -3,8 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Final, NamedTuple, Protocol
 
@@ -12,29 +11,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from controller.core.bundle import layout
-from controller.core.bundle.claim_note import ClaimNote, Sealed
+from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.bundle.streams import tips
-from controller.core.calendars import Period
-from controller.core.sla.reports.records import records_bytes
-from controller.errors import BadInput, Rejected
+from controller.errors import Rejected
 from controller.ports.custody import Actor
 from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
 from controller.services.bundling.annex import Pinned, annex_text
 from controller.services.bundling.heads import shown_heads, stamp_files
+from controller.services.bundling.outage_subject import outage_subject
+from controller.services.bundling.period_subject import period_subject
 from controller.services.bundling.rules import rule_leaves
 from controller.services.bundling.streams import pieces, seal_count, sealed_streams
-from controller.services.contracts.claim_basis import Figures, figures
-from controller.services.contracts.claim_pack import (
-    fleet_file,
-    recomputed,
-    require_same,
-    timeline_file,
-)
-from controller.services.contracts.claim_source import listed_samples, sourced
-from controller.services.contracts.terms import Agreed, Terms
+from controller.services.bundling.subject import Subject
+from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
 from controller.services.timeline.evaluate import Evaluator
 from vedette.shared.checkpoint import consistency_text
@@ -69,10 +61,9 @@ class Part(NamedTuple):
 class _Plan:
     """What stands in a bundle before its streams are read."""
 
-    claim: bytes
+    subject: Subject
     place: int
     streams: Sequence[Sealed]
-    figures: Figures
     files: dict[str, bytes]
 
 
@@ -94,10 +85,25 @@ class Bundles:
             agents = tx.agents()
         return annex_text(self.signer.verifier, agents, self.authorities())
 
-    def bundle(self, contract: str, label: str, by: Actor) -> Iterator[Part]:
-        """The files of a bundle, the manifest last. Rejected says why there can be none."""
+    def of_period(self, contract: str, label: str, by: Actor) -> Iterator[Part]:
+        """The files of a bundle about a contract and a period, the manifest last. Rejected says why there can be none."""
+        return self._parts(
+            lambda tx, now_us: period_subject(
+                tx, self.evaluator, self.terms, contract, label, now_us
+            ),
+            by,
+        )
+
+    def of_outage(self, handle: str, by: Actor) -> Iterator[Part]:
+        """The files of a bundle about an outage as it is known now, the manifest last."""
+        return self._parts(
+            lambda tx, now_us: outage_subject(tx, self.evaluator, self.terms, handle, now_us), by
+        )
+
+    def _parts(self, subject: Callable[[Transaction, int], Subject], by: Actor) -> Iterator[Part]:
         with self.storage.transaction() as tx:
-            plan = self._plan(tx, contract, label, by)
+            now_us = self.now_us()
+            plan = self._plan(tx, subject(tx, now_us), by, now_us)
         head = self.logbook.checkpoint()
         assert head is not None, "the claim was entered just now"
         total, done = 2 * seal_count(plan.streams), 0
@@ -126,41 +132,24 @@ class Bundles:
         hashes[layout.RESULTS] = whole.hexdigest()
         yield Part(layout.MANIFEST, self.signer.signed(manifest_text(hashes)), done, total)
 
-    def _plan(self, tx: Transaction, contract: str, label: str, by: Actor) -> _Plan:
+    def _plan(self, tx: Transaction, subject: Subject, by: Actor, now_us: int) -> _Plan:
         """What is claimed, signed and entered in the log; and the files that need no proof."""
-        now_us = self.now_us()
-        agreed = self.terms.latest(tx, contract, now_us)
-        _period(agreed, label, now_us)
-        source = sourced(tx, self.evaluator, self.terms, contract, label, now_us)
-        as_of_us = source.sight.horizon_us
-        found = figures(source.sight, source.agreed, _period(source.agreed, label, as_of_us))
-        own = self._own_files(tx, found)
-        streams = sealed_streams(tx, found)
-        subject = f"bundle {contract} {label}"
-        note = self.signer.signed(
-            _claim(found, own, streams, _before(tx, subject)).text(),
-        )
-        place = tx.enter_note(LeafKind.CLAIM, subject, note, now_us)
-        tx.record(by.act(now_us, "evidence.export", contract, label))
+        streams = sealed_streams(tx, subject)
+        claim = replace(subject.claim, streams=streams, supersedes=_before(tx, subject.name))
+        note = self.signer.signed(claim.text())
+        place = tx.enter_note(LeafKind.CLAIM, subject.name, note, now_us)
+        tx.record(by.act(now_us, "evidence.export", *subject.act))
         agents = {one.id: one.evidence_key for one in tx.agents()}
         names = sorted({one.stream.agent for one in streams})
-        keys = {layout.agent_key(name): _pem(agents[name]) for name in names}
-        return _Plan(note, place, streams, found, {**own, layout.CLAIM: note, **keys})
-
-    def _own_files(self, tx: Transaction, found: Figures) -> dict[str, bytes]:
-        """Files that say what they are by themselves. Fatal if they do not give the figures."""
-        fleet = fleet_file(found)
-        timeline = timeline_file(found, listed_samples(tx, self.evaluator, found))
-        again = recomputed(found, fleet, timeline)
-        require_same(found, again)
-        return {
+        files = {
             layout.README: _text("README.txt"),
             layout.SCRIPT: _text("verify.sh"),
             layout.LOG_KEY: _pem(self.signer.verifier.public_key),
-            layout.FLEET: fleet,
-            layout.TIMELINE: timeline,
-            layout.ATTAINMENT: records_bytes(again),
+            **subject.files,
+            layout.CLAIM: note,
+            **{layout.agent_key(name): _pem(agents[name]) for name in names},
         }
+        return _Plan(subject, place, streams, files)
 
     def _proofs(self, plan: _Plan, head: StoredCheckpoint) -> Iterator[tuple[str, bytes]]:
         """Heads of the log, that they are of one log, and where in it everything stands."""
@@ -169,7 +158,7 @@ class Bundles:
         with self.storage.transaction() as tx:
             places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
-            rules = rule_leaves(tx, plan.figures, plan.streams, head.size)
+            rules = rule_leaves(tx, plan.subject, plan.streams, head.size)
             heads, stamps = shown_heads(tx, begun, head)
         roots = {one.name: one.roots for one in self.authorities()}
         for (_, proof), index in zip(tips(plan.streams), places, strict=True):
@@ -198,43 +187,13 @@ def _leaf_of(tx: Transaction, sealed: Sealed, number: int) -> int:
     return leaf.index
 
 
-def _period(agreed: Agreed, label: str, now_us: int) -> Period:
-    try:
-        period = agreed.contract.period.named(label, now_us)
-    except ValueError as error:
-        raise BadInput(f"{error}.") from error
-    if period.from_us >= now_us:
-        raise Rejected(f"{label} has not begun: there is nothing to hand over.")
-    return period
-
-
 def _before(tx: Transaction, subject: str) -> str | None:
-    """The SHA-256 of the claim that stood before, about the same contract and period."""
+    """The SHA-256 of the claim that stood before, about the same."""
     leaves = tx.leaves_about(LeafKind.CLAIM, subject)
     if not leaves:
         return None
     ((_, note),) = tx.leaf_notes(leaves[-1].index, leaves[-1].index + 1)
     return sha256_hex(note)
-
-
-def _claim(
-    found: Figures, own: dict[str, bytes], streams: Sequence[Sealed], before: str | None
-) -> ClaimNote:
-    return ClaimNote(
-        contract=found.agreed.contract.first.id,
-        revision=found.agreed.revision,
-        label=found.period.label,
-        from_us=found.period.from_us,
-        to_us=found.period.to_us,
-        as_of_us=found.horizon_us,
-        program=version("vedette"),
-        tzdata=version("tzdata"),
-        fleet_sha256=sha256_hex(own[layout.FLEET]),
-        timeline_sha256=sha256_hex(own[layout.TIMELINE]),
-        attainment_sha256=sha256_hex(own[layout.ATTAINMENT]),
-        supersedes=before,
-        streams=streams,
-    )
 
 
 def _pem(public_key: bytes) -> bytes:

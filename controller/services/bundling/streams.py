@@ -6,45 +6,35 @@ from typing import Final
 
 from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.layout import Stream
-from controller.core.policy import policy_of
 from controller.core.sealing import sha256_of
 from controller.errors import Fatal, Rejected
 from controller.ports.seals import StoredSeal, StreamId
 from controller.ports.storage import Transaction
-from controller.services.contracts.claim_basis import Figures
+from controller.services.bundling.subject import Subject
 from vedette.shared.result import ANCHORS
 
 Opens = Callable[[], AbstractContextManager[Transaction]]
 
-# Clocks of agents may be off by minutes, and a line is sealed after it was made.
-_MARGIN_US: Final = 3_600_000_000
 _SEALS_AT_ONCE: Final = 256
 
 
-def sealed_streams(tx: Transaction, found: Figures) -> list[Sealed]:
-    """The streams that the figures rest on, by agent, stream and epoch.
+def sealed_streams(tx: Transaction, subject: Subject) -> list[Sealed]:
+    """The streams that a subject rests on, by agent, stream and epoch.
 
     Those of the services of its checks; of the agents of these also what they saw of the anchors. A stream in which
     seals never came has several runs. Rejected if there are none.
     """
-    checks = [found.agreed.fleet.checks[name] for name in found.agreed.contract.scope.members]
-    services = {check.service for check in checks}
-    policies = [policy_of(check) for check in checks]
-    around_us = _MARGIN_US + max(
-        policy.margin_us + 3 * policy.freshness_us + 2 * policy.merge_gap_us for policy in policies
-    )
-    from_us, to_us = found.seen.from_us - around_us, found.seen.to_us + around_us
+    services = {check.service for check in subject.checks}
+    span = subject.sealed_us
     ids = [one.id for one in tx.stream_standings() if one.seals]
-    sealed = [
-        run for one in ids if one.stream in services for run in _runs(tx, one, from_us, to_us)
-    ]
+    sealed = [run for one in ids if one.stream in services for run in _runs(tx, one, *span)]
     agents = {one.stream.agent for one in sealed}
     anchors = [one for one in ids if one.stream == ANCHORS and one.agent in agents]
-    sealed += [run for one in anchors for run in _runs(tx, one, from_us, to_us)]
+    sealed += [run for one in anchors for run in _runs(tx, one, *span)]
     if not sealed:
         raise Rejected(
-            f"No agent has sealed anything of {found.agreed.contract.first.id} in {found.period.label}: there is"
-            " no evidence to hand over. Agents seal once a minute."
+            f"No agent has sealed anything of {subject.title}: there is no evidence to hand over. Agents seal once a"
+            " minute."
         )
     return sorted(sealed, key=_place)
 

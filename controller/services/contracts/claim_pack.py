@@ -152,6 +152,11 @@ def fleet_file(basis: Figures) -> bytes:
         basis.seen.observed.exclusions,
     )
     head = "# What the fleet file in force says of this contract and its checks; what it says of others is left out.\n"
+    return fleet_text(head, excerpt)
+
+
+def fleet_text(head: str, excerpt: Mapping[str, Any]) -> bytes:
+    """An excerpt of a fleet file as a file, a remark first."""
     return (head + yaml.safe_dump(excerpt, sort_keys=False, allow_unicode=True)).encode()
 
 

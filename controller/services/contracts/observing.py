@@ -39,7 +39,9 @@ def seen(sight: Sight, agreed: Agreed, when: Period) -> Seen:
     )
     from_us, to_us = when.from_us - around_us, min(when.to_us + around_us, sight.horizon_us)
     reopen_us = _reopen_us(agreed.contract)
-    members = {check: _known(sight, check, (from_us, to_us), reopen_us) for check in scope.members}
+    members = {
+        check: known_of(sight, check, (from_us, to_us), reopen_us) for check in scope.members
+    }
     if _counts_samples(agreed.contract):
         members = {
             check: one._replace(samples=sight.samples(check, from_us, to_us))
@@ -60,7 +62,8 @@ def _counts_samples(agreement: Agreement) -> bool:
     return any(o.is_of_samples for version in agreement.versions for o in version.objectives)
 
 
-def _known(sight: Sight, check: str, span: tuple[int, int], reopen_us: int) -> Known:
+def known_of(sight: Sight, check: str, span: tuple[int, int], reopen_us: int) -> Known:
+    """What is told of a check over [span), and the clocks of its outages and of those that share a timer (S-47)."""
     if span[0] >= span[1]:
         return Known((), (), ())
     told = sight.told(check, *span)

@@ -59,25 +59,29 @@ Global___GetAnnexResponse: _TypeAlias = GetAnnexResponse  # noqa: Y015
 
 @_typing.final
 class ExportBundleRequest(_message.Message):
-    """ExportBundleRequest names a contract and a period."""
+    """ExportBundleRequest names a contract and a period, or an outage."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTRACT_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
+    OUTAGE_FIELD_NUMBER: _builtins.int
     contract: _builtins.str
-    """Id of the contract."""
+    """Id of the contract; empty: it is about an outage."""
     period: _builtins.str
     """Label of the period."""
+    outage: _builtins.str
+    """Handle of the outage; empty: it is about a contract."""
     def __init__(
         self,
         *,
         contract: _builtins.str = ...,
         period: _builtins.str = ...,
+        outage: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "outage", b"outage", "period", b"period"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

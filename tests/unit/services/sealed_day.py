@@ -1,6 +1,6 @@
 """A day of a contract whose every line is sealed and logged, and bundles of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -29,6 +29,14 @@ KEYS = {
     f"{region}-1": Ed25519PrivateKey.from_private_bytes(bytes([number] * 32))
     for number, region in enumerate(REGIONS, 1)
 }
+
+
+def whole(parts: Iterable[Part]) -> Files:
+    """The files that parts come to."""
+    files: dict[str, bytes] = {}
+    for part in parts:
+        files[part.name] = files.get(part.name, b"") + part.content
+    return Files(files)
 
 
 @dataclass
@@ -114,14 +122,15 @@ class SealedDay:
 
     def parts(self, label: str = LABEL, contract: str = "acme") -> Iterator[Part]:
         """A bundle, part by part."""
-        return self.bundles().bundle(contract, label, ADA)
+        return self.bundles().of_period(contract, label, ADA)
 
     def bundle(self, label: str = LABEL) -> Files:
-        """A bundle, its files put together."""
-        files: dict[str, bytes] = {}
-        for part in self.parts(label):
-            files[part.name] = files.get(part.name, b"") + part.content
-        return Files(files)
+        """A bundle of a day, its files put together."""
+        return whole(self.parts(label))
+
+    def of_outage(self, handle: str) -> Files:
+        """A bundle of an outage."""
+        return whole(self.bundles().of_outage(handle, ADA))
 
     def annex(self) -> Annex:
         """The annex that the service gives."""

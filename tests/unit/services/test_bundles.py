@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.core.bundle.claim_note import ClaimNote
-from controller.core.bundle.layout import MANIFEST, RESULTS, TIMELINE
+from controller.core.bundle.layout import FLEET, MANIFEST, RESULTS, TIMELINE
 from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.statements import Holds, Statement, exit_code
 from controller.core.bundle.verify import opened_claim, statements
@@ -58,6 +58,13 @@ async def day(world: World, running: Running, notary: LogNotary) -> SealedDay:
 
 def claim_of(day: SealedDay, bundle: Files) -> ClaimNote:
     return opened_claim(bundle, day.notary.verifier)
+
+
+def handle_of(day: SealedDay) -> str:
+    """The outage of the day."""
+    with day.stage.world.storage.transaction() as tx:
+        (found,) = tx.outages("shop-home")
+    return found.handle
 
 
 def again(day: SealedDay, bundle: Files) -> list[Statement]:
@@ -112,6 +119,30 @@ async def test_a_seal_that_never_came_is_named_and_leaves_the_bundle_incomplete(
     runs = [one for one in claim_of(day, bundle).streams if one.stream == tuple(FRA)]
     assert [(one.last, one.first) for one in runs][-1][-1] == 38
     assert bundle.has("streams/fra-1/e1/shop/00000036.tlog-proof")
+
+
+async def test_an_outage_is_handed_over_and_follows_from_its_lines(day: SealedDay) -> None:
+    bundle = day.of_outage(handle_of(day).lower())
+    found = list(statements(bundle, day.annex()))
+    assert exit_code(found) == 0, found
+    claim = claim_of(day, bundle)
+    assert (claim.label, claim.check, claim.contract) == (handle_of(day), "shop-home", "")
+    assert claim.attainment_sha256 is None
+    assert b"contracts" not in bundle.read(FLEET)
+    assert b"shop-dns" not in bundle.read(FLEET)
+    said = again(day, bundle)
+    assert [one.holds for one in said] == [Holds.PASS, Holds.PASS], said
+    assert "is what revision" in said[0].text
+
+
+async def test_what_is_no_outage_of_a_check_is_refused_in_words(day: SealedDay) -> None:
+    for handle, error, sentence in (
+        ("OUT-1", Rejected, f"OUT-1 was retracted: .* and is part of {handle_of(day)}"),
+        ("OUT-99", NotFound, "found OUT-99"),
+        ("INC-1", BadInput, "such as OUT-12, found 'INC-1'"),
+    ):
+        with pytest.raises(error, match=sentence):
+            day.of_outage(handle)
 
 
 async def test_what_is_of_others_is_not_handed_over(day: SealedDay) -> None:

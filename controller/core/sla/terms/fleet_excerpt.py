@@ -1,6 +1,6 @@
 """What a fleet file says of one contract: enough to compute it, and nothing of other contracts and checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,10 +20,22 @@ def fleet_excerpt(
     Regions stay, because a check that names none has all of them; exclusions that were withdrawn have no effect. What a service depends on, anchors,
     channels, who is told of a grade and which contract this one supports change no figure, and are left out.
     """
-    members = set(scope.members)
+    excerpt = check_excerpt(data, scope.members)
+    excerpt["contracts"] = [
+        _by_itself(one) for one in whole_contracts(data) if one["id"] == contract
+    ]
+    checks = excerpt["checks"]
+    standing = [_exclusion(one, checks) for one in exclusions if one.withdrawn_us is None]
+    if standing:
+        excerpt["exclusions"] = standing
+    return excerpt
+
+
+def check_excerpt(data: Mapping[str, Any], members: Collection[str]) -> Plain:
+    """A fleet file as plain data with these checks, their services and the regions, and nothing else."""
     checks = [one for one in data["checks"] if one["id"] in members]
     services = {one["service"] for one in checks}
-    excerpt: Plain = {
+    return {
         "version": 1,
         "regions": data["regions"],
         "services": [
@@ -32,12 +44,7 @@ def fleet_excerpt(
             if one["id"] in services
         ],
         "checks": checks,
-        "contracts": [_by_itself(one) for one in whole_contracts(data) if one["id"] == contract],
     }
-    standing = [_exclusion(one, checks) for one in exclusions if one.withdrawn_us is None]
-    if standing:
-        excerpt["exclusions"] = standing
-    return excerpt
 
 
 def _by_itself(contract: Mapping[str, Any]) -> Plain:
