@@ -1,10 +1,12 @@
 """`vedette verify`: check a bundle by itself and the annex, offline; neither gRPC nor a database is needed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from controller.cli.bundle_files import opened_bundle
+from controller.cli.held_heads import held_heads
 from controller.cli.output import write_json
 from controller.cli.sources import read_file
 from controller.core.bundle.annex import BadAnnex, parsed_annex
@@ -31,9 +33,16 @@ _ENDS = {0: "OK", 1: "NOT OK", 2: "INCOMPLETE"}
     required=True,
     help="The annex of the contract: the keys that the parties agreed on.",
 )
+@click.option(
+    "--since",
+    "held",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="What you hold of the log: an older bundle, a head of it, an agent's log/seen.json. Repeatable.",
+)
 @click.option("--recompute", is_flag=True, help="Compute the verdicts and the figures anew, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
+def verify(bundle: Path, trust: Path, held: Sequence[Path], recompute: bool, as_json: bool) -> None:
     """Check a bundle (a folder or a zip), offline, by nothing but the keys of the annex.
 
     Exit code 0: everything that was looked at holds. 1: something does not. 2: something is not
@@ -43,10 +52,12 @@ def verify(bundle: Path, trust: Path, recompute: bool, as_json: bool) -> None:
         annex = parsed_annex(read_file(trust).decode())
     except (BadAnnex, UnicodeDecodeError) as error:
         raise BadInput(f"{trust} is no annex: {error}.") from error
+    log = Verifier(annex.origin, annex.log_key)
+    since = [held_heads(path, log) for path in held]
     with opened_bundle(bundle) as files:
-        found = list(statements(files, annex))
+        found = list(statements(files, annex, since))
         if recompute and exit_code(found) != 1:
-            claim = opened_claim(files, Verifier(annex.origin, annex.log_key))
+            claim = opened_claim(files, log)
             found[-1:-1] = recomputed(files, claim)
     code = exit_code(found)
     if as_json:

@@ -5,7 +5,7 @@ proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -35,6 +35,7 @@ from controller.core.bundle.layout import (
 from controller.core.bundle.log import heads, leaf_index
 from controller.core.bundle.manifest import BadManifest, parsed_manifest, sha256_hex
 from controller.core.bundle.paper import BESIDE, paper_statements
+from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import (
     Broken,
     Statement,
@@ -61,8 +62,11 @@ from vedette.shared.note import BadNote, Verifier, opened_note
 _CONFIG = re.compile(r"config/([0-9]+)\.(?:note|tlog-proof)")
 
 
-def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
-    """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at."""
+def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Iterator[Statement]:
+    """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at.
+
+    `held` is what the reader has of the log already, verified by the same annex.
+    """
     log = Verifier(annex.origin, annex.log_key)
     try:
         yield _files(bundle, log)
@@ -76,6 +80,7 @@ def statements(bundle: Bundle, annex: Annex) -> Iterator[Statement]:
         yield from _streams(bundle, claim, annex)
         known = {one.size: one for one in heads(bundle, log)}
         yield from _log(bundle, claim, known, log)
+        yield from grown_since(known, held)
         yield from witnessed(bundle, annex, known, log)
         stamped, said = stamped_heads(bundle, annex, known)
         yield from said
