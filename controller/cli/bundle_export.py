@@ -1,6 +1,6 @@
 """`vedette evidence export` and `annex`: a bundle for the other side, and the keys to check it by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from controller.cli.bundle_files import refuse_output, write_bundle
 from controller.cli.channel import connected
+from controller.cli.held_heads import newest_head
 from controller.cli.output import write_json
 from controller.errors import BadInput, Unreachable
 from vedette.shared.limits import BUNDLE_SECONDS_MAX
@@ -30,21 +31,32 @@ def annex() -> None:
 @click.option("--period", default="", help="A period of it: 2026-06.")
 @click.option("--outage", default="", help="An outage, in place of a contract: OUT-3.")
 @click.option(
+    "--since",
+    "held",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="What the reader holds of the log: an older bundle, a head of it. Repeatable.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True,
     help="A new folder for the bundle, or a new file that ends in .zip.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def export(contract: str, period: str, outage: str, output: Path, as_json: bool) -> None:
+def export(
+    contract: str, period: str, outage: str, held: Sequence[Path], output: Path, as_json: bool
+) -> None:
     """Hand over the evidence of a contract and a period, or of an outage: lines, seals, rules, proofs, figures.
 
     The claim in it is entered in the log. `vedette verify` and the verify.sh in it check it. An outage that is
-    open is handed over as it is known now.
+    open is handed over as it is known now. With `--since` the bundle also proves that the log goes on from what
+    the reader holds.
     """
     if (bool(contract) != bool(period)) or bool(outage) == bool(contract):
         raise BadInput("Expected --contract and --period together, or --outage alone.")
     refuse_output(output)
+    since = [pb.HeldHead(size=one.size, root=one.root) for one in map(newest_head, held)]
     about = {"outage": outage} if outage else {"contract": contract, "period": period}
-    request = pb.ExportBundleRequest(**about)
+    request = pb.ExportBundleRequest(**about, since=since)
     with connected() as connection:
         call = {**connection.call, "timeout": BUNDLE_SECONDS_MAX}
         answers = EvidenceServiceStub(connection.channel).ExportBundle(request, **call)

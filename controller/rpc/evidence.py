@@ -9,6 +9,7 @@ from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.services.bundling.bundle import Bundles, Part
+from controller.services.bundling.held import HeldHead
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
 from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
@@ -46,11 +47,12 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     def _parts(self, request: pb.ExportBundleRequest) -> Iterator[Part]:
         """BadInput unless it names one thing. A token's contracts are those of the request: it names no other."""
         actor = caller().actor
+        since = [HeldHead(one.size, one.root) for one in request.since]
         if bool(request.outage) == bool(request.contract or request.period):
             raise BadInput("Expected a contract and a period, or an outage, and not both.")
         if request.outage:
-            return self.bundles.of_outage(request.outage, actor)
-        return self.bundles.of_period(request.contract, request.period, actor)
+            return self.bundles.of_outage(request.outage, actor, since)
+        return self.bundles.of_period(request.contract, request.period, actor, since)
 
     async def ListTimestamps(  # noqa: N802 - gRPC's name
         self, request: pb.ListTimestampsRequest, context: Context

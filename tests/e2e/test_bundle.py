@@ -55,10 +55,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealingStage]:
             assert stage.dead() is None, stage.dead()
             assert time.monotonic() < deadline
         (folder / "annex.txt").write_text(stage.command("evidence", "annex"))
-        for name in ("bundle", "bundle.zip"):
-            year = time.strftime("%Y", time.gmtime())
-            where = str(folder / name)
-            stage.command("evidence", "export", "--contract", "gold", "--period", year, "-o", where)
+        year = time.strftime("%Y", time.gmtime())
+        export = ("evidence", "export", "--contract", "gold", "--period", year)
+        old = str(folder / "bundle")
+        stage.command(*export, "-o", old)
+        stage.command(*export, "-o", f"{old}.zip", "--since", old)
         yield stage
 
 
@@ -148,7 +149,11 @@ def test_both_verifiers_take_a_bundle_and_say_what_they_did_not_check(
         assert "attainment.json is what fleet.yaml and timeline.json give" in told
     acts = json.loads(stage.command("audit", "list", "--json"))["acts"]
     assert [one["action"] for one in acts].count("evidence.export") == 2
-    # The second bundle says which claim it stands in place of.
+    # The second bundle says which claim it stands in place of, and goes on from the first.
+    old = str(stage.folder / "bundle")
+    annex_file = str(stage.folder / "annex.txt")
+    told = stage.command("verify", f"{old}.zip", "--trust", annex_file, "--since", old)
+    assert f"The log is append-only since {old}, which you hold" in told
     with opened_bundle(stage.folder / "bundle.zip") as files:
         first = sha256_hex((stage.folder / "bundle" / "claim.note").read_bytes())
         assert f"supersedes {first}\n".encode() in files.read("claim.note")

@@ -21,6 +21,7 @@ from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
 from controller.services.bundling.annex import Pinned, annex_text
 from controller.services.bundling.heads import shown_heads, stamp_files
+from controller.services.bundling.held import HeldHead, held_checkpoints, with_held
 from controller.services.bundling.outage_subject import outage_subject
 from controller.services.bundling.period_subject import period_subject
 from controller.services.bundling.rules import rule_leaves
@@ -85,23 +86,37 @@ class Bundles:
             agents = tx.agents()
         return annex_text(self.signer.verifier, agents, self.authorities())
 
-    def of_period(self, contract: str, label: str, by: Actor) -> Iterator[Part]:
-        """The files of a bundle about a contract and a period, the manifest last. Rejected says why there can be none."""
+    def of_period(
+        self, contract: str, label: str, by: Actor, since: Sequence[HeldHead] = ()
+    ) -> Iterator[Part]:
+        """The files of a bundle about a contract and a period, the manifest last. Rejected says why there can be none.
+
+        It shows how the log grew from each head of `since`, too.
+        """
         return self._parts(
             lambda tx, now_us: period_subject(
                 tx, self.evaluator, self.terms, contract, label, now_us
             ),
             by,
+            since,
         )
 
-    def of_outage(self, handle: str, by: Actor) -> Iterator[Part]:
+    def of_outage(self, handle: str, by: Actor, since: Sequence[HeldHead] = ()) -> Iterator[Part]:
         """The files of a bundle about an outage as it is known now, the manifest last."""
         return self._parts(
-            lambda tx, now_us: outage_subject(tx, self.evaluator, self.terms, handle, now_us), by
+            lambda tx, now_us: outage_subject(tx, self.evaluator, self.terms, handle, now_us),
+            by,
+            since,
         )
 
-    def _parts(self, subject: Callable[[Transaction, int], Subject], by: Actor) -> Iterator[Part]:
+    def _parts(
+        self,
+        subject: Callable[[Transaction, int], Subject],
+        by: Actor,
+        since: Sequence[HeldHead],
+    ) -> Iterator[Part]:
         with self.storage.transaction() as tx:
+            held = held_checkpoints(tx, since)
             now_us = self.now_us()
             plan = self._plan(tx, subject(tx, now_us), by, now_us)
         head = self.logbook.checkpoint()
@@ -113,7 +128,7 @@ class Bundles:
             hashes[name] = sha256_hex(content)
             return Part(name, content, done, total)
 
-        for name, content in [*plan.files.items(), *self._proofs(plan, head)]:
+        for name, content in [*plan.files.items(), *self._proofs(plan, head, held)]:
             yield told(name, content)
         for sealed in plan.streams:
             for seal, lines in pieces(self.storage.transaction, sealed):
@@ -151,7 +166,9 @@ class Bundles:
         }
         return _Plan(subject, place, streams, files)
 
-    def _proofs(self, plan: _Plan, head: StoredCheckpoint) -> Iterator[tuple[str, bytes]]:
+    def _proofs(
+        self, plan: _Plan, head: StoredCheckpoint, held: Sequence[StoredCheckpoint]
+    ) -> Iterator[tuple[str, bytes]]:
         """Heads of the log, that they are of one log, and where in it everything stands."""
         log = self.logbook
         yield layout.CLAIM_PROOF, log.inclusion(plan.place, head).data()
@@ -160,6 +177,7 @@ class Bundles:
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
             rules = rule_leaves(tx, plan.subject, plan.streams, head.size)
             heads, stamps = shown_heads(tx, begun, head)
+            heads = with_held(heads, held)
         roots = {one.name: one.roots for one in self.authorities()}
         for (_, proof), index in zip(tips(plan.streams), places, strict=True):
             yield proof, log.inclusion(index, head).data()

@@ -29,6 +29,8 @@ PROOF_HASHES_MAX: Final = 64
 BUNDLE_NOTE_BYTES_MAX: Final = 256 * 1024 * 1024
 BUNDLE_PART_BYTES_MAX: Final = 1024 * 1024
 BUNDLE_FILE_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
+# Heads of the log that an export is asked to go on from.
+HELD_HEADS_MAX: Final = 64
 BUNDLE_SECONDS_MAX: Final = 1800.0
 # Two of them prove a fork; a controller that signs more fills no disk.
 REFUSED_HEADS_MAX: Final = 16

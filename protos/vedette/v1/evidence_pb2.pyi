@@ -66,26 +66,58 @@ class ExportBundleRequest(_message.Message):
     CONTRACT_FIELD_NUMBER: _builtins.int
     PERIOD_FIELD_NUMBER: _builtins.int
     OUTAGE_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
     contract: _builtins.str
     """Id of the contract; empty: it is about an outage."""
     period: _builtins.str
     """Label of the period."""
     outage: _builtins.str
     """Handle of the outage; empty: it is about a contract."""
+    @_builtins.property
+    def since(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldHead]:
+        """Heads of the log that the reader holds: the bundle shows how the log grew from there."""
+
     def __init__(
         self,
         *,
         contract: _builtins.str = ...,
         period: _builtins.str = ...,
         outage: _builtins.str = ...,
+        since: _abc.Iterable[Global___HeldHead] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "outage", b"outage", "period", b"period"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "outage", b"outage", "period", b"period", "since", b"since"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportBundleRequest: _TypeAlias = ExportBundleRequest  # noqa: Y015
+
+@_typing.final
+class HeldHead(_message.Message):
+    """HeldHead is a head of the log that somebody holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """How many leaves."""
+    root: _builtins.bytes
+    """The root over them."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        root: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["root", b"root", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldHead: _TypeAlias = HeldHead  # noqa: Y015
 
 @_typing.final
 class ExportBundleResponse(_message.Message):

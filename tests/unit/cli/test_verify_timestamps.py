@@ -12,9 +12,14 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 from controller.core.bundle.annex import parsed_annex
 from controller.core.bundle.statements import Statement, exit_code
 from controller.core.bundle.verify import statements
+from controller.identity.timestamping import Authority
+from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
+from controller.services.bundling.annex import annex_text
+from controller.services.bundling.heads import stamp_files
 from tests.fakes.timestamp_authority import LocalAuthority
 from tests.unit.cli.test_verify import ANNEX, by_shell, with_script
-from tests.unit.core.bundle.made import Files, made
+from tests.unit.core.bundle.made import LOG_KEY_OF, ORIGIN, Files, made, raw
+from vedette.shared.note import Verifier
 
 SIZE = 6
 AT = f"timestamps/{SIZE}.tsa"
@@ -204,3 +209,17 @@ def test_a_timestamp_of_a_head_that_is_not_there_is_refused(
     code, found, _ = by_both(bundle_with(honest.put, moved), ANNEX + honest.line, tmp_path)
     assert code == 1
     assert "about a head that is missing" in found[-1].text
+
+
+def test_the_controller_hands_over_the_root_that_it_has_pinned(honest: Stamped) -> None:
+    head = StoredCheckpoint(SIZE, b"", made().files[f"checkpoints/{SIZE}"], 0)
+    stamp = StoredTimestamp(SIZE, "tsa", honest.query, honest.reply, 0)
+    root = x509.load_pem_x509_certificate(honest.pem)
+    found = dict(stamp_files([stamp], [head], {"tsa": [root]}))
+    expected: dict[str, bytes] = {}
+    honest.put(expected)
+    assert found == expected
+    assert f"{AT}.pem" not in dict(stamp_files([stamp], [head], {}))
+    annex = annex_text(Verifier(ORIGIN, raw(LOG_KEY_OF)), [], [Authority("tsa", "", [root])])
+    assert honest.line in annex
+    assert parsed_annex(annex).has_root("tsa", root.public_bytes(Encoding.DER))

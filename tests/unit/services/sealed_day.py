@@ -1,6 +1,6 @@
 """A day of a contract whose every line is sealed and logged, and bundles of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from controller.ports.seals import StoredSeal, StreamId
 from controller.ports.storage import Storage
 from controller.services.bundling.annex import Pinned
 from controller.services.bundling.bundle import Bundles, Part
+from controller.services.bundling.held import HeldHead
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
 from tests.unit.core.bundle.made import Files
@@ -120,13 +121,15 @@ class SealedDay:
             storage, world.evaluator, Terms(), self.logbook, self.notary, tick, lambda: self.pinned
         )
 
-    def parts(self, label: str = LABEL, contract: str = "acme") -> Iterator[Part]:
+    def parts(
+        self, label: str = LABEL, contract: str = "acme", since: Sequence[HeldHead] = ()
+    ) -> Iterator[Part]:
         """A bundle, part by part."""
-        return self.bundles().of_period(contract, label, ADA)
+        return self.bundles().of_period(contract, label, ADA, since)
 
-    def bundle(self, label: str = LABEL) -> Files:
+    def bundle(self, label: str = LABEL, since: Sequence[HeldHead] = ()) -> Files:
         """A bundle of a day, its files put together."""
-        return whole(self.parts(label))
+        return whole(self.parts(label, since=since))
 
     def of_outage(self, handle: str) -> Files:
         """A bundle of an outage."""

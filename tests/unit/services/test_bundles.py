@@ -8,7 +8,9 @@ import pytest
 
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.layout import FLEET, MANIFEST, RESULTS, TIMELINE
+from controller.core.bundle.log import heads
 from controller.core.bundle.recompute import recomputed
+from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import Holds, Statement, exit_code
 from controller.core.bundle.verify import opened_claim, statements
 from controller.errors import BadInput, NotFound, Rejected
@@ -16,6 +18,7 @@ from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.ports.leaves import StoredTimestamp
 from controller.ports.seals import StreamId
+from controller.services.bundling.held import HeldHead
 from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World
@@ -180,6 +183,32 @@ async def test_a_later_bundle_names_the_one_before_and_the_manifest_comes_last(
     ):
         with pytest.raises(error, match=f"(?i){sentence}"):
             list(day.parts(label))
+
+
+async def test_a_bundle_proves_that_the_log_goes_on_from_what_is_held(day: SealedDay) -> None:
+    log = day.notary.verifier
+    day.logbook.checkpoint()
+    first = Held("first.zip", heads(day.bundle(), log))
+    day.bundle()
+    newest = first.newest
+    without, found = day.bundle(), day.bundle(since=[HeldHead(*newest.head)])
+    (told,) = grown_since({one.size: one for one in heads(without, log)}, [first])
+    assert told.holds is Holds.INCOMPLETE
+    said = list(statements(found, day.annex(), [first]))
+    assert exit_code(said) == 0, said
+    (told,) = [one for one in said if "append-only since first.zip" in one.text]
+    assert told.holds is Holds.PASS
+    before = day.logbook.newest()
+    for held, sentence in (
+        (HeldHead(newest.size, bytes(32)), "signed another head of"),
+        (HeldHead(newest.size - 1, newest.root), "never signed a head of"),
+        (HeldHead(-1, b""), "never signed a head of"),
+    ):
+        with pytest.raises(Rejected, match=sentence):
+            day.bundle(since=[HeldHead(*newest.head), held])
+    with pytest.raises(BadInput, match="at most 64 heads"):
+        day.bundle(since=[HeldHead(1, b"")] * 65)
+    assert day.logbook.checkpoint() == before, "nothing was claimed"
 
 
 async def test_where_nothing_is_sealed_there_is_nothing_to_hand_over(
