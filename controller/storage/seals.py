@@ -163,10 +163,14 @@ class SealRows(LogRows):
 
     def _touching(self, stream: StreamId, first_seq: int, last_seq: int) -> ColumnElement[bool]:
         """Segments that hold lines of that range."""
-        number = self._names.find_stream(self._connection, StreamKey(*stream))
         c = _SEGMENT.c
+        its = c.stream_id == self._names.find_stream(self._connection, StreamKey(*stream))
+        # They do not overlap: one seek finds the first, and the years before it are not read.
+        newest = select(func.max(c.first_seq)).where(its & (c.first_seq <= first_seq))
+        start = self._connection.execute(newest).scalar()
         return (
-            (c.stream_id == number)
+            its
+            & (c.first_seq >= (first_seq if start is None else start))
             & (c.first_seq <= last_seq)
             & (c.first_seq + c.count > first_seq)
         )
