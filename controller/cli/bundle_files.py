@@ -1,21 +1,32 @@
 """A bundle on disk: a folder or a zip, read without unpacking it, and written as a whole or not at all."""
 
+import lzma
 import os
 import shutil
+import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from controller.core.bundle.layout import Bundle, belongs
+from controller.core.bundle.statements import Broken
 from controller.errors import BadInput, Unreachable
 from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX
 
 _ZIP: Final = ".zip"
 # Folders in folders: a bundle has four.
 _DEPTH_MAX: Final = 8
+# What reading a damaged zip raises, or one that was made to harm.
+_DAMAGED: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError,
+    ValueError, OverflowError, OSError,
+)  # fmt: skip
 # The same bundle is the same zip, whenever it is written.
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -25,7 +36,10 @@ class FolderBundle:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names = dict.fromkeys(sorted(_below(str(folder), "", _DEPTH_MAX)))
+
+    @cached_property
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(sorted(_below(str(self._folder), "", _DEPTH_MAX)))
 
     def names(self) -> list[str]:
         """Every file, with '/' between folders, sorted."""
@@ -40,14 +54,26 @@ class FolderBundle:
         if name not in self._names:
             raise KeyError(name)
         # There may be hundreds of thousands: paths as objects would take longer than their bytes.
-        with open(f"{self._folder}/{name}", "rb") as file:  # noqa: PTH123
-            if os.fstat(file.fileno()).st_size > BUNDLE_FILE_BYTES_MAX:
-                raise BadInput(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
+        with open(f"{self._folder}/{name}", "rb", opener=_as_it_is) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise _odd(name)
+            if found.st_size > BUNDLE_FILE_BYTES_MAX:
+                raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
             return file.read()
 
 
+def _as_it_is(path: str, flags: int) -> int:
+    """Open what stands there, and neither follow a link to somewhere else nor wait for somebody to write."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _odd(name: str) -> Broken:
+    return Broken(f"{name!r} is neither a file nor a folder, and a bundle has nothing else")
+
+
 def _below(folder: str, prefix: str, depth: int) -> Iterator[str]:
-    """The names of all files below a folder. BadInput for what is neither, and for folders without end."""
+    """The names of all files below a folder. Broken for what is neither, and for folders without end."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_file(follow_symlinks=False):
@@ -55,18 +81,17 @@ def _below(folder: str, prefix: str, depth: int) -> Iterator[str]:
             elif entry.is_dir(follow_symlinks=False) and depth:
                 yield from _below(entry.path, f"{prefix}{entry.name}/", depth - 1)
             else:
-                raise BadInput(
-                    f"{entry.path!r} is neither a file nor a folder of a bundle, which has no others."
-                )
+                raise _odd(f"{prefix}{entry.name}")
 
 
 class ZipBundle:
-    """controller.core.bundle.layout.Bundle of a zip."""
+    """controller.core.bundle.layout.Bundle of a zip. Folders in it are none of its files."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._zip = archive
-        self._members = {one.filename: one for one in archive.infolist()}
-        if len(self._members) != len(archive.infolist()):
+        files = [one for one in archive.infolist() if not one.is_dir()]
+        self._members = {one.filename: one for one in files}
+        if len(self._members) != len(files):
             raise BadInput(f"{archive.filename} has two files of one name: no bundle has.")
 
     def names(self) -> list[str]:
@@ -81,9 +106,17 @@ class ZipBundle:
         """The bytes of a file. KeyError if it is not there."""
         member = self._members[name]
         if member.file_size > BUNDLE_FILE_BYTES_MAX:
-            raise BadInput(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes.")
-        with self._zip.open(member) as file:
-            return file.read(member.file_size + 1)
+            raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
+        try:
+            with self._zip.open(member) as file:
+                found = file.read(member.file_size + 1)
+        except _DAMAGED as error:
+            raise Broken(f"{name} cannot be read from the zip: {error}") from error
+        if len(found) != member.file_size:
+            raise Broken(
+                f"{name}: expected {member.file_size} bytes in the zip, found {len(found)}"
+            )
+        return found
 
 
 @contextmanager
@@ -93,14 +126,21 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
         if path.is_dir():
             yield FolderBundle(path)
         else:
-            with zipfile.ZipFile(path) as archive:
+            with _opened_zip(path) as archive:
                 yield ZipBundle(archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except OSError as error:
+        raise BadInput(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _opened_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise
+    except _DAMAGED as error:
         raise BadInput(
             f"Expected a folder or a zip in {path}, found another file: {error}."
         ) from error
-    except OSError as error:
-        raise BadInput(f"Cannot read {path}: {error.strerror}.") from error
 
 
 class _Target(Protocol):

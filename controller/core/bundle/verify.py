@@ -148,6 +148,9 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Stateme
     """Each stream of the claim, and that there is nothing else."""
     if more := unclaimed(bundle, claim):
         raise Broken(f"{more[0]} belongs to no stream of {CLAIM}")
+    keys = {LOG_KEY, *(agent_key(one.stream.agent) for one in claim.streams)}
+    if more := [name for name in bundle.names() if name.startswith("keys/") and name not in keys]:
+        raise Broken(f"{more[0]} is the key of no agent of {CLAIM}")
     for stream, runs in by_stream(claim.streams):
         agent = stream.agent
         key = _public_key(bundle, agent_key(agent))

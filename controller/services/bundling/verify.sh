@@ -2,13 +2,13 @@
 # Checks the bundle in this folder by the keys of an annex: sh verify.sh annex.txt
 # Needs a POSIX system, coreutils and OpenSSL 3. Exit code 0: OK; 1: something is not what it must be; 2: not checked, or not whole.
 export LC_ALL=C CDPATH=
-say() { printf '%s\n' "$2"; exit "$1"; }
+say() { printf '%s\n' "$2" | tr -c '\n -~' '?'; exit "$1"; }
 fail() { say 1 "FAIL $1"; }
 [ $# -eq 1 ] && [ -r "$1" ] || say 2 'usage: sh verify.sh annex.txt'
 annex=$(sed 's/[[:space:]]*#.*//; s/^\(agent .*\) by [A-Za-z0-9._-]\{1,64\}$/\1/' "$1") && cd "$(dirname "$0")" || exit 2
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 2
 text() { sed '/^$/,$d' "$1"; }
-hash() { sha256sum <"$1" | cut -c 1-64; }
+hash() { { sha256sum <"$1"; } 2>/dev/null | cut -c 1-64; }
 raw() { openssl pkey -pubin -in "$1" -outform DER 2>/dev/null | tail -c 32; }
 
 named() { # $1: a line of the annex
@@ -27,6 +27,7 @@ trusted() { # $1: as the annex names it, $2: file of a key
 }
 
 signed() { # $1: a note, $2: file of the key, $3: its name: one signature, by that key, and nothing else
+    [ -f "$1" ] || fail "$1: missing"
     text "$1" >"$tmp/text"
     sed -n "s|^— $3 ||p" "$1" | base64 -d >"$tmp/blob" 2>/dev/null
     tail -c 64 "$tmp/blob" >"$tmp/signature"
@@ -37,12 +38,18 @@ signed() { # $1: a note, $2: file of the key, $3: its name: one signature, by th
         fail "$1: not signed by $3"
 }
 
+odd=$(find . ! -type d ! -type f | head -n 1) && [ -z "$odd" ] || fail "${odd#./}: neither a file nor a folder"
+
 # The log's key, and every file by the manifest that it signed.
 origin=$(printf '%s\n' "$annex" | sed -n 's/^log \([^ |]*\) .*/\1/p')
 trusted "log $origin" keys/log.pem
 signed MANIFEST.note keys/log.pem "$origin"
 [ "$(head -n 1 MANIFEST.note)" = vedette.manifest/v1 ] || fail 'MANIFEST.note: no manifest'
 text MANIFEST.note | sed 1d >"$tmp/sums"
+plain='README\.txt|verify\.sh|claim\.(note|tlog-proof)|fleet\.yaml|(timeline|attainment)\.json|results\.jsonl'
+sed -E "/^[0-9a-f]{64}  ($plain|(keys|streams|checkpoints|consistency|config|timestamps)\/[A-Za-z0-9@._\/-]+)\$/d" "$tmp/sums" >"$tmp/out"
+[ ! -s "$tmp/out" ] || fail "MANIFEST.note: expected a hash and a file of a bundle, found $(head -n 1 "$tmp/out")"
+sort -c -k 2 "$tmp/sums" 2>/dev/null || fail 'MANIFEST.note: files out of order'
 beside=MANIFEST.note
 if [ -e PAPER.note ]; then
     signed PAPER.note keys/log.pem "$origin"
@@ -76,7 +83,7 @@ done
 # Each stream: from the first seal of the claim to the last, each naming the one before, the last one signed. What the
 # claim itself says never came is told.
 text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
-: >"$tmp/expected-files"
+echo keys/log.pem >"$tmp/expected-files"
 : >"$tmp/lines"
 before='' end=0 whole=OK
 while read -r agent epoch stream _ first last first_hash last_hash; do
@@ -93,7 +100,7 @@ while read -r agent epoch stream _ first last first_hash last_hash; do
     fi
     before=$dir end=$last
     seq -f "$dir/%08.0f.note" "$first" "$last" >"$tmp/notes"
-    { cat "$tmp/notes"; echo "$dir/$proof.tlog-proof"; } >>"$tmp/expected-files"
+    printf '%s\n' "$dir/$proof.tlog-proof" "keys/$agent.pem" | cat "$tmp/notes" - >>"$tmp/expected-files"
     xargs sha256sum <"$tmp/notes" 2>/dev/null | cut -c 1-64 >"$tmp/hashes"
     xargs cat <"$tmp/notes" >"$tmp/seals" 2>/dev/null
     [ "$(sed -n 1p "$tmp/hashes") $(sed -n '$p' "$tmp/hashes")" = "$first_hash $last_hash" ] ||
@@ -113,10 +120,10 @@ while read -r agent epoch stream _ first last first_hash last_hash; do
     sed 's/^[^ ]*  //' "$tmp/sums" | tee -a "$tmp/lines" >>"$tmp/expected-files"
     printf 'PASS stream %s of agent %s: seals %s to %s\n' "$stream" "$agent" "$first" "$last"
 done <"$tmp/streams"
-sort "$tmp/expected-files" >"$tmp/sorted"
-sed -n '/^streams\//p' "$tmp/there" | diff - "$tmp/sorted" >"$tmp/out" ||
+sort -u "$tmp/expected-files" >"$tmp/sorted"
+sed -n '/^streams\//p; /^keys\//p' "$tmp/there" | diff - "$tmp/sorted" >"$tmp/out" ||
     fail "$(sed -n '/^[<>]/{s/^..//;p;}' "$tmp/out" | head -n 1): in no stream of claim.note, or missing"
-xargs cat <"$tmp/lines" | cmp -s - results.jsonl || fail 'results.jsonl: not the lines of the streams'
+xargs cat <"$tmp/lines" 2>/dev/null | cmp -s - results.jsonl || fail 'results.jsonl: not the lines of the streams'
 
 # Timestamps: of the very bytes of a head, as asked, under the root that the annex names, at the time that they say.
 for file in timestamps/*; do
