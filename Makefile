@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz check check-deploy fix docs proto lock wheel bench-agent bench-evidence bench-ingest bench-outages bench-sla soak clean
+.PHONY: help demo test unit fuzz mutate check check-deploy fix docs proto lock wheel bench-agent bench-evidence bench-ingest bench-outages bench-sla soak clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,9 @@ unit: $(INSTALLED) ## Every test, without the gates.
 fuzz: $(INSTALLED) ## The laws on new examples, and new lives of a controller; a failure prints how to get it again.
 	@for round in 1 2 3 4 5; do VEDETTE_HYPOTHESIS=fuzz $(BIN)/python -m pytest -n 2 -q --timeout 600 tests/property || exit 1; done
 	@$(BIN)/python -m tests.property.life --seconds 300 --first $$$$
+
+mutate: $(INSTALLED) ## A bundle of evidence changed in ten thousand ways: both verifiers refuse each; ten minutes.
+	@$(BIN)/python -m tests.mutation
 
 check: $(INSTALLED) ## The gates: lint, types, layers, generated code, dependencies, spelling.
 	@$(BIN)/ruff check .

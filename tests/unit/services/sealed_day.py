@@ -57,6 +57,7 @@ class SealedDay:
     notary: LogNotary
     chains: dict[StreamId, Chain] = field(default_factory=dict)
     pinned: list[Pinned] = field(default_factory=list)
+    seal_lines: int = _LINES
 
     def __post_init__(self) -> None:
         world = self.stage.world
@@ -81,11 +82,11 @@ class SealedDay:
         self.stage.world.now_us = ENDS + DAY + 7 * HOUR
 
     def seal(self, stream: StreamId, last: int, *, skip: int = 0) -> None:
-        """Seal the lines up to that one, an hour's a seal; `skip` numbers are left out before the first."""
+        """Seal the lines up to that one, `seal_lines` a seal; `skip` numbers are left out before the first."""
         chain = self.chains.setdefault(stream, Chain())
         chain.number += skip
-        for first in range(chain.covered + 1, last + 1, _LINES):
-            self._seal(stream, chain, first, min(first + _LINES - 1, last), skip)
+        for first in range(chain.covered + 1, last + 1, self.seal_lines):
+            self._seal(stream, chain, first, min(first + self.seal_lines - 1, last), skip)
             skip = 0
 
     def _seal(self, stream: StreamId, chain: Chain, first: int, last: int, skipped: int) -> None:

@@ -1,0 +1,99 @@
+"""Two real bundles of one controller, and the keys that an insider would hold."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from controller.core.bundle.annex import Annex, parsed_annex
+from controller.core.bundle.layout import MANIFEST
+from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.identity.files import StateDirectory
+from controller.identity.notary import LogNotary
+from tests.fakes.storage import FakeStorage
+from tests.unit.services.conftest import SECOND, START, Running, World
+from tests.unit.services.report_stage import Stage
+from tests.unit.services.sealed_day import LABEL, SealedDay
+from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
+from vedette.shared.note import signed_note
+
+Files = Mapping[str, bytes]
+# A seal for six hours: the same kinds of files, and few enough to be judged ten thousand times.
+_SEAL_LINES: Final = 360
+
+
+@dataclass(frozen=True)
+class Insider:
+    """Who holds the log's key: signs whatever they like under its name."""
+
+    origin: str
+    secret: bytes
+
+    def note(self, text: str) -> bytes:
+        """A note of the log that says this."""
+        key = Ed25519PrivateKey.from_private_bytes(self.secret)
+        return signed_note(text, self.origin, key, bytes_max=BUNDLE_NOTE_BYTES_MAX)
+
+    def manifest(self, hashes: Mapping[str, str]) -> bytes:
+        """A manifest of files by their hashes."""
+        return self.note(manifest_text(hashes))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A bundle, another of the same controller, the annex that both are checked by, and its insider."""
+
+    files: Files
+    other: Files
+    annex_text: str
+    insider: Insider
+
+    @cached_property
+    def annex(self) -> Annex:
+        """What both verifiers judge by."""
+        return parsed_annex(self.annex_text)
+
+    @cached_property
+    def hashes(self) -> Mapping[str, str]:
+        """The SHA-256 of every file but the manifest."""
+        return {name: sha256_hex(data) for name, data in self.files.items() if name != MANIFEST}
+
+    def signed_anew(self, changed: Mapping[str, bytes | None]) -> Mapping[str, bytes | None]:
+        """These changes with a manifest of what comes of them, by the insider."""
+        hashes = {name: one for name, one in self.hashes.items() if name not in changed}
+        hashes |= {name: sha256_hex(one) for name, one in changed.items() if one is not None}
+        return {**changed, MANIFEST: self.insider.manifest(hashes)}
+
+
+def made_scene(folder: Path) -> Scene:
+    """Bundles of a day that is over and of the one after it, from a controller with its log's key in `folder`."""
+    return asyncio.run(_made(folder))
+
+
+async def _made(folder: Path) -> Scene:
+    now_us = START - 3600 * SECOND
+    notary = LogNotary(StateDirectory(folder), "example.net", lambda: now_us)
+    storage = FakeStorage(notary)
+    world = World(storage)
+    running = Running(world)
+    running.start()
+    try:
+        day = SealedDay(Stage(world, running), notary, seal_lines=_SEAL_LINES)
+        await day.play()
+        files, other = day.bundle(LABEL).files, day.bundle("2025-06-17").files
+        return Scene(files, other, day.bundles().annex(), insider_of(folder))
+    finally:
+        await running.stop()
+        storage.close()
+
+
+def insider_of(state: Path, origin: str = "example.net/log") -> Insider:
+    """The holder of the log's key in a controller's state directory."""
+    key = load_pem_private_key((state / "log.key").read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return Insider(origin, key.private_bytes_raw())

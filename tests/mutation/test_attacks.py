@@ -1,0 +1,59 @@
+"""A sample of the attacks of `make mutate`, the same in every run: both verifiers refuse each, and agree."""
+
+import random
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.mutation.attacks import Attacks
+from tests.mutation.judges import Court, by_program
+from tests.mutation.odd import OddFolder, odd_folders, odd_zips, zipped
+from tests.mutation.scene import Scene, made_scene
+
+SEED: Final = 7
+OF_EACH_KIND: Final = 2
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return made_scene(tmp_path_factory.mktemp("controller"))
+
+
+@pytest.fixture(scope="module")
+def court(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Court:
+    return Court(scene, tmp_path_factory.mktemp("court"))
+
+
+def test_both_take_what_nobody_touched(court: Court) -> None:
+    program, script = court.program(), court.script()
+    assert (program.code, script.code) == (0, 0), (program, script)
+    assert "NOT CHECKED" in script.text
+
+
+def test_both_refuse_some_attacks_of_each_kind(scene: Scene, court: Court) -> None:
+    found = Attacks(scene).sample(random.Random(SEED), OF_EACH_KIND)
+    wrong = [complaint for case in found for complaint in court.complaints(case)]
+    assert not wrong, "\n".join(wrong)
+    assert len({case.kind for case in found}) >= 16
+
+
+@pytest.mark.parametrize("odd", odd_folders(), ids=lambda odd: odd.what)
+def test_both_refuse_what_no_bundle_has_in_its_folder(
+    scene: Scene, odd: OddFolder, tmp_path: Path
+) -> None:
+    court = Court(scene, tmp_path)
+    odd.make(court.bundle)
+    program, script = court.program(), court.script()
+    assert (program.code, script.code) == (1, 1), (program, script)
+    assert script.text.isprintable()
+
+
+def test_zips_that_were_made_to_harm_are_refused_in_words(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(zipped(scene.files))
+    assert by_program(path, scene).code == 0
+    for odd in odd_zips(scene):
+        path.write_bytes(odd.data)
+        said = by_program(path, scene)
+        assert (said.code, bool(said.text)) == (odd.code, True), f"{odd.what}: {said}"
