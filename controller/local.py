@@ -12,7 +12,8 @@ from typing import Final
 from sqlalchemy import make_url
 
 from controller.clock import utc_now, wall_us
-from controller.errors import BadInput, Fatal, Rejected
+from controller.errors import BadInput, ControllerError, Fatal, Rejected
+from controller.identity.authorities import authorities
 from controller.identity.authority import (
     Credential,
     credential_from_pem,
@@ -24,8 +25,10 @@ from controller.identity.authority import (
 from controller.identity.files import ROOT_KEY, Settings, StateDirectory
 from controller.identity.notary import log_verifier
 from controller.identity.roles import Role
+from controller.identity.stamp_check import StampCheck
 from controller.ports.custody import Actor
-from controller.services.evidence.log_check import faults
+from controller.services.evidence.fact_check import fact_faults
+from controller.services.evidence.log_check import Progress, faults, no_progress
 from controller.services.people.access import ADMIN_TOKEN_TTL_US, Access
 from controller.services.results.export import exported
 from controller.services.timeline.recompute import Recomputed, recomputed
@@ -159,8 +162,13 @@ class CheckedDatabase:
         return self.state is State.CURRENT and not self.damages
 
 
-def check_database(state: Path, database_url: str | None) -> CheckedDatabase:
-    """Whether the database fits this version, and if it does, whether all of it is there and whole."""
+def check_database(
+    state: Path, database_url: str | None, progress: Progress = no_progress
+) -> CheckedDatabase:
+    """Whether the database fits this version, and if it does, whether all of it is there and whole.
+
+    `progress` is told how many leaves of the log of how many were read.
+    """
     url = _database_of(state, database_url)
     try:
         found = database.check(url)
@@ -171,9 +179,23 @@ def check_database(state: Path, database_url: str | None) -> CheckedDatabase:
         return CheckedDatabase(found, text)
     directory = StateDirectory(state)
     log = log_verifier(directory, directory.settings().organisation)
+    is_stamp = StampCheck.of(authorities(directory))
     with _storage(url) as storage:
-        wrong = [*damages(storage), *faults(storage.transaction, log)]
+        opens = storage.transaction
+        wrong = [
+            *_told(damages(storage)),
+            *_told(faults(opens, log, stamp_fault=is_stamp, progress=progress)),
+            *_told(fact_faults(opens)),
+        ]
         return CheckedDatabase(found, text, wrong)
+
+
+def _told(found: Iterator[str]) -> Iterator[str]:
+    """What is found, up to where the database cannot be read any more, and why it cannot."""
+    try:
+        yield from found
+    except ControllerError as error:
+        yield str(error)
 
 
 def backup_database(state: Path, database_url: str | None, path: Path) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from controller.cli.options import database_option, state_option
 from controller.cli.output import as_document, write_json
@@ -38,12 +40,17 @@ def upgrade(state: Path, database_url: str | None, as_json: bool) -> None:
 def check(state: Path, database_url: str | None, as_json: bool) -> None:
     """Say whether the database fits this version, and look for damage. Exit code 1 if anything is wrong.
 
-    Reads everything, a little at a time, also while the controller runs. Damage is named with its place;
-    what to do is to stop the controller and restore a backup.
+    Reads everything, a little at a time, also while the controller runs: every line, every leaf of the log
+    and every row that it tells of. Damage is named with its place; what to do is to stop the controller and
+    restore a backup.
     """
     from controller.local import check_database
 
-    found = check_database(state, database_url)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("leaves of the log", total=None)
+        found = check_database(
+            state, database_url, lambda done, total: bar.update(task, completed=done, total=total)
+        )
     if as_json:
         write_json(
             {

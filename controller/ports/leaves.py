@@ -59,6 +59,19 @@ class StoredTimestamp:
     at_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a row says, as its leaf should: of what, and what. `key` tells it from other rows of its kind.
+
+    `place` orders the rows of a kind as they were written, and `at_us` is when this one was.
+    """
+
+    place: tuple[int | str, ...]
+    at_us: int
+    key: tuple[object, ...]
+    data: Mapping[str, Any]
+
+
 class Notary(Protocol):
     """Signs the notes of the log."""
 
@@ -88,6 +101,14 @@ class LogStore(Protocol):
 
     def leaf_notes(self, from_index: int, to_index: int) -> Iterator[tuple[Leaf, bytes]]:
         """Leaves [from_index, to_index) with the bytes of their notes as they are stored, many at a time."""
+        ...
+
+    def said(self, kind: LeafKind, after: Said | None, limit: int) -> Sequence[Said]:
+        """What the next rows say that leaves of that kind tell of, in their order; none, if there are no such rows."""
+        ...
+
+    def key_of(self, kind: LeafKind, subject: str, data: Mapping[str, Any]) -> tuple[object, ...]:
+        """The key of the row that a leaf tells of."""
         ...
 
     def leaves_about(self, kind: LeafKind, subject: str) -> Sequence[Leaf]:

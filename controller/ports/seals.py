@@ -1,6 +1,6 @@
 """What is kept of seals: notes that verified, those that contradict them, and how streams stand."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -94,6 +94,14 @@ class SealStore(Protocol):
 
     def seals_over(self, stream: StreamId, from_us: int, to_us: int) -> Sequence[int]:
         """The numbers of the seals that say something of [from_us, to_us), the smallest first."""
+        ...
+
+    def seals_of_leaves(self, from_index: int, to_index: int) -> Mapping[int, StoredSeal]:
+        """The rows of the seals that leaves [from_index, to_index) of the log are, by leaf; without their notes."""
+        ...
+
+    def seals_beside_log(self, from_us: int) -> Sequence[tuple[StreamId, int]]:
+        """Seals that are said to have come since that instant and are in no leaf of the log, a hundred at most."""
         ...
 
     def put_forked_seal(self, fork: ForkedSeal) -> bool:

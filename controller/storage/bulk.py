@@ -1,15 +1,19 @@
 """What the row modules share: a connection in a transaction, the dictionaries, inserts in bulk."""
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Table
 
+from controller.errors import Fatal
 from controller.ports.leaves import Notary
 from controller.storage.names import Names, StreamKey
 
 _T = TypeVar("_T")
+_Word = TypeVar("_Word", bound=StrEnum)
 _VALUES_MAX: Final = 10_000
 
 
@@ -52,6 +56,41 @@ def parts_of(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
     """The values, as many at a time as one statement takes."""
     for start in range(0, len(values), _VALUES_MAX):
         yield values[start : start + _VALUES_MAX]
+
+
+def word_of(words: type[_Word], text: str, table: str) -> _Word:
+    """The word of a closed set that stands in a table. Fatal if it is none of them."""
+    try:
+        return words(text)
+    except ValueError as error:
+        raise Fatal(
+            f"Expected in table {table} of the database one of {', '.join(words)}, found {text!r}: it was changed, or"
+            " written by a newer version. `vedette db check` says more; restore the last good backup."
+        ) from error
+
+
+def decoded(decoder: msgspec.json.Decoder[_T], data: bytes, table: str) -> _T:
+    """What JSON that stands in a table says. Fatal if it is damaged."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Fatal(
+            f"Expected in table {table} of the database JSON of its kind, found other bytes ({error}): it was changed."
+            " `vedette db check` says more; restore the last good backup."
+        ) from error
+
+
+def text_of(data: bytes) -> str:
+    """The text in stored bytes; another one where they are damaged."""
+    return data.decode(errors="replace")
+
+
+def json_of(data: bytes) -> Any:
+    """What stored JSON says; its text where it is damaged, which is never what was said."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return text_of(data)
 
 
 @lru_cache(maxsize=64)

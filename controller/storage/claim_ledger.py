@@ -1,12 +1,14 @@
 """The ledger of claims and their packs: appended and read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import func, insert, select
 
 from controller.ports.claims import ClaimEvent, ClaimFile
 from controller.ports.leaves import LeafKind
+from controller.storage.bulk import text_of
 from controller.storage.claim_tables import ClaimEventRow, ClaimFileRow
 from controller.storage.log import LogRows
 from controller.storage.tables import table
@@ -29,8 +31,7 @@ class ClaimRows(LogRows):
         del values["sequence"]
         new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
-        told = {**values, "facts": event.facts.decode()}
-        self._enter(LeafKind.CLAIM, f"CLM-{event.number}", told)
+        self._enter(LeafKind.CLAIM, *claim_said(values))
         return given
 
     def claim_events(self, number: int | None = None) -> Sequence[ClaimEvent]:
@@ -49,3 +50,9 @@ class ClaimRows(LogRows):
         """The files of the pack of a claim, in their order."""
         query = select(_FILE).where(_FILE.c.number == number).order_by(_FILE.c.place)
         return [ClaimFile(**row) for row in self._connection.execute(query).mappings()]
+
+
+def claim_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of an act on a claim says, by its row: of what, and what."""
+    said = {k: v for k, v in row.items() if k != "sequence"}
+    return f"CLM-{row['number']}", {**said, "facts": text_of(row["facts"])}

@@ -16,6 +16,7 @@ from controller.ports.custody import (
     Standing,
 )
 from controller.ports.leaves import LeafKind
+from controller.storage.bulk import word_of
 from controller.storage.custody_tables import (
     ActRow,
     AlarmRow,
@@ -86,7 +87,7 @@ class CustodyRows(LogRows):
         """Append to the ledger; the number is given by it."""
         values = {key: value for key, value in asdict(act).items() if key != "number"}
         self._connection.execute(insert(_ACT).values(values))
-        self._enter(LeafKind.ACCESS, act.action, values)
+        self._enter(LeafKind.ACCESS, *act_said(values))
 
     def acts(self, before: int | None, limit: int) -> Sequence[Act]:
         """The newest acts (with a number below `before`), newest first."""
@@ -143,4 +144,9 @@ class CustodyRows(LogRows):
 
 
 def _standing(row: Mapping[Any, Any]) -> AgentStanding:
-    return AgentStanding(**{**row, "standing": Standing(row["standing"])})
+    return AgentStanding(**{**row, "standing": word_of(Standing, row["standing"], "standing")})
+
+
+def act_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of an act says, by its row: of what, and what."""
+    return row["action"], {k: v for k, v in row.items() if k != "number"}

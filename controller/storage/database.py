@@ -1,6 +1,7 @@
 """Opening a database by URL, and transactions in it. SQLite and PostgreSQL."""
 
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ from controller.storage.remarks import RemarkRows
 from controller.storage.sampled import SampledRows
 from controller.storage.seals import SealRows
 from controller.storage.sla_events import SlaEventRows
+from controller.storage.told import ToldRows
 
 _BUSY_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 10
@@ -65,6 +67,7 @@ class SqlTransaction(
     SlaEventRows,
     ExclusionRows,
     ClaimRows,
+    ToldRows,
 ):
     """controller.ports.Transaction over SQL."""
 
@@ -230,6 +233,11 @@ def _translated(url: URL) -> Iterator[None]:
     except (IntegrityError, DataError) as error:
         raise Unstorable(
             f"The database {shown(url)} does not take this: {_reason(error)}."
+        ) from error
+    except zlib.error as error:
+        raise Fatal(
+            f"The database {shown(url)} is damaged: what was packed in it cannot be unpacked ({error})."
+            " `vedette db check` says where; restore the last good backup."
         ) from error
     except DBAPIError as error:
         raise Fatal(f"The database {shown(url)} is not usable: {_reason(error)}.") from error

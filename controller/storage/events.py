@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 
 from controller.ports.events import Cause, EventKind, EventLine, OutageEvent
 from controller.ports.leaves import LeafKind
-from controller.storage.bulk import parts_of
+from controller.storage.bulk import decoded, json_of, parts_of, text_of, word_of
 from controller.storage.event_tables import OutageEventRow
 from controller.storage.log import LogRows
 from controller.storage.tables import table
@@ -32,8 +32,7 @@ class EventRows(LogRows):
         }
         new = insert(_EVENT).values(values).returning(_EVENT.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
-        told = {**values, "body": event.body.decode(), "lines": event.lines}
-        self._enter(LeafKind.OUTAGE, event.handle, told)
+        self._enter(LeafKind.OUTAGE, *event_said(values))
         return given
 
     def events_of(self, number: int) -> Sequence[OutageEvent]:
@@ -55,7 +54,10 @@ class EventRows(LogRows):
         """What happened to one outage, the oldest first: as many as its last revision."""
         c = _EVENT.c
         query = select(c.kind).where(c.number == number).order_by(c.revision)
-        return [EventKind(kind) for kind in self._connection.execute(query).scalars()]
+        return [
+            word_of(EventKind, kind, "outage_event")
+            for kind in self._connection.execute(query).scalars()
+        ]
 
     def events_after(self, sequence: int, limit: int) -> Sequence[OutageEvent]:
         """The next events after that one, over all outages, the oldest first."""
@@ -83,8 +85,15 @@ def _event(row: Mapping[Any, Any]) -> OutageEvent:
     return OutageEvent(
         **values
         | {
-            "kind": EventKind(values["kind"]),
-            "cause": Cause(values["cause"]),
-            "lines": _lines.decode(values["lines"]),
+            "kind": word_of(EventKind, values["kind"], "outage_event"),
+            "cause": word_of(Cause, values["cause"], "outage_event"),
+            "lines": decoded(_lines, values["lines"], "outage_event"),
         }
     )
+
+
+def event_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of an event says, by its row: of what, and what."""
+    said = {k: v for k, v in row.items() if k != "sequence"}
+    lines = json_of(row["lines"])
+    return f"OUT-{row['number']}", {**said, "body": text_of(row["body"]), "lines": lines}

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from controller.ports.exclusions import EntryKind, ExclusionEntry
 from controller.ports.leaves import LeafKind
+from controller.storage.bulk import text_of, word_of
 from controller.storage.exclusion_tables import ExclusionEntryRow
 from controller.storage.log import LogRows
 from controller.storage.tables import table
@@ -24,7 +25,7 @@ class ExclusionRows(LogRows):
         del values["sequence"]
         new = insert(_ENTRY).values(values).returning(_ENTRY.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
-        self._enter(LeafKind.EXCLUSION, entry.exclusion, {**values, "body": entry.body.decode()})
+        self._enter(LeafKind.EXCLUSION, *exclusion_said(values))
         return given
 
     def exclusion_entries(self, recorded_us: int | None = None) -> Sequence[ExclusionEntry]:
@@ -43,4 +44,10 @@ class ExclusionRows(LogRows):
 
 
 def _entry(row: Mapping[Any, Any]) -> ExclusionEntry:
-    return ExclusionEntry(**{**row, "kind": EntryKind(row["kind"])})
+    return ExclusionEntry(**{**row, "kind": word_of(EntryKind, row["kind"], "exclusion_entry")})
+
+
+def exclusion_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of an entry says, by its row: of what, and what."""
+    said = {k: v for k, v in row.items() if k != "sequence"}
+    return row["exclusion"], {**said, "body": text_of(row["body"])}

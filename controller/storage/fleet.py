@@ -1,8 +1,9 @@
 """Fleet files as applied, and the check revisions that they made."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -36,11 +37,9 @@ class FleetRows(LogRows):
         self._connection.execute(insert(_FLEET).values(asdict(fleet)))
         if checks:
             self._connection.execute(insert(_CHECK), [asdict(check) for check in checks])
-        said = {**asdict(fleet), "text": hashlib.sha256(fleet.text).hexdigest()}
-        self._enter(LeafKind.FLEET, str(fleet.number), said)
+        self._enter(LeafKind.FLEET, *fleet_said(asdict(fleet)))
         for check in checks:
-            told = {"digest": check.digest, "effective_us": check.effective_us}
-            self._enter(LeafKind.CHECK, check.check, told)
+            self._enter(LeafKind.CHECK, *check_said(asdict(check)))
 
     def check_revisions(self) -> Sequence[CheckRevision]:
         """Every revision of every check, by check and effective time."""
@@ -49,3 +48,13 @@ class FleetRows(LogRows):
         return sorted(
             (CheckRevision(**row) for row in rows), key=lambda r: (r.check, r.effective_us)
         )
+
+
+def fleet_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of a fleet file says, by its row: of what, and what."""
+    return str(row["number"]), {**row, "text": hashlib.sha256(row["text"]).hexdigest()}
+
+
+def check_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of a check's revision says, by its row: of what, and what."""
+    return row["check"], {"digest": row["digest"], "effective_us": row["effective_us"]}

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from controller.ports.issued import IssuedReport, Reopened, Retold
 from controller.ports.leaves import LeafKind
+from controller.storage.bulk import decoded, json_of
 from controller.storage.issued_tables import (
     IssuedReportRow,
     ReopenedReportRow,
@@ -43,8 +44,7 @@ class IssuedRows(LogRows):
             "unheard": msgspec.json.encode(report.unheard),
         }
         self._connection.execute(insert(_ISSUED).values(values))
-        told = {key: value for key, value in asdict(report).items() if key != "body"}
-        self._enter(LeafKind.REPORT, f"{report.contract} {report.label}", told)
+        self._enter(LeafKind.REPORT, *report_said(values))
         return True
 
     def issued(self, contract: str, label: str) -> Sequence[IssuedReport]:
@@ -132,4 +132,13 @@ def _unpacked(body: bytes) -> bytes:
 
 def _issued(row: Mapping[Any, Any], body: bytes) -> IssuedReport:
     values = {key: row[key] for key in (column.name for column in _HEAD)}
-    return IssuedReport(**{**values, "unheard": _unheard.decode(values["unheard"]), "body": body})
+    return IssuedReport(
+        **{**values, "unheard": decoded(_unheard, values["unheard"], "issued_report"), "body": body}
+    )
+
+
+def report_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the leaf of a report says, by its row: of what, and what. Its bytes stand there by their hash."""
+    said = {k: v for k, v in row.items() if k not in ("sequence", "body")}
+    unheard = json_of(row["unheard"])
+    return f"{row['contract']} {row['label']}", {**said, "unheard": unheard}

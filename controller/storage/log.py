@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 
+from controller.errors import Fatal
 from controller.ports.leaves import Leaf, LeafKind, StoredCheckpoint, StoredTimestamp
 from controller.ports.seals import StoredSeal, StreamId
 from controller.storage.bulk import Rows
@@ -24,6 +25,7 @@ _TIMESTAMP = table(TimestampRow)
 _SEAL = table(SealRow)
 _AT_ONCE: Final = 4096
 _LEVEL: Final = 5
+_KINDS: Final = frozenset(one.value for one in LeafKind)
 _COLUMNS: Final = (_LEAF.c.index, _LEAF.c.kind, _LEAF.c.subject, _LEAF.c.hash, _LEAF.c.recorded_us)
 
 
@@ -169,6 +171,11 @@ class LogRows(Rows):
 
 def _leaf(row: Sequence[Any]) -> Leaf:
     index, kind, subject, hash_of_it, recorded_us = row
+    if kind not in _KINDS:
+        raise Fatal(
+            f"Leaf {index} of the log is of the kind {kind!r}, of which this version knows nothing: it was changed,"
+            " or written by a newer version."
+        )
     return Leaf(index, LeafKind(kind), subject, hash_of_it, recorded_us)
 
 

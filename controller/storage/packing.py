@@ -21,3 +21,11 @@ def packed_note(note: bytes) -> bytes:
 def unpacked_note(data: bytes) -> bytes:
     """The note that is kept so. zlib.error if it is not."""
     return zlib.decompressobj(zdict=_WORDS).decompress(data)
+
+
+def readable_note(data: bytes) -> bytes:
+    """The note that is kept so; no note, which nobody has signed, if it is damaged."""
+    try:
+        return unpacked_note(data)
+    except zlib.error:
+        return b""

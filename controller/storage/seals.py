@@ -1,7 +1,7 @@
 """Seals, the segments that they cover, and how streams stand."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, se
 from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
 from controller.storage import receipts
 from controller.storage.log import LogRows
+from controller.storage.log_tables import LeafRow
 from controller.storage.names import StreamKey
-from controller.storage.packing import packed_note, unpacked_note
+from controller.storage.packing import packed_note, readable_note, unpacked_note
 from controller.storage.receipts import Receipts, decoded
 from controller.storage.seal_tables import ForkedSealRow, SealRow
 from controller.storage.tables import SegmentRow, StreamRow, table
@@ -21,6 +22,8 @@ _SEAL = table(SealRow)
 _FORK = table(ForkedSealRow)
 _SEGMENT = table(SegmentRow)
 _STREAM = table(StreamRow)
+_LEAF = table(LeafRow)
+_BESIDE_SHOWN_MAX: Final = 100
 # Sealed lines are written once more and then read for years.
 _SEALED_LEVEL: Final = 5
 _LOOSE_LEVEL: Final = 1
@@ -121,6 +124,33 @@ class SealRows(LogRows):
         query = select(c.number).where(within).order_by(c.number)
         return list(self._connection.execute(query).scalars())
 
+    def seals_of_leaves(self, from_index: int, to_index: int) -> Mapping[int, StoredSeal]:
+        """The rows of the seals that leaves [from_index, to_index) of the log are, by leaf; without their notes."""
+        leaf = _LEAF.c
+        its = (_SEAL.c.stream_id == leaf.stream_id) & (_SEAL.c.number == leaf.number)
+        query = (
+            select(leaf.index, _SEAL.c.stream_id, *(c for c in _COLUMNS if c.name != "note"))
+            .select_from(_LEAF.join(_SEAL, its))
+            .where((leaf.index >= from_index) & (leaf.index < to_index))
+        )
+        return {
+            index: StoredSeal(StreamId(*self._stream(stream)), number, b"", *rest)
+            for index, stream, number, *rest in self._connection.execute(query)
+        }
+
+    def seals_beside_log(self, from_us: int) -> Sequence[tuple[StreamId, int]]:
+        """Seals that are said to have come since that instant and are in no leaf of the log, a hundred at most."""
+        leaf = _LEAF.c
+        its = (_SEAL.c.stream_id == leaf.stream_id) & (_SEAL.c.number == leaf.number)
+        query = (
+            select(_SEAL.c.stream_id, _SEAL.c.number)
+            .select_from(_SEAL.outerjoin(_LEAF, its))
+            .where(leaf.index.is_(None) & (_SEAL.c.received_us >= from_us))
+            .limit(_BESIDE_SHOWN_MAX)
+        )
+        rows = self._connection.execute(query).all()
+        return sorted((StreamId(*self._stream(stream)), number) for stream, number in rows)
+
     def put_forked_seal(self, fork: ForkedSeal) -> bool:
         """Keep it beside the one that was kept first; False if it is there already, or there are many."""
         stream = self._stream_number(*fork.id)
@@ -142,7 +172,7 @@ class SealRows(LogRows):
             .order_by(_FORK.c.stream_id, _FORK.c.number, _FORK.c.variant)
         )
         return [
-            ForkedSeal(StreamId(*self._stream(stream)), number, unpacked_note(note), received_us)
+            ForkedSeal(StreamId(*self._stream(stream)), number, readable_note(note), received_us)
             for stream, number, note, received_us in self._connection.execute(query).all()
         ]
 

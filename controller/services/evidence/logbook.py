@@ -21,8 +21,8 @@ from vedette.shared.note import Verifier
 
 # Nodes are kept at every eighth level: a proof reads some hundred hashes at most, and they cost an eighth of a
 # byte for each byte of leaves' hashes.
-_STEP: Final = 8
-_FAN: Final = 1 << _STEP
+NODE_STEP: Final = 8
+_FAN: Final = 1 << NODE_STEP
 _LEAVES_AT_ONCE: Final = 1 << 16
 _READ_AGAIN: Final = 16 * _FAN
 _SIGN_US: Final = 60 * 1_000_000
@@ -126,8 +126,8 @@ class Logbook:
         to_index = min(from_index + _READ_AGAIN, size)
         hashes = _rehashed(tx, from_index, to_index)
         first, last = from_index // _FAN, to_index // _FAN
-        tops = [_top(hashes[n * _FAN : (n + 1) * _FAN]) for n in range(last - first)]
-        if tops != list(tx.nodes(_STEP, first, last)):
+        tops = [top_of(hashes[n * _FAN : (n + 1) * _FAN]) for n in range(last - first)]
+        if tops != list(tx.nodes(NODE_STEP, first, last)):
             raise Fatal(
                 f"The nodes over leaves {from_index} to {to_index} of the log are not those of its leaves:"
                 " nothing is signed. `vedette db check` says more; restore the last good backup."
@@ -157,13 +157,13 @@ def completed(tx: LogStore) -> Complete:
             rows = [list(tx.leaf_hashes(from_index, to_index))]
         else:
             rows = [list(tx.nodes(level, from_index, to_index))]
-        for _ in range(_STEP):
+        for _ in range(NODE_STEP):
             below = rows[-1]
             rows.append([node_hash(*below[n : n + 2]) for n in range(0, len(below) - 1, 2)])
         return rows
 
     def complete(level: int, index: int) -> bytes:
-        base, rise = level - level % _STEP, level % _STEP
+        base, rise = level - level % NODE_STEP, level % NODE_STEP
         return block(base, (index << rise) // _FAN)[rise][index % (_FAN >> rise)]
 
     return complete
@@ -193,7 +193,7 @@ def _rehashed(tx: LogStore, from_index: int, to_index: int) -> list[bytes]:
     return found
 
 
-def _top(hashes: list[bytes]) -> bytes:
+def top_of(hashes: list[bytes]) -> bytes:
     """The root over a complete subtree."""
     while len(hashes) > 1:
         hashes = [node_hash(*hashes[n : n + 2]) for n in range(0, len(hashes), 2)]
@@ -203,13 +203,13 @@ def _top(hashes: list[bytes]) -> bytes:
 def _keep_nodes(tx: LogStore, begun: int, hashes: list[bytes]) -> None:
     """Keep the roots of subtrees that these leaves complete, at every eighth level."""
     end, complete = begun + len(hashes), completed(tx)
-    level = _STEP
+    level = NODE_STEP
     while end >> level:
         first, last = begun >> level, end >> level
         if last > first:
             # From the level below, which is kept by now; `complete` reads it once.
             tx.put_nodes(level, first, [_over(complete, level, n) for n in range(first, last)])
-        level += _STEP
+        level += NODE_STEP
 
 
 def _over(complete: Complete, level: int, index: int) -> bytes:

@@ -1,0 +1,67 @@
+"""Looking at timestamps that were kept: whether they still say of a checkpoint what they said when they came."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+
+from controller.core.stamps import NotStamped
+from controller.identity.timestamping import Authority, verified
+from controller.ports.leaves import StoredTimestamp
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_INTEGER: Final = 0x02
+
+
+@dataclass(frozen=True, slots=True)
+class StampCheck:
+    """Checks timestamps by the authorities that are pinned, by name."""
+
+    pinned: Mapping[str, Authority]
+
+    @classmethod
+    def of(cls, authorities: Sequence[Authority]) -> "StampCheck":
+        """By these authorities."""
+        return cls({one.name: one for one in authorities})
+
+    def __call__(self, kept: StoredTimestamp, note: bytes) -> str | None:
+        """What is wrong with a timestamp of that note, in words; None if nothing is.
+
+        One of an authority that is pinned no more, whose signature nobody can check here, is read only.
+        """
+        try:
+            read = decode_timestamp_response(kept.response)
+            nonce = read.tst_info.nonce
+            authority = self.pinned.get(kept.authority)
+            if authority is not None:
+                verified(authority, note, kept.response, nonce=nonce)
+            elif read.tst_info.message_imprint.message != sha256(note).digest():
+                return "expected it to be of that checkpoint, found it of other bytes"
+            at_us = (read.tst_info.gen_time - _EPOCH) // dt.timedelta(microseconds=1)
+        except (NotStamped, ValueError, TypeError) as error:
+            return str(error)
+        if at_us != kept.at_us:
+            return f"it is kept as of {kept.at_us}, and says {at_us}"
+        if kept.query != query_of(note, nonce):
+            return "the query that is kept is not the one that it answers"
+        return None
+
+
+def query_of(data: bytes, nonce: int) -> bytes:
+    """The query (RFC 3161, DER) that asks for a timestamp of `data` with that nonce."""
+    made = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
+    body = made.as_bytes()
+    other, own = _integer(made.nonce or 0), _integer(nonce)
+    start = body.rindex(other)
+    # A sequence of less than 128 bytes: one byte says how many.
+    inside = body[2:start] + own + body[start + len(other) :]
+    return bytes([body[0], len(inside)]) + inside
+
+
+def _integer(value: int) -> bytes:
+    """A number that is not negative, in DER."""
+    digits = value.to_bytes(value.bit_length() // 8 + 1)
+    return bytes([_INTEGER, len(digits)]) + digits

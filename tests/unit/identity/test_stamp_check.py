@@ -1,0 +1,68 @@
+"""Timestamps that were kept: a bit that was changed in query, response or time is found."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography import x509
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
+from controller.identity.stamp_check import StampCheck, query_of
+from controller.identity.timestamping import Authority, verified
+from controller.ports.leaves import StoredTimestamp
+from tests.fakes.timestamp_authority import LocalAuthority
+
+NOTE = b"example.net/log\n3\nroot\n\n- signature\n"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalAuthority, Authority]:
+    local = LocalAuthority(tmp_path_factory.mktemp("stamps") / "tsa")
+    roots = x509.load_pem_x509_certificates(local.root_pem)
+    return local, Authority("tsa", "http://localhost/", roots)
+
+
+@pytest.fixture(scope="module")
+def kept(authority: tuple[LocalAuthority, Authority]) -> StoredTimestamp:
+    local, pinned = authority
+    request = TimestampRequestBuilder().data(NOTE).hash_algorithm(HashAlgorithm.SHA256).build()
+    response = local.reply(request.as_bytes())
+    at_us = verified(pinned, NOTE, response, nonce=request.nonce)
+    return StoredTimestamp(3, "tsa", request.as_bytes(), response, at_us)
+
+
+def test_a_timestamp_as_it_was_kept_is_sound(
+    authority: tuple[LocalAuthority, Authority], kept: StoredTimestamp
+) -> None:
+    assert StampCheck.of([authority[1]])(kept, NOTE) is None
+    assert StampCheck.of([])(kept, NOTE) is None
+
+
+def test_a_changed_bit_of_a_query_is_found(
+    authority: tuple[LocalAuthority, Authority], kept: StoredTimestamp
+) -> None:
+    check = StampCheck.of([authority[1]])
+    for place in range(len(kept.query)):
+        query = bytearray(kept.query)
+        query[place] ^= 1
+        assert check(replace(kept, query=bytes(query)), NOTE), place
+
+
+def test_a_changed_bit_of_what_an_authority_signed_is_found(
+    authority: tuple[LocalAuthority, Authority], kept: StoredTimestamp
+) -> None:
+    check = StampCheck.of([authority[1]])
+    signed = kept.response.index(query_of(NOTE, 1)[7:40][-20:])
+    for place in (0, signed, signed + 25, len(kept.response) - 1):
+        response = bytearray(kept.response)
+        response[place] ^= 1
+        assert check(replace(kept, response=bytes(response)), NOTE), place
+
+
+@pytest.mark.parametrize("is_pinned", [True, False], ids=["pinned", "pinned no more"])
+def test_a_timestamp_of_another_checkpoint_or_time_is_found(
+    authority: tuple[LocalAuthority, Authority], kept: StoredTimestamp, *, is_pinned: bool
+) -> None:
+    check = StampCheck.of([authority[1]] if is_pinned else [])
+    assert check(kept, NOTE + b"x")
+    assert check(replace(kept, response=kept.response[:-9]), NOTE)
+    assert check(replace(kept, at_us=kept.at_us + 1), NOTE)
