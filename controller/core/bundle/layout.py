@@ -11,6 +11,7 @@ streams/<agent>/<epoch>/<stream>/tip.tlog-proof that the last of them is in the 
 checkpoints/<size>                           heads of the log, signed
 consistency/<size>-<size>.proof              that each begins with the one before
 config/<leaf>.note  config/<leaf>.tlog-proof what was in force: files, checks, exclusions, enrolments, each in the log
+config/<leaf>.json                           the definition that a revision of a check put in force
 timestamps/<size>.<authority>.tsr            words of authorities outside (RFC 3161); .tsq: what they were asked,
                                              .pem: the root certificate that was pinned for them
 fleet.yaml  timeline.json  attainment.json  results.jsonl
@@ -48,7 +49,7 @@ _PATTERNS: Final = tuple(
         rf"streams/{_PART}/[A-Za-z0-9]{{1,32}}/{_PART}/(?:[0-9]{{8}}\.(?:note|jsonl|tlog-proof)|tip\.tlog-proof)",
         r"checkpoints/[0-9]{1,19}",
         r"consistency/[0-9]{1,19}-[0-9]{1,19}\.proof",
-        r"config/[0-9]{1,19}\.(?:note|tlog-proof)",
+        r"config/[0-9]{1,19}\.(?:note|tlog-proof|json)",
         rf"timestamps/[0-9]{{1,19}}\.{_PART}\.(?:tsr|tsq|pem)",
     )
 )
@@ -108,6 +109,21 @@ def stamp_file(size: int, authority: str, kind: str) -> str:
 def agent_key(agent: str) -> str:
     """The file of an agent's public key."""
     return f"keys/{agent}.pem"
+
+
+def config_note(leaf: int) -> str:
+    """The file of a leaf that was in force."""
+    return f"config/{leaf}.note"
+
+
+def config_proof(leaf: int) -> str:
+    """The file of the proof that it is in the log."""
+    return f"config/{leaf}.tlog-proof"
+
+
+def config_definition(leaf: int) -> str:
+    """The file of the definition that it put in force, if it is the revision of a check."""
+    return f"config/{leaf}.json"
 
 
 def belongs(name: str) -> bool:

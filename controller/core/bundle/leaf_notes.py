@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from controller.core.bundle.layout import Bundle
+from controller.core.bundle.layout import Bundle, config_note
 from controller.core.bundle.statements import Broken
 
 _NAME: Final = re.compile(r"config/([0-9]+)\.note")
@@ -28,14 +28,14 @@ class LeafNote:
     @property
     def name(self) -> str:
         """Its file."""
-        return f"config/{self.index}.note"
+        return config_note(self.index)
 
 
 def leaf_notes(bundle: Bundle, *kinds: str) -> Iterator[LeafNote]:
     """The leaves of these kinds, in the order of the log. Broken if one cannot be read; claims of bundles are none."""
     numbers = (match[1] for name in bundle.names() if (match := _NAME.fullmatch(name)))
     for number in sorted(numbers, key=int):
-        name = f"config/{number}.note"
+        name = config_note(int(number))
         text = bundle.read(name).partition(b"\n\n")[0] + b"\n"
         if not any(text.startswith(f"vedette.{kind}/v1\ntime ".encode()) for kind in kinds):
             continue

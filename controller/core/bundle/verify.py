@@ -4,7 +4,6 @@ What makes it trusted comes from outside: the keys of the annex. Everything else
 proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the streams, the log.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from controller.core.bundle.annex import Annex
 from controller.core.bundle.claim_note import BadClaim, ClaimNote, parsed_claim
+from controller.core.bundle.config import config_statements
 from controller.core.bundle.layout import (
     ATTAINMENT,
     CLAIM,
@@ -58,8 +58,6 @@ from controller.core.bundle.witnesses import witnessed
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import BadNote, Verifier, opened_note
-
-_CONFIG = re.compile(r"config/([0-9]+)\.(?:note|tlog-proof)")
 
 
 def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Iterator[Statement]:
@@ -207,26 +205,7 @@ def _log(
     yield passed(
         f"The last seal of each of {len(list(by_stream(claim.streams)))} streams is in the log."
     )
-    numbers = {match[1] for name in bundle.names() if (match := _CONFIG.fullmatch(name))}
-    for number in sorted(numbers, key=int):
-        _require_config(bundle, number, known, log)
-    yield passed(
-        f"{len(numbers)} rules and enrolments are in the log, before the claim or after it as numbered."
-    )
-
-
-def _require_config(
-    bundle: Bundle, number: str, known: Mapping[int, Checkpoint], log: Verifier
-) -> None:
-    """A rule or an enrolment is signed by the log, and stands in it where its name says."""
-    name, proof = f"config/{number}.note", f"config/{number}.tlog-proof"
-    note = _read(bundle, name)
-    try:
-        opened_note(note, [log])
-    except BadNote as error:
-        raise Broken(f"{name}: {error}") from error
-    if (found := leaf_index(bundle, note, proof, known)) != int(number):
-        raise Broken(f"{name} is leaf {found} of the log")
+    yield from config_statements(bundle, claim, index, known, log)
 
 
 def _public_key(bundle: Bundle, name: str) -> bytes:

@@ -24,7 +24,7 @@ from controller.services.bundling.heads import shown_heads, stamp_files
 from controller.services.bundling.held import HeldHead, held_checkpoints, with_held
 from controller.services.bundling.outage_subject import outage_subject
 from controller.services.bundling.period_subject import period_subject
-from controller.services.bundling.rules import rule_leaves
+from controller.services.bundling.rules import definitions_of, rule_files, rule_leaves
 from controller.services.bundling.streams import pieces, seal_count, sealed_streams
 from controller.services.bundling.subject import Subject
 from controller.services.contracts.terms import Terms
@@ -176,6 +176,9 @@ class Bundles:
             places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
             rules = rule_leaves(tx, plan.subject, plan.streams, head.size)
+            earlier = [one.index for one in tx.leaves_about(LeafKind.CLAIM, plan.subject.name)]
+            rules = sorted({*rules, *(one for one in earlier if one < plan.place)})
+            definitions = definitions_of(tx, plan.subject)
             heads, stamps = shown_heads(tx, begun, head)
             heads = with_held(heads, held)
         roots = {one.name: one.roots for one in self.authorities()}
@@ -183,9 +186,9 @@ class Bundles:
             yield proof, log.inclusion(index, head).data()
         for index in rules:
             with self.storage.transaction() as tx:
-                ((_, note),) = tx.leaf_notes(index, index + 1)
-            yield f"config/{index}.note", note
-            yield f"config/{index}.tlog-proof", log.inclusion(index, head).data()
+                ((leaf, note),) = tx.leaf_notes(index, index + 1)
+            yield from rule_files(leaf, note, definitions)
+            yield layout.config_proof(index), log.inclusion(index, head).data()
         for one in heads:
             yield f"checkpoints/{one.size}", one.note
         sizes = [one.size for one in heads]

@@ -77,6 +77,9 @@ def _rules(tx: Transaction, found: Figures) -> Iterator[tuple[LeafKind, str]]:
         for outage in tx.outages(check, found.seen.from_us, found.seen.to_us):
             yield LeafKind.OUTAGE, outage.handle
             yield LeafKind.REMARK, outage.handle
+    checks = [found.agreed.fleet.checks[name] for name in contract.scope.members]
     for one in found.agreed.declared:
-        yield LeafKind.EXCLUSION, one.exclusion.id
+        # What was declared of others is theirs.
+        if any(one.exclusion.covers(check.id, check.service) for check in checks):
+            yield LeafKind.EXCLUSION, one.exclusion.id
     yield LeafKind.REPORT, f"{contract.first.id} {period.label}"

@@ -1,9 +1,11 @@
 """The leaves of the log that say what was in force: files, checks, exclusions, outages, reports, keys of agents."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
+from controller.core.bundle import layout
 from controller.core.bundle.claim_note import Sealed
-from controller.ports.leaves import LeafKind
+from controller.ports.leaves import Leaf, LeafKind
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
 
@@ -11,7 +13,7 @@ from controller.services.bundling.subject import Subject
 def rule_leaves(
     tx: Transaction, subject: Subject, streams: Sequence[Sealed], size: int
 ) -> Sequence[int]:
-    """The places below `size` of every leaf that moved what is claimed, in order; earlier claims among them."""
+    """The places below `size` of every leaf that moved what is claimed, in order."""
     keys = [(LeafKind.KEY, agent) for agent in sorted({one.stream.agent for one in streams})]
     places = {
         leaf.index
@@ -19,6 +21,23 @@ def rule_leaves(
         for leaf in tx.leaves_about(kind, about)
     }
     return sorted(place for place in places if place < size)
+
+
+def definitions_of(tx: Transaction, subject: Subject) -> Mapping[str, bytes]:
+    """Every definition that the checks of a subject ever had, by its SHA-256."""
+    names = {check.id for check in subject.checks}
+    return {one.digest: one.definition for one in tx.check_revisions() if one.check in names}
+
+
+def rule_files(
+    leaf: Leaf, note: bytes, definitions: Mapping[str, bytes]
+) -> Iterator[tuple[str, bytes]]:
+    """The note of a leaf, and the definition that it put in force if it is the revision of a check."""
+    yield layout.config_note(leaf.index), note
+    if leaf.kind is LeafKind.CHECK:
+        said = note.partition(b"\ndata ")[2].partition(b"\n")[0]
+        if definition := definitions.get(json.loads(said)["digest"]):
+            yield layout.config_definition(leaf.index), definition
 
 
 def fleets_in_force(tx: Transaction, from_us: int, to_us: int) -> Iterator[tuple[LeafKind, str]]:

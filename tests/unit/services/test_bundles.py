@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from controller.core.bundle.claim_note import ClaimNote
-from controller.core.bundle.layout import FLEET, MANIFEST, RESULTS, TIMELINE
+from controller.core.bundle.layout import CLAIM, FLEET, MANIFEST, RESULTS, TIMELINE
 from controller.core.bundle.log import heads
+from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import Holds, Statement, exit_code
@@ -173,9 +174,17 @@ async def test_heads_that_were_stamped_stand_in_it_with_their_stamps(day: Sealed
 async def test_a_later_bundle_names_the_one_before_and_the_manifest_comes_last(
     day: SealedDay,
 ) -> None:
-    claims = [claim_of(day, bundle) for bundle in (day.bundle(), day.bundle())]
+    bundles = [day.bundle(), day.bundle(), day.bundle()]
+    claims = [claim_of(day, bundle) for bundle in bundles]
     assert claims[0].supersedes is None
-    assert claims[1].supersedes is not None
+    assert claims[1].supersedes == sha256_hex(bundles[0].read(CLAIM))
+    said = [list(statements(one, day.annex())) for one in bundles]
+    assert not any("Supersedes" in one.text for one in said[0])
+    (first,) = [one for one in said[1] if "Supersedes" in one.text]
+    assert "the same fleet.yaml; another timeline.json" in first.text
+    (second,) = [one for one in said[2] if "Supersedes" in one.text]
+    assert "(1 older ones are here, too): as-of" in second.text
+    assert bundles[0].read(CLAIM) in bundles[2].files.values()
     assert list(day.parts())[-1].name == MANIFEST
     for label, error, sentence in (
         ("2025-06-30", Rejected, "has not begun"),
