@@ -156,12 +156,16 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._made: set[str] = set()
 
     def begin(self, name: str) -> BinaryIO:
         """A new file to write into."""
-        path = self._folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
+        below = name.rpartition("/")[0]
+        if below not in self._made:
+            (self._folder / below).mkdir(parents=True, exist_ok=True)
+            self._made.add(below)
+        # There may be hundreds of thousands: paths as objects would take longer than their bytes.
+        return open(f"{self._folder}/{name}", "xb")  # noqa: PTH123 - its writer closes it
 
 
 class _Zip:

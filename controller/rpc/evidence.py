@@ -8,7 +8,8 @@ from controller.ports.seals import StreamStanding
 from controller.ports.storage import Worker
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
-from controller.services.bundling.bundle import Bundles, Part
+from controller.services.bundling.bundle import Bundles
+from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
@@ -36,7 +37,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         self, request: pb.ExportBundleRequest, context: Context
     ) -> AsyncIterator[pb.ExportBundleResponse]:
         """A bundle, some parts at a time; other work of the storage thread comes in between."""
-        parts = self._parts(request)
+        parts = _cut(self._parts(request))
         while some := await self.worker.run(lambda: _some(parts)):
             yield pb.ExportBundleResponse(
                 parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
@@ -80,17 +81,20 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         return pb.ListStreamsResponse(streams=[_stream(one) for one in standings])
 
 
+def _cut(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same in parts of a message's size at most."""
+    for part in parts:
+        for at in range(0, len(part.content) or 1, BUNDLE_PART_BYTES_MAX):
+            yield part._replace(content=part.content[at : at + BUNDLE_PART_BYTES_MAX])
+
+
 def _some(parts: Iterator[Part]) -> list[Part]:
     """The next parts, of a message's size together; none at the end."""
     found: list[Part] = []
     size = 0
     for part in parts:
-        pieces = [
-            part._replace(content=part.content[at : at + BUNDLE_PART_BYTES_MAX])
-            for at in range(0, len(part.content) or 1, BUNDLE_PART_BYTES_MAX)
-        ]
-        found += pieces
-        size += len(part.content)
+        found.append(part)
+        size += len(part.content) + len(part.name)
         if size >= BUNDLE_PART_BYTES_MAX:
             break
     return found

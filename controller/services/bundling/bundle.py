@@ -1,18 +1,17 @@
 """Making a bundle: signed, entered in the log, and handed over file by file, in as much memory as a few seals take."""
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from controller.core.bundle import layout
 from controller.core.bundle.claim_note import Sealed
-from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.streams import tips
 from controller.errors import Rejected
 from controller.ports.custody import Actor
@@ -20,12 +19,13 @@ from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
 from controller.services.bundling.annex import Pinned, annex_text
+from controller.services.bundling.handing import Handing, Part
 from controller.services.bundling.heads import shown_heads, stamp_files
 from controller.services.bundling.held import HeldHead, held_checkpoints, with_held
 from controller.services.bundling.outage_subject import outage_subject
 from controller.services.bundling.period_subject import period_subject
 from controller.services.bundling.rules import definitions_of, rule_files, rule_leaves
-from controller.services.bundling.streams import pieces, seal_count, sealed_streams
+from controller.services.bundling.streams import sealed_streams
 from controller.services.bundling.subject import Subject
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
@@ -47,15 +47,6 @@ class Signer(Protocol):
     def signed(self, text: str) -> bytes:
         """The note of a text."""
         ...
-
-
-class Part(NamedTuple):
-    """A part of a file; the parts of one follow one another. `done` of `total` seals are behind it."""
-
-    name: str
-    content: bytes
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +112,12 @@ class Bundles:
             plan = self._plan(tx, subject(tx, now_us), by, now_us)
         head = self.logbook.checkpoint()
         assert head is not None, "the claim was entered just now"
-        total, done = 2 * seal_count(plan.streams), 0
-        hashes: dict[str, str] = {}
-
-        def told(name: str, content: bytes) -> Part:
-            hashes[name] = sha256_hex(content)
-            return Part(name, content, done, total)
-
+        handing = Handing(self.storage.transaction, plan.streams)
         for name, content in [*plan.files.items(), *self._proofs(plan, head, held)]:
-            yield told(name, content)
-        for sealed in plan.streams:
-            for seal, lines in pieces(self.storage.transaction, sealed):
-                done += 1
-                yield told(sealed.stream.note(seal.number), seal.note)
-                if lines:
-                    yield told(sealed.stream.lines(seal.number), lines)
-        whole = hashlib.sha256()
-        yield Part(layout.RESULTS, b"", done, total)
-        for sealed in plan.streams:
-            for _, lines in pieces(self.storage.transaction, sealed):
-                done += 1
-                whole.update(lines)
-                if lines:
-                    yield Part(layout.RESULTS, lines, done, total)
-        hashes[layout.RESULTS] = whole.hexdigest()
-        yield Part(layout.MANIFEST, self.signer.signed(manifest_text(hashes)), done, total)
+            yield handing.file(name, content)
+        yield from handing.streams()
+        yield from handing.results()
+        yield handing.file(layout.MANIFEST, self.signer.signed(handing.manifest()))
 
     def _plan(self, tx: Transaction, subject: Subject, by: Actor, now_us: int) -> _Plan:
         """What is claimed, signed and entered in the log; and the files that need no proof."""

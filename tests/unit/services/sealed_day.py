@@ -12,7 +12,8 @@ from controller.ports.evidence import Segment
 from controller.ports.seals import StoredSeal, StreamId
 from controller.ports.storage import Storage
 from controller.services.bundling.annex import Pinned
-from controller.services.bundling.bundle import Bundles, Part
+from controller.services.bundling.bundle import Bundles
+from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
