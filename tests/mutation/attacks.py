@@ -19,6 +19,7 @@ from controller.core.bundle.layout import (
 )
 from tests.mutation.case import Case, is_proof
 from tests.mutation.edits import Edit, brief, full
+from tests.mutation.forgeries import forgeries
 from tests.mutation.scene import Scene
 
 Changed = dict[str, bytes | None]
@@ -47,6 +48,7 @@ class Attacks:
         yield from self.claims()
         yield from self.manifests()
         yield from self.moved()
+        yield from forgeries(self.scene)
 
     def sample(self, chosen: Random, of_each_kind: int) -> list[Case]:
         """So many of each kind, or all where there are fewer, on some of the files."""
@@ -107,7 +109,8 @@ class Attacks:
         self, kind: str, name: str, what: str, changed: Changed, *, is_left: bool = False
     ) -> Case:
         """With a manifest of the files as they are then, by the log's own key."""
-        return Case(kind, name, what, changed, True, is_left or is_proof(name))
+        is_root = name.startswith("timestamps/") and name.endswith(".pem")
+        return Case(kind, name, what, changed, True, is_left or is_proof(name), is_root)
 
     def _edits(self, name: str) -> Iterator[Edit]:
         data = self.scene.files[name]

@@ -20,10 +20,11 @@ _SECONDS_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Exit code, and the sentence that refuses."""
+    """Exit code, the sentence that refuses, and how many timestamps count."""
 
     code: int
     text: str
+    stamps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Court:
         )  # fmt: skip
         if done.stderr:
             return Said(done.returncode, f"on its standard error: {done.stderr!r}")
-        return Said(done.returncode, done.stdout.decode(errors="backslashreplace").strip())
+        told = done.stdout.decode(errors="backslashreplace").strip()
+        return Said(done.returncode, told, told.count(" leaves existed at "))
 
     @contextmanager
     def changed(self, files: Mapping[str, bytes | None]) -> Iterator[None]:
@@ -99,12 +101,16 @@ def by_program(bundle: Path, scene: Scene) -> Said:
     except BadInput as error:
         return Said(BadInput.exit_code, str(error))
     failed = " ".join(one.text for one in found if one.holds is Holds.FAIL)
-    return Said(exit_code(found), failed)
+    stamps = [one for one in found if " leaves existed at " in one.text]
+    return Said(exit_code(found), failed, len(stamps))
 
 
 def wrong_with(case: Case, program: Said, script: Said, scene: Scene) -> list[str]:
     """What is wrong with what was said: not refused, not alike, or no file named."""
     wrong: list[str] = []
+    if case.is_void and program.code == script.code == 0:
+        counts = program.stamps + script.stamps
+        return [f"{case}: a forged timestamp counts"] if counts else []
     if program.code != 1:
         wrong.append(f"{case}: the program says {program.code}: {program.text}")
     elif not _names_a_file(program.text, case, scene):

@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from controller.core.bundle.annex import Annex, parsed_annex
 from controller.core.bundle.layout import MANIFEST
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
+from controller.identity.timestamping import Authority
+from controller.ports.leaves import StoredTimestamp
 from tests.fakes.storage import FakeStorage
+from tests.fakes.timestamp_authority import LocalAuthority
 from tests.unit.services.conftest import SECOND, START, Running, World
 from tests.unit.services.report_stage import Stage
-from tests.unit.services.sealed_day import LABEL, SealedDay
+from tests.unit.services.sealed_day import KEYS, LABEL, SealedDay
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import signed_note
 
@@ -46,12 +51,18 @@ class Insider:
 
 @dataclass(frozen=True)
 class Scene:
-    """A bundle, another of the same controller, the annex that both are checked by, and its insider."""
+    """A bundle, another of the same controller, the annex that both are checked by, and its insider.
+
+    `stranger` is an authority that the annex does not name; where there is none, no timestamps are forged. `agents`
+    are the agents' own keys, where an attacker has them.
+    """
 
     files: Files
     other: Files
     annex_text: str
     insider: Insider
+    stranger: LocalAuthority | None = None
+    agents: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def annex(self) -> Annex:
@@ -82,14 +93,42 @@ async def _made(folder: Path) -> Scene:
     world = World(storage)
     running = Running(world)
     running.start()
+    authority = LocalAuthority(folder / "authority")
+    roots = x509.load_pem_x509_certificates(authority.root_pem)
     try:
-        day = SealedDay(Stage(world, running), notary, seal_lines=_SEAL_LINES)
+        day = SealedDay(
+            Stage(world, running),
+            notary,
+            pinned=[Authority("tsa", "", roots)],
+            seal_lines=_SEAL_LINES,
+        )
+        day.logbook.checkpoint()
         await day.play()
+        _stamp(day, authority)
         files, other = day.bundle(LABEL).files, day.bundle("2025-06-17").files
-        return Scene(files, other, day.bundles().annex(), insider_of(folder))
+        stranger = LocalAuthority(folder / "stranger")
+        agents = {name: key.private_bytes_raw() for name, key in KEYS.items()}
+        return Scene(files, other, day.bundles().annex(), insider_of(folder), stranger, agents)
     finally:
         await running.stop()
         storage.close()
+
+
+def _stamp(day: SealedDay, authority: LocalAuthority) -> None:
+    """A head of the log that is there, stamped."""
+    head = day.logbook.checkpoint()
+    assert head is not None
+    query = query_for(head.note)
+    stamp = StoredTimestamp(head.size, "tsa", query, authority.reply(query), 5)
+    with day.stage.world.storage.transaction() as tx:
+        tx.put_timestamp(stamp)
+
+
+def query_for(data: bytes) -> bytes:
+    """What an authority is asked (DER)."""
+    return (
+        TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build().as_bytes()
+    )
 
 
 def insider_of(state: Path, origin: str = "example.net/log") -> Insider:

@@ -5,11 +5,20 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from click.testing import CliRunner
 
+from controller.cli.bundle_files import opened_bundle
+from controller.cli.main import cli
+from controller.core.bundle.log import heads
+from controller.core.bundle.since import Held
+from controller.core.bundle.statements import Holds
+from controller.core.bundle.verify import statements
 from tests.mutation.attacks import Attacks
+from tests.mutation.forgeries import forked
 from tests.mutation.judges import Court, by_program
 from tests.mutation.odd import OddFolder, odd_folders, odd_zips, zipped
 from tests.mutation.scene import Scene, made_scene
+from vedette.shared.note import Verifier
 
 SEED: Final = 7
 OF_EACH_KIND: Final = 2
@@ -57,3 +66,36 @@ def test_zips_that_were_made_to_harm_are_refused_in_words(scene: Scene, tmp_path
         path.write_bytes(odd.data)
         said = by_program(path, scene)
         assert (said.code, bool(said.text)) == (odd.code, True), f"{odd.what}: {said}"
+
+
+def test_a_log_forked_as_a_whole_is_seen_by_whoever_holds_a_head_of_it(
+    scene: Scene, court: Court
+) -> None:
+    """Nothing inside a bundle shows it: what was stamped does, and what the reader has kept."""
+    stamps: dict[str, bytes | None] = dict.fromkeys(
+        one for one in scene.files if one.startswith("timestamps/")
+    )
+    log = Verifier(scene.insider.origin, scene.annex.log_key)
+    with opened_bundle(court.bundle) as files:
+        held = Held("mine.zip", heads(files, log))
+    with court.changed(scene.signed_anew({**forked(scene), **stamps})):
+        assert (court.program().code, court.script().code) == (0, 0)
+        with opened_bundle(court.bundle) as files:
+            alone = list(statements(files, scene.annex))
+            found = list(statements(files, scene.annex, [held]))
+    assert any("all of them could have been rewritten" in one.text for one in alone)
+    assert found[-1].holds is Holds.FAIL
+    assert "the log was forked" in found[-1].text
+
+
+def test_the_command_says_what_its_statements_say(scene: Scene, court: Court) -> None:
+    words = ["verify", str(court.bundle), "--trust", str(court.annex)]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    for case in Attacks(scene).sample(random.Random(SEED + 1), 1)[::3]:
+        files = scene.signed_anew(case.files) if case.is_signed else case.files
+        with court.changed(files):
+            said = CliRunner().invoke(cli, words)
+            expected = court.program()
+        assert said.exit_code == expected.code, f"{case}: {said.output}"
+        assert isinstance(said.exception, SystemExit | None), case
+        assert expected.text in said.output
