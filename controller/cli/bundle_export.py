@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
@@ -11,10 +12,14 @@ from controller.cli.bundle_files import refuse_output, write_bundle
 from controller.cli.channel import connected
 from controller.cli.held_heads import newest_head
 from controller.cli.output import write_json
+from controller.core.bundle.layout import MANIFEST, PAPER
 from controller.errors import BadInput, Unreachable
 from vedette.shared.limits import BUNDLE_SECONDS_MAX
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1.evidence_pb2_grpc import EvidenceServiceStub
+
+# The paper comes last, where the controller could make one.
+_LAST: Final = frozenset({MANIFEST, PAPER})
 
 
 @click.command()
@@ -65,7 +70,7 @@ def export(
     if as_json:
         write_json({"bundle": str(output), **about, "files": count})
         return
-    click.echo(f"{output}: {count} files, all of them named in its MANIFEST.note.")
+    click.echo(f"{output}: {count} files; its MANIFEST.note names every one that is evidence.")
     click.echo(f"Check it with: vedette verify {output} --trust annex.txt --recompute")
 
 
@@ -79,5 +84,5 @@ def _parts(
         for part in answer.parts:
             name = part.name
             yield name, part.content
-    if name != "MANIFEST.note":
+    if name not in _LAST:
         raise Unreachable("The controller ended before the bundle was whole: try again.")

@@ -26,11 +26,11 @@ def write_report(
     """Write documents in a form. BadInput for a PDF on a terminal, or a file that cannot be written."""
     require_place(form, output)
     is_coloured = output is None and sys.stdout.isatty()
-    manner = Manner(issues=issues or {}, is_coloured=is_coloured, fonts=_fonts())
+    manner = Manner(issues=issues or {}, is_coloured=is_coloured, fonts=fonts_at_hand())
     write_file(rendered(documents, form, manner), output)
 
 
-def _fonts() -> Path | None:
+def fonts_at_hand() -> Path | None:
     """A folder with fonts for letters that the built-in ones do not have."""
     name = os.environ.get(_FONTS)
     if not name:

@@ -47,6 +47,14 @@ def stamped_at(
     raise NotStamped(f"expected a timestamp under the certificate that is pinned for it: {wrong}")
 
 
+def said_at(response: bytes) -> int:
+    """When a timestamp says that it was made, microseconds: not verified. NotStamped if it says nothing."""
+    try:
+        return _instant_us(decode_timestamp_response(response))
+    except (ValueError, TypeError) as error:
+        raise NotStamped(f"expected a timestamp (RFC 3161), found another text: {error}") from error
+
+
 def nonce_of(query: bytes, data: bytes) -> int:
     """The nonce of a query (DER) for a timestamp of `data`. NotStamped if it asks for anything else."""
     try:

@@ -107,11 +107,37 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Lines that are typed, or compared letter by letter: commands, keys, hashes. They stand as they are."""
+
+    caption: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blanks:
+    """A form to be filled in by hand: what is asked for, and how many empty lines there are for it."""
+
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PageBreak:
     """What follows begins on a page of its own."""
 
 
-Block = Heading | Paragraph | Listing | Verdict | Facts | Table | Picture | PageBreak
+Block = (
+    Heading
+    | Paragraph
+    | Listing
+    | Verdict
+    | Facts
+    | Table
+    | Picture
+    | Verbatim
+    | Blanks
+    | PageBreak
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +173,9 @@ def texts_of(block: Block) -> Sequence[str]:
             return [block.caption, *heads, *(t for row in block.rows for c in row for t in c.lines)]
         case Picture():
             return [block.caption, block.alt, *block.plain]
+        case Verbatim():
+            return [block.caption, *block.lines]
+        case Blanks():
+            return [name for name, _ in block.rows]
         case PageBreak():
             return []

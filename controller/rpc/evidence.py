@@ -1,6 +1,7 @@
 """EvidenceService: streams and their seals, and bundles of them."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.errors import BadInput
@@ -11,6 +12,7 @@ from controller.rpc.status import Context
 from controller.services.bundling.bundle import Bundles
 from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
+from controller.services.bundling.paper import PaperMaker
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
 from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
@@ -38,12 +40,16 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     ) -> AsyncIterator[pb.ExportBundleResponse]:
         """A bundle, some parts at a time; other work of the storage thread comes in between."""
         parts = _cut(self._parts(request))
+        paper, total = PaperMaker(self.bundles.signer), 0
         while some := await self.worker.run(lambda: _some(parts)):
-            yield pb.ExportBundleResponse(
-                parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
-                done=some[-1].done,
-                total=some[-1].total,
-            )
+            # Neither the thread of storage nor that of all calls waits for the paper.
+            await asyncio.to_thread(paper.see, some)
+            total = some[-1].total
+            yield _response(some)
+        files = await asyncio.to_thread(paper.files)
+        beside = _cut(Part(one.name, one.content, total, total) for one in files)
+        while some := _some(beside):
+            yield _response(some)
 
     def _parts(self, request: pb.ExportBundleRequest) -> Iterator[Part]:
         """BadInput unless it names one thing. A token's contracts are those of the request: it names no other."""
@@ -86,6 +92,14 @@ def _cut(parts: Iterator[Part]) -> Iterator[Part]:
     for part in parts:
         for at in range(0, len(part.content) or 1, BUNDLE_PART_BYTES_MAX):
             yield part._replace(content=part.content[at : at + BUNDLE_PART_BYTES_MAX])
+
+
+def _response(some: Sequence[Part]) -> pb.ExportBundleResponse:
+    return pb.ExportBundleResponse(
+        parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
+        done=some[-1].done,
+        total=some[-1].total,
+    )
 
 
 def _some(parts: Iterator[Part]) -> list[Part]:

@@ -106,6 +106,8 @@ def test_both_verifiers_take_a_bundle_and_say_what_they_did_not_check(
         assert told.rstrip().endswith("OK")
         assert "FAIL" not in told
         assert "attainment.json is what fleet.yaml and timeline.json give" in told
+        assert "report.html and report.pdf are those of PAPER.note" in told
+        assert "report.html is what the bundle gives, byte for byte" in told
     acts = json.loads(stage.command("audit", "list", "--json"))["acts"]
     assert [one["action"] for one in acts].count("evidence.export") == 2
     # The second bundle says which claim it stands in place of, and goes on from the first.

@@ -12,7 +12,10 @@ from controller.core.bundle.layout import (
     CLAIM,
     FLEET,
     MANIFEST,
+    PAPER,
     README,
+    REPORT_HTML,
+    REPORT_PDF,
     RESULTS,
     SCRIPT,
     TIMELINE,
@@ -24,7 +27,7 @@ from tests.mutation.scene import Scene
 
 Changed = dict[str, bytes | None]
 # Read by people and by nobody else: an insider can write there what they like, and it proves nothing.
-PROSE = {README, SCRIPT}
+PROSE = {README, SCRIPT, PAPER, REPORT_HTML, REPORT_PDF}
 _SAMPLED_FILES = 24
 _FIGURES = (FLEET, TIMELINE, ATTAINMENT)
 
@@ -94,7 +97,12 @@ class Attacks:
         """A manifest that is written otherwise, and signed."""
         for what, edited in full(_text(self.scene.files[MANIFEST])):
             if (note := self._signed(edited)) is not None:
-                yield Case("manifest signed anew", MANIFEST, what, {MANIFEST: note})
+                yield Case(
+                    "manifest signed anew",
+                    MANIFEST,
+                    what,
+                    {MANIFEST: note, **self.scene.beside(note)},
+                )
 
     def moved(self) -> Iterator[Case]:
         """Files that are gone, come from elsewhere, stand elsewhere or are more than there were."""

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from controller.core.bundle.annex import Annex, parsed_annex
-from controller.core.bundle.layout import MANIFEST
-from controller.core.bundle.manifest import manifest_text, sha256_hex
+from controller.core.bundle.layout import MANIFEST, PAPER, REPORT_HTML, REPORT_PDF
+from controller.core.bundle.manifest import PAPER_KIND, manifest_text, sha256_hex
+from controller.core.bundle.paper import BESIDE
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.identity.timestamping import Authority
@@ -71,14 +72,25 @@ class Scene:
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:
-        """The SHA-256 of every file but the manifest."""
-        return {name: sha256_hex(data) for name, data in self.files.items() if name != MANIFEST}
+        """The SHA-256 of every file that the manifest lists."""
+        return {name: sha256_hex(data) for name, data in self.files.items() if name not in BESIDE}
 
     def signed_anew(self, changed: Mapping[str, bytes | None]) -> Mapping[str, bytes | None]:
         """These changes with a manifest of what comes of them, by the insider."""
         hashes = {name: one for name, one in self.hashes.items() if name not in changed}
         hashes |= {name: sha256_hex(one) for name, one in changed.items() if one is not None}
-        return {**changed, MANIFEST: self.insider.manifest(hashes)}
+        note = self.insider.manifest(hashes)
+        return {**changed, MANIFEST: note, **self.beside(note)}
+
+    def beside(self, manifest: bytes) -> Mapping[str, bytes]:
+        """The note that binds the paper of the bundle, if it has one, to that manifest."""
+        if PAPER not in self.files:
+            return {}
+        reports = {
+            name: self.files[name] for name in (REPORT_HTML, REPORT_PDF) if name in self.files
+        }
+        bound = {name: sha256_hex(data) for name, data in {**reports, MANIFEST: manifest}.items()}
+        return {PAPER: self.insider.note(manifest_text(bound, PAPER_KIND))}
 
 
 def made_scene(folder: Path) -> Scene:

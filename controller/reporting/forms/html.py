@@ -8,6 +8,7 @@ from typing import Final
 
 from controller.reporting.blocks import (
     Align,
+    Blanks,
     Block,
     Cell,
     Column,
@@ -20,6 +21,7 @@ from controller.reporting.blocks import (
     Picture,
     Table,
     Tone,
+    Verbatim,
     Verdict,
 )
 
@@ -39,7 +41,7 @@ def html_of(page: Page) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{_text(page.title)}</title>",
-            f"<style>\n{_style()}</style>",
+            f"<style>\n{_style()}{_foot(page.foot)}</style>",
             "</head>",
             "<body>",
             f"<header><h1>{_text(page.title)}</h1><p>{_text(page.subtitle)}</p></header>",
@@ -56,6 +58,18 @@ def html_of(page: Page) -> str:
 
 def _style() -> str:
     return resources.files("controller.reporting.forms").joinpath("page.css").read_text("utf-8")
+
+
+def _foot(text: str) -> str:
+    """What stands on every page of paper, where a browser can do that: letters of CSS are written as their numbers."""
+    said = "".join(
+        c if c.isalnum() or c in " ,.:-" else f"\\{ord(c):x} " for c in text if c.isprintable()
+    )
+    small = "font: 8pt system-ui, sans-serif; color: #444444;"
+    return (
+        f'@page {{ @bottom-left {{ content: "{said}"; white-space: nowrap; {small} }}\n'
+        f'  @bottom-right {{ content: counter(page) " / " counter(pages); {small} }} }}\n'
+    )
 
 
 def _body(blocks: Sequence[Block]) -> Iterator[str]:
@@ -88,8 +102,19 @@ def _block(block: Block) -> str:
         case Picture():
             caption = _text(block.caption)
             return f"<figure><figcaption>{caption}</figcaption>{block.svg}</figure>"
+        case Verbatim():
+            lines = "\n".join(_text(one) for one in block.lines)
+            caption = f"<figcaption>{_text(block.caption)}</figcaption>" if block.caption else ""
+            return f'<figure class="verbatim">{caption}<pre>{lines}</pre></figure>'
+        case Blanks():
+            return f'<dl class="blanks">{"".join(_blank(*one) for one in block.rows)}</dl>'
         case PageBreak():
             return '<hr class="page">'
+
+
+def _blank(name: str, count: int) -> str:
+    """What is asked for, and as many lines to write on."""
+    return f"<dt>{_text(name)}</dt><dd>{'<span></span>' * count}</dd>"
 
 
 def _table(block: Table) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from controller.errors import BadInput
 from controller.reporting.blocks import (
+    Blanks,
     Block,
     Cell,
     Column,
@@ -23,6 +24,7 @@ from controller.reporting.blocks import (
     Paragraph,
     Picture,
     Table,
+    Verbatim,
     Verdict,
 )
 
@@ -108,6 +110,11 @@ def _block(block: Block) -> dict[str, Any]:
         case Picture():
             caption, alt = _text(block.caption), _text(block.alt)
             return {"block": "picture", "caption": caption, "alt": alt, "svg": block.svg}
+        case Verbatim():
+            lines = [_text(one) for one in block.lines]
+            return {"block": "verbatim", "caption": _text(block.caption), "lines": lines}
+        case Blanks():
+            return {"block": "blanks", "rows": [[_text(n), count] for n, count in block.rows]}
         case PageBreak():
             return {"block": "page-break"}
 

@@ -10,6 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from controller.reporting.blocks import (
+    Blanks,
     Block,
     Facts,
     Heading,
@@ -20,6 +21,7 @@ from controller.reporting.blocks import (
     Picture,
     Table,
     Tone,
+    Verbatim,
     Verdict,
 )
 from controller.reporting.forms.columns import table_lines
@@ -69,9 +71,7 @@ def _write(console: Console, block: Block) -> None:
             console.print()
             _line(console, block.text, _STYLES[block.tone])
         case Listing():
-            console.print()
-            for number, item in enumerate(block.items, 1):
-                _item(console, f"{number}." if block.is_numbered else "-", item)
+            _listing(console, block)
         case Verdict():
             console.print()
             _line(console, block.word.upper(), _STYLES[block.tone])
@@ -83,11 +83,11 @@ def _write(console: Console, block: Block) -> None:
             console.print()
             _table(console, block)
         case Picture():
-            console.print()
-            _line(console, block.caption, "bold")
-            for line in block.plain:
-                _line(console, f"{_INDENT}{line}")
-            _line(console, block.alt)
+            _picture(console, block)
+        case Verbatim():
+            _verbatim(console, block)
+        case Blanks():
+            _blanks(console, block)
         case PageBreak():
             console.print()
             _line(console, "#" * console.width)
@@ -95,6 +95,37 @@ def _write(console: Console, block: Block) -> None:
 
 def _line(console: Console, text: str, style: str = "") -> None:
     console.print(Text(plain(text), style=style))
+
+
+def _listing(console: Console, block: Listing) -> None:
+    console.print()
+    for number, item in enumerate(block.items, 1):
+        _item(console, f"{number}." if block.is_numbered else "-", item)
+
+
+def _picture(console: Console, block: Picture) -> None:
+    console.print()
+    _line(console, block.caption, "bold")
+    for line in block.plain:
+        _line(console, f"{_INDENT}{line}")
+    _line(console, block.alt)
+
+
+def _verbatim(console: Console, block: Verbatim) -> None:
+    """The lines as they are: longer than the page rather than broken."""
+    console.print()
+    if block.caption:
+        _line(console, block.caption, "bold")
+    for line in block.lines:
+        console.print(Text(f"{_INDENT}{plain(line)}"), no_wrap=True, crop=False)
+
+
+def _blanks(console: Console, block: Blanks) -> None:
+    console.print()
+    for name, count in block.rows:
+        _line(console, name, "dim")
+        for _ in range(count):
+            _line(console, f"{_INDENT}{'_' * (console.width - 2 * len(_INDENT))}")
 
 
 def _item(console: Console, sign: str, text: str) -> None:

@@ -23,13 +23,23 @@ from controller.reporting.story.context import Telling
 def evidence(told: Telling) -> Iterator[Block]:
     """The timeline, the outages and the exclusions."""
     yield Heading(told.say("part.outages"))
+    yield from outages(told)
+    yield Heading(told.say("part.exclusions"))
+    yield from exclusions(told)
+
+
+def outages(told: Telling) -> Iterator[Block]:
+    """The timeline, and the outages."""
     if bars := _bars(told):
         yield _timeline(told, bars)
     if told.report.outages:
         yield _outages(told)
     else:
         yield Paragraph(told.say("outages.none"))
-    yield Heading(told.say("part.exclusions"))
+
+
+def exclusions(told: Telling) -> Iterator[Block]:
+    """The exclusions, with what came of them."""
     if told.report.exclusions:
         yield _exclusions(told)
     else:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from controller.reporting.texts.en_clauses import CLAUSES
+from controller.reporting.texts.en_paper import PAPER
 from controller.reporting.texts.en_rights import RIGHTS
 
 TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     **CLAUSES,
+    **PAPER,
     **RIGHTS,
     # --- the whole
     "title": "SLA report: {contract}",

@@ -30,11 +30,12 @@ SENTENCE = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
 PLACES = re.compile(r"\{(\w+)\}")
 # A letter of the one party to the other is in the language of their contract: it has its own words as yet.
 LETTER = "claim_letter.py"
-# Styles of a terminal, what Typst says of letters, and the policy of a page.
+# Styles of a terminal, what Typst says of letters, the policy of a page, and a command.
 NOBODY_READS = {
     "bold red",
     "bold yellow",
     "could not be displayed",
+    "vedette verify . --trust annex.txt --recompute",
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
 }
 # Words of the document itself, which are what they are in every language.

@@ -1,0 +1,58 @@
+"""By whom it was seen: each agent's streams, how much of them is sealed, and what was missed."""
+
+from collections.abc import Iterator
+
+from controller.core.paper.ledger import KEY
+from controller.core.paper.testimony import Testimony
+from controller.reporting.blocks import Align, Block, Cell, Column, Heading, Paragraph, Table, cell
+from controller.reporting.paper.telling import PaperTelling
+from vedette.shared.result import ANCHORS
+
+
+def seeing(told: PaperTelling) -> Iterator[Block]:
+    """The streams, and what they say of who stands behind them."""
+    yield Heading(told.say("paper.part.whom"))
+    yield _streams(told)
+    yield Paragraph(told.say("paper.missed.text"))
+    yield Paragraph(told.say("paper.operators"))
+
+
+def _streams(told: PaperTelling) -> Table:
+    heads = (
+        ("paper.head.agent", Align.LEFT, 3),
+        ("paper.head.stream", Align.LEFT, 3),
+        ("paper.head.seals", Align.RIGHT, 2),
+        ("paper.head.lines", Align.RIGHT, 2),
+        ("paper.head.missed", Align.RIGHT, 3),
+        ("paper.head.sealed", Align.LEFT, 5),
+    )
+    columns = tuple(Column(told.say(name), side, width) for name, side, width in heads)
+    rows = tuple(tuple(_stream(told, one)) for one in told.facts.testimonies)
+    return Table(told.say("paper.caption.streams"), columns, rows)
+
+
+def _stream(told: PaperTelling, one: Testimony) -> Iterator[Cell]:
+    stream = one.stream
+    yield cell(stream.agent, *_places(told, stream.agent))
+    service = told.say("paper.anchors") if stream.stream == ANCHORS else stream.stream
+    yield cell(service, told.say("paper.epoch", epoch=stream.epoch))
+    runs = sum(sealed.stream == stream for sealed in told.facts.claim.streams)
+    gaps = (told.say("paper.runs", n=runs),) if runs > 1 else ()
+    yield cell(str(one.seals), f"{one.first} – {one.last}", *gaps)
+    yield cell(str(one.lines))
+    yield cell(told.say("paper.missed", missed=one.missed, scheduled=one.scheduled))
+    yield cell(told.clock.local(one.from_us), told.clock.local(one.to_us))
+
+
+def _places(told: PaperTelling, agent: str) -> Iterator[str]:
+    """The region that the agent was enrolled for, and whose network that is in."""
+    regions = dict.fromkeys(
+        str(one.data["region"])
+        for one in told.facts.entries
+        if one.kind == KEY and one.subject == agent and one.data.get("region")
+    )
+    for region in regions:
+        yield told.say("paper.region", region=region)
+        known = told.facts.fleet.regions.get(region)
+        if known is not None and known.provider:
+            yield told.say("paper.provider", provider=known.provider)
