@@ -5,6 +5,7 @@ its SHA-256. A claim that stands in place of an earlier one names its SHA-256, a
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -51,14 +52,15 @@ def config_statements(
     """What holds of config/, the claim being leaf `place`. Broken where something does not."""
     numbers = {int(match[1]) for name in bundle.names() if (match := _FILE.fullmatch(name))}
     earlier: list[_Earlier] = []
+    kinds: Counter[str] = Counter()
     for number in sorted(numbers):
         note, text = _opened(bundle, number, known, log)
+        kinds[text.partition("/")[0].removeprefix("vedette.")] += 1
         if _BUNDLE_CLAIM.match(text):
             earlier.append(_Earlier(number, sha256_hex(note), _claim(number, text)))
     _require_definitions(bundle, numbers)
-    yield passed(
-        f"{len(numbers)} rules and enrolments are in the log, before the claim or after it as numbered."
-    )
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    yield passed(f"{len(numbers)} leaves in config/ are in the log, each as numbered: {said}.")
     yield from _superseded(claim, place, earlier)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from controller.core.bundle.layout import Bundle, config_note
 from controller.core.bundle.statements import Broken
+from controller.core.instants import instant
 
 _NAME: Final = re.compile(r"config/([0-9]+)\.note")
 _TEXT: Final = re.compile(
@@ -44,6 +45,8 @@ def leaf_notes(bundle: Bundle, *kinds: str) -> Iterator[LeafNote]:
             if match is None:
                 raise ValueError("expected a kind, a time, a subject and data")
             said = json.loads(match[4])
-            yield LeafNote(int(number), match[1], int(match[2]), json.loads(match[3]), said)
+            yield LeafNote(
+                int(number), match[1], instant(int(match[2])), json.loads(match[3]), said
+            )
         except (ValueError, RecursionError) as error:
             raise Broken(f"{name}: {error}") from error

@@ -16,10 +16,12 @@ def truthfulness(annex: Annex, agents: Collection[str]) -> Statement:
     """What no signature shows; and how many of these agents are run by others than the provider."""
     known = [annex.run_by[one] for one in agents if one in annex.run_by]
     others = sum(who != annex.organisation for who in known)
-    told = f" The annex says that {others} of {len(agents)} agents are" if known else ""
-    if len(known) < len(agents) and known:
-        told += f", and does not say it of {len(agents) - len(known)}"
+    told = ""
+    if known:
+        told = f" By the annex {others} of these {len(agents)} agents are run by others"
+        unsaid = len(agents) - len(known)
+        told += f", and of {unsaid} it does not say by whom." if unsaid else "."
     return not_checked(
         "That the agents measured truthfully cannot be proved: whoever holds an agent's evidence key can sign"
-        f" whatever they like. Agents that others than {annex.organisation} run are the remedy.{told}{'.' * bool(told)}"
+        f" whatever they like. Agents that others than {annex.organisation} run are the remedy.{told}"
     )

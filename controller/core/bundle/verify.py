@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from controller.core.bundle.annex import Annex
 from controller.core.bundle.claim_note import BadClaim, ClaimNote, parsed_claim
 from controller.core.bundle.config import config_statements
+from controller.core.bundle.entries import entry_statements
 from controller.core.bundle.layout import (
     ATTAINMENT,
     CLAIM,
@@ -82,6 +83,7 @@ def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Itera
         yield from witnessed(bundle, annex, known, log)
         stamped, said = stamped_heads(bundle, annex, known)
         yield from said
+        yield from entry_statements(bundle, claim, stamped)
     except Broken as error:
         yield failed(f"{error}.")
         return
