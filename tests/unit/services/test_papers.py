@@ -14,7 +14,7 @@ from controller.core.bundle.layout import MANIFEST, PAPER, REPORT_HTML, REPORT_P
 from controller.core.bundle.manifest import PAPER_KIND, manifest_text, sha256_hex
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
-from controller.services.bundling.bundle import Part
+from controller.services.bundling.handing import Part
 from controller.services.bundling.paper import PaperMaker
 from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
