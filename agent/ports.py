@@ -146,6 +146,10 @@ class Seals(Protocol):
         """Why the present epoch cannot go on from what the controller holds; None if it can."""
         ...
 
+    def ask(self) -> None:
+        """Seal now rather than when it is time."""
+        ...
+
 
 class Spool(Protocol):
     """The durable queue. One writer; lines leave only when they are acknowledged."""

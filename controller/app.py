@@ -62,6 +62,7 @@ from controller.services.contracts.report import Reports
 from controller.services.contracts.rights import Rights
 from controller.services.contracts.sla_watch import SlaWatch, watching
 from controller.services.contracts.terms import Terms
+from controller.services.evidence.fresh_seals import FreshSeals
 from controller.services.evidence.logbook import Logbook
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
@@ -292,6 +293,7 @@ class _Controller:
                     self._now_us,
                     lambda: authorities(directory),
                 ),
+                FreshSeals(worker, storage, self._seals, sessions.seal_now),
             ),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),

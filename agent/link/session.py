@@ -46,6 +46,7 @@ _SILENCE_SECONDS_MAX: Final = 2.5 * CLOCK_PROBE_SECONDS
 _FIRST_PROBES: Final = 3
 _FIRST_PROBE_SECONDS: Final = 0.25
 _OFFSET_SECONDS_MAX: Final = 2.0
+_SEAL_AGAIN_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +83,7 @@ class Session:
         self._assigned: asyncio.Queue[pb.Assignment] = asyncio.Queue(ASSIGNMENTS_WAITING_MAX)
         self._heads: asyncio.Queue[pb.TreeHead] = asyncio.Queue(HEADS_WAITING_MAX)
         self._has_news = asyncio.Event()
+        self._is_seal_wanted = asyncio.Event()
         self.is_drained = False
 
     @property
@@ -115,6 +117,7 @@ class Session:
                         self._tell_health(),
                         self._adopt(),
                         self._witness(),
+                        self._seal_when_asked(),
                     )
                 ]
                 await self._listen()
@@ -214,6 +217,8 @@ class Session:
             # One that finds no room is offered again, in the next head.
             with contextlib.suppress(asyncio.QueueFull):
                 self._heads.put_nowait(message.tree_head)
+        elif kind == "seal_now":
+            self._is_seal_wanted.set()
         elif kind == "drain":
             _log.info("link.drain", extra={"reason": message.drain.reason})
             self.is_drained = True
@@ -308,6 +313,15 @@ class Session:
                 head = await self._heads.get()
                 refusal = await log.see(offered_head(head))
                 await self._call.write(seen_message(log.size, refusal))
+
+    async def _seal_when_asked(self) -> None:
+        """Seal out of turn, but not more often than the disk should be troubled with it."""
+        seals = self._parts.seals
+        while seals is not None:
+            await self._is_seal_wanted.wait()
+            self._is_seal_wanted.clear()
+            seals.ask()
+            await asyncio.sleep(_SEAL_AGAIN_SECONDS)
 
     async def _until_measured(self) -> None:
         """Return when the clock's first answer is there, or does not come."""

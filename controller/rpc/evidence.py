@@ -13,6 +13,7 @@ from controller.services.bundling.bundle import Bundles
 from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
 from controller.services.bundling.paper import PaperMaker
+from controller.services.evidence.fresh_seals import FreshSeals
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
 from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
@@ -28,6 +29,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     seals: Seals
     stamping: Stamping
     bundles: Bundles
+    fresh: FreshSeals
 
     async def GetAnnex(  # noqa: N802 - gRPC's name
         self, request: pb.GetAnnexRequest, context: Context
@@ -38,9 +40,13 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     async def ExportBundle(  # noqa: N802 - gRPC's name
         self, request: pb.ExportBundleRequest, context: Context
     ) -> AsyncIterator[pb.ExportBundleResponse]:
-        """A bundle, some parts at a time; other work of the storage thread comes in between."""
+        """A bundle, some parts at a time; other work of the storage thread comes in between.
+
+        Agents seal first, out of turn.
+        """
         parts = _cut(self._parts(request))
         paper, total = PaperMaker(self.bundles.signer), 0
+        await self.fresh.arrived()
         while some := await self.worker.run(lambda: _some(parts)):
             # Neither the thread of storage nor that of all calls waits for the paper.
             await asyncio.to_thread(paper.see, some)

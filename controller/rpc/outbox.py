@@ -24,6 +24,7 @@ class Outbox:
         self._durable: dict[Key, int] = {}
         self._assignment: pb.Assignment | None = None
         self._orders: dict[pb.ProbeTrigger.ValueType, dict[str, None]] = {}
+        self._is_seal_wanted = False
         self._replies: deque[pb.ConnectResponse] = deque()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -57,6 +58,11 @@ class Outbox:
         self._orders.setdefault(order.trigger, {}).update(dict.fromkeys(order.checks))
         self._changed.set()
 
+    def seal_now(self) -> None:
+        """Ask for a seal out of turn, once."""
+        self._is_seal_wanted = True
+        self._changed.set()
+
     def close(self) -> None:
         """Nothing more will come: `next` gives what is left, and then nothing."""
         self._is_closed = True
@@ -79,6 +85,9 @@ class Outbox:
         for trigger, checks in self._orders.items():
             yield pb.ConnectResponse(probe_now=pb.ProbeOrder(checks=checks, trigger=trigger))
         self._orders.clear()
+        if self._is_seal_wanted:
+            self._is_seal_wanted = False
+            yield pb.ConnectResponse(seal_now=pb.SealNow())
         while self._replies:
             message = self._replies.popleft()
             if message.HasField("clock_reply"):

@@ -98,6 +98,10 @@ class Session:
         """The log was signed: send the agent its head."""
         self._heads.changed.set()
 
+    def seal_now(self) -> None:
+        """Ask the agent for a seal out of turn."""
+        self._outbox.seal_now()
+
     def end(self, error: ControllerError) -> None:
         """Close the stream at once; its agent is told why."""
         if not self._ended.done():

@@ -44,6 +44,10 @@ class OpenSession(Protocol):
         """The log was signed: send the agent its head."""
         ...
 
+    def seal_now(self) -> None:
+        """Ask the agent for a seal out of turn."""
+        ...
+
     def end(self, error: ControllerError) -> None:
         """Close the stream at once; its agent is told why."""
         ...
@@ -89,6 +93,12 @@ class Sessions:
         """The log was signed: every agent gets its head."""
         for session in self._open.values():
             session.tell_head()
+
+    def seal_now(self) -> frozenset[str]:
+        """Ask every connected agent for a seal out of turn; who was asked."""
+        for session in self._open.values():
+            session.seal_now()
+        return self.connected()
 
     def refresh_assignment(self, agent: str) -> None:
         """What this agent has to probe changed."""

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.layout import ATTAINMENT, FLEET, RESULTS, TIMELINE, Bundle
 from controller.core.bundle.outage import extent_in, outage_statement
+from controller.core.bundle.settled import settled_us
 from controller.core.bundle.statements import Broken, Statement, failed, not_checked, passed
 from controller.core.fleet import Fleet, read_fleet
+from controller.core.instants import instant_text
 from controller.core.replay import (
     Gathered,
     Replay,
@@ -17,9 +19,6 @@ from controller.core.replay import (
 )
 from controller.core.sla.reports.records import observed_in, records, records_bytes
 from vedette.shared.documents import BadDocument
-
-# A claim that is made sooner rests on lines that no seal covered yet.
-_SETTLED_US = 3_600_000_000
 
 
 def recomputed(bundle: Bundle, claim: ClaimNote) -> Iterator[Statement]:
@@ -58,12 +57,11 @@ def _figures(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -
 
 
 def _verdicts(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -> Statement:
-    if claim.as_of_us < min(claim.to_us, document.end) + _SETTLED_US and (
-        claim.as_of_us < claim.to_us + _SETTLED_US
-    ):
+    until_us = settled_us(bundle, claim, fleet, document.end)
+    if until_us <= document.start:
         return not_checked(
-            f"Whether {TIMELINE} follows from the lines: the claim was made before its time was over for an"
-            " hour, when not every line was sealed."
+            f"Whether {TIMELINE} follows from the lines: the claim was made while its time went on, when not"
+            " every line was sealed."
         )
     if _changed_within(bundle, document):
         return not_checked(
@@ -82,16 +80,21 @@ def _verdicts(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) 
     )  # fmt: skip
     if not fleet.checks.keys() >= document.checks.keys():
         return failed(f"{FLEET} lacks a check of {TIMELINE}.")
-    if claim.is_of_outage and extent_in(again, claim) != extent_in(document, claim):
+    is_whole = until_us == document.end
+    if is_whole and claim.is_of_outage and extent_in(again, claim) != extent_in(document, claim):
         return failed(
             f"{TIMELINE} has {claim.label} {extent_in(document, claim)}; the lines give"
             f" {extent_in(again, claim) or 'no outage that begins then'}."
         )
     for name, said in document.checks.items():
-        at_us = _difference(said.intervals, again.checks[name].intervals)
+        at_us = _difference(
+            _before(said.intervals, until_us), _before(again.checks[name].intervals, until_us)
+        )
         if at_us is not None:
             return failed(f"{TIMELINE}: the lines give another verdict on {name} at {at_us}.")
-    also = f", and so is {claim.label}" if claim.is_of_outage else ""
+    also = f", and so is {claim.label}" if is_whole and claim.is_of_outage else ""
+    if not is_whole:
+        also = f", up to {instant_text(until_us)}: of what came later not every line was sealed yet"
     return passed(f"The verdicts of {TIMELINE} are those that the lines in {RESULTS} give{also}.")
 
 
@@ -115,6 +118,14 @@ def _difference(said: Sequence[ReplayedInterval], found: Sequence[ReplayedInterv
     if len(mine) != len(other):
         return max([*mine, *other], key=lambda one: one.start).start
     return None
+
+
+def _before(intervals: Sequence[ReplayedInterval], until_us: int) -> list[ReplayedInterval]:
+    return [
+        ReplayedInterval(one.start, min(one.end, until_us), one.verdict)
+        for one in intervals
+        if one.start < until_us
+    ]
 
 
 def _merged(intervals: Sequence[ReplayedInterval]) -> list[ReplayedInterval]:

@@ -100,6 +100,7 @@ class Seals:
         self._waiting: deque[_Waiting] = deque()
         self._room = asyncio.Semaphore(SEALS_QUEUE_MAX)
         self._arrived = asyncio.Event()
+        self._committed_some = asyncio.Event()
 
     async def submit(self, agent: str, peer: str, seal: IncomingSeal) -> SealAnswer:
         """Give a seal of an authenticated agent; the answer comes after the commit.
@@ -114,6 +115,10 @@ class Seals:
             return await answer
         finally:
             self._room.release()
+
+    async def next_commit(self) -> None:
+        """Return when more seals were committed."""
+        await self._committed_some.wait()
 
     async def tips(self, agent: str) -> Sequence[StoredSeal]:
         """The last seal of every stream of an agent."""
@@ -135,6 +140,8 @@ class Seals:
             for one, answer in zip(taken, await self._committed(taken), strict=True):
                 if not one.answer.done():
                     one.answer.set_result(answer)
+            some, self._committed_some = self._committed_some, asyncio.Event()
+            some.set()
 
     async def _committed(self, taken: Sequence[_Waiting]) -> list[SealAnswer]:
         delay_seconds = self._retry_seconds_min

@@ -126,6 +126,7 @@ class ConnectResponse(_message.Message):
     SEAL_ACK_FIELD_NUMBER: _builtins.int
     SEAL_REFUSAL_FIELD_NUMBER: _builtins.int
     TREE_HEAD_FIELD_NUMBER: _builtins.int
+    SEAL_NOW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """The first message of the stream."""
@@ -166,6 +167,10 @@ class ConnectResponse(_message.Message):
     def tree_head(self) -> Global___TreeHead:
         """How the log of everything that was taken stands, signed."""
 
+    @_builtins.property
+    def seal_now(self) -> Global___SealNow:
+        """Seal what was written now rather than in its turn."""
+
     def __init__(
         self,
         *,
@@ -179,12 +184,13 @@ class ConnectResponse(_message.Message):
         seal_ack: Global___SealAck | None = ...,
         seal_refusal: Global___SealRefusal | None = ...,
         tree_head: Global___TreeHead | None = ...,
+        seal_now: Global___SealNow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_now", b"seal_now", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack", b"ack", "assignment", b"assignment", "clock_reply", b"clock_reply", "drain", b"drain", "message", b"message", "probe_now", b"probe_now", "refusal", b"refusal", "seal_ack", b"seal_ack", "seal_now", b"seal_now", "seal_refusal", b"seal_refusal", "tree_head", b"tree_head", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal", "seal_ack", "seal_refusal", "tree_head"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["welcome", "ack", "assignment", "clock_reply", "probe_now", "drain", "refusal", "seal_ack", "seal_refusal", "tree_head", "seal_now"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -583,6 +589,25 @@ class SealRefusal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SealRefusal: _TypeAlias = SealRefusal  # noqa: Y015
+
+@_typing.final
+class SealNow(_message.Message):
+    """SealNow asks for a seal over everything that the agent has written: evidence is to be handed over. It heeds one
+    a second.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealNow: _TypeAlias = SealNow  # noqa: Y015
 
 @_typing.final
 class TreeHead(_message.Message):

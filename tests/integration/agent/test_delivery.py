@@ -158,6 +158,21 @@ async def test_told_to_wait_it_sends_nothing_until_then(
 # --- seals
 
 
+async def test_a_controller_that_hands_evidence_over_gets_seals_out_of_turn(
+    controller: FakeController, tmp_path: Path
+) -> None:
+    async with machine(controller, tmp_path) as site:
+        sealing = asyncio.create_task(site.sealer.run())
+        for count in (1, 2):
+            site.write(3)
+            await controller.until(lambda: controller.durable.get(site.key) == 3 * count)  # noqa: B023
+            await controller.tell(session_pb2.ConnectResponse(seal_now=session_pb2.SealNow()))
+            await controller.until(lambda: len(controller.notes.get(site.key, ())) >= count)  # noqa: B023
+        assert sum(s.payload.count for s in seals_of(controller, site, site.key)) == 6
+        site.sealer.stop()
+        await sealing
+
+
 async def test_a_seal_follows_its_lines_and_leaves_the_spool_when_it_is_kept(
     controller: FakeController, tmp_path: Path
 ) -> None:

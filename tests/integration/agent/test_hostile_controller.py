@@ -170,6 +170,7 @@ def some_message(site: Machine, chance: random.Random) -> pb.ConnectResponse:
         lambda: pb.ConnectResponse(
             probe_now=pb.ProbeOrder(checks=["home"] * pick([1, 5_000]), trigger=pick(TRIGGERS))
         ),
+        lambda: pb.ConnectResponse(seal_now=pb.SealNow()),
         lambda: pb.ConnectResponse(),
         lambda: pb.ConnectResponse(welcome=pb.Welcome(agent="another")),
     ]

@@ -23,7 +23,7 @@ from controller.services.bundling.held import HeldHead
 from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World
-from tests.unit.services.report_stage import CONTRACTS, ENDS, Stage
+from tests.unit.services.report_stage import CONTRACTS, ENDS, REGIONS, Stage
 from tests.unit.services.sealed_day import HOUR, LABEL, SealedDay
 
 FRA = StreamId("fra-1", "e1", "shop")
@@ -95,6 +95,26 @@ async def test_a_bundle_holds_and_its_figures_follow_from_its_lines(day: SealedD
     ):
         changed = recomputed(Files({**bundle.files, name: data}), claim)
         assert tuple(one.holds for one in changed) == says, name
+
+
+async def test_of_a_day_that_goes_on_verdicts_follow_as_far_as_it_is_sealed(
+    world: World, running: Running, notary: LogNotary
+) -> None:
+    day = SealedDay(Stage(world, running), notary)
+    for place, region in enumerate(REGIONS):
+        at_us = place * 20 * SECOND
+        await day.stage.probe(region, ENDS - 6 * HOUR + at_us, ENDS + 5 * HOUR + at_us, "up")
+        day.seal(StreamId(f"{region}-1", "e1", "shop"), day.stage.seqs[region] - 30)
+    world.now_us = ENDS + 5 * HOUR + 90 * SECOND
+    bundle = day.bundle()
+    (verdicts,) = [one for one in again(day, bundle) if "verdicts" in one.text]
+    assert verdicts.holds is Holds.PASS
+    assert "up to 2025-06-16T04:21:00Z" in verdicts.text
+    forged = bundle.files[RESULTS].replace(b'"outcome":"up"', b'"outcome":"down"')
+    (verdicts,) = [
+        one for one in again(day, Files({**bundle.files, RESULTS: forged})) if "verdict" in one.text
+    ]
+    assert verdicts.holds is Holds.FAIL
 
 
 async def test_a_change_of_rules_within_the_day_is_not_recomputed(
