@@ -39,11 +39,20 @@ class RegistryRows(LogRows):
         return self._connection.execute(statement).rowcount == 1
 
     def put_agent(self, agent: AgentRecord) -> None:
-        """Insert or replace an agent; its counts of lines are not taken from here."""
+        """Insert or replace an agent; its counts of lines are not taken from here.
+
+        A key or a region that is new is entered in the log: evidence is judged by them.
+        """
         values = {k: v for k, v in asdict(agent).items() if k not in _COUNTED}
-        changed = update(_AGENT).where(_AGENT.c.id == agent.id).values(values)
-        if self._connection.execute(changed).rowcount == 0:
+        c = _AGENT.c
+        before = self._connection.execute(
+            select(c.evidence_key, c.region).where(c.id == agent.id)
+        ).first()
+        if before is None:
             self._connection.execute(insert(_AGENT).values(values))
+        else:
+            self._connection.execute(update(_AGENT).where(c.id == agent.id).values(values))
+        if before is None or tuple(before) != (agent.evidence_key, agent.region):
             keys = {"evidence_key": agent.evidence_key.hex(), "region": agent.region}
             self._enter(LeafKind.KEY, agent.id, keys)
 

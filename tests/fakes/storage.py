@@ -1,13 +1,13 @@
-"""A real storage in memory whose commits can be made to fail, and a worker without a thread."""
+"""A real storage in memory whose commits can be made to fail or to be the last, and a worker without a thread."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from controller.errors import Unreachable
 from controller.ports.leaves import Notary
-from controller.ports.storage import Transaction
+from controller.ports.storage import Storage, Transaction
 from controller.storage.database import open_storage
 
 T = TypeVar("T")
@@ -31,6 +31,52 @@ class FakeStorage:
 
     def close(self) -> None:
         self._storage.close()
+
+
+class Died(Exception):
+    """The process is gone: nobody catches this, and nothing is done after it."""
+
+
+class MortalStorage:
+    """A storage whose process dies at a step: as a transaction begins, at a call in it, before or after its commit.
+
+    `steps_left` counts down to it; None: it does not die. `steps` counts what there was.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.steps_left: int | None = None
+        self.steps = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self._storage.transaction() as tx:
+            self._step()
+            yield cast("Transaction", _Stepping(tx, self._step))
+            self._step()
+        self._step()
+
+    def close(self) -> None:
+        self._storage.close()
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps_left is not None:
+            self.steps_left -= 1
+            if self.steps_left <= 0:
+                raise Died
+
+
+class _Stepping:
+    """A transaction each of whose calls is a step."""
+
+    def __init__(self, tx: Transaction, step: Callable[[], None]) -> None:
+        self._tx = tx
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        self._step()
+        return getattr(self._tx, name)
 
 
 class InlineWorker:
