@@ -45,3 +45,7 @@ class Fatal(ControllerError):
     """This process cannot go on."""
 
     exit_code = 3
+
+
+class Unsynced(Fatal):
+    """The disk did not confirm what was written: what it holds is known again only after a start."""

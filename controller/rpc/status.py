@@ -19,6 +19,7 @@ from controller.errors import (
     Unauthenticated,
     Unreachable,
     Unstorable,
+    Unsynced,
 )
 from vedette.shared.identity import REVOKED_METADATA
 from vedette.shared.limits import RPC_SECONDS_MAX
@@ -33,6 +34,7 @@ STATUS_OF: Final[Mapping[type[ControllerError], grpc.StatusCode]] = {
     Unreachable: grpc.StatusCode.UNAVAILABLE,
     Unstorable: grpc.StatusCode.INTERNAL,
     Fatal: grpc.StatusCode.INTERNAL,
+    Unsynced: grpc.StatusCode.INTERNAL,
 }
 Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable
+from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unstorable, Unsynced
 from controller.ports.leaves import Notary
 from controller.storage import schema
 from controller.storage.claim_ledger import ClaimRows
@@ -46,6 +46,7 @@ _BUSY_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 10
 _SQLITE: Final = "sqlite"
 _POSTGRES: Final = "postgresql"
+_UNSYNCED: Final = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 _EXPECTED: Final = "expected a database as sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
@@ -79,19 +80,26 @@ class SqlStorage:
         self._engine = engine
         self._names = Names()
         self._notary = notary
+        self._unsynced: Unsynced | None = None
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """A transaction: committed durably at the end of the block, rolled back on an exception.
 
         Unreachable if the database cannot be used now (locked, full, gone): later it may work.
-        Fatal if it is damaged.
+        Fatal if it is damaged, or if the disk did not confirm a commit: then nothing is written any more, because
+        a second try may seem to succeed although the first one's pages are lost.
         """
+        if self._unsynced is not None:
+            raise self._unsynced
         is_committed = False
         try:
             with _translated(self._engine.url), self._engine.begin() as connection:
                 yield SqlTransaction(connection, self._names, self._notary)
             is_committed = True
+        except Unsynced as error:
+            self._unsynced = error
+            raise
         finally:
             if not is_committed:
                 self._names.forget()
@@ -176,13 +184,15 @@ def engine_for(url: str) -> Engine:
     """An engine with one connection, which is how SQLite is used and all that one writer needs."""
     parsed = _parsed(url)
     if parsed.get_backend_name() == _POSTGRES:
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_size=1,
             max_overflow=0,
             pool_pre_ping=True,
             connect_args={"connect_timeout": _CONNECT_SECONDS},
         )
+        event.listen(engine, "connect", _prepare_postgres)
+        return engine
     engine = create_engine(
         parsed.set(drivername="sqlite+pysqlite"),
         poolclass=StaticPool,
@@ -218,6 +228,16 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
 
 
+def _prepare_postgres(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    """A commit is on the disk, whatever the server was told: what is acknowledged or signed must outlive a crash."""
+    cursor = connection.cursor()
+    cursor.execute("SHOW synchronous_commit")
+    if cursor.fetchone() == ("off",):
+        cursor.execute("SET synchronous_commit TO on")
+    cursor.close()
+    connection.commit()
+
+
 @contextmanager
 def _translated(url: URL) -> Iterator[None]:
     """The driver's errors as ours: what may pass is Unreachable, what will not is Fatal.
@@ -227,6 +247,11 @@ def _translated(url: URL) -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if getattr(error.orig, "sqlite_errorname", "") in _UNSYNCED:
+            raise Unsynced(
+                f"The disk under the database {shown(url)} did not confirm what was written to it"
+                f" ({_reason(error)}). Check the disk, then start again: whatever was acknowledged is there."
+            ) from error
         raise Unreachable(
             f"The database {shown(url)} cannot be used now: {_reason(error)}."
         ) from error

@@ -76,7 +76,8 @@ class Logbook:
             newest = tx.newest_checkpoint()
             begun = 0 if newest is None else newest.size
             is_told = tx.has_leaf(LeafKind.OUTAGE, begun)
-        if not is_told and self._now_us() < self._signed_us + _SIGN_US:
+        # A clock that was set back is no reason to wait for it.
+        if not is_told and 0 <= self._now_us() - self._signed_us < _SIGN_US:
             return None
         signed = self.checkpoint()
         self._signed_us = self._now_us()

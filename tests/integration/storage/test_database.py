@@ -7,8 +7,9 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import OperationalError
 
-from controller.errors import BadInput, ControllerError, Fatal, Unreachable
+from controller.errors import BadInput, ControllerError, Fatal, Unreachable, Unsynced
 from controller.ports.agents import AgentRecord
 from controller.storage import database, schema
 from controller.storage.database import backup, check, open_storage, upgrade
@@ -156,6 +157,27 @@ def test_sqlite_is_durable_at_every_commit(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    storage.close()
+
+
+def test_postgres_is_durable_at_every_commit_whatever_the_server_says(postgres: str) -> None:
+    with psycopg.connect(postgres.format(database="postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE careless")
+        connection.execute("ALTER DATABASE careless SET synchronous_commit TO off")
+    storage = open_storage(postgres.format(database="careless"))
+    with storage._engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+    storage.close()
+
+
+def test_nothing_is_written_after_a_commit_that_the_disk_did_not_confirm() -> None:
+    storage = open_storage("sqlite://")
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorname = "SQLITE_IOERR_FSYNC"
+    with pytest.raises(Unsynced, match="did not confirm"), storage.transaction():
+        raise OperationalError("COMMIT", {}, failed)
+    with pytest.raises(Unsynced, match="start again"), storage.transaction() as tx:
+        tx.put_agent(AGENT)
     storage.close()
 
 

@@ -259,3 +259,17 @@ def test_a_note_that_was_signed_elsewhere_becomes_a_leaf_and_the_log_stays_whole
         covering = [tx.checkpoint_covering(size) for size in (1, first.size, first.size + 1, 9)]
     assert covering == [first, first, last, None]
     assert not list(faults(logged.transaction, notary.verifier))
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_unsigned(notary: LogNotary) -> None:
+    storage, clock = open_storage("sqlite://", notary=notary), [NOW_US]
+    book = Logbook(storage, notary, lambda: clock[0])
+    enter(storage, 1)
+    assert book.checkpoint_if_due() is not None
+    enter(storage, 1, 1)
+    assert book.checkpoint_if_due() is None, "it is not a minute old"
+    clock[0] -= 86_400_000_000
+    signed = book.checkpoint_if_due()
+    assert signed is not None
+    assert signed.size == 2
+    storage.close()
