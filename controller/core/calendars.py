@@ -45,6 +45,13 @@ SHORTEST_DAYS: Final = {
     PeriodKind.QUARTER: 90,
     PeriodKind.YEAR: 365,
 }
+LONGEST_DAYS: Final = {
+    PeriodKind.DAY: 1,
+    PeriodKind.WEEK: 7,
+    PeriodKind.MONTH: 31,
+    PeriodKind.QUARTER: 92,
+    PeriodKind.YEAR: 366,
+}
 
 
 class Period(NamedTuple):

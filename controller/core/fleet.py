@@ -1,4 +1,4 @@
-"""The fleet file: regions, services, anchors, checks, contracts, channels.
+"""The fleet file: regions, services, anchors, checks, contracts, channels, and how long lines are kept.
 
 It is read whole, or refused with all its problems.
 """
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from controller.core.channels import Channel, Named, channel_findings, one_of, unrevealing
 from controller.core.dependencies import Dependencies, circles
 from controller.core.domains import domain_findings, with_domains
+from controller.core.retention import Retention, retention_in
 from controller.core.sections import Item, by_id, told
 from controller.core.severity import Criticality
 from controller.core.sla.terms.agreements import agreements
@@ -67,6 +68,7 @@ class Fleet:
     anchors: tuple[Anchor, ...] = ()
     channels: Mapping[str, Channel] = field(default_factory=dict)
     exclusions: Mapping[str, Exclusion] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)
 
 
 SECTIONS = (
@@ -79,6 +81,7 @@ SECTIONS = (
     "contracts",
     "exclusions",
     "notify",
+    "retention",
 )
 
 
@@ -123,6 +126,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
     named = Named(services, checks, contracts, actions_in(data))
     channels = _channels(document, named, problems)
     problems += grade_problems(document, channels)
+    retention = retention_in(document, contracts, problems, is_new=is_new)
     if problems:
         raise BadDocument(sorted(problems)[:PROBLEMS_SHOWN_MAX])
     return Fleet(
@@ -134,6 +138,7 @@ def read_fleet(text: bytes, file: str, *, is_new: bool = False) -> Fleet:
         anchors=anchors,
         channels=channels,
         exclusions=exclusions,
+        retention=retention,
     )
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from controller.core.channels import GRADE
 from controller.core.fleet import Fleet
 from controller.core.instants import instant_text
+from controller.core.retention import SECTION, claims_outlived
 from controller.core.sla.figures.attainment import decimal_text
 from controller.core.sla.terms.levels import contract_places, held_at, shortfalls
 from controller.core.sla.terms.support_gaps import support_gaps
+from vedette.shared.durations import Duration
 from vedette.shared.limits import PROBLEMS_SHOWN_MAX
 
 
@@ -22,7 +24,11 @@ class Forewarning:
 
 def forewarnings(fleet: Fleet, now_us: int) -> list[Forewarning]:
     """What stands in a file that somebody should think about, by line."""
-    found = {*broken_promises(fleet, now_us), *_unheard_grades(fleet, _Lines(fleet))}
+    found = {
+        *broken_promises(fleet, now_us),
+        *_unheard_grades(fleet, _Lines(fleet)),
+        *_outlived_claims(fleet),
+    }
     listed = sorted(found, key=lambda one: (one.line, one.text))
     left = len(listed) - PROBLEMS_SHOWN_MAX
     more = [Forewarning(0, f"there are {left} warnings more")] if left > 0 else []
@@ -59,6 +65,18 @@ def _unheard_grades(fleet: Fleet, lines: "_Lines") -> Iterator[Forewarning]:
                     " with `on`, or the grade may name one with `notify`"
                 )
                 yield Forewarning(lines.of(name, "grades"), text)
+
+
+def _outlived_claims(fleet: Fleet) -> Iterator[Forewarning]:
+    """Lines that are gone before the last day on which a claim may rest on them."""
+    for name, needed_us in claims_outlived(fleet.retention, fleet.contracts):
+        line = fleet.document.problem((SECTION, "lines"), "", "").line
+        text = (
+            f"lines are kept for {fleet.retention.lines}, and a claim for {name} may rest on lines of {Duration(needed_us)}"
+            " ago: the other side could not recompute it. Keep them longer, or hold those that matter"
+            " (`vedette evidence hold place`)"
+        )
+        yield Forewarning(line, text)
 
 
 class _Lines:

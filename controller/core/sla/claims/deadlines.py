@@ -40,6 +40,12 @@ def deadline_of(clause: str, ends_us: int, tz: str) -> Deadline:
     return Deadline(last, midnight_us(last + timedelta(days=1), where))
 
 
+def deadline_us_max(clause: str) -> int:
+    """The most time that a clause (P30D, P2M) gives after a period, in microseconds."""
+    count = int(clause[1:-1])
+    return (count if clause.endswith("D") else 31 * count) * _DAY_US
+
+
 def _months(first: date, count: int) -> date:
     """The last day of so many months that begin with `first`."""
     months = first.year * 12 + first.month - 1 + count
