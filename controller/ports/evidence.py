@@ -23,7 +23,7 @@ class Segment:
     """Consecutive lines of one stream, exact bytes, each ending in a newline; `lost` before them.
 
     `received_us` is when the last of them came. `receipts` says how many lines came when, one after
-    another, where they did not come at once.
+    another, where they did not come at once. Of a segment that was pruned `lines` is empty.
     """
 
     agent: str
@@ -35,6 +35,11 @@ class Segment:
     received_us: int
     lost: int = 0
     receipts: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_pruned(self) -> bool:
+        """Its time was over: there are such lines, and their text is gone."""
+        return self.count > 0 and not self.lines
 
     def received_us_of(self, seq: int) -> int:
         """When the line of that number came."""
@@ -139,7 +144,7 @@ class EvidenceStore(Protocol):
         ...
 
     def line(self, result: ResultId) -> bytes | None:
-        """The exact bytes of a line, or None if there is none. Of several, the one that came first."""
+        """The exact bytes of a line, or None if there is none (any more). Of several, the one that came first."""
         ...
 
     def conflicts(self, result: ResultId) -> Sequence[Conflict]:

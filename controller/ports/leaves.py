@@ -25,6 +25,9 @@ class LeafKind(StrEnum):
     CLAIM = "claim"
     REPORT = "report"
     ACCESS = "access"
+    PRUNE = "prune"
+    HOLD = "hold"
+    COUNTER = "counter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,21 @@ from typing import Protocol, TypeVar
 
 from controller.ports.agents import AgentStore
 from controller.ports.claims import ClaimStore
+from controller.ports.counters import CounterStore
 from controller.ports.custody import CustodyStore
 from controller.ports.deliveries import DeliveryStore
 from controller.ports.events import EventStore
 from controller.ports.evidence import EvidenceStore
 from controller.ports.exclusions import ExclusionStore
 from controller.ports.fleet import FleetStore
+from controller.ports.holds import HoldStore
 from controller.ports.incidents import IncidentStore
 from controller.ports.issued import IssuedStore
 from controller.ports.leaves import LogStore
 from controller.ports.outcomes import OutcomeStore
 from controller.ports.people import PersonStore
 from controller.ports.postings import PostingStore
+from controller.ports.pruned import PruneStore
 from controller.ports.remarks import RemarkStore
 from controller.ports.sampled import SampledStore
 from controller.ports.seals import SealStore
@@ -57,6 +60,9 @@ class Transaction(
     SlaEventStore,
     ExclusionStore,
     ClaimStore,
+    PruneStore,
+    HoldStore,
+    CounterStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

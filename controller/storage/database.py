@@ -29,11 +29,13 @@ from controller.storage.events import EventRows
 from controller.storage.evidence import EvidenceRows
 from controller.storage.exclusions import ExclusionRows
 from controller.storage.fleet import FleetRows
+from controller.storage.holds import HoldRows
 from controller.storage.incidents import IncidentRows
 from controller.storage.issued import IssuedRows
 from controller.storage.names import Names
 from controller.storage.outcomes import OutcomeRows
 from controller.storage.postings import PostingRows
+from controller.storage.pruned import PrunedRows
 from controller.storage.recorded import RecordedRows
 from controller.storage.registry import RegistryRows
 from controller.storage.remarks import RemarkRows
@@ -69,6 +71,8 @@ class SqlTransaction(
     ExclusionRows,
     ClaimRows,
     ToldRows,
+    PrunedRows,
+    HoldRows,
 ):
     """controller.ports.Transaction over SQL."""
 

@@ -10,6 +10,7 @@ from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.ports.evidence import Conflict, Position, Segment
 from controller.storage.aside import AsideRows
 from controller.storage.names import StreamKey
+from controller.storage.packing import unpacked_lines
 from controller.storage.receipts import decoded
 from controller.storage.tables import (
     AnchorRow,
@@ -265,7 +266,7 @@ class EvidenceRows(AsideRows):
                 *key,
                 first,
                 count,
-                zlib.decompress(body),
+                unpacked_lines(body),
                 received,
                 lost,
                 decoded(receipts, count, received) if receipts else (),
@@ -298,5 +299,7 @@ class EvidenceRows(AsideRows):
         """The exact bytes of a line, or None if there is none. Of several, the one that came first."""
         where = (result.agent, result.epoch, result.stream, result.seq, result.seq + 1)
         for segment in self.segments(*where):
+            if segment.is_pruned:
+                return None
             return segment.lines.split(b"\n")[result.seq - segment.first_seq] + b"\n"
         return None

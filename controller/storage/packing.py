@@ -1,4 +1,4 @@
-"""Packing the notes of seals: thousands a day, each much like the last."""
+"""Packing: the notes of seals, thousands a day and each much like the last; and the lines of segments."""
 
 import zlib
 from typing import Final
@@ -29,3 +29,8 @@ def readable_note(data: bytes) -> bytes:
         return unpacked_note(data)
     except zlib.error:
         return b""
+
+
+def unpacked_lines(body: bytes) -> bytes:
+    """The lines of a segment that are kept so; none where they were pruned. zlib.error if it is neither."""
+    return zlib.decompress(body) if body else b""

@@ -12,7 +12,12 @@ from controller.storage import receipts
 from controller.storage.log import LogRows
 from controller.storage.log_tables import LeafRow
 from controller.storage.names import StreamKey
-from controller.storage.packing import packed_note, readable_note, unpacked_note
+from controller.storage.packing import (
+    packed_note,
+    readable_note,
+    unpacked_lines,
+    unpacked_note,
+)
 from controller.storage.receipts import Receipts, decoded
 from controller.storage.seal_tables import ForkedSealRow, SealRow
 from controller.storage.tables import SegmentRow, StreamRow, table
@@ -267,8 +272,7 @@ class _Piece:
     @classmethod
     def of(cls, row: Sequence[Any]) -> "_Piece":
         first_seq, count, lost, received_us, body, came = row
-        text = zlib.decompress(body)
-        return cls(first_seq, count, text, lost, decoded(came, count, received_us))
+        return cls(first_seq, count, unpacked_lines(body), lost, decoded(came, count, received_us))
 
     def cut(self, first_seq: int, last_seq: int) -> "Iterator[_Piece]":
         """What is before, in and after a range of numbers; as it is where nothing of it is outside."""
@@ -283,7 +287,7 @@ class _Piece:
                 yield _Piece(
                     self.first_seq + at,
                     until - at,
-                    b"\n".join(lines[at:until]) + b"\n",
+                    b"".join(line + b"\n" for line in lines[at:until]),
                     self.lost if at == 0 else 0,
                     receipts.cut(self.receipts, at, until),
                 )
@@ -292,7 +296,7 @@ class _Piece:
         return self.first_seq + self.count == other.first_seq
 
     def row(self, stream: int, level: int) -> tuple[object, ...]:
-        body = zlib.compress(self.text, level)
+        body = zlib.compress(self.text, level) if self.text else b""
         received_us = max(at_us for _, at_us in self.receipts)
         came = receipts.encoded(self.receipts)
         return stream, self.first_seq, self.count, self.lost, received_us, body, came

@@ -220,6 +220,10 @@ BACKTEST_PART_US_MAX: Final = 24 * 3600 * 1_000_000
 INGEST_QUEUE_FRAMES_MAX: Final = 4096
 INGEST_BATCH_LINES_MAX: Final = 65_536
 INGEST_BACKLOG_LINES_MAX: Final = 2_048
+# Of one transaction that prunes, so that results that come meanwhile wait for some hundredths of a second: seals, and
+# bytes as they are kept.
+PRUNE_SEALS_AT_ONCE_MAX: Final = 500
+PRUNE_BYTES_AT_ONCE_MAX: Final = 4 * 1024 * 1024
 # Looking again at numbers that a stream is past costs reading what is stored. An agent may cause so much of it
 # in an hour; beyond that only its new lines are taken. A point is 64 KiB read back or one line that conflicts.
 LOOKBACK_POINTS_PER_HOUR: Final = 4096
@@ -256,6 +260,11 @@ SECRET_VALUE_CHARS_MIN: Final = 8
 SECRETS_MAX: Final = 1000
 REASON_CHARS_MAX: Final = 500
 REMARK_CHARS_MAX: Final = 2000
+# A file of the other side that is kept with what they say; of a larger one the hash is.
+COUNTER_BYTES_MAX: Final = 64 * 1024
+COUNTER_FILE_BYTES_MAX: Final = 1024 * 1024 * 1024
+COUNTERS_MAX: Final = 200
+HOLDS_MAX: Final = 1000
 # Entries of the ledger of exclusions: every figure reads them all, in a tenth of a second.
 EXCLUSION_ENTRIES_MAX: Final = 20_000
 # Of one import: events of a file, and occurrences that it declares, in one call of 30 s.

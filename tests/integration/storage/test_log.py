@@ -11,13 +11,17 @@ from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary, log_verifier
 from controller.ports.agents import AgentRecord
 from controller.ports.claims import ClaimEvent
+from controller.ports.counters import Counter
 from controller.ports.custody import LOCAL, Act
 from controller.ports.events import EventKind, OutageEvent
 from controller.ports.exclusions import EntryKind, ExclusionEntry
 from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.holds import HoldEvent, HoldKind
 from controller.ports.issued import IssuedReport
 from controller.ports.leaves import LeafKind, StoredCheckpoint
+from controller.ports.pruned import Pruned, Pruning
 from controller.ports.remarks import Remark, RemarkKind
+from controller.ports.seals import StreamId
 from controller.ports.storage import Transaction
 from controller.services.evidence.log_check import faults
 from controller.services.evidence.logbook import Logbook
@@ -132,6 +136,22 @@ ENTRIES: dict[LeafKind, tuple[str, Callable[[Transaction], object]]] = {
     LeafKind.ACCESS: (
         "token.create",
         lambda tx: tx.record(Act(5, "anna", LOCAL, "token.create", "bo", "", LOCAL)),
+    ),
+    LeafKind.PRUNE: (
+        "PRUNE-1",
+        lambda tx: tx.put_pruning(
+            Pruning(1, 5, 4, 1, "397d", [Pruned(StreamId("a", "e", "s"), 1, 2, 1, 9, 9, 70)])
+        ),
+    ),
+    LeafKind.HOLD: (
+        "HLD-1",
+        lambda tx: tx.put_hold_event(
+            HoldEvent(1, HoldKind.PLACED, 5, "anna", "admin", "", "x", ("home",), 1, 2, "why")
+        ),
+    ),
+    LeafKind.COUNTER: (
+        "OUT-3",
+        lambda tx: tx.put_counter(Counter("OUT-3", 5, "bo", "counterparty", "", "it was up")),
     ),
 }  # fmt: skip
 
