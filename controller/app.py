@@ -64,6 +64,7 @@ from controller.services.contracts.sla_watch import SlaWatch, watching
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.fresh_seals import FreshSeals
 from controller.services.evidence.logbook import Logbook
+from controller.services.evidence.pruning import Prunings, pruning
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping
 from controller.services.fleet.apply import Fleets
@@ -233,6 +234,7 @@ class _Controller:
         documents = Documents(self._evaluator, self._terms, version("vedette"))
         self._periods = Periods(storage, self._evaluator, documents, self._now_us)
         self._issuing = Issuing(storage, self._periods, self._terms, self._now_us)
+        self._prunings = Prunings(storage, self._evaluator, self._terms, self._now_us)
         self._claim_reminders = ClaimReminders(
             storage, self._evaluator, self._fleets, self._terms, wall_us
         )
@@ -331,6 +333,7 @@ class _Controller:
                     self._sender.run(),
                     catching_up(self._worker, self._evaluator, self._now_us),
                     issuing(self._worker, self._issuing),
+                    pruning(self._worker, self._prunings),
                     watching(self._worker, self._sla_watch),
                     reminding(self._worker, self._claim_reminders),
                     self._confirming.run(),

@@ -212,6 +212,12 @@ def stored_lines(
         yield from exported(storage.transaction, set_aside=set_aside)
 
 
+def pruned_lines(state: Path, database_url: str | None) -> int:
+    """How many lines were pruned."""
+    with _storage(_database_of(state, database_url)) as storage, storage.transaction() as tx:
+        return sum(run.lines for _, run in tx.pruned())
+
+
 def recompute_database(state: Path, database_url: str | None, checks: Sequence[str]) -> Recomputed:
     """Compare what is stored of checks with what their lines say. BadInput if there is no such check."""
     with _storage(_database_of(state, database_url)) as storage:

@@ -9,6 +9,7 @@ from rich.progress import Progress
 
 from controller.cli.options import database_option, state_option
 from controller.cli.output import as_document, write_json
+from controller.errors import Rejected
 
 
 @click.group()
@@ -92,16 +93,29 @@ def backup(state: Path, database_url: str | None, file: Path, as_json: bool) -> 
     is_flag=True,
     help="Only the lines that were set aside when they came; they count nowhere.",
 )
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Write what is there, although lines were pruned: a replay knows nothing of their time.",
+)
 @state_option
 @database_option
-def lines(state: Path, database_url: str | None, quarantined: bool) -> None:
+def lines(state: Path, database_url: str | None, quarantined: bool, partial: bool) -> None:
     """Write every result line that counts to stdout, exact bytes: input for `vedette replay`.
 
     Of lines that came under one number with different bytes all are written: which of them counts is for
     the replay to decide, as the controller did.
     """
-    from controller.local import stored_lines
+    from controller.local import pruned_lines, stored_lines
 
+    gone = pruned_lines(state, database_url)
+    if gone and not partial:
+        raise Rejected(
+            f"{gone} lines were pruned because their retention was over, so what would be written is not the whole: a"
+            " replay would take their time for UNKNOWN. Say --partial to have what is there."
+        )
+    if gone:
+        click.echo(f"{gone} lines were pruned and are not among these.", err=True)
     for some in stored_lines(state, database_url, set_aside=quarantined):
         click.echo(some, nl=False)
 
@@ -125,6 +139,7 @@ def recompute(checks: Sequence[str], state: Path, database_url: str | None, as_j
             {
                 "checks": found.checks,
                 "results": found.results,
+                "pruned_results": found.pruned,
                 "intervals": found.intervals,
                 "outages": found.outages,
                 "differences": [
@@ -138,6 +153,10 @@ def recompute(checks: Sequence[str], state: Path, database_url: str | None, as_j
             f" {found.outages} outages: "
             + (f"{len(found.differences)} differences." if found.differences else "equal.")
         )
+        if found.pruned:
+            click.echo(
+                f"The lines of {found.pruned} results were pruned: what they counted as is kept and was taken for them."
+            )
         for check, what in found.differences:
             click.echo(f"{check}: {what}")
     if found.differences:

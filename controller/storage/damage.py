@@ -2,17 +2,20 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, text
 
 from controller.errors import Fatal
 from controller.storage.database import SqlStorage, SqlTransaction
 from controller.storage.names import StreamKey
+from controller.storage.packing import unpacked_lines
+from controller.storage.retention_tables import PrunedRow
 from controller.storage.tables import SegmentRow, StreamRow, table
 
 _STREAM = table(StreamRow)
 _SEGMENT = table(SegmentRow)
+_PRUNED = table(PrunedRow)
 _SEGMENTS_AT_ONCE: Final = 64
 _HOLES_SHOWN_MAX: Final = 5
 
@@ -69,7 +72,7 @@ def _streams(tx: SqlTransaction) -> list[_Stream]:
 
 
 def _packed_wrong(storage: SqlStorage, stream: _Stream) -> Iterator[str]:
-    """Segments that cannot be unpacked, or do not hold as many lines as they should."""
+    """Segments that cannot be unpacked, or do not hold as many lines as they should; not those that were pruned."""
     c = _SEGMENT.c
     query = (
         select(c.first_seq, c.count, c.body)
@@ -81,18 +84,37 @@ def _packed_wrong(storage: SqlStorage, stream: _Stream) -> Iterator[str]:
     while True:
         with storage.transaction() as tx:
             rows = tx.connection.execute(query.where(c.first_seq > after)).all()
+            pruned = _pruned_among(tx, stream, rows)
         for first_seq, count, body in rows:
+            last = first_seq + count - 1
+            is_said = any(one <= first_seq and last <= other for one, other in pruned)
+            if not body and is_said:
+                continue
             if (problem := _problem(body, count)) is not None:
-                last = first_seq + count - 1
                 yield f"Lines {first_seq} to {last} of {stream}: {problem}."
         if not rows:
             return
         after = rows[-1].first_seq
 
 
+def _pruned_among(
+    tx: SqlTransaction, stream: _Stream, rows: Sequence[Any]
+) -> list[tuple[int, int]]:
+    """First and last lines of what was pruned where these segments stand."""
+    if all(row.body for row in rows):
+        return []
+    c = _PRUNED.c
+    first_seq, last_seq = rows[0].first_seq, rows[-1].first_seq
+    touching = (c.first_seq <= last_seq) & (c.last_seq >= first_seq)
+    query = select(c.first_seq, c.last_seq).where(c.stream_id == stream.number, touching)
+    return [(first, last) for first, last in tx.connection.execute(query)]
+
+
 def _problem(body: bytes, count: int) -> str | None:
+    if not body:
+        return "they are gone, and nothing says that they were pruned"
     try:
-        lines = zlib.decompress(body)
+        lines = unpacked_lines(body)
     except zlib.error as error:
         return f"they cannot be unpacked ({error})"
     found = lines.count(b"\n")

@@ -16,10 +16,12 @@ from controller.storage.events import event_said
 from controller.storage.exclusion_tables import ExclusionEntryRow
 from controller.storage.exclusions import exclusion_said
 from controller.storage.fleet import check_said, fleet_said
+from controller.storage.holds import counter_said, hold_said
 from controller.storage.issued import report_said
 from controller.storage.issued_tables import IssuedReportRow
 from controller.storage.log import LogRows
 from controller.storage.remarks import remark_said
+from controller.storage.retention_tables import CounterRow, HoldEventRow
 from controller.storage.tables import CheckRevisionRow, FleetRevisionRow, table
 
 _Said = Callable[[Mapping[str, Any]], tuple[str, dict[str, Any]]]
@@ -77,6 +79,10 @@ _LEDGERS: Final[Mapping[LeafKind, _Ledger]] = {
     LeafKind.CLAIM: _Ledger(table(ClaimEventRow), _SEQUENCE, "at_us", ("revision",), claim_said),
     LeafKind.REPORT: _Ledger(
         table(IssuedReportRow), _SEQUENCE, "issued_us", ("revision",), report_said
+    ),
+    LeafKind.HOLD: _Ledger(table(HoldEventRow), _SEQUENCE, "at_us", ("kind",), hold_said),
+    LeafKind.COUNTER: _Ledger(
+        table(CounterRow), _SEQUENCE, "at_us", ("at_us", "who"), counter_said
     ),
     LeafKind.ACCESS: _Ledger(table(ActRow), ("number",), "at_us", ("at_us", "who"), act_said),
 }

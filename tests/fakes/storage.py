@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from controller.errors import Unreachable
 from controller.ports.leaves import Notary
 from controller.ports.storage import Storage, Transaction
-from controller.storage.database import open_storage
+from controller.storage.database import SqlStorage, open_storage
 
 T = TypeVar("T")
 
@@ -20,6 +20,11 @@ class FakeStorage:
         self._storage = open_storage("sqlite://", notary=notary)
         self.is_full = False
         self.failed = asyncio.Event()
+
+    @property
+    def real(self) -> SqlStorage:
+        """The storage itself, for what looks below the ports."""
+        return self._storage
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -7,6 +7,7 @@ from controller.core.sealing import Link, Unverified, opened_seal, require_paylo
 from controller.ports.leaves import Leaf
 from controller.ports.seals import StoredSeal, StreamId
 from controller.ports.storage import Transaction
+from controller.services.evidence.prune_check import PruneCheck
 from vedette.shared.note import BadNote, parsed_note
 from vedette.shared.seal import BadSeal, Seal, StreamName, parsed_seal
 
@@ -25,6 +26,7 @@ class SealCheck:
     def __init__(self, begun_us: int) -> None:
         self._begun_us = begun_us
         self._tips: dict[StreamId, _Tip] = {}
+        self._prunes = PruneCheck()
 
     def heard(
         self, tx: Transaction, leaf: Leaf, note: bytes, row: StoredSeal | None
@@ -50,7 +52,7 @@ class SealCheck:
         covered_seq = seal.payload.last or (row.covered_seq if row is not None else 0)
         link = Link(seal.number, sha256_of(note), covered_seq)
         self._tips[stream] = _Tip(link, seal.name.origin)
-        if seal.payload.count:
+        if seal.payload.count and not self._prunes.is_pruned(tx, stream, seal):
             try:
                 require_payload(seal, tx.lines(stream, seal.payload.first, seal.payload.last))
             except Unverified as error:

@@ -232,7 +232,14 @@ class Seals:
             raise Unverified(
                 f"expected {payload.count} lines from {first} to {last}, found {held} here"
             )
-        tx.pack_segments(stream, first, last, lambda parts: require_payload(seal, parts))
+        try:
+            tx.pack_segments(stream, first, last, lambda parts: require_payload(seal, parts))
+        except Unverified as error:
+            if tx.pruned_between(stream, first, last):
+                raise Unverified(
+                    f"expected lines {first} to {last}, and some of them were pruned before their seal came"
+                ) from error
+            raise
 
     def _fork(
         self, tx: Transaction, one: _Waiting, stream: StreamId, counters: SealCounters

@@ -13,6 +13,7 @@ from vedette.shared.result import decode_line
 
 # Numbers of a stream that lie further apart than this are read by themselves.
 _READ_THROUGH_MAX: Final = 4096
+_PRUNED: Final = "the line is not kept any more: its retention was over"
 _Stream = tuple[str, str, str]
 
 
@@ -42,14 +43,15 @@ class _Line(NamedTuple):
 def backed(tx: Transaction, samples: Iterable[Sample]) -> list[Backed]:
     """The samples with their lines, and after each those that it overruled."""
     kept = list(samples)
-    lines = dict(_lines(tx, kept))
+    gone: set[ResultId] = set()
+    lines = dict(_lines(tx, kept, gone))
     found: list[Backed] = []
     for sample in kept:
         kept_lines = lines.get(sample.id, ())
         read = [one for line in kept_lines if (one := _read(line)) is not None]
         read.sort(key=lambda one: precedence(one.sample))
         if not read:
-            found.append(Backed(sample, "", ""))
+            found.append(Backed(sample, _PRUNED if sample.id in gone else "", ""))
             continue
         first, *others = read
         found.append(replace(first, sample=sample))
@@ -77,22 +79,27 @@ def _read(line: _Line) -> Backed | None:
     )
 
 
-def _lines(tx: Transaction, samples: Sequence[Sample]) -> Iterator[tuple[ResultId, list[_Line]]]:
-    """Every line of each identity, the one that came first standing first."""
+def _lines(
+    tx: Transaction, samples: Sequence[Sample], gone: set[ResultId]
+) -> Iterator[tuple[ResultId, list[_Line]]]:
+    """Every line of each identity, the one that came first standing first; those that were pruned go to `gone`."""
     numbers: dict[_Stream, list[int]] = {}
     for sample in samples:
         numbers.setdefault(sample[:3], []).append(sample.seq)
     for stream, seqs in numbers.items():
         for part in _parts(sorted(set(seqs))):
-            yield from _lines_of(tx, stream, part).items()
+            yield from _lines_of(tx, stream, part, gone).items()
 
 
 def _lines_of(
-    tx: Transaction, stream: _Stream, seqs: Sequence[int]
+    tx: Transaction, stream: _Stream, seqs: Sequence[int], gone: set[ResultId]
 ) -> Mapping[ResultId, list[_Line]]:
     found: dict[ResultId, list[_Line]] = {ResultId(*stream, seq): [] for seq in seqs}
     where = (*stream, seqs[0], seqs[-1] + 1)
     for segment in tx.segments(*where):
+        if segment.is_pruned:
+            numbers = range(segment.first_seq, segment.first_seq + segment.count)
+            gone.update(ResultId(*stream, seq) for seq in seqs if seq in numbers)
         for seq, line in enumerate(segment.lines.split(b"\n")[:-1], segment.first_seq):
             if (identity := ResultId(*stream, seq)) in found:
                 found[identity].append(_Line(line, segment.received_us_of(seq)))

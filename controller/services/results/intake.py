@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from controller.core.samples import Quarantined
 from controller.ports.evidence import Segment
+from controller.ports.seals import StreamId
 from controller.ports.storage import Transaction
 from controller.services.results.disputes import Clash, Disputes
 from controller.services.results.frames import (
@@ -152,6 +153,7 @@ class Intake:
         """
         key = (sender.agent, frame.epoch, frame.stream)
         from_seq, to_seq = frame.first_seq, frame.first_seq + len(lines)
+        self._require_kept(key, from_seq, to_seq, expected)
         stored = self._lookback.lines(self._tx, key, from_seq, to_seq, self._received_us)
         recent = dict(own.lines(from_seq, to_seq))
         found: dict[int, bytes] = {}
@@ -168,6 +170,16 @@ class Intake:
         if clashes:
             self._disputes.settle(sender, frame, clashes, into, resend_from=expected)
         return found
+
+    def _require_kept(self, key: StreamKey, from_seq: int, to_seq: int, expected: int) -> None:
+        """Refusal if lines of that range were pruned: what comes again cannot be compared with them."""
+        if gone := self._tx.pruned_between(StreamId(*key), from_seq, to_seq - 1):
+            run = gone[0][1]
+            raise Refusal(
+                f"expected line {expected} of stream {key[2]!r} or a later one, found {from_seq}: lines"
+                f" {run.first_seq} to {run.last_seq} were pruned when their retention was over",
+                resend_from=expected,
+            )
 
 
 def _unread(key: StreamKey, first_seq: int, count: int, reason: str) -> Gathered:

@@ -133,6 +133,8 @@ class KnownAt:
         where = (result.agent, result.epoch, result.stream, result.seq, result.seq + 1)
         found: list[Admitted | None] = []
         for segment in self._tx.segments(*where):
+            # Where lines contradict one another none is ever pruned.
+            assert not segment.is_pruned, "a line with others under its number is kept"
             is_aside = result.seq in self._tx.quarantined_between(*where)
             if segment.received_us_of(result.seq) <= self.at_us and not is_aside:
                 line = segment.lines.split(b"\n")[result.seq - segment.first_seq]

@@ -1,10 +1,12 @@
 """What is stored of checks beside what their stored lines say, computed again by the batch oracle.
 
+Of lines that were pruned it is known what they counted as: that takes their place, so that no time is without them.
+
 Memory is bounded: lines are read once to count them, then once more for every so many results.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +29,7 @@ from controller.services.results.export import exported
 from controller.services.timeline.comparison import Told, filed_otherwise, told_otherwise
 from controller.services.timeline.intervals import START_US
 from controller.services.timeline.intervals import stored as stored_form
+from controller.services.timeline.pruned_evidence import PrunedEvidence
 from vedette.shared.result import Outcome
 
 _RESULTS_AT_ONCE: Final = 500_000
@@ -36,10 +39,14 @@ Opens = Callable[[], AbstractContextManager[Transaction]]
 
 @dataclass(slots=True)
 class Recomputed:
-    """How much was compared, and what differs: (check, what) for each difference."""
+    """How much was compared, and what differs: (check, what) for each difference.
+
+    `pruned` of the results are of lines that are not kept any more: they were taken as they are kept.
+    """
 
     checks: int = 0
     results: int = 0
+    pruned: int = 0
     intervals: int = 0
     outages: int = 0
     differences: list[tuple[str, str]] = field(default_factory=list)
@@ -50,7 +57,7 @@ def recomputed(
 ) -> Recomputed:
     """Compare every check, or `only` these. Nothing else may write meanwhile."""
     with opens() as tx:
-        known = Policies().known(tx)
+        known, pruned = Policies().known(tx), PrunedEvidence(tx)
     wanted = set(only or known) & set(known)
     counts: Counter[str] = Counter()
     rounds: dict[str, list[AnchorRound]] = {}
@@ -60,6 +67,8 @@ def recomputed(
             counts[item.check] += 1
         else:
             rounds.setdefault(regions.get(item.agent, ""), []).append(item)
+    if pruned:
+        _add_pruned(opens, pruned, wanted, counts, rounds)
     found = Recomputed()
     for group in _groups(sorted(wanted), counts, results_at_once):
         samples: dict[str, list[Sample]] = {check: [] for check in group}
@@ -69,8 +78,27 @@ def recomputed(
         for check, own in samples.items():
             heard = [one for name in _regions(known[check]) for one in rounds.get(name, ())]
             with opens() as tx:
-                _compare(tx, check, known[check], evidence_until(own, heard, FOREVER_US), found)
+                gone = pruned.samples(tx, check, own)
+                found.pruned += len(gone)
+                evidence = evidence_until([*own, *gone], heard, FOREVER_US)
+                _compare(tx, check, known[check], evidence, found)
     return found
+
+
+def _add_pruned(
+    opens: Opens,
+    pruned: PrunedEvidence,
+    wanted: Iterable[str],
+    counts: Counter[str],
+    rounds: dict[str, list[AnchorRound]],
+) -> None:
+    """Count the results of lines that were pruned, and add the anchor rounds among them."""
+    with opens() as tx:
+        for check in wanted:
+            counts[check] += len(pruned.samples(tx, check, ()))
+        for agent in tx.agents():
+            own = rounds.setdefault(agent.region, [])
+            own += pruned.rounds(tx, [agent.id], own)
 
 
 def counted(opens: Opens) -> Iterator[Admitted]:

@@ -59,6 +59,7 @@ class SealedDay:
     chains: dict[StreamId, Chain] = field(default_factory=dict)
     pinned: list[Pinned] = field(default_factory=list)
     seal_lines: int = _LINES
+    begins_us: int = ENDS - 6 * HOUR
 
     def __post_init__(self) -> None:
         world = self.stage.world
@@ -92,8 +93,9 @@ class SealedDay:
 
     def _seal(self, stream: StreamId, chain: Chain, first: int, last: int, skipped: int) -> None:
         with self.stage.world.storage.transaction() as tx:
+            tx.pack_segments(stream, first, last)
             body = b"".join(tx.lines(stream, first, last))
-            end_us = ENDS - 6 * HOUR + (last + 1) * 60 * SECOND
+            end_us = self.begins_us + (last + 1) * 60 * SECOND
             done = sum(map(is_of_slot, body.split(b"\n")[:-1]))
             name = StreamName("example.net", stream.agent, stream.stream, stream.epoch)
             chain.number += 1

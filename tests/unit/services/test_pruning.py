@@ -1,0 +1,209 @@
+"""Pruning: what is old goes by whole seals, what is needed stays, and no figure is another one afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from controller.identity.files import StateDirectory
+from controller.identity.notary import LogNotary
+from controller.ports.evidence import Segment
+from controller.ports.holds import HoldKind
+from controller.ports.leaves import LeafKind
+from controller.ports.seals import StreamId
+from controller.services.contracts.sight import PastSight
+from controller.services.evidence.log_check import faults
+from controller.services.outages.outages import Outages
+from controller.services.results.export import exported
+from controller.services.results.frames import Accepted, Refused
+from controller.services.timeline.recompute import recomputed
+from controller.storage.damage import damages
+from tests.fakes.storage import FakeStorage
+from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
+from tests.unit.services.pruned_day import PrunedDay, made_old
+from tests.unit.services.report_stage import DAY, ENDS
+from tests.unit.services.sealed_day import HOUR, LABEL
+
+FRA = StreamId("fra-1", "e1", "shop")
+LINES = 360
+
+
+@pytest.fixture
+def notary(tmp_path: Path) -> LogNotary:
+    return LogNotary(StateDirectory(tmp_path), "example.net", lambda: START - 3600 * SECOND)
+
+
+@pytest.fixture
+def storage(notary: LogNotary) -> Iterator[FakeStorage]:
+    opened = FakeStorage(notary)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def old(world: World, running: Running, notary: LogNotary) -> PrunedDay:
+    return await made_old(world, running, notary)
+
+
+def held(day: PrunedDay, stream: StreamId = FRA) -> list[int]:
+    """The numbers of the first lines of the segments that are there."""
+    with day.stage.world.storage.transaction() as tx:
+        return [one.first_seq for one in tx.held_segments(stream, 1, 10**6, 10**6)]
+
+
+async def test_lines_that_are_old_go_and_a_leaf_says_which(old: PrunedDay) -> None:
+    old.prune()
+    assert {(run.first_seal, run.last_seal, run.lines) for run in old.pruned()} == {(1, 6, LINES)}
+    notes = old.leaves(LeafKind.PRUNE)
+    assert len(notes) == 3
+    assert notes[0].startswith(b"vedette.prune/v1\ntime ")
+    assert b'"runs":["stream fra-1 e1 shop seals 1 6 lines 1 360 360 bytes ' in notes[0]
+    assert b'"retention":"3d"' in notes[0]
+    assert held(old) == []
+    # What is gone is gone once, and whoever looks again finds nothing to do.
+    assert old.go_on() == 0
+    old.prune()
+    assert len(old.leaves(LeafKind.PRUNE)) == 3
+
+
+async def test_no_figure_is_another_one_without_the_lines(old: PrunedDay) -> None:
+    stage = old.stage
+    as_of = ENDS + 2 * DAY
+
+    def seen() -> list[object]:
+        with stage.world.storage.transaction() as tx:
+            past = PastSight(tx, stage.world.evaluator, as_of).told("shop-home", ENDS, ENDS + DAY)
+            counted = tx.samples("shop-home", ENDS, ENDS + DAY)
+        reports = [
+            stage.again(one) for label in (LABEL, "2025-06-15") for one in stage.issued(label)
+        ]
+        stage.world.now_us = ENDS + 9 * DAY
+        view = {check: told[1:] for check, told in stage.world.view().items()}
+        return [past, counted, reports, stage.then(as_of), view]
+
+    await stage.restart()
+    before, issued = seen(), stage.issued()
+    old.prune()
+    assert old.pruned()
+    assert seen() == before
+    await stage.restart()
+    assert seen() == before
+    # A result of that time that comes now is judged beside those whose lines are gone.
+    await stage.give("fra", (ENDS + 3 * HOUR + 900 * SECOND, "down"))
+    with stage.world.storage.transaction() as tx:
+        assert len(tx.outages("shop-home")) == 1
+        past = PastSight(tx, stage.world.evaluator, as_of).told("shop-home", ENDS, ENDS + DAY)
+    assert past == before[0]
+    assert stage.issued() == issued
+
+
+async def test_whatever_needs_the_lines_says_that_they_were_pruned(
+    old: PrunedDay, notary: LogNotary, running: Running
+) -> None:
+    world = old.stage.world
+    storage = world.storage
+    whole = recomputed(storage.transaction)
+    before = list(faults(storage.transaction, notary.verifier))
+    old.prune()
+    # Computing again takes what they counted as, and says for how many.
+    found = recomputed(storage.transaction)
+    assert (found.differences, found.results) == ([], whole.results)
+    assert (whole.pruned, found.pruned) == (0, 3 * LINES)
+    assert b"".join(exported(storage.transaction)) == b""
+    # They are no damage; those that vanished are.
+    assert list(faults(storage.transaction, notary.verifier)) == before
+    assert list(damages(storage.real)) == []
+    rest = StreamId("fra-1", "e2", "shop")
+    with storage.transaction() as tx:
+        tx.append([Segment(*rest, 1, 1, b"line\n", 1, 0)], [], [], [], [])
+        tx.drop_lines(rest, tx.held_segments(rest, 1, 9, 9))
+    (wrong,) = damages(storage.real)
+    assert "they are gone, and nothing says that they were pruned" in wrong
+    # An outage is explained by what they counted as.
+    with storage.transaction() as tx:
+        (outage,) = tx.outages("shop-home")
+    explained = Outages(storage, world.evaluator, old.stage.tick).explain(outage.handle)
+    said = {one.detail for one in explained.samples}
+    assert said == {"the line is not kept any more: its retention was over"}
+    # What comes again cannot be compared with them; what is new is taken.
+    answer = await running.give(frame(7, line(7, ENDS, "down")))
+    assert isinstance(answer, Refused)
+    assert "lines 1 to 360 were pruned when their retention was over" in answer.reason
+    assert answer.resend_from == LINES + 1
+    new = line(LINES + 1, world.now_us)
+    assert isinstance(await running.give(frame(LINES + 1, new)), Accepted)
+
+
+async def test_what_is_held_stays_until_the_hold_is_lifted(old: PrunedDay) -> None:
+    old.hold(held_us := ENDS + 3 * HOUR + 600 * SECOND, held_us + 60 * SECOND)
+    old.prune()
+    # What the rules look at around that minute, and an hour around that.
+    runs = [run for run in old.pruned() if run.id == FRA]
+    assert [(run.first_seal, run.last_seal) for run in runs] == [(1, 1), (6, 6)]
+    assert held(old) == [61, 121, 181, 241]
+    old.hold(held_us, held_us + 60 * SECOND, HoldKind.LIFTED)
+    old.stage.world.now_us += HOUR
+    old.go_on()
+    assert held(old) == []
+    assert sum(run.lines for run in old.pruned()) == 3 * LINES
+
+
+async def test_a_period_without_a_sealed_report_keeps_its_lines(
+    world: World, running: Running, notary: LogNotary
+) -> None:
+    day = await made_old(world, running, notary)
+    # A contract of before, whose reports wait.
+    with world.storage.real.transaction() as tx:
+        tx.connection.execute(text("DROP TRIGGER issued_report_no_delete"))
+        tx.connection.execute(text("DELETE FROM issued_report WHERE label = :of"), {"of": LABEL})
+    day.prune()
+    assert day.pruned() == []
+    day.stage.begin()
+    day.stage.work()
+    world.now_us += HOUR
+    day.go_on()
+    assert len(day.pruned()) == 3
+
+
+async def test_lines_that_contradict_one_another_stay(old: PrunedDay) -> None:
+    stage = old.stage
+    stage.seqs["fra"] = 70
+    await stage.contradict("fra", ENDS - 5 * HOUR)
+    stage.world.now_us += 10 * DAY
+    stage.work()
+    old.prune()
+    assert held(old) == [61]
+    with stage.world.storage.transaction() as tx:
+        assert len(tx.conflicts_between(*FRA, 1, LINES)) == 1
+        past = PastSight(tx, stage.world.evaluator, ENDS + 2 * DAY)
+        assert past.told("shop-home", ENDS - 6 * HOUR, ENDS).stretches
+
+
+async def test_lines_that_no_seal_covers_go_by_when_they_came(old: PrunedDay) -> None:
+    loose = StreamId("fra-1", "e2", "shop")
+    storage = old.stage.world.storage
+    with storage.transaction() as tx:
+        for first, came in ((1, ENDS), (3, ENDS + 4 * DAY), (5, ENDS + 6 * DAY)):
+            body = b"a line\n" * 2
+            tx.append([Segment(*loose, first, 2, body, came, 0)], [], [], [], [])
+    old.prune()
+    (run,) = [one for one in old.pruned() if one.id == loose]
+    assert (run.first_seal, run.first_seq, run.last_seq, run.lines) == (0, 1, 4, 4)
+    assert str(run).startswith("stream fra-1 e2 shop seals - - lines 1 4 4 bytes ")
+    assert held(old, loose) == [5]
+
+
+async def test_a_clock_that_alone_says_so_prunes_nothing(old: PrunedDay) -> None:
+    world = old.stage.world
+    with world.storage.transaction() as tx:
+        tip = tx.seal_tip(FRA)
+        assert tip is not None
+    _received_now(world.storage, world.now_us)
+    old.prune()
+    assert old.pruned() == []
+
+
+def _received_now(storage: FakeStorage, now_us: int) -> None:
+    with storage.real.transaction() as tx:
+        tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
