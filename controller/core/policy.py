@@ -64,6 +64,11 @@ class Policy:
         """
         return (max(self.fail_after, self.recover_after) + 1) * self.freshness_us
 
+    @property
+    def around_us(self) -> int:
+        """How far around a time what is heard may matter for its verdicts and for where its outages end."""
+        return self.margin_us + 3 * self.freshness_us + 2 * self.merge_gap_us
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyRevision:

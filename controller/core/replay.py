@@ -5,7 +5,7 @@ comes.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Annotated
@@ -17,7 +17,7 @@ from controller.core.admission import Admitted, admitted_line, deduplicated, sam
 from controller.core.fleet import Fleet
 from controller.core.labels import Said
 from controller.core.outages import spans
-from controller.core.policy import Policy, always, policy_of
+from controller.core.policy import PolicyRevision, always, in_force, policy_of
 from controller.core.quorum import Verdict
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.core.severity import Severity
@@ -148,9 +148,23 @@ class Evidence:
     unknown_regions: dict[tuple[str, str], int]
 
 
-def sorted_out(fleet: Fleet, items: Iterable[Admitted]) -> Evidence:
-    """The evidence by check; samples that no check or region of the fleet claims are counted."""
-    regions = {name: set(policy_of(check).regions) for name, check in fleet.checks.items()}
+Revisions = Mapping[str, Sequence[PolicyRevision]]
+"""The rules of each check, one revision after another."""
+
+
+def revisions_of(fleet: Fleet) -> Revisions:
+    """The rules that a fleet file says, as the only ones that there ever were."""
+    return {name: always(policy_of(check)) for name, check in fleet.checks.items()}
+
+
+def sorted_out(
+    fleet: Fleet, items: Iterable[Admitted], revisions: Revisions | None = None
+) -> Evidence:
+    """The evidence by check; samples that no check or region of the fleet (or of `revisions`) claims are counted."""
+    regions = {
+        name: {region for one in own if one.policy is not None for region in one.policy.regions}
+        for name, own in (revisions or revisions_of(fleet)).items()
+    }
     found = Evidence({name: [] for name in fleet.checks}, [], {}, {})
     for item in deduplicated(items):
         if isinstance(item, AnchorRound):
@@ -174,12 +188,14 @@ def replay(
     horizon_us: int,
     with_bounds: bool = False,
     with_samples: bool = False,
+    revisions: Revisions | None = None,
 ) -> Replay:
     """The document for [from_us, to_us) as seen from the horizon, with the timelines of S-8 and samples if asked.
 
     Everything is cut to [from_us, min(to_us, horizon_us)), outages too: what lies outside is for the
-    replay of another window to say.
+    replay of another window to say. Judged by the fleet file, or by `revisions` of its checks.
     """
+    by_check = revisions or revisions_of(fleet)
     checks: dict[str, ReplayedCheck] = {}
     rounds_of: dict[str, list[AnchorRound]] = {}
     for one in evidence.rounds:
@@ -188,11 +204,16 @@ def replay(
         samples = evidence.samples[name]
         rounds = [r for agent in {s.agent for s in samples} for r in rounds_of.get(agent, [])]
         known = evidence_until(samples, rounds, horizon_us)
-        policy: Policy = policy_of(fleet.checks[name])
-        segments = timeline(known, always(policy), from_us, to_us)
+        segments = timeline(known, by_check[name], from_us, to_us)
         replayed = _replayed(segments, with_bounds=with_bounds)
         if with_samples:
-            said = judged_samples(known, policy, from_us, min(to_us, horizon_us))
+            parts = in_force(by_check[name], from_us, min(to_us, horizon_us))
+            said = [
+                one
+                for start, end, policy in parts
+                if policy is not None
+                for one in judged_samples(known, policy, start, end)
+            ]
             replayed = msgspec.structs.replace(replayed, samples=_samples(said))
         checks[name] = replayed
     return Replay(1, from_us, to_us, horizon_us, checks)

@@ -18,7 +18,9 @@ KIND: Final = "vedette.claim/v1"
 _HASH: Final = r"([0-9a-f]{64})"
 _NUMBER: Final = r"(0|[1-9][0-9]{0,18})"
 _STREAM: Final = re.compile(rf"stream (\S+) (\S+) (\S+) seals {_NUMBER} {_NUMBER} {_HASH} {_HASH}")
-_RUN: Final = re.compile(rf"(unsealed|late) (\S+) (\S+) (\S+) lines {_NUMBER} {_NUMBER}")
+_RUN: Final = re.compile(
+    rf"(?:late|(unsealed)) (\S+) (\S+) (\S+) lines {_NUMBER} {_NUMBER}(?: time {_NUMBER} {_NUMBER})?"
+)
 _LINES: Final = (
     (
         "contract` or `outage",
@@ -57,12 +59,25 @@ class Run:
     first: int
     last: int
 
-    def text(self, word: str) -> str:
-        """As a line of a claim."""
+    def text(self) -> str:
+        """As a line of a claim: they came after the figures were made."""
+        return f"late {self}\n"
+
+    def __str__(self) -> str:
         stream = self.stream
-        return (
-            f"{word} {stream.agent} {stream.epoch} {stream.stream} lines {self.first} {self.last}\n"
-        )
+        return f"{stream.agent} {stream.epoch} {stream.stream} lines {self.first} {self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed(Run):
+    """Lines that counted and that no seal here covers, and the event times of the first and the last of them."""
+
+    from_us: int
+    to_us: int
+
+    def text(self) -> str:
+        """As a line of a claim."""
+        return f"unsealed {Run.__str__(self)} time {self.from_us} {self.to_us}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,7 @@ class ClaimNote:
     supersedes: str | None
     streams: Sequence[Sealed]
     check: str = ""
-    unsealed: Sequence[Run] = ()
+    unsealed: Sequence[Unsealed] = ()
     late: Sequence[Run] = ()
 
     @property
@@ -123,8 +138,7 @@ class ClaimNote:
             f" seals {one.first} {one.last} {one.first_sha256} {one.last_sha256}\n"
             for one in self.streams
         ]
-        unsealed = [one.text("unsealed") for one in self.unsealed]
-        return "".join([head, *streams, *unsealed, *(one.text("late") for one in self.late)])
+        return "".join([head, *streams, *(one.text() for one in (*self.unsealed, *self.late))])
 
 
 def parsed_claim(text: str) -> ClaimNote:
@@ -148,8 +162,8 @@ def parsed_claim(text: str) -> ClaimNote:
     claim = ClaimNote(
         contract, int(revision), label, int(from_us), int(to_us), int(as_of_us), program, tzdata,
         fleet, timeline, attainment or None, supersedes or None, streams, check,
-        [_run(one) for one in runs if one[0] == "unsealed"],
-        [_run(one) for one in runs if one[0] == "late"],
+        [_unsealed(one) for one in runs if one[0]],
+        [_run(one) for one in runs if not one[0]],
     )  # fmt: skip
     if claim.text() != text:
         raise BadClaim("expected the text of a claim, found one that is written otherwise")
@@ -180,6 +194,11 @@ def _run(parts: list[str]) -> Run:
     if not 1 <= run.first <= run.last:
         raise BadClaim(f"expected lines from first to last, found {run.first} to {run.last}")
     return run
+
+
+def _unsealed(parts: list[str]) -> Unsealed:
+    run = _run(parts)
+    return Unsealed(run.stream, run.first, run.last, int(parts[6] or 0), int(parts[7] or 0))
 
 
 def _require_runs(streams: Sequence[Sealed]) -> None:

@@ -19,6 +19,7 @@ from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
 from controller.services.bundling.annex import Pinned, annex_text
+from controller.services.bundling.beside import late_runs, unsealed_runs
 from controller.services.bundling.handing import Handing, Part
 from controller.services.bundling.heads import shown_heads, stamp_files
 from controller.services.bundling.held import HeldHead, held_checkpoints, with_held
@@ -121,8 +122,15 @@ class Bundles:
 
     def _plan(self, tx: Transaction, subject: Subject, by: Actor, now_us: int) -> _Plan:
         """What is claimed, signed and entered in the log; and the files that need no proof."""
-        streams = sealed_streams(tx, subject)
-        claim = replace(subject.claim, streams=streams, supersedes=_before(tx, subject.name))
+        standings = tx.stream_standings()
+        streams = sealed_streams(tx, subject, standings)
+        claim = replace(
+            subject.claim,
+            streams=streams,
+            supersedes=_before(tx, subject.name),
+            unsealed=unsealed_runs(tx, subject, streams, standings),
+            late=late_runs(tx, streams, subject.claim.as_of_us),
+        )
         note = self.signer.signed(claim.text())
         place = tx.enter_note(LeafKind.CLAIM, subject.name, note, now_us)
         tx.record(by.act(now_us, "evidence.export", *subject.act))

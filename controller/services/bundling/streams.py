@@ -8,7 +8,7 @@ from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.layout import Stream
 from controller.core.sealing import sha256_of
 from controller.errors import Fatal, Rejected
-from controller.ports.seals import StoredSeal, StreamId
+from controller.ports.seals import StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
 from vedette.shared.result import ANCHORS
@@ -19,7 +19,9 @@ _SEALS_AT_ONCE: Final = 256
 _LINES_AT_ONCE: Final = 4096
 
 
-def sealed_streams(tx: Transaction, subject: Subject) -> list[Sealed]:
+def sealed_streams(
+    tx: Transaction, subject: Subject, standings: Sequence[StreamStanding]
+) -> list[Sealed]:
     """The streams that a subject rests on, by agent, stream and epoch.
 
     Those of the services of its checks; of the agents of these also what they saw of the anchors. A stream in which
@@ -27,7 +29,7 @@ def sealed_streams(tx: Transaction, subject: Subject) -> list[Sealed]:
     """
     services = {check.service for check in subject.checks}
     span = subject.sealed_us
-    ids = [one.id for one in tx.stream_standings() if one.seals]
+    ids = [one.id for one in standings if one.seals]
     sealed = [run for one in ids if one.stream in services for run in _runs(tx, one, *span)]
     agents = {one.stream.agent for one in sealed}
     anchors = [one for one in ids if one.stream == ANCHORS and one.agent in agents]

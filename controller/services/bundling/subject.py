@@ -8,7 +8,7 @@ from typing import Final
 from controller.core.bundle import layout
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.manifest import sha256_hex
-from controller.core.policy import Policy, policy_of
+from controller.core.policy import policy_of
 from controller.ports.leaves import LeafKind
 from vedette.shared.definitions import Check
 
@@ -44,8 +44,7 @@ class Subject:
 
 def around(checks: Sequence[Check]) -> int:
     """How far the rules look beyond a time, in microseconds."""
-    policies: list[Policy] = [policy_of(check) for check in checks]
-    return max(one.margin_us + 3 * one.freshness_us + 2 * one.merge_gap_us for one in policies)
+    return max(policy_of(check).around_us for check in checks)
 
 
 def claimed(

@@ -180,10 +180,7 @@ class History:
         """Times to begin at, all before `end_us`, the latest first; with rounds for the time until then."""
         if not self._policies:
             return
-        window_us = max(
-            policy.margin_us + 3 * policy.freshness_us + 2 * policy.merge_gap_us
-            for policy in self._policies
-        )
+        window_us = max(policy.around_us for policy in self._policies)
         for attempt in range(_ATTEMPTS_MAX):
             newest_us = self._tx.newest_sample_us(self._check, end_us)
             if newest_us is None:

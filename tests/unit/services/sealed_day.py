@@ -71,14 +71,21 @@ class SealedDay:
 
     async def play(self) -> None:
         """An hour before the day, the day with an outage of ten minutes at three, and an hour after it."""
-        for start, end, outcome in (
-            (ENDS - 6 * HOUR, ENDS + 3 * HOUR, "up"),
-            (ENDS + 3 * HOUR, ENDS + 3 * HOUR + 600 * SECOND, "down"),
-            (ENDS + 3 * HOUR + 600 * SECOND, ENDS + DAY + 6 * HOUR, "up"),
-        ):
-            for place, region in enumerate(REGIONS):
-                at_us = place * 20 * SECOND
-                await self.stage.probe(region, start + at_us, end + at_us, outcome)
+        await self.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
+        await self.probe(ENDS + 3 * HOUR, ENDS + 3 * HOUR + 600 * SECOND, "down")
+        await self.probe(ENDS + 3 * HOUR + 600 * SECOND, ENDS + DAY + 6 * HOUR)
+        self.over()
+
+    async def probe(
+        self, from_us: int, to_us: int, outcome: str = "up", regions: Sequence[str] = REGIONS
+    ) -> None:
+        """What regions see, one after another within the minute."""
+        for region in regions:
+            at_us = REGIONS.index(region) * 20 * SECOND
+            await self.stage.probe(region, from_us + at_us, to_us + at_us, outcome)
+
+    def over(self) -> None:
+        """All that was seen is sealed, and an hour goes by."""
         for region in REGIONS:
             self.seal(StreamId(f"{region}-1", "e1", "shop"), self.stage.seqs[region])
         self.stage.world.now_us = ENDS + DAY + 7 * HOUR

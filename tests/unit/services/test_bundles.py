@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from controller.core.bundle.claim_note import ClaimNote
-from controller.core.bundle.layout import CLAIM, FLEET, MANIFEST, RESULTS, TIMELINE
+from controller.core.bundle.layout import ATTAINMENT, CLAIM, MANIFEST, TIMELINE
+from controller.core.bundle.layout import FLEET as FLEET_FILE
 from controller.core.bundle.log import heads
-from controller.core.bundle.manifest import sha256_hex
+from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import Holds, Statement, exit_code
@@ -25,8 +26,8 @@ from controller.services.evidence.log_check import faults
 from controller.services.evidence.logbook import Logbook
 from tests.fakes.storage import Died, FakeStorage, MortalStorage
 from tests.unit.core.bundle.made import Files
-from tests.unit.services.conftest import SECOND, START, Running, World
-from tests.unit.services.report_stage import ADA, CONTRACTS, ENDS, REGIONS, Stage
+from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
+from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS, REGIONS, Stage
 from tests.unit.services.sealed_day import HOUR, LABEL, SealedDay
 
 FRA = StreamId("fra-1", "e1", "shop")
@@ -63,6 +64,20 @@ async def day(world: World, running: Running, notary: LogNotary) -> SealedDay:
     return made
 
 
+@pytest.fixture
+def quiet(world: World, running: Running, notary: LogNotary) -> SealedDay:
+    """A day on which nothing was seen yet."""
+    return SealedDay(Stage(world, running), notary)
+
+
+def signed(day: SealedDay, bundle: Files, changed: dict[str, bytes]) -> Files:
+    """With files changed and the manifest signed anew, by the log's own key."""
+    files = {**bundle.files, **changed}
+    del files[MANIFEST]
+    listed = manifest_text({name: sha256_hex(data) for name, data in files.items()})
+    return Files({**files, MANIFEST: day.notary.signed(listed)})
+
+
 def claim_of(day: SealedDay, bundle: Files) -> ClaimNote:
     return opened_claim(bundle, day.notary.verifier)
 
@@ -90,45 +105,109 @@ async def test_a_bundle_holds_and_its_figures_follow_from_its_lines(day: SealedD
     # An hour and a little before the day and after it; what is farther away stays at home.
     assert all(one.first > 1 for one in claim.streams)
     assert all(one.last < day.chains[StreamId(*one.stream)].number for one in claim.streams)
-    for name, data, says in (
-        (RESULTS, bundle.read(RESULTS).replace(b'"down"', b'"up"'), (Holds.PASS, Holds.FAIL)),
-        (RESULTS, b"no line\n", (Holds.PASS, Holds.FAIL)),
-        (TIMELINE, bundle.read(TIMELINE).replace(b'"DOWN"', b'"UP"'), (Holds.FAIL, Holds.FAIL)),
-        (TIMELINE, b"[]", (Holds.FAIL,)),
+    lines = [name for name in bundle.names() if name.startswith("streams/") and "jsonl" in name]
+    said = bundle.read(TIMELINE)
+    for changed, says in (
+        ({one: bundle.read(one).replace(b'"down"', b'"up"') for one in lines}, "something else on"),
+        ({lines[0]: b"no line\n"}, "not a result line"),
+        ({TIMELINE: said.replace(b'"DOWN"', b'"UP"')}, f"{ATTAINMENT} is not what"),
+        ({TIMELINE: b"[]"}, "cannot be read"),
     ):
-        changed = recomputed(Files({**bundle.files, name: data}), claim)
-        assert tuple(one.holds for one in changed) == says, name
+        told = list(recomputed(Files({**bundle.files, **changed}), claim))
+        assert any(one.holds is Holds.FAIL and says in one.text for one in told), told
 
 
 async def test_of_a_day_that_goes_on_verdicts_follow_as_far_as_it_is_sealed(
-    world: World, running: Running, notary: LogNotary
+    quiet: SealedDay,
 ) -> None:
-    day = SealedDay(Stage(world, running), notary)
-    for place, region in enumerate(REGIONS):
-        at_us = place * 20 * SECOND
-        await day.stage.probe(region, ENDS - 6 * HOUR + at_us, ENDS + 5 * HOUR + at_us, "up")
-        day.seal(StreamId(f"{region}-1", "e1", "shop"), day.stage.seqs[region] - 30)
-    world.now_us = ENDS + 5 * HOUR + 90 * SECOND
-    bundle = day.bundle()
-    (verdicts,) = [one for one in again(day, bundle) if "verdicts" in one.text]
+    await quiet.probe(ENDS - 6 * HOUR, ENDS + 5 * HOUR)
+    await quiet.probe(ENDS + 5 * HOUR, ENDS + 5 * HOUR + 600 * SECOND, "down")
+    for region in REGIONS:
+        quiet.seal(StreamId(f"{region}-1", "e1", "shop"), quiet.stage.seqs[region] - 30)
+    quiet.stage.world.now_us = ENDS + 5 * HOUR + 690 * SECOND
+    bundle = quiet.bundle()
+    _, verdicts, *more = again(quiet, bundle)
     assert verdicts.holds is Holds.PASS
-    assert "up to 2025-06-16T04:21:00Z" in verdicts.text
-    forged = bundle.files[RESULTS].replace(b'"outcome":"up"', b'"outcome":"down"')
-    (verdicts,) = [
-        one for one in again(day, Files({**bundle.files, RESULTS: forged})) if "verdict" in one.text
-    ]
-    assert verdicts.holds is Holds.FAIL
+    assert {one.holds for one in more} == {Holds.NOT_CHECKED}
+    assert "30 lines that counted are under no seal here" in more[0].text
+    lines = [name for name in bundle.names() if name.startswith("streams/") and "jsonl" in name]
+    forged = {one: bundle.read(one).replace(b'"up"', b'"down"') for one in lines}
+    assert again(quiet, Files({**bundle.files, **forged}))[1].holds is Holds.FAIL
 
 
-async def test_a_change_of_rules_within_the_day_is_not_recomputed(
-    day: SealedDay, clock: Clock
+async def test_a_day_with_two_sets_of_rules_is_judged_by_each_of_them(quiet: SealedDay) -> None:
+    await quiet.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 4 * HOUR, "down", ["fra"])
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 4 * HOUR, "up", ["nyc", "sin"])
+    one_is_enough = FLEET.replace(b"timeout: 10s,", b"timeout: 10s, quorum: {rule: any},")
+    quiet.stage.tick()
+    assert not quiet.stage.world.fleets.apply(one_is_enough + CONTRACTS, "f.yaml", "ada").problems
+    await quiet.probe(ENDS + 4 * HOUR, ENDS + 5 * HOUR, "down", ["fra"])
+    await quiet.probe(ENDS + 4 * HOUR, ENDS + 5 * HOUR, "up", ["nyc", "sin"])
+    await quiet.probe(ENDS + 5 * HOUR, ENDS + DAY + 6 * HOUR)
+    quiet.over()
+    bundle = quiet.bundle()
+    assert exit_code(list(statements(bundle, quiet.annex()))) == 0
+    assert b'"verdict":"PARTIAL"' in bundle.read(TIMELINE)
+    assert b'"verdict":"DOWN"' in bundle.read(TIMELINE)
+    said = again(quiet, bundle)
+    assert [one.holds for one in said] == [Holds.PASS, Holds.PASS], said
+    assert "judged by 2 revisions in the log" in said[1].text
+    definitions = [name for name in bundle.names() if name.endswith(".json") and "config/" in name]
+    assert len(definitions) == 2
+    last = bundle.read(definitions[-1])
+    for changed in ({definitions[1]: last + b" "}, {definitions[0]: last}):
+        (said_so,) = [
+            one.text
+            for one in statements(signed(quiet, bundle, changed), quiet.annex())
+            if one.holds is Holds.FAIL
+        ]
+        assert "is not the definition that config/" in said_so
+
+
+async def test_what_came_after_the_report_was_sealed_is_told_from_what_it_rests_on(
+    quiet: SealedDay,
 ) -> None:
-    clock.now_us = ENDS + HOUR
-    day.stage.apply(CONTRACTS.replace(b'"90.0"', b'"91.0"'))
-    figures, verdicts = again(day, day.bundle())
-    assert figures.holds is Holds.PASS
-    assert verdicts.holds is Holds.NOT_CHECKED
-    assert "rules changed" in verdicts.text
+    await quiet.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "up", ["sin"])
+    quiet.stage.world.now_us = ENDS + DAY + 13 * HOUR
+    quiet.stage.work()
+    assert quiet.stage.issued(LABEL)
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "down", ["fra", "nyc"])
+    quiet.over()
+    quiet.stage.world.now_us = ENDS + DAY + 14 * HOUR
+    bundle = quiet.bundle()
+    assert exit_code(list(statements(bundle, quiet.annex()))) == 0
+    assert {one.stream.agent for one in claim_of(quiet, bundle).late} == {"fra-1", "nyc-1"}
+    said = again(quiet, bundle)
+    assert [one.holds for one in said] == [Holds.PASS, Holds.PASS], said
+    assert "lines that came later, as the claim says" in said[1].text
+    without = replace(claim_of(quiet, bundle), late=())
+    assert [one.holds for one in recomputed(bundle, without)] == [Holds.PASS, Holds.FAIL]
+
+
+async def test_what_counted_and_is_under_no_seal_is_told_and_not_taken_for_a_lie(
+    quiet: SealedDay,
+) -> None:
+    await quiet.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "up", ["sin"])
+    for region in ("fra", "nyc"):
+        quiet.seal(StreamId(f"{region}-1", "e1", "shop"), quiet.stage.seqs[region] - 60)
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 4 * HOUR, "down", ["fra", "nyc"])
+    quiet.seal(StreamId("sin-1", "e1", "shop"), quiet.stage.seqs["sin"])
+    quiet.stage.world.now_us = ENDS + DAY + 7 * HOUR
+    bundle = quiet.bundle()
+    claim = claim_of(quiet, bundle)
+    assert [(one.stream.agent, one.last - one.first + 1) for one in claim.unsealed] == [
+        ("fra-1", 120), ("nyc-1", 120),
+    ]  # fmt: skip
+    figures, verdicts, *more = again(quiet, bundle)
+    assert (figures.holds, verdicts.holds) == (Holds.PASS, Holds.PASS)
+    assert "but for the time below" in verdicts.text
+    assert {one.holds for one in more} == {Holds.INCOMPLETE}
+    assert "120 lines that counted are under no seal here (fra-1 e1 shop" in more[0].text
+    bare = replace(claim, unsealed=())
+    assert [one.holds for one in recomputed(bundle, bare)] == [Holds.PASS, Holds.FAIL]
 
 
 async def test_a_seal_that_never_came_is_named_and_leaves_the_bundle_incomplete(
@@ -155,8 +234,8 @@ async def test_an_outage_is_handed_over_and_follows_from_its_lines(day: SealedDa
     claim = claim_of(day, bundle)
     assert (claim.label, claim.check, claim.contract) == (handle_of(day), "shop-home", "")
     assert claim.attainment_sha256 is None
-    assert b"contracts" not in bundle.read(FLEET)
-    assert b"shop-dns" not in bundle.read(FLEET)
+    assert b"contracts" not in bundle.read(FLEET_FILE)
+    assert b"shop-dns" not in bundle.read(FLEET_FILE)
     said = again(day, bundle)
     assert [one.holds for one in said] == [Holds.PASS, Holds.PASS], said
     assert "is what revision" in said[0].text

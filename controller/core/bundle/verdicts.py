@@ -1,0 +1,119 @@
+"""Whether the verdicts of a bundle are those that its lines give, judged by the rules that the log has."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from controller.core.admission import Admitted
+from controller.core.bundle.claim_note import ClaimNote, Run
+from controller.core.bundle.doubts import Doubt, differing, doubts_of
+from controller.core.bundle.layout import RESULTS, TIMELINE, Bundle
+from controller.core.bundle.outage import extent_in
+from controller.core.bundle.rules import Rules, logged_rules
+from controller.core.bundle.statements import (
+    Broken,
+    Statement,
+    failed,
+    incomplete,
+    not_checked,
+    passed,
+)
+from controller.core.bundle.streams import lines_of
+from controller.core.fleet import Fleet
+from controller.core.instants import instant_text
+from controller.core.intervals import Interval, difference, union
+from controller.core.replay import Gathered, Replay, replay, sorted_out
+
+# Every line is sealed an hour after it was made, if ever.
+_SETTLED_US = 3_600_000_000
+
+
+def verdict_statements(
+    bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay
+) -> Iterator[Statement]:
+    """What holds of the verdicts of the document. Broken where something cannot be read."""
+    if not fleet.checks.keys() >= document.checks.keys():
+        raise Broken(f"the fleet file lacks a check of {TIMELINE}")
+    rules = logged_rules(bundle, claim, fleet)
+    again = _again(bundle, claim, fleet, document, rules)
+    open_doubts: list[tuple[str, Doubt]] = []
+    for name, said in document.checks.items():
+        spans = differing(said, again.checks[name], document.start, document.end)
+        doubts = list(doubts_of(claim, rules[name]))
+        if wrong := difference(spans, union(one.span for one in doubts)):
+            yield failed(
+                f"{TIMELINE}: the lines give something else on {name} from {instant_text(wrong[0].from_us)}"
+                f" to {instant_text(wrong[0].to_us)}."
+            )
+            return
+        open_doubts += [(name, one) for one in doubts if _touches(one, spans)]
+    if (
+        claim.is_of_outage
+        and not open_doubts
+        and extent_in(again, claim) != extent_in(document, claim)
+    ):
+        yield failed(
+            f"{TIMELINE} has {claim.label} {extent_in(document, claim)}; the lines give"
+            f" {extent_in(again, claim) or 'no outage that begins then'}."
+        )
+        return
+    yield _followed(claim, rules, has_doubts=bool(open_doubts))
+    is_early = claim.as_of_us < claim.to_us + _SETTLED_US
+    for name, doubt in open_doubts:
+        text = f"The lines do not give all verdicts on {name} {_when(doubt.span, document)}: {doubt.why}."
+        yield not_checked(text) if is_early else incomplete(text)
+
+
+def _again(
+    bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay, rules: Mapping[str, Rules]
+) -> Replay:
+    """The document that the lines give, less those that came after the figures were made."""
+    gathered = Gathered()
+    try:
+        for part in lines_of(bundle, claim):
+            for line in part.splitlines():
+                gathered.add(line)
+    except ValueError as error:
+        raise Broken(f"{RESULTS}: not a result line: {error}") from error
+    items = _in_time(gathered.items, claim.late)
+    revisions = {name: one.revisions for name, one in rules.items()}
+    return replay(
+        fleet,
+        sorted_out(fleet, items, revisions),
+        from_us=document.start,
+        to_us=document.end,
+        horizon_us=document.horizon,
+        with_bounds=True,
+        with_samples=any(one.samples is not None for one in document.checks.values()),
+        revisions=revisions,
+    )
+
+
+def _in_time(items: list[Admitted], late: Sequence[Run]) -> list[Admitted]:
+    """Those that had come when the figures were made."""
+    if not late:
+        return items
+    by_stream: dict[tuple[str, ...], set[int]] = {}
+    for run in late:
+        by_stream.setdefault(run.stream, set()).update(range(run.first, run.last + 1))
+    return [one for one in items if one.seq not in by_stream.get(one[:3], ())]
+
+
+def _touches(doubt: Doubt, spans: list[Interval]) -> bool:
+    return any(one.from_us < doubt.span.to_us and doubt.span.from_us < one.to_us for one in spans)
+
+
+def _when(span: Interval, document: Replay) -> str:
+    from_us, to_us = max(span.from_us, document.start), min(span.to_us, document.end)
+    return f"from {instant_text(from_us)} to {instant_text(to_us)}"
+
+
+def _followed(claim: ClaimNote, rules: Mapping[str, Rules], *, has_doubts: bool) -> Statement:
+    """What holds, in words: by which rules, without which lines, and but for which time."""
+    count = sum(len(one.revisions) for one in rules.values() if one.since_us is not None)
+    by = f"judged by {count} revisions in the log" if count else "judged by the fleet file alone"
+    late = sum(one.last - one.first + 1 for one in claim.late)
+    less = f", without {late} lines that came later, as the claim says" if late else ""
+    also = f", and so is {claim.label}" if claim.is_of_outage and not has_doubts else ""
+    but = ", but for the time below" if has_doubts else ""
+    return passed(
+        f"The verdicts of {TIMELINE} are those that the lines give, {by}{less}{also}{but}."
+    )
