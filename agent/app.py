@@ -22,6 +22,7 @@ from agent.core.backoff import Backoff
 from agent.core.gate import Gate
 from agent.core.policy import Policy
 from agent.errors import AgentError
+from agent.link.cosigning import Cosigner, annex_line, witness_name
 from agent.link.identity import Identity
 from agent.link.log_witness import LOG_DIRECTORY, LogWitness
 from agent.link.offset import MeasuredOffset
@@ -54,12 +55,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What may be chosen when an agent is started."""
+    """What may be chosen when an agent is started. `is_witness`: it signs the heads of the log that it takes."""
 
     state: Path
     version: str
     spool_bytes_max: int
     seal_every_seconds: float = SEAL_EVERY_SECONDS
+    is_witness: bool = False
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -118,7 +120,9 @@ class Agent:
             can_probe=tuple(sorted(executor.kinds)),
             seals=self._sealer,
             labels=claimed_labels(state),
-            log=LogWitness(state / LOG_DIRECTORY, self._identity.organisation()),
+            log=LogWitness(
+                state / LOG_DIRECTORY, self._identity.organisation(), self._cosigner_of(options)
+            ),
         )
         self._link = Link(
             self._identity,
@@ -147,6 +151,14 @@ class Agent:
             ),
             every_seconds=options.seal_every_seconds,
         )
+
+    def _cosigner_of(self, options: Options) -> Cosigner | None:
+        if not options.is_witness:
+            return None
+        name = witness_name(self._identity.organisation(), self._identity.facts.agent)
+        cosigner = Cosigner.opened(options.state, name, options.clock)
+        _log.info("witness.ready", extra={"annex": annex_line(cosigner.verifier)})
+        return cosigner
 
     def reread_policy(self) -> None:
         """The site's owner may have changed its policy: look now."""

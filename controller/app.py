@@ -23,6 +23,7 @@ from controller.notify.transport import ChannelTransport
 from controller.rpc.access import AccessServicer
 from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
+from controller.rpc.attesting import attesting
 from controller.rpc.backtest import BacktestServicer
 from controller.rpc.claim import ClaimServicer
 from controller.rpc.confirm import Confirming
@@ -62,11 +63,7 @@ from controller.services.contracts.report import Reports
 from controller.services.contracts.rights import Rights
 from controller.services.contracts.sla_watch import SlaWatch, watching
 from controller.services.contracts.terms import Terms
-from controller.services.evidence.fresh_seals import FreshSeals
-from controller.services.evidence.logbook import Logbook
 from controller.services.evidence.pruning import Prunings, pruning
-from controller.services.evidence.seals import Seals
-from controller.services.evidence.stamping import Stamping
 from controller.services.fleet.apply import Fleets
 from controller.services.fleet.checks import Checks
 from controller.services.notify.deliveries import Outbox
@@ -174,8 +171,9 @@ class _Controller:
         self.reload = asyncio.Event()
         self._worker = worker
         self._sessions = Sessions()
-        self._logbook = Logbook(storage, notary, wall_us)
-        self._stamping = Stamping(worker, storage, lambda: timestampers(directory), wall_us)
+        self._attesting = attesting(
+            worker, storage, self._sessions, notary, lambda: timestampers(directory), wall_us
+        )
         self._evaluator = Evaluator(storage)
         self._fleets = Fleets(storage, self._evaluator, self._now_us)
         self._incidents = IncidentPages(
@@ -204,15 +202,13 @@ class _Controller:
         admission = Admission(storage, authority, wall_us)
         names = [*([config.public_host] if config.public_host else []), *settings.names]
         self._certificate = ServerCertificate(authority, directory, names, utc_now)
-        self._seals = Seals(worker, storage, authority.organisation, wall_us)
         parts = SessionParts(
             worker,
             self._agents,
             self._duties,
             admission,
             self._ingest,
-            self._seals,
-            self._logbook,
+            self._attesting,
             Quotas(monotonic_us),
             wall_us,
         )
@@ -282,21 +278,7 @@ class _Controller:
             OutageServicer(worker, outages, Remarks(storage, self._now_us)),
             IncidentServicer(worker, self._incidents),
             NotifyServicer(worker, self._outbox, self._sender),
-            EvidenceServicer(
-                worker,
-                self._seals,
-                self._stamping,
-                Bundles(
-                    storage,
-                    self._evaluator,
-                    terms,
-                    self._logbook,
-                    notary,
-                    self._now_us,
-                    lambda: authorities(directory),
-                ),
-                FreshSeals(worker, storage, self._seals, sessions.seal_now),
-            ),
+            EvidenceServicer(worker, self._attesting, self._bundles(directory, storage, notary)),
             DoctorServicer(worker, Examination(storage, self._ingest.tally, wall_us)),
             BacktestServicer(worker, Backtests(storage, fleets, self._evaluator, self._now_us)),
             SlaServicer(
@@ -316,6 +298,19 @@ class _Controller:
             ),
         )
 
+    def _bundles(
+        self, directory: StateDirectory, storage: database.SqlStorage, notary: LogNotary
+    ) -> Bundles:
+        return Bundles(
+            storage,
+            self._evaluator,
+            self._terms,
+            self._attesting.logbook,
+            notary,
+            self._now_us,
+            lambda: authorities(directory),
+        )
+
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:
         """Start, serve until told to stop, drain."""
         self._now_us.go_on_after(await self._worker.run(self._issuing.last_us))
@@ -328,8 +323,8 @@ class _Controller:
                 group.create_task(work)
                 for work in (
                     self._ingest.run(),
-                    self._seals.run(),
-                    self._stamping.run(),
+                    self._attesting.seals.run(),
+                    self._attesting.stamping.run(),
                     self._sender.run(),
                     catching_up(self._worker, self._evaluator, self._now_us),
                     issuing(self._worker, self._issuing),
@@ -350,7 +345,7 @@ class _Controller:
                     self._every(ADVANCE_SECONDS, self._incidents.catch_up, "incidents.behind"),
                     self._every(
                         CHECKPOINT_LOOK_SECONDS,
-                        self._logbook.checkpoint_if_due,
+                        self._attesting.logbook.checkpoint_if_due,
                         "log.unsigned",
                         then=self._sessions.tell_heads,
                     ),

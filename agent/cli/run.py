@@ -55,7 +55,13 @@ class Size(click.ParamType[int]):
     show_default=True,
     help="Seconds between two seals of a stream.",
 )
-def run(state: Path, spool_max: int, seal_every: float) -> None:
+@click.option(
+    "--witness",
+    is_flag=True,
+    help="Sign each head of the controller's log that this agent takes, with a key of its own: witness.key in the "
+    "state directory, made once. `vedette-agent status` prints the line for the contract's annex.",
+)
+def run(state: Path, spool_max: int, seal_every: float, witness: bool) -> None:
     """Probe what the controller assigns, until stopped by SIGTERM or Ctrl-C.
 
     While the controller is away, the agent goes on with the last assignment and keeps its results.
@@ -66,6 +72,7 @@ def run(state: Path, spool_max: int, seal_every: float) -> None:
         version=installed_version(),
         spool_bytes_max=spool_max,
         seal_every_seconds=seal_every,
+        is_witness=witness,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(run_agent(options))

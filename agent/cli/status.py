@@ -11,6 +11,7 @@ import click
 
 from agent.cli.main import state_option
 from agent.config import ASSIGNMENT_FILE, POLICY_FILE, SPOOL_DIRECTORY, site_policy
+from agent.link.cosigning import annex_line, witness_in, witness_name
 from agent.link.identity import Identity
 from agent.link.log_witness import LOG_DIRECTORY, refusals_in, seen_in
 from agent.runtime.assignments import StoredAssignment
@@ -32,6 +33,7 @@ class _Status:
         census = census_of(self.state / SPOOL_DIRECTORY)
         policy = site_policy(self.state)
         seen = seen_in(self.state / LOG_DIRECTORY)
+        witness = witness_in(self.state, witness_name(self.identity.organisation(), facts.agent))
         return {
             "state": str(self.state),
             "agent": facts.agent,
@@ -51,6 +53,7 @@ class _Status:
                 "leaves": seen.size if seen else 0,
                 "refused": [str(one) for one in refusals_in(self.state / LOG_DIRECTORY)],
             },
+            "witness": annex_line(witness) if witness else None,
             "spool": {"epoch": census.epoch, "lines": census.lines, "bytes": census.bytes},
             "policy": {
                 "allow": [str(network) for network in policy.allowed],
@@ -98,6 +101,8 @@ def _text(found: dict[str, Any]) -> str:
         ("log", f"{found['log']['leaves']} leaves of the controller's log seen"),
         ("may probe", f"{found['policy']['text']} ({POLICY_FILE})"),
     ]
+    if found["witness"]:
+        rows.append(("annex", found["witness"]))
     log = found["log"]
     if log["refused"]:
         rows.insert(

@@ -11,6 +11,7 @@ import msgspec
 from agent.core.log_view import LogView, Offered, Refused, grown
 from agent.errors import Fatal
 from agent.files import replace
+from agent.link.cosigning import USED_FILE, Cosigned, Cosigner
 from vedette.shared.limits import REFUSED_HEADS_MAX
 
 LOG_DIRECTORY: Final = "log"
@@ -19,13 +20,26 @@ _log = logging.getLogger(__name__)
 
 
 class LogWitness:
-    """What this agent has seen of the log of an organisation. `refused` says why it takes no further head."""
+    """What this agent has seen of the log of an organisation. `refused` says why it takes no further head.
 
-    def __init__(self, directory: Path, organisation: str) -> None:
+    With a `cosigner` it signs each head that it takes: `cosigned` is the signature under the last one.
+    """
+
+    def __init__(
+        self, directory: Path, organisation: str, cosigner: Cosigner | None = None
+    ) -> None:
         self._directory = directory
         self._origin = f"{organisation}/log"
         self._view = seen_in(directory)
+        self._cosigner = cosigner
         self.refused = ""
+        self.cosigned: Cosigned | None = None
+        if cosigner is not None and cosigner.is_used and self._view is None:
+            raise Fatal(
+                f"Expected what this witness has signed of the controller's log in {directory / VIEW_FILE}; it is gone,"
+                " and without it the witness could sign another history: restore it, or remove witness.key and"
+                f" {USED_FILE} to begin anew with another key, which the contract's annex must name."
+            )
 
     @property
     def size(self) -> int:
@@ -35,8 +49,10 @@ class LogWitness:
     async def see(self, offered: Offered) -> str:
         """Take a head, and remember it before this returns; or why it is not taken.
 
-        A head that is refused is kept beside the one that it contradicts: together they are the proof.
+        A head that is refused is kept beside the one that it contradicts: together they are the proof. What is
+        refused, or not remembered, is never signed.
         """
+        self.cosigned = None
         try:
             view = grown(self._view, offered, self._origin)
             if view != self._view:
@@ -52,7 +68,16 @@ class LogWitness:
             _log.warning("log.not_remembered", extra={"reason": str(error)})
             return ""
         self._view, self.refused = view, ""
+        await self._cosign(view)
         return ""
+
+    async def _cosign(self, view: LogView) -> None:
+        if self._cosigner is None:
+            return
+        try:
+            self.cosigned = await self._cosigner.cosigned(view)
+        except OSError as error:
+            _log.warning("log.not_cosigned", extra={"reason": str(error)})
 
     def _keep_proof(self, note: bytes) -> None:
         """Keep a note that was refused, once, and not more of them than a person would read."""

@@ -18,6 +18,7 @@ from agent.link.wire import (
     Health,
     assignment_of,
     clock_message,
+    cosignature_message,
     health_message,
     hello_message,
     incomplete_message,
@@ -306,13 +307,15 @@ class Session:
                 self._has_news.set()
 
     async def _witness(self) -> None:
-        """Judge heads of the log, remember them, and say so."""
+        """Judge heads of the log, remember them, and say so; and sign them, where this agent does."""
         log = self._parts.log
         with contextlib.suppress(Ended):
             while log is not None:
                 head = await self._heads.get()
                 refusal = await log.see(offered_head(head))
                 await self._call.write(seen_message(log.size, refusal))
+                if log.cosigned is not None:
+                    await self._call.write(cosignature_message(log.cosigned))
 
     async def _seal_when_asked(self) -> None:
         """Seal out of turn, but not more often than the disk should be troubled with it."""

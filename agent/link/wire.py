@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.core.log_view import Offered
+from agent.link.cosigning import Cosigned
 from agent.ports import (
     SEALS_SUFFIX,
     AssignedCheck,
@@ -147,6 +148,12 @@ def offered_head(message: pb.TreeHead) -> Offered:
 def seen_message(size: int, refusal: str) -> pb.ConnectRequest:
     """So much of the log was seen by now; and why no more of it, if a head was refused."""
     return pb.ConnectRequest(tree_head_ack=pb.TreeHeadAck(size=size, refusal=refusal))
+
+
+def cosignature_message(said: Cosigned) -> pb.ConnectRequest:
+    """The signature under a head that was taken."""
+    own = pb.Cosignature(size=said.size, public_key=said.public_key, line=said.line)
+    return pb.ConnectRequest(cosignature=own)
 
 
 def clock_message(sent_us: int) -> pb.ConnectRequest:

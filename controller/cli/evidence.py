@@ -1,6 +1,5 @@
 """`vedette evidence`: the lines that are kept, the seals under them, and who vouches for the log."""
 
-import base64
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ from controller.cli.authority import authority
 from controller.cli.bundle_export import annex, export
 from controller.cli.bundle_paper import paper
 from controller.cli.channel import connected
+from controller.cli.exposure import timestamps
 from controller.cli.output import NOTHING, instant, shown, write_json, write_table
 from vedette.v1 import evidence_pb2, evidence_pb2_grpc
 
@@ -55,57 +55,6 @@ def streams(agent: str, as_json: bool, zone: ZoneInfo) -> None:
     )
 
 
-@evidence.command()
-@shown
-def timestamps(as_json: bool, zone: ZoneInfo) -> None:
-    """Say how much of the log authorities outside have fixed. Exit code 1 if it is nothing."""
-    with connected() as connection:
-        answer = evidence_pb2_grpc.EvidenceServiceStub(connection.channel).ListTimestamps(
-            evidence_pb2.ListTimestampsRequest(), **connection.call
-        )
-    since_us = answer.fixed_since_us if answer.HasField("fixed_since_us") else None
-    if as_json:
-        write_json(
-            {
-                "leaves": answer.leaves,
-                "fixed_leaves": answer.fixed_leaves,
-                "fixed_since_us": since_us,
-                "timestamps": [
-                    {
-                        "authority": one.authority,
-                        "size": one.size,
-                        "at_us": one.at_us,
-                        "response": base64.b64encode(one.response).decode(),
-                    }
-                    for one in answer.timestamps
-                ],
-            }
-        )
-    else:
-        write_table(
-            ["AUTHORITY", "LEAVES", "AT"],
-            [(one.authority, str(one.size), instant(one.at_us, zone)) for one in answer.timestamps],
-        )
-        click.echo(_exposure(answer, zone))
-    if since_us is None:
-        raise click.exceptions.Exit(1)
-
-
-def _exposure(answer: evidence_pb2.ListTimestampsResponse, zone: ZoneInfo) -> str:
-    """What of the log could still be rewritten, and by whom."""
-    who = "whoever holds the log's key, but for what agents have seen"
-    if not answer.HasField("fixed_since_us"):
-        return (
-            f"No authority has vouched for the log: all of its {answer.leaves} leaves could be rewritten by"
-            f" {who}. `vedette evidence authority add` names one, on the controller's machine."
-        )
-    open_leaves = answer.leaves - answer.fixed_leaves
-    return (
-        f"The first {answer.fixed_leaves} of {answer.leaves} leaves are fixed since"
-        f" {instant(answer.fixed_since_us, zone)}; {open_leaves} later ones could be rewritten by {who}."
-    )
-
-
 def _alarms(one: evidence_pb2.EvidenceStream) -> str:
     said = []
     if one.forked_seals:
@@ -139,3 +88,4 @@ evidence.add_command(authority)
 evidence.add_command(annex)
 evidence.add_command(export)
 evidence.add_command(paper)
+evidence.add_command(timestamps)

@@ -71,6 +71,8 @@ class AlarmKind(StrEnum):
     SEAL_MISSING = "seal_missing"
     # It was shown a head of the log that does not begin with what it saw before.
     LOG_REFUSED = "log_refused"
+    # It signs heads of the log with another key than before.
+    WITNESS_CHANGED = "witness_changed"
     # Two different lines under one identity (S-2).
     LINES_CONFLICT = "lines_conflict"
 

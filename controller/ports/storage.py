@@ -29,6 +29,7 @@ from controller.ports.remarks import RemarkStore
 from controller.ports.sampled import SampledStore
 from controller.ports.seals import SealStore
 from controller.ports.sla_events import SlaEventStore
+from controller.ports.witnesses import WitnessStore
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Transaction(
     PruneStore,
     HoldStore,
     CounterStore,
+    WitnessStore,
     Protocol,
 ):
     """Everything, inside one transaction."""

@@ -1,22 +1,22 @@
 """EvidenceService: streams and their seals, and bundles of them."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from controller.errors import BadInput
 from controller.ports.seals import StreamStanding
 from controller.ports.storage import Worker
+from controller.rpc.attesting import Attesting
 from controller.rpc.gate import caller
 from controller.rpc.status import Context
 from controller.services.bundling.bundle import Bundles
 from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
 from controller.services.bundling.paper import PaperMaker
-from controller.services.evidence.fresh_seals import FreshSeals
-from controller.services.evidence.seals import Seals
-from controller.services.evidence.stamping import Stamping
-from vedette.shared.limits import BUNDLE_PART_BYTES_MAX
+from controller.services.evidence.witnesses import WitnessStanding
+from vedette.shared.limits import BUNDLE_PART_BYTES_MAX, COSIGN_SECONDS_MAX
 from vedette.v1 import evidence_pb2 as pb
 from vedette.v1 import evidence_pb2_grpc
 
@@ -26,10 +26,8 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     """Shows what is kept, and how well it is attested."""
 
     worker: Worker
-    seals: Seals
-    stamping: Stamping
+    attesting: Attesting
     bundles: Bundles
-    fresh: FreshSeals
 
     async def GetAnnex(  # noqa: N802 - gRPC's name
         self, request: pb.GetAnnexRequest, context: Context
@@ -42,11 +40,13 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
     ) -> AsyncIterator[pb.ExportBundleResponse]:
         """A bundle, some parts at a time; other work of the storage thread comes in between.
 
-        Agents seal first, out of turn.
+        Agents seal first, out of turn; and witnesses sign the head that the claim is in.
         """
-        parts = _cut(self._parts(request))
+        made = self._parts(request)
         paper, total = PaperMaker(self.bundles.signer), 0
-        await self.fresh.arrived()
+        await self.attesting.fresh.arrived()
+        parts = _cut(itertools.chain(await self.worker.run(lambda: [next(made)]), made))
+        await self._witnessed()
         while some := await self.worker.run(lambda: _some(parts)):
             # Neither the thread of storage nor that of all calls waits for the paper.
             await asyncio.to_thread(paper.see, some)
@@ -67,12 +67,18 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             return self.bundles.of_outage(request.outage, actor, since)
         return self.bundles.of_period(request.contract, request.period, actor, since)
 
+    async def _witnessed(self) -> None:
+        """Have the newest head signed by the witnesses that are there, and wait for that a moment."""
+        head = await self.worker.run(self.attesting.logbook.newest)
+        if head is not None:
+            await self.attesting.cosigning.until(head.size, COSIGN_SECONDS_MAX)
+
     async def ListTimestamps(  # noqa: N802 - gRPC's name
         self, request: pb.ListTimestampsRequest, context: Context
     ) -> pb.ListTimestampsResponse:
-        """What authorities outside vouched for."""
-        found = await self.worker.run(self.stamping.timestamps)
-        exposure = await self.worker.run(self.stamping.exposure)
+        """What authorities and witnesses vouched for."""
+        found = await self.worker.run(self.attesting.stamping.timestamps)
+        exposure = await self.worker.run(self.attesting.stamping.exposure)
         return pb.ListTimestampsResponse(
             timestamps=[
                 pb.Timestamp(
@@ -83,13 +89,14 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             leaves=exposure.leaves,
             fixed_leaves=exposure.size,
             fixed_since_us=exposure.at_us,
+            witnesses=map(_witness, await self.worker.run(self.attesting.witnesses.listed)),
         )
 
     async def ListStreams(  # noqa: N802 - gRPC's name
         self, request: pb.ListStreamsRequest, context: Context
     ) -> pb.ListStreamsResponse:
         """Every stream (of an agent), by agent, stream and epoch."""
-        standings = await self.seals.standings(request.agent or None)
+        standings = await self.attesting.seals.standings(request.agent or None)
         return pb.ListStreamsResponse(streams=[_stream(one) for one in standings])
 
 
@@ -118,6 +125,17 @@ def _some(parts: Iterator[Part]) -> list[Part]:
         if size >= BUNDLE_PART_BYTES_MAX:
             break
     return found
+
+
+def _witness(one: WitnessStanding) -> pb.Witness:
+    return pb.Witness(
+        name=one.key.name,
+        agent=one.key.agent,
+        public_key=one.key.public_key,
+        party=one.party,
+        size=one.newest.size if one.newest else 0,
+        at_us=one.newest.at_us if one.newest else 0,
+    )
 
 
 def _stream(one: StreamStanding) -> pb.EvidenceStream:

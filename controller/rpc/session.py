@@ -10,6 +10,7 @@ from controller.errors import BadInput, ControllerError, Rejected
 from controller.ports.custody import Standing
 from controller.ports.storage import Worker
 from controller.rpc.assigning import Assigning
+from controller.rpc.attesting import Attesting
 from controller.rpc.outbox import Outbox
 from controller.rpc.peer import Peer, check_expiry
 from controller.rpc.reports import claimed, printable, report_of, unrunnable_of
@@ -19,8 +20,8 @@ from controller.rpc.tree_heads import TreeHeads
 from controller.services.agents.admission import Admission, Admitted
 from controller.services.agents.agents import Agents
 from controller.services.agents.duties import Duties
-from controller.services.evidence.logbook import Logbook
-from controller.services.evidence.seals import IncomingSeal, Seals
+from controller.services.evidence.seals import IncomingSeal
+from controller.services.evidence.witnesses import IncomingCosignature, Unsigned
 from controller.services.results.frames import Accepted, IncomingFrame
 from controller.services.results.ingest import Ingest
 from controller.services.results.quotas import OverQuota, Quotas
@@ -50,8 +51,7 @@ class SessionParts:
     duties: Duties
     admission: Admission
     ingest: Ingest
-    seals: Seals
-    logbook: Logbook
+    attesting: Attesting
     quotas: Quotas
     now_us: Callable[[], int]
 
@@ -70,7 +70,7 @@ class Session:
         self._streams: set[tuple[str, str]] = set()
         self._stale_assignment = asyncio.Event()
         self._assigning = Assigning(self.agent, self.region, parts.duties, parts.worker)
-        self._heads = TreeHeads(parts.logbook, parts.worker)
+        self._heads = TreeHeads(parts.attesting.logbook, parts.worker)
 
     @property
     def agent(self) -> str:
@@ -125,6 +125,7 @@ class Session:
                 task.cancel()
             await asyncio.gather(*underway, return_exceptions=True)
             self._ended.cancel()
+            self._parts.attesting.cosigning.left(self.agent)
 
     async def greet(self, context: Context) -> None:
         """Take the agent's Hello and answer with what is durable here."""
@@ -149,7 +150,7 @@ class Session:
         await self._check_peer()
         positions = await self._parts.ingest.durable(self.agent)
         self._streams.update((p.epoch, p.stream) for p in positions)
-        tips = await self._parts.seals.tips(self.agent)
+        tips = await self._parts.attesting.seals.tips(self.agent)
         welcome = pb.Welcome(
             agent=self.agent,
             region=self.region,
@@ -210,6 +211,8 @@ class Session:
                 await self._take_assignment_ack(message.assignment_ack)
             case "tree_head_ack":
                 await self._take_head_ack(message.tree_head_ack)
+            case "cosignature":
+                await self._take_cosignature(message.cosignature)
             case "hello":
                 raise BadInput("Expected Hello once, at the beginning; it came again.")
             case _:
@@ -290,7 +293,7 @@ class Session:
     async def _seal(self, seal: pb.Seal) -> None:
         """Hand over a seal; it is verified and durable when the answer comes."""
         incoming = IncomingSeal(seal.epoch, seal.stream, seal.number, seal.note)
-        answer = await self._parts.seals.submit(self.agent, self._peer.address, incoming)
+        answer = await self._parts.attesting.seals.submit(self.agent, self._peer.address, incoming)
         if answer.reason:
             self._parts.quotas.seal_refused(self.agent)
             log.error("seal.refused", extra={"agent": self.agent, "reason": answer.reason})
@@ -327,8 +330,24 @@ class Session:
             reason = printable(ack.refusal, REFUSAL_CHARS_MAX)
             log.error("log.refused", extra={"agent": self.agent, "reason": reason})
             await self._parts.worker.run(
-                lambda: self._parts.logbook.refused(self.agent, reason, self._peer.address)
+                lambda: self._parts.attesting.logbook.refused(
+                    self.agent, reason, self._peer.address
+                )
             )
+
+    async def _take_cosignature(self, message: pb.Cosignature) -> None:
+        if self._standing is not Standing.APPROVED:
+            return
+        said = IncomingCosignature(message.size, message.public_key, message.line)
+        agent, peer = self.agent, self._peer.address
+        try:
+            await self._parts.worker.run(
+                lambda: self._parts.attesting.witnesses.take(agent, peer, said)
+            )
+        except Unsigned as error:
+            log.error("cosignature.refused", extra={"agent": agent, "reason": str(error)})
+        else:
+            self._parts.attesting.cosigning.signed(agent, said.size)
 
     async def _check_peer(self) -> None:
         """The certificate that was good when the stream was opened must be so still."""

@@ -43,6 +43,7 @@ from controller.storage.sampled import SampledRows
 from controller.storage.seals import SealRows
 from controller.storage.sla_events import SlaEventRows
 from controller.storage.told import ToldRows
+from controller.storage.witnesses import WitnessRows
 
 _BUSY_SECONDS: Final = 5.0
 _CONNECT_SECONDS: Final = 10
@@ -73,6 +74,7 @@ class SqlTransaction(
     ToldRows,
     PrunedRows,
     HoldRows,
+    WitnessRows,
 ):
     """controller.ports.Transaction over SQL."""
 

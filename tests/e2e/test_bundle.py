@@ -14,7 +14,7 @@ from controller.cli.demo.targets import Weather, targets
 from controller.core.bundle.annex import Annex, parsed_annex
 from controller.core.bundle.layout import SCRIPT
 from controller.core.bundle.manifest import sha256_hex
-from controller.core.bundle.statements import exit_code
+from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import statements
 from tests.e2e.sealing_stage import SealingStage
 from tests.mutation.attacks import Attacks
@@ -47,9 +47,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealingStage]:
         (folder / "fleet.yaml").write_text(FLEET.format(http=ports.http))
         stage.command("apply", "-f", str(folder / "fleet.yaml"))
         stage.enrol("fra")
-        stage.start_agent("fra")
+        stage.start_agent("fra", "--witness")
         deadline = time.monotonic() + WAIT_SECONDS_MAX
-        while not _has_sealed(stage, 3):
+        while not (_has_sealed(stage, 3) and "witness " in stage.command("evidence", "annex")):
             assert stage.dead() is None, stage.dead()
             assert time.monotonic() < deadline
         (folder / "annex.txt").write_text(stage.command("evidence", "annex"))
@@ -120,6 +120,26 @@ def test_both_verifiers_take_a_bundle_and_say_what_they_did_not_check(
         assert f"supersedes {first}\n".encode() in files.read("claim.note")
 
 
+def test_what_the_witness_saw_up_to_the_claim_is_verified_by_the_key_that_its_site_names(
+    stage: SealingStage, annex: Annex
+) -> None:
+    state = str(stage.folder / "agent-fra")
+    named = json.loads(stage.command("status", "--state", state, "--json", program="agent"))
+    line = named["witness"]
+    assert f"{line}\n" in (stage.folder / "annex.txt").read_text()
+    name, last = line.split()[1], 0
+    for where in ("bundle", "bundle.zip"):
+        with opened_bundle(stage.folder / where) as files:
+            last = max(int(one[12:]) for one in files.names() if one.startswith("checkpoints/"))
+            assert f"\n\u2014 {name} ".encode() in files.read(f"checkpoints/{last}")
+            said = [one for one in statements(files, annex) if f"Witness {name} saw" in one.text]
+        assert [one.holds for one in said] == [Holds.PASS]
+        assert f"the first {last} leaves" in said[0].text
+    shown = json.loads(stage.command("evidence", "timestamps", "--json"))["witnesses"]
+    assert [(one["name"], one["key"]) for one in shown] == [(name, line.split()[2])]
+    assert shown[0]["size"] >= last
+
+
 def test_nothing_is_overwritten_and_nothing_half_is_left(stage: SealingStage) -> None:
     for name in ("bundle", "bundle.zip"):
         with pytest.raises(Exception, match="exists already"):
@@ -154,7 +174,7 @@ def test_keys_that_are_not_in_the_annex_are_refused_by_both(stage: SealingStage)
     path = stage.folder / "annex.txt"
     before = path.read_text()
     stranger = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
-    log, agent = (line for line in before.splitlines() if not line.startswith("#"))
+    log, agent = (line for line in before.splitlines() if line.startswith(("log ", "agent ")))
     log, agent = log.rstrip(), agent.partition(" by ")[0]
     try:
         for lines in ([log[:-64] + stranger, agent], [log, agent[:-64] + stranger], [log]):

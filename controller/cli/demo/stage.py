@@ -101,10 +101,10 @@ class Stage:
             "join", join, "--state", str(self._agent_state(region)), *allowed, program="agent"
         )
 
-    def start_agent(self, region: str) -> None:
+    def start_agent(self, region: str, *options: str) -> None:
         """Run the agent that was enrolled for `region`."""
         state = str(self._agent_state(region))
-        words = ["-m", "agent", "run", "--state", state, "--seal-every", self.seal_every]
+        words = ["-m", "agent", "run", "--state", state, "--seal-every", self.seal_every, *options]
         self._start(region, words, lines=0)
 
     def kill(self, name: str) -> None:

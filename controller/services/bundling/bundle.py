@@ -18,11 +18,11 @@ from controller.ports.custody import Actor
 from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
-from controller.services.bundling.annex import Pinned, annex_text
+from controller.services.bundling.annex import Known, Pinned, annex_text
 from controller.services.bundling.beside import late_runs, unsealed_runs
 from controller.services.bundling.handing import Handing, Part
 from controller.services.bundling.heads import shown_heads, stamp_files
-from controller.services.bundling.held import HeldHead, held_checkpoints, with_held
+from controller.services.bundling.held import HeldHead, held_checkpoints
 from controller.services.bundling.outage_subject import outage_subject
 from controller.services.bundling.period_subject import period_subject
 from controller.services.bundling.rules import definitions_of, rule_files, rule_leaves
@@ -30,6 +30,7 @@ from controller.services.bundling.streams import sealed_streams
 from controller.services.bundling.subject import Subject
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
+from controller.services.evidence.witnesses import parties_of
 from controller.services.timeline.evaluate import Evaluator
 from vedette.shared.checkpoint import consistency_text
 from vedette.shared.note import Verifier
@@ -75,8 +76,8 @@ class Bundles:
     def annex(self) -> str:
         """The keys that bundles of this controller are checked by, for the contract's annex."""
         with self.storage.transaction() as tx:
-            agents = tx.agents()
-        return annex_text(self.signer.verifier, agents, self.authorities())
+            known = Known(tx.agents(), parties_of(tx), tx.witness_keys())
+        return annex_text(self.signer.verifier, known, self.authorities())
 
     def of_period(
         self, contract: str, label: str, by: Actor, since: Sequence[HeldHead] = ()
@@ -107,6 +108,11 @@ class Bundles:
         by: Actor,
         since: Sequence[HeldHead],
     ) -> Iterator[Part]:
+        """The files of a bundle.
+
+        When the first part is there the claim is entered and the log signed; witnesses may sign that head before the
+        second is asked for.
+        """
         with self.storage.transaction() as tx:
             held = held_checkpoints(tx, since)
             now_us = self.now_us()
@@ -114,7 +120,7 @@ class Bundles:
         head = self.logbook.checkpoint()
         assert head is not None, "the claim was entered just now"
         handing = Handing(self.storage.transaction, plan.streams)
-        for name, content in [*plan.files.items(), *self._proofs(plan, head, held)]:
+        for name, content in itertools.chain(plan.files.items(), self._proofs(plan, head, held)):
             yield handing.file(name, content)
         yield from handing.streams()
         yield from handing.results()
@@ -151,17 +157,17 @@ class Bundles:
     ) -> Iterator[tuple[str, bytes]]:
         """Heads of the log, that they are of one log, and where in it everything stands."""
         log = self.logbook
-        yield layout.CLAIM_PROOF, log.inclusion(plan.place, head).data()
         with self.storage.transaction() as tx:
             places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
             begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
-            rules = rule_leaves(tx, plan.subject, plan.streams, head.size)
+            shown = shown_heads(tx, (begun, max(places)), head, held)
+            rules = rule_leaves(tx, plan.subject, plan.streams, shown)
             earlier = [one.index for one in tx.leaves_about(LeafKind.CLAIM, plan.subject.name)]
             rules = sorted({*rules, *(one for one in earlier if one < plan.place)})
             definitions = definitions_of(tx, plan.subject)
-            heads, stamps = shown_heads(tx, begun, head)
-            heads = with_held(heads, held)
         roots = {one.name: one.roots for one in self.authorities()}
+        head = shown.last
+        yield layout.CLAIM_PROOF, log.inclusion(plan.place, head).data()
         for (_, proof), index in zip(tips(plan.streams), places, strict=True):
             yield proof, log.inclusion(index, head).data()
         for index in rules:
@@ -169,13 +175,13 @@ class Bundles:
                 ((leaf, note),) = tx.leaf_notes(index, index + 1)
             yield from rule_files(leaf, note, definitions)
             yield layout.config_proof(index), log.inclusion(index, head).data()
-        for one in heads:
+        for one in shown.heads:
             yield f"checkpoints/{one.size}", one.note
-        sizes = [one.size for one in heads]
+        sizes = [one.size for one in shown.heads]
         for before, after in itertools.pairwise(sizes):
             text = consistency_text(before, after, log.consistency(before, after))
             yield f"consistency/{before}-{after}.proof", text.encode()
-        yield from stamp_files(stamps, heads, roots)
+        yield from stamp_files(shown.stamps, shown.heads, roots)
 
 
 def _leaf_of(tx: Transaction, sealed: Sealed, number: int) -> int:

@@ -1,6 +1,8 @@
-"""Which heads of the log a bundle shows, and what authorities outside said of them."""
+"""The heads of the log that a bundle shows, with what others said of them: timestamps, and signatures of witnesses."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -9,19 +11,53 @@ from controller.core.bundle.layout import stamp_file
 from controller.core.stamps import NotStamped, stamped_at
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
 from controller.ports.storage import Transaction
+from controller.ports.witnesses import StoredCosignature
+from vedette.shared.limits import NOTE_SIGNATURES_MAX
+
+_WITNESSES_MAX: Final = NOTE_SIGNATURES_MAX - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHeads:
+    """Heads, the smallest first, as they stand in a bundle; the timestamps of them; the witnesses that signed."""
+
+    heads: Sequence[StoredCheckpoint]
+    stamps: Sequence[StoredTimestamp]
+    witnesses: Sequence[str]
+
+    @property
+    def last(self) -> StoredCheckpoint:
+        """The head that every proof of the bundle leads to."""
+        return self.heads[-1]
 
 
 def shown_heads(
-    tx: Transaction, begun: int, head: StoredCheckpoint
-) -> tuple[Sequence[StoredCheckpoint], Sequence[StoredTimestamp]]:
-    """The first head over the first seal, those that were timestamped since, and the newest; and the timestamps."""
+    tx: Transaction,
+    leaves: tuple[int, int],
+    head: StoredCheckpoint,
+    held: Iterable[StoredCheckpoint],
+) -> ShownHeads:
+    """The first head over the first of these leaves, those that others vouched for since, those `held`, and `head`.
+
+    Of each witness the first head that it signed over the last of the leaves, and the newest. A head that was stamped
+    stands there as it was stamped, without the signatures of witnesses.
+    """
+    begun, ended = leaves
     first = tx.checkpoint_covering(begun + 1) or head
     stamps = [one for one in tx.timestamps() if first.size <= one.size <= head.size]
-    sizes = {one.size for one in stamps}
-    stamped = [one for size in sizes for one in tx.checkpoints(size, size)]
-    found = {one.size: one for one in [first, *stamped, head]}
+    signed = tx.cosignatures(first.size, head.size)
+    stamped = {one.size for one in stamps}
+    sizes = stamped | _chosen([one for one in signed if one.size not in stamped], ended)
+    also = [one for size in sizes for one in tx.checkpoints(size, size)]
+    found = {one.size: one for one in [*held, first, *also, head]}
+    lines = _lines([one for one in signed if one.size in found.keys() - stamped])
+    tx.keep_cosignatures(lines)
     stamps.sort(key=lambda one: (one.size, one.authority))
-    return [found[size] for size in sorted(found)], stamps
+    return ShownHeads(
+        [_with(found[size], lines.get(size, [])) for size in sorted(found)],
+        stamps,
+        sorted({one.witness for some in lines.values() for one in some}),
+    )
 
 
 def stamp_files(
@@ -40,3 +76,28 @@ def stamp_files(
         except NotStamped:
             continue
         yield stamp_file(size, authority, "pem"), root.public_bytes(Encoding.PEM)
+
+
+def _chosen(signed: Iterable[StoredCosignature], ended: int) -> set[int]:
+    """The sizes of the heads that are shown for the sake of who signed them; `signed` goes up."""
+    first: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    for one in signed:
+        newest[one.witness] = one.size
+        if one.size > ended:
+            first.setdefault(one.witness, one.size)
+    return {*first.values(), *newest.values()}
+
+
+def _lines(signed: Iterable[StoredCosignature]) -> dict[int, list[StoredCosignature]]:
+    """What stands under each head, as many as a note may have."""
+    found: dict[int, list[StoredCosignature]] = {}
+    for one in signed:
+        some = found.setdefault(one.size, [])
+        if len(some) < _WITNESSES_MAX:
+            some.append(one)
+    return found
+
+
+def _with(head: StoredCheckpoint, signed: Sequence[StoredCosignature]) -> StoredCheckpoint:
+    return replace(head, note=head.note + b"".join(one.line for one in signed))

@@ -1,6 +1,6 @@
 """Heads of the log that somebody holds and asks a proof from: shown only if this log signed them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from controller.errors import BadInput, Rejected
@@ -38,11 +38,3 @@ def _signed(tx: Transaction, held: HeldHead) -> StoredCheckpoint:
             " proof."
         )
     return found[0]
-
-
-def with_held(
-    heads: Iterable[StoredCheckpoint], held: Iterable[StoredCheckpoint]
-) -> list[StoredCheckpoint]:
-    """Both together, the smallest first. What is shown anyway stays as it is shown."""
-    found = {one.size: one for one in (*held, *heads)}
-    return [found[size] for size in sorted(found)]

@@ -7,20 +7,22 @@ from controller.core.bundle import layout
 from controller.core.bundle.claim_note import Sealed
 from controller.ports.leaves import Leaf, LeafKind
 from controller.ports.storage import Transaction
+from controller.services.bundling.heads import ShownHeads
 from controller.services.bundling.subject import Subject
 
 
 def rule_leaves(
-    tx: Transaction, subject: Subject, streams: Sequence[Sealed], size: int
+    tx: Transaction, subject: Subject, streams: Sequence[Sealed], shown: ShownHeads
 ) -> Sequence[int]:
-    """The places below `size` of every leaf that moved what is claimed, in order."""
-    keys = [(LeafKind.KEY, agent) for agent in sorted({one.stream.agent for one in streams})]
+    """The places of every leaf that moved what is claimed, or has the key of a witness, in order."""
+    agents = sorted({one.stream.agent for one in streams})
+    keys = [(LeafKind.KEY, name) for name in (*agents, *shown.witnesses)]
     places = {
         leaf.index
         for kind, about in [*subject.rules, *keys]
         for leaf in tx.leaves_about(kind, about)
     }
-    return sorted(place for place in places if place < size)
+    return sorted(place for place in places if place < shown.last.size)
 
 
 def definitions_of(tx: Transaction, subject: Subject) -> Mapping[str, bytes]:

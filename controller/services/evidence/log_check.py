@@ -10,6 +10,7 @@ from controller.ports.storage import Transaction
 from controller.services.evidence.node_check import NodeCheck
 from controller.services.evidence.row_check import RowCheck
 from controller.services.evidence.seal_check import SealCheck
+from controller.services.evidence.witness_check import cosignature_faults
 from vedette.shared.checkpoint import BadCheckpoint, parsed_checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.merkle import Frontier, leaf_hash
@@ -106,6 +107,7 @@ def _part_faults(tx: Transaction, tree: Frontier, end: int, checks: _Checks) -> 
         yield from checks.nodes.heard(tx, leaf.hash, signed)
         if (head := heads.get(tree.size)) is not None:
             yield from _head_faults(head, tree.root, checks.log)
+    yield from cosignature_faults(tx, heads, begun + 1, end)
 
 
 def _note_faults(tx: Transaction, leaf: Leaf, note: bytes, checks: _Checks) -> Iterator[str]:

@@ -13,6 +13,8 @@ from typing import Any, Final
 from controller.ports.custody import LOCAL
 from controller.ports.leaves import Leaf, LeafKind, Said
 from controller.ports.storage import Transaction
+from controller.services.evidence.witness_check import KEY as WITNESS_KEY
+from controller.services.evidence.witness_check import WitnessKeyCheck
 
 _AT_ONCE: Final = 512
 _TIME: Final = "time "
@@ -163,6 +165,7 @@ class RowCheck:
         self._ledgers = {kind: _Ledger(kind) for kind in _NAMES}
         self._keys: dict[str, Mapping[str, Any]] = {}
         self._standings: dict[str, Mapping[str, Any]] = {}
+        self._witnesses = WitnessKeyCheck()
 
     def heard(self, tx: Transaction, leaf: Leaf, text: str) -> Iterator[str]:
         """What is wrong with the columns of a leaf that the log signed, and with the row that it tells of."""
@@ -174,7 +177,9 @@ class RowCheck:
         yield from _column_faults(leaf, text, said)
         if said is None:
             return
-        if leaf.kind is LeafKind.KEY:
+        if leaf.kind is LeafKind.KEY and WITNESS_KEY in said.data:
+            self._witnesses.heard(said.subject, said.data)
+        elif leaf.kind is LeafKind.KEY:
             # The last word on an agent counts: how it stands, and before that its key.
             known = self._standings if "standing" in said.data else self._keys
             known[said.subject] = said.data
@@ -187,6 +192,7 @@ class RowCheck:
             yield from ledger.rest(tx, self._begun_us)
         yield from self._key_faults(tx)
         yield from self._standing_faults(tx)
+        yield from self._witnesses.rest(tx)
 
     def _key_faults(self, tx: Transaction) -> Iterator[str]:
         agents = {one.id: one for one in tx.agents()}

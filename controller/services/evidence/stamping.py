@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from controller.errors import ControllerError
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
 from controller.ports.storage import Storage, Worker
+from controller.services.evidence.exposure import Exposure, exposure_of
 
 _EVERY_US: Final = 3600 * 1_000_000
 _LOOK_SECONDS: Final = 30.0
@@ -45,18 +45,6 @@ class Timestamper(Protocol):
     async def stamp(self, data: bytes) -> Stamp | str:
         """A verified timestamp of these bytes; or why there is none, in words."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """How far the log is fixed from outside: up to `size` leaves since `at_us`, of `leaves` that there are.
-
-    What was entered later could still be rewritten by whoever holds the log's key, but for what agents remember.
-    """
-
-    leaves: int
-    size: int = 0
-    at_us: int | None = None
 
 
 class Stamping:
@@ -116,11 +104,7 @@ class Stamping:
     def exposure(self) -> Exposure:
         """How far the log is fixed from outside. In the storage thread."""
         with self._storage.transaction() as tx:
-            stamps, leaves = tx.timestamps(), tx.log_size()
-        if not stamps:
-            return Exposure(leaves)
-        size = max(one.size for one in stamps)
-        return Exposure(leaves, size, min(one.at_us for one in stamps if one.size == size))
+            return exposure_of(tx)
 
     def _due(self, authority: str) -> StoredCheckpoint | None:
         """The checkpoint to have stamped; None if nothing is new, or the last time is not an hour ago."""

@@ -35,6 +35,12 @@ BUNDLE_SECONDS_MAX: Final = 1800.0
 # Two of them prove a fork; a controller that signs more fills no disk.
 REFUSED_HEADS_MAX: Final = 16
 HEADS_WAITING_MAX: Final = 4
+# A signature line: a name of 255 characters, and 76 bytes in base64.
+COSIGNATURE_BYTES_MAX: Final = 512
+# An agent that made a key anew a few times was restored; one that makes more fills no log.
+WITNESS_KEYS_MAX: Final = 8
+# How long an export waits for the witnesses that are connected to sign the head that it ends with.
+COSIGN_SECONDS_MAX: Final = 2.0
 # A timestamp of RFC 3161 with its certificates is a few kilobytes.
 STAMP_BYTES_MAX: Final = 64 * 1024
 STAMP_SECONDS_MAX: Final = 20.0

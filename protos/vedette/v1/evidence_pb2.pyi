@@ -204,15 +204,25 @@ class ListTimestampsResponse(_message.Message):
     LEAVES_FIELD_NUMBER: _builtins.int
     FIXED_LEAVES_FIELD_NUMBER: _builtins.int
     FIXED_SINCE_US_FIELD_NUMBER: _builtins.int
+    WITNESSES_FIELD_NUMBER: _builtins.int
+    TOLD_FIELD_NUMBER: _builtins.int
     leaves: _builtins.int
     """Leaves of the log now."""
     fixed_leaves: _builtins.int
     """The first so many of them are fixed by a timestamp; 0: none."""
     fixed_since_us: _builtins.int
-    """Since when they are, by the authority's clock."""
+    """Since when they are, by the clock of whoever fixed them."""
     @_builtins.property
     def timestamps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Timestamp]:
         """The timestamps."""
+
+    @_builtins.property
+    def witnesses(self) -> _containers.RepeatedCompositeFieldContainer[Global___Witness]:
+        """The witnesses, by name, each with the newest head that it signed."""
+
+    @_builtins.property
+    def told(self) -> _containers.RepeatedCompositeFieldContainer[Global___ToldHead]:
+        """Channels that were told of heads, by id, each with the newest that arrived there."""
 
     def __init__(
         self,
@@ -221,16 +231,90 @@ class ListTimestampsResponse(_message.Message):
         leaves: _builtins.int = ...,
         fixed_leaves: _builtins.int = ...,
         fixed_since_us: _builtins.int | None = ...,
+        witnesses: _abc.Iterable[Global___Witness] | None = ...,
+        told: _abc.Iterable[Global___ToldHead] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us", "fixed_since_us", b"fixed_since_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us", "fixed_leaves", b"fixed_leaves", "fixed_since_us", b"fixed_since_us", "leaves", b"leaves", "timestamps", b"timestamps"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us", "fixed_leaves", b"fixed_leaves", "fixed_since_us", b"fixed_since_us", "leaves", b"leaves", "timestamps", b"timestamps", "told", b"told", "witnesses", b"witnesses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__fixed_since_us: _TypeAlias = _typing.Literal["fixed_since_us"]  # noqa: Y015
     _WhichOneofArgType__fixed_since_us: _TypeAlias = _typing.Literal["_fixed_since_us", b"_fixed_since_us"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__fixed_since_us) -> _WhichOneofReturnType__fixed_since_us | None: ...
 
 Global___ListTimestampsResponse: _TypeAlias = ListTimestampsResponse  # noqa: Y015
+
+@_typing.final
+class Witness(_message.Message):
+    """Witness is an agent that signs the heads of the log that it takes (C2SP tlog-cosignature)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    PARTY_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, as it stands in its signatures."""
+    agent: _builtins.str
+    """The agent."""
+    public_key: _builtins.bytes
+    """Its newest Ed25519 public key, raw."""
+    party: _builtins.str
+    """Who runs it, where it is another than the controller's operator: the agent's label party."""
+    size: _builtins.int
+    """Leaves of the log at the newest head that it signed; 0: none yet."""
+    at_us: _builtins.int
+    """When it signed that, by its own clock."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        public_key: _builtins.bytes = ...,
+        party: _builtins.str = ...,
+        size: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "at_us", b"at_us", "name", b"name", "party", b"party", "public_key", b"public_key", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Witness: _TypeAlias = Witness  # noqa: Y015
+
+@_typing.final
+class ToldHead(_message.Message):
+    """ToldHead is a head of the log that a channel was told of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    AT_US_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """Id of the channel."""
+    size: _builtins.int
+    """Leaves of the log at that head."""
+    at_us: _builtins.int
+    """When the message had arrived."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        size: _builtins.int = ...,
+        at_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_us", b"at_us", "channel", b"channel", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToldHead: _TypeAlias = ToldHead  # noqa: Y015
 
 @_typing.final
 class Timestamp(_message.Message):

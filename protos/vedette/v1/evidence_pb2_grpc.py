@@ -69,7 +69,7 @@ class EvidenceServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTimestamps(self, request, context):
-        """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that.
+        """ListTimestamps says what authorities and witnesses vouched for, and how much of the log is fixed by that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

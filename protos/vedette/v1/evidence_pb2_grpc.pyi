@@ -36,7 +36,7 @@ class EvidenceServiceStub:
     ListStreams: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListStreamsRequest, _evidence_pb2.ListStreamsResponse]
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
     ListTimestamps: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]
-    """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+    """ListTimestamps says what authorities and witnesses vouched for, and how much of the log is fixed by that."""
     GetAnnex: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.GetAnnexRequest, _evidence_pb2.GetAnnexResponse]
     """GetAnnex gives the keys by which bundles are checked, as the annex of a contract."""
     ExportBundle: _grpc.UnaryStreamMultiCallable[_evidence_pb2.ExportBundleRequest, _evidence_pb2.ExportBundleResponse]
@@ -50,7 +50,7 @@ class EvidenceServiceAsyncStub(EvidenceServiceStub):
     ListStreams: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListStreamsRequest, _evidence_pb2.ListStreamsResponse]  # type: ignore[assignment]
     """ListStreams says of every stream what came, what of it is sealed, and what is wrong with it."""
     ListTimestamps: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ListTimestampsRequest, _evidence_pb2.ListTimestampsResponse]  # type: ignore[assignment]
-    """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+    """ListTimestamps says what authorities and witnesses vouched for, and how much of the log is fixed by that."""
     GetAnnex: _aio.UnaryUnaryMultiCallable[_evidence_pb2.GetAnnexRequest, _evidence_pb2.GetAnnexResponse]  # type: ignore[assignment]
     """GetAnnex gives the keys by which bundles are checked, as the annex of a contract."""
     ExportBundle: _aio.UnaryStreamMultiCallable[_evidence_pb2.ExportBundleRequest, _evidence_pb2.ExportBundleResponse]  # type: ignore[assignment]
@@ -73,7 +73,7 @@ class EvidenceServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _evidence_pb2.ListTimestampsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_evidence_pb2.ListTimestampsResponse, _abc.Awaitable[_evidence_pb2.ListTimestampsResponse]]:
-        """ListTimestamps says what authorities outside vouched for, and how much of the log is fixed by that."""
+        """ListTimestamps says what authorities and witnesses vouched for, and how much of the log is fixed by that."""
 
     @_abc_1.abstractmethod
     def GetAnnex(

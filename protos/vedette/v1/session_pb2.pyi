@@ -61,6 +61,7 @@ class ConnectRequest(_message.Message):
     HEALTH_FIELD_NUMBER: _builtins.int
     SEAL_FIELD_NUMBER: _builtins.int
     TREE_HEAD_ACK_FIELD_NUMBER: _builtins.int
+    COSIGNATURE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """The first message of the stream."""
@@ -89,6 +90,10 @@ class ConnectRequest(_message.Message):
     def tree_head_ack(self) -> Global___TreeHeadAck:
         """What the agent makes of a head of the log."""
 
+    @_builtins.property
+    def cosignature(self) -> Global___Cosignature:
+        """The agent's own signature under a head that it took."""
+
     def __init__(
         self,
         *,
@@ -99,12 +104,13 @@ class ConnectRequest(_message.Message):
         health: Global___Health | None = ...,
         seal: Global___Seal | None = ...,
         tree_head_ack: Global___TreeHeadAck | None = ...,
+        cosignature: Global___Cosignature | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "cosignature", b"cosignature", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment_ack", b"assignment_ack", "clock_probe", b"clock_probe", "cosignature", b"cosignature", "frame", b"frame", "health", b"health", "hello", b"hello", "message", b"message", "seal", b"seal", "tree_head_ack", b"tree_head_ack"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health", "seal", "tree_head_ack"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "frame", "clock_probe", "assignment_ack", "health", "seal", "tree_head_ack", "cosignature"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -672,6 +678,38 @@ class TreeHeadAck(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TreeHeadAck: _TypeAlias = TreeHeadAck  # noqa: Y015
+
+@_typing.final
+class Cosignature(_message.Message):
+    """Cosignature is a witness's signature under a head of the log that it took (C2SP tlog-cosignature), sent by
+    agents that run with --witness. It is kept beside the checkpoint, and handed over with it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """Leaves of the head."""
+    public_key: _builtins.bytes
+    """The witness's Ed25519 public key, raw. It signs nothing else."""
+    line: _builtins.bytes
+    """The line to stand under the checkpoint, exact bytes, with its newline."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        public_key: _builtins.bytes = ...,
+        line: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "public_key", b"public_key", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cosignature: _TypeAlias = Cosignature  # noqa: Y015
 
 @_typing.final
 class Assignment(_message.Message):

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from controller.core.bundle.annex import parsed_annex
 from controller.identity.roles import Role
 from controller.ports.custody import AlarmKind
 from tests.integration.rpc.running import Running, Site, Stream
 from vedette.shared.checkpoint import Checkpoint, parsed_checkpoint
 from vedette.shared.merkle import EMPTY, check_consistency
-from vedette.shared.note import Verifier, opened_note
+from vedette.shared.note import Verifier, cosignature, opened_note
 from vedette.v1 import access_pb2, access_pb2_grpc, evidence_pb2, evidence_pb2_grpc
 from vedette.v1 import session_pb2 as pb
+
+SEEN_S = 1_780_000_000
 
 
 @pytest.fixture
@@ -89,6 +93,44 @@ def test_a_head_that_an_agent_refuses_is_an_alarm(controller: Running, site: Sit
     heard(controller, site, 0, refuses)
     (alarm,) = alarms(controller, site.agent)
     assert alarm.detail == "another history"
+
+
+def signs(key: Ed25519PrivateKey, name: str) -> Callable[[Stream, pb.TreeHead], None]:
+    """What a witness answers."""
+
+    def answers(stream: Stream, head: pb.TreeHead) -> None:
+        size = head_of(head).size
+        text = head.checkpoint[: head.checkpoint.rindex(b"\n\n") + 1]
+        line, public = cosignature(text, name, key, SEEN_S), key.public_key().public_bytes_raw()
+        stream.send(tree_head_ack=pb.TreeHeadAck(size=size))
+        stream.send(cosignature=pb.Cosignature(size=size, public_key=public, line=line))
+
+    return answers
+
+
+def test_what_a_witness_signs_is_kept_and_shown_and_its_key_is_for_the_annex(
+    controller: Running, site: Site
+) -> None:
+    key, name = Ed25519PrivateKey.generate(), f"acme/witness/{site.agent}"
+    size = head_of(heard(controller, site, 0, signs(key, name))).size
+    with controller.people() as channel:
+        stub = evidence_pb2_grpc.EvidenceServiceStub(channel)
+        call = controller.call(Role.AUDITOR)
+        answer = stub.ListTimestamps(evidence_pb2.ListTimestampsRequest(), **call)
+        annex = stub.GetAnnex(evidence_pb2.GetAnnexRequest(), **call).text
+    (mine,) = [one for one in answer.witnesses if one.name == name]
+    assert (mine.agent, mine.party, mine.size, mine.at_us) == (site.agent, "", size, SEEN_S * 10**6)
+    public = key.public_key().public_bytes_raw()
+    assert mine.public_key == public
+    assert parsed_annex(annex).witnesses[name] == public
+    # What is signed under another name is not kept, and the stream goes on.
+    other = controller.enrol(controller.join_token())
+    heard(controller, other, 0, signs(key, name))
+    with controller.people() as channel:
+        again = evidence_pb2_grpc.EvidenceServiceStub(channel).ListTimestamps(
+            evidence_pb2.ListTimestampsRequest(), **controller.call(Role.AUDITOR)
+        )
+    assert other.agent not in {one.agent for one in again.witnesses}
 
 
 def test_an_agent_that_has_seen_more_is_told_all_the_same(controller: Running, site: Site) -> None:

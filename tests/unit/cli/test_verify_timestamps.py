@@ -14,7 +14,7 @@ from controller.core.bundle.statements import Statement, exit_code
 from controller.core.bundle.verify import statements
 from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
-from controller.services.bundling.annex import annex_text
+from controller.services.bundling.annex import Known, annex_text
 from controller.services.bundling.heads import stamp_files
 from tests.fakes.timestamp_authority import LocalAuthority
 from tests.unit.cli.test_verify import ANNEX, by_shell, with_script
@@ -220,6 +220,8 @@ def test_the_controller_hands_over_the_root_that_it_has_pinned(honest: Stamped) 
     honest.put(expected)
     assert found == expected
     assert f"{AT}.pem" not in dict(stamp_files([stamp], [head], {}))
-    annex = annex_text(Verifier(ORIGIN, raw(LOG_KEY_OF)), [], [Authority("tsa", "", [root])])
+    annex = annex_text(
+        Verifier(ORIGIN, raw(LOG_KEY_OF)), Known([], {}, []), [Authority("tsa", "", [root])]
+    )
     assert honest.line in annex
     assert parsed_annex(annex).has_root("tsa", root.public_bytes(Encoding.DER))

@@ -8,7 +8,8 @@ from typing import TypeVar
 import pytest
 
 from controller.ports.leaves import StoredCheckpoint
-from controller.services.evidence.stamping import Exposure, Stamping
+from controller.services.evidence.exposure import Exposure
+from controller.services.evidence.stamping import Stamping
 from controller.storage.database import open_storage
 
 T = TypeVar("T")
