@@ -22,9 +22,9 @@ from agent.probers.network.stream import connected
 from vedette.shared.anchors import Anchor, decode_anchor
 from vedette.shared.definitions import Check
 from vedette.shared.failure import Failure
+from vedette.shared.identity import ANCHORS
 from vedette.shared.limits import ANCHOR_TIMEOUT_US, ANCHORS_MAX
 from vedette.shared.probes import DnsProbe, Endpoint, Family
-from vedette.shared.result import ANCHORS
 
 _FAMILIES: Final = {4: Family.IPV4.value, 6: Family.IPV6.value}
 # No fault of the agent's: without a way out, its network is in the very trouble that anchors are for.

@@ -13,12 +13,13 @@ from typing import Final
 
 from agent.core.anchors import Round, families_of, round_of
 from agent.ports import Anchors, Assignment, Clock, ClockOffset, Spool
+from vedette.shared.identity import ANCHORS
 from vedette.shared.limits import (
     ANCHOR_APART_US_MIN,
     ANCHOR_INTERVAL_US_MAX,
     ANCHOR_INTERVAL_US_MIN,
 )
-from vedette.shared.result import ANCHORS, Outcome, ResultLine, encode_line
+from vedette.shared.result import Outcome, ResultLine, encode_line
 
 _log: Final = logging.getLogger(__name__)
 

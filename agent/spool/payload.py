@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from vedette.shared.limits import SEAL_BYTES_MAX, SEAL_LINES_MAX
-from vedette.shared.result import is_of_slot
 from vedette.shared.seal import Payload
+from vedette.shared.slot_line import is_of_slot
 
 
 @dataclass(frozen=True, slots=True)

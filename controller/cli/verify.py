@@ -1,5 +1,6 @@
 """`vedette verify`: check a bundle by itself and the annex, offline; neither gRPC nor a database is needed."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,10 +8,8 @@ import click
 
 from controller.cli.bundle_files import opened_bundle
 from controller.cli.held_heads import held_heads
-from controller.cli.output import write_json
 from controller.cli.sources import read_file
 from controller.core.bundle.annex import BadAnnex, parsed_annex
-from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.statements import Holds, Statement, exit_code
 from controller.core.bundle.verify import opened_claim, statements
 from controller.errors import BadInput
@@ -59,13 +58,15 @@ def verify(bundle: Path, trust: Path, held: Sequence[Path], recompute: bool, as_
         if recompute and exit_code(found) != 1:
             # Here, because nothing else needs it: an auditor reads less without.
             from controller.cli.paper_again import paper_again
+            from controller.core.bundle.recompute import recomputed
 
             claim = opened_claim(files, log)
             found[-1:-1] = [*recomputed(files, claim), *paper_again(files, claim)]
     code = exit_code(found)
     if as_json:
         listed = [{"holds": one.holds.value, "text": one.text} for one in found]
-        write_json({"bundle": str(bundle), "is_valid": code == 0, "statements": listed})
+        said = {"version": 1, "bundle": str(bundle), "is_valid": code == 0, "statements": listed}
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
     else:
         _write(found, code)
     if code:

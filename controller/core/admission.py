@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from controller.core.samples import AnchorRound, Quarantined, Sample
-from vedette.shared.identity import ResultId
+from vedette.shared.identity import ANCHORS, ResultId
 from vedette.shared.limits import CLOCK_OFFSET_US_MAX, FUTURE_US_MAX
-from vedette.shared.result import ANCHORS, Evidence, Outcome, decode_line
+from vedette.shared.result import Evidence, Outcome, decode_line
 
 Admitted = Sample | AnchorRound
 

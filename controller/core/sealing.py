@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vedette.shared.note import BadNote, Verifier, opened_note
-from vedette.shared.result import is_of_slot
 from vedette.shared.seal import BadSeal, Seal, StreamName, parsed_seal
+from vedette.shared.slot_line import is_of_slot
 
 
 class Unverified(ValueError):

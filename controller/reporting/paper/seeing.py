@@ -6,7 +6,7 @@ from controller.core.paper.ledger import KEY
 from controller.core.paper.testimony import Testimony
 from controller.reporting.blocks import Align, Block, Cell, Column, Heading, Paragraph, Table, cell
 from controller.reporting.paper.telling import PaperTelling
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 
 def seeing(told: PaperTelling) -> Iterator[Block]:

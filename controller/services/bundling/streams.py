@@ -11,7 +11,7 @@ from controller.errors import Fatal, Rejected
 from controller.ports.seals import StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 Opens = Callable[[], AbstractContextManager[Transaction]]
 

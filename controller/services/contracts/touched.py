@@ -16,7 +16,7 @@ from controller.services.contracts.declared import exclusion_in
 from controller.services.contracts.terms import Terms
 from controller.services.outages.outage_body import decode_body
 from vedette.shared.documents import BadDocument
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 _AT_ONCE: Final = 500
 

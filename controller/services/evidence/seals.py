@@ -24,7 +24,7 @@ from controller.errors import ControllerError, Fatal
 from controller.ports.custody import Alarm, AlarmKind
 from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Storage, Transaction, Worker
-from vedette.shared.identity import is_epoch, is_id
+from vedette.shared.identity import ANCHORS, is_epoch, is_id
 from vedette.shared.limits import (
     SEAL_BYTES_MAX,
     SEAL_LINES_MAX,
@@ -32,7 +32,6 @@ from vedette.shared.limits import (
     SEALS_AT_ONCE_MAX,
     SEALS_QUEUE_MAX,
 )
-from vedette.shared.result import ANCHORS
 from vedette.shared.seal import Seal, StreamName
 
 _RETRY_SECONDS_MIN: Final = 0.25

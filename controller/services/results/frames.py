@@ -8,9 +8,9 @@ from typing import Final
 from controller.core.admission import admitted
 from controller.core.samples import AnchorRound, Quarantined, Sample
 from controller.ports.evidence import Conflict
-from vedette.shared.identity import is_epoch, is_id
+from vedette.shared.identity import ANCHORS, is_epoch, is_id
 from vedette.shared.limits import FRAME_BYTES_MAX, FRAME_LINES_MAX, ID_CHARS_MAX, SEQ_MAX
-from vedette.shared.result import ANCHORS, decode_line
+from vedette.shared.result import decode_line
 
 # What a signed 64-bit integer holds, with room for sums: beyond it a number is no evidence but a fault.
 _TOOK_US_MAX: Final = 1 << 62

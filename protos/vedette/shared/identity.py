@@ -18,6 +18,8 @@ LABEL_VALUE_EXPECTED: Final = (
 )
 # Trailing metadata of a refusal that is for good: the agent is revoked, and need not come again.
 REVOKED_METADATA: Final = "vedette-revoked"
+# The stream of what agents saw of the anchors, which is of no service.
+ANCHORS: Final = "@anchors"
 _ID: Final = re.compile(ID_PATTERN)
 _LABEL_VALUE: Final = re.compile(LABEL_VALUE_PATTERN)
 _EPOCH: Final = re.compile(r"[0-9a-zA-Z]{1,32}")

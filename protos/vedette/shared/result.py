@@ -13,8 +13,6 @@ import msgspec
 from vedette.shared.limits import LINE_BYTES_MAX
 from vedette.shared.plain_json import require_plain, too_deep
 
-ANCHORS: Final = "@anchors"
-
 
 class Outcome(StrEnum):
     """What a probe ended in (S-4)."""
@@ -105,11 +103,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
 
 
-class _Slotted(msgspec.Struct):
-    slot: int | None = None
-
-
-_slots: Final = msgspec.json.Decoder(_Slotted)
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Evidence)
 
@@ -150,11 +143,3 @@ def decode_line(data: bytes) -> Evidence:
         raise ValueError(too_deep()) from error
     require_plain(data)
     return evidence
-
-
-def is_of_slot(line: bytes) -> bool:
-    """The line `line` is the result of a slot, and not of an order; False if it cannot be read."""
-    try:
-        return _slots.decode(line).slot is not None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False

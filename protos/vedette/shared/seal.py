@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from vedette.shared.identity import is_epoch, is_id
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS, is_epoch, is_id
 
 KIND: Final = "vedette.seal/v1"
 _NOTHING: Final = "-"

@@ -20,7 +20,7 @@ from controller.services.fleet.apply import Fleets
 from controller.services.timeline.evaluate import Evaluator
 from controller.storage.database import open_storage
 from tests.bench.evidence.streams import CHECKS, MINUTE, REGIONS, SECOND, Chain, Minute, chains
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 CONTRACT: Final = "gold"
 # Before and after the month agents are at work, too: so much of it goes into a bundle.

@@ -8,8 +8,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.ports.seals import StoredSeal, StreamId
+from vedette.shared.identity import ANCHORS
 from vedette.shared.note import signed_note
-from vedette.shared.result import ANCHORS, ClockReading, Outcome, ResultLine, encode_line
+from vedette.shared.result import ClockReading, Outcome, ResultLine, encode_line
 from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName, checks_digest
 
 REGIONS: Final = ("fra", "nyc", "sin")

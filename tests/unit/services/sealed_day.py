@@ -21,8 +21,8 @@ from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND
 from tests.unit.services.report_stage import ADA, DAY, ENDS, REGIONS, Stage
 from vedette.shared.note import signed_note
-from vedette.shared.result import is_of_slot
 from vedette.shared.seal import ClockState, Payload, Seal, Slots, Span, StreamName
+from vedette.shared.slot_line import is_of_slot
 
 LABEL = "2025-06-16"
 HOUR = 3600 * SECOND

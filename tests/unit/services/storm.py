@@ -16,8 +16,9 @@ from controller.core.policy import Policy, always
 from controller.core.posts import Plan, Post
 from controller.core.samples import AnchorRound, Sample
 from controller.services.results.turns import Turns
+from vedette.shared.identity import ANCHORS
 from vedette.shared.limits import ANCHOR_APART_US_MIN
-from vedette.shared.result import ANCHORS, Outcome
+from vedette.shared.result import Outcome
 from vedette.shared.slots import Cadence, cadence_of, slot_at, slot_start_us
 
 SECOND = 1_000_000
