@@ -11,7 +11,7 @@ from controller.core.samples import Quarantined
 from controller.ports.seals import StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 # Lines are numbered as they were made: their event times follow, but for what runs at once.
 _LOOKED_AT: Final = 256

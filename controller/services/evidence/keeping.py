@@ -14,7 +14,7 @@ from controller.services.contracts.period_views import own_periods
 from controller.services.contracts.terms import Terms
 from controller.services.timeline.evaluate import Evaluator
 from vedette.shared.definitions import decode_check
-from vedette.shared.result import ANCHORS
+from vedette.shared.identity import ANCHORS
 
 # Clocks of agents may be off by minutes, and a line is sealed after it was made.
 _MARGIN_US: Final = 3_600_000_000
