@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -22,6 +23,7 @@ from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX
 _ZIP: Final = ".zip"
 # Folders in folders: a bundle has four.
 _DEPTH_MAX: Final = 8
+_CHUNK_BYTES: Final = 1024 * 1024
 # What reading a damaged zip raises, or one that was made to harm.
 _DAMAGED: Final = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError,
@@ -51,16 +53,27 @@ class FolderBundle:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
+        with self._opened(name) as file:
+            return file.read()
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The same in pieces, as it is read. KeyError if it is not there."""
+        with self._opened(name) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+
+    def _opened(self, name: str) -> FileIO:
         if name not in self._names:
             raise KeyError(name)
         # There may be hundreds of thousands: paths as objects would take longer than their bytes.
-        with open(f"{self._folder}/{name}", "rb", opener=_as_it_is) as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise _odd(name)
-            if found.st_size > BUNDLE_FILE_BYTES_MAX:
-                raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
-            return file.read()
+        file = open(f"{self._folder}/{name}", "rb", buffering=0, opener=_as_it_is)  # noqa: SIM115
+        found = os.fstat(file.fileno())
+        if stat.S_ISREG(found.st_mode) and found.st_size <= BUNDLE_FILE_BYTES_MAX:
+            return file
+        file.close()
+        if not stat.S_ISREG(found.st_mode):
+            raise _odd(name)
+        raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
 
 
 def _as_it_is(path: str, flags: int) -> int:
@@ -104,19 +117,23 @@ class ZipBundle:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
+        return b"".join(self.chunks(name))
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The same in pieces, as it is read. KeyError if it is not there."""
         member = self._members[name]
         if member.file_size > BUNDLE_FILE_BYTES_MAX:
             raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
+        found = 0
         try:
             with self._zip.open(member) as file:
-                found = file.read(member.file_size + 1)
+                while chunk := file.read(_CHUNK_BYTES):
+                    found += len(chunk)
+                    yield chunk
         except _DAMAGED as error:
             raise Broken(f"{name} cannot be read from the zip: {error}") from error
-        if len(found) != member.file_size:
-            raise Broken(
-                f"{name}: expected {member.file_size} bytes in the zip, found {len(found)}"
-            )
-        return found
+        if found != member.file_size:
+            raise Broken(f"{name}: expected {member.file_size} bytes in the zip, found {found}")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 from controller.cli.bundle_files import opened_bundle
 from controller.cli.held_heads import held_heads
 from controller.cli.sources import read_file
+from controller.cli.verify_spread import spread
 from controller.core.bundle.annex import BadAnnex, parsed_annex
 from controller.core.bundle.statements import Holds, Statement, exit_code
 from controller.core.bundle.verify import opened_claim, statements
@@ -54,7 +55,8 @@ def verify(bundle: Path, trust: Path, held: Sequence[Path], recompute: bool, as_
     log = Verifier(annex.origin, annex.log_key)
     since = [held_heads(path, log) for path in held]
     with opened_bundle(bundle) as files:
-        found = list(statements(files, annex, since))
+        # A zip is read at one place at a time: processes would move it under one another.
+        found = list(statements(files, annex, since, spread if bundle.is_dir() else map))
         if recompute and exit_code(found) != 1:
             # Here, because nothing else needs it: an auditor reads less without.
             from controller.cli.paper_again import paper_again

@@ -19,6 +19,7 @@ fleet.yaml  timeline.json  attainment.json  results.jsonl
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
 README: Final = "README.txt"
@@ -68,6 +69,10 @@ class Bundle(Protocol):
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
+        ...
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The same in pieces, as it is read. KeyError if it is not there."""
         ...
 
 

@@ -2,14 +2,18 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from controller.core.bundle.claim_note import ClaimNote, Sealed
 from controller.core.bundle.layout import Bundle, Stream
 from controller.core.bundle.statements import Broken
 from controller.core.sealing import Link, Unverified, opened_seal, require_payload, skipped_between
 from vedette.shared.seal import Seal, StreamName
+
+_NUMBERED: Final = re.compile(r"(streams/.+)/([0-9]{8})\.(?:note|jsonl)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +88,26 @@ def _require_hash(sealed: Sealed, number: int, digest: str) -> None:
 
 def unclaimed(bundle: Bundle, claim: ClaimNote) -> Sequence[str]:
     """Files of streams that the claim does not speak of. Broken where it speaks of more seals than there are files."""
-    expected = {name for _, name in tips(claim.streams)}
+    proofs = {name for _, name in tips(claim.streams)}
     files = len(bundle.names())
+    runs: dict[str, list[range]] = {}
     for one in claim.streams:
         if one.last - one.first >= files:
             raise Broken(
                 f"{one.stream.folder}: expected seals {one.first} to {one.last}, found fewer files"
             )
-        for number in range(one.first, one.last + 1):
-            expected |= {one.stream.note(number), one.stream.lines(number)}
-    return [name for name in bundle.names() if name.startswith("streams/") and name not in expected]
+        runs.setdefault(one.stream.folder, []).append(range(one.first, one.last + 1))
+    return [
+        name
+        for name in bundle.names()
+        if name.startswith("streams/") and name not in proofs and not _is_claimed(name, runs)
+    ]
+
+
+def _is_claimed(name: str, runs: Mapping[str, Sequence[range]]) -> bool:
+    """It is a seal of one of the runs, by folder, or holds the lines under one."""
+    match = _NUMBERED.fullmatch(name)
+    return match is not None and any(int(match[2]) in run for run in runs.get(match[1], ()))
 
 
 def tips(streams: Sequence[Sealed]) -> Iterator[tuple[Sealed, str]]:

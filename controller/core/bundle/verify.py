@@ -4,7 +4,7 @@ What makes it trusted comes from outside: the keys of the annex. Everything else
 proofs (RFC 8032, RFC 6962), in this order: the files, the keys, the claim, the streams, the log.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from controller.core.bundle.annex import Annex
-from controller.core.bundle.claim_note import BadClaim, ClaimNote, parsed_claim
+from controller.core.bundle.claim_note import BadClaim, ClaimNote, Sealed, parsed_claim
 from controller.core.bundle.config import config_statements
+from controller.core.bundle.contents import files_statement, results_statement
 from controller.core.bundle.entries import entry_statements
 from controller.core.bundle.layout import (
     ATTAINMENT,
@@ -25,17 +26,14 @@ from controller.core.bundle.layout import (
     CLAIM_PROOF,
     FLEET,
     LOG_KEY,
-    MANIFEST,
-    RESULTS,
     TIMELINE,
     Bundle,
     Stream,
     agent_key,
-    belongs,
 )
 from controller.core.bundle.log import heads, leaf_index
-from controller.core.bundle.manifest import BadManifest, parsed_manifest, sha256_hex
-from controller.core.bundle.paper import BESIDE, paper_statements
+from controller.core.bundle.manifest import sha256_hex
+from controller.core.bundle.paper import paper_statements
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import (
     Broken,
@@ -48,7 +46,6 @@ from controller.core.bundle.streams import (
     Account,
     Gap,
     by_stream,
-    lines_of,
     stream_account,
     tips,
     unclaimed,
@@ -60,15 +57,22 @@ from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import BadNote, Verifier, opened_note
 
+Spread = Callable[
+    [Callable[[Sequence[Sealed]], Account], Sequence[Sequence[Sealed]]], Iterable[Account]
+]
 
-def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Iterator[Statement]:
+
+def statements(
+    bundle: Bundle, annex: Annex, held: Sequence[Held] = (), spread: Spread = map
+) -> Iterator[Statement]:
     """What holds of a bundle, and what does not. After the first that does not, the rest is not looked at.
 
-    `held` is what the reader has of the log already, verified by the same annex.
+    `held` is what the reader has of the log already, verified by the same annex. `spread` is `map`, or does the same
+    in several processes: streams do not depend on one another.
     """
     log = Verifier(annex.origin, annex.log_key)
     try:
-        yield _files(bundle, log)
+        yield files_statement(bundle, log)
         yield from paper_statements(bundle, log)
         yield _log_key(bundle, annex)
         claim = opened_claim(bundle, log)
@@ -76,7 +80,7 @@ def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Itera
             f"The claim about {claim.subject} is signed by the log {annex.origin}, and its figures are the files"
             f" {' and '.join(name for name, _ in figures_of(claim))}."
         )
-        yield from _streams(bundle, claim, annex)
+        yield from _streams(bundle, claim, annex, spread)
         known = {one.size: one for one in heads(bundle, log)}
         yield from _log(bundle, claim, known, log)
         yield from grown_since(known, held)
@@ -89,29 +93,6 @@ def statements(bundle: Bundle, annex: Annex, held: Sequence[Held] = ()) -> Itera
         return
     yield exposure(stamped, max(known))
     yield truthfulness(annex, {one.stream.agent for one in claim.streams})
-
-
-def _files(bundle: Bundle, log: Verifier) -> Statement:
-    """Every file is the one that the manifest names, and there is no other."""
-    try:
-        listed = parsed_manifest(
-            opened_note(_read(bundle, MANIFEST), [log], bytes_max=BUNDLE_NOTE_BYTES_MAX)
-        )
-    except (BadNote, BadManifest) as error:
-        raise Broken(f"{MANIFEST}: {error}") from error
-    there = set(bundle.names()) - BESIDE
-    if missing := sorted(listed.keys() - there):
-        raise Broken(f"{missing[0]} stands in {MANIFEST} and is missing")
-    if more := sorted(there - listed.keys()):
-        raise Broken(f"{more[0][:120]!r} does not stand in {MANIFEST}")
-    for name, digest in listed.items():
-        if not belongs(name):
-            raise Broken(f"{name[:120]!r} is no file of a bundle")
-        if sha256_hex(bundle.read(name)) != digest:
-            raise Broken(f"{name} is not the file that {MANIFEST} names")
-    return passed(
-        f"All {len(listed)} files are those of {MANIFEST}, which the log {log.name} signed."
-    )
 
 
 def _log_key(bundle: Bundle, annex: Annex) -> Statement:
@@ -144,30 +125,27 @@ def figures_of(claim: ClaimNote) -> list[tuple[str, str]]:
     return found
 
 
-def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex) -> Iterator[Statement]:
+def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex, spread: Spread) -> Iterator[Statement]:
     """Each stream of the claim, and that there is nothing else."""
     if more := unclaimed(bundle, claim):
         raise Broken(f"{more[0]} belongs to no stream of {CLAIM}")
     keys = {LOG_KEY, *(agent_key(one.stream.agent) for one in claim.streams)}
     if more := [name for name in bundle.names() if name.startswith("keys/") and name not in keys]:
         raise Broken(f"{more[0]} is the key of no agent of {CLAIM}")
-    for stream, runs in by_stream(claim.streams):
-        agent = stream.agent
-        key = _public_key(bundle, agent_key(agent))
-        if not annex.names(agent, key):
-            raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
-        account = stream_account(bundle, runs, annex.organisation, key)
+    streams = [runs for _, runs in by_stream(claim.streams)]
+    for account in spread(partial(_account, bundle, annex), streams):
         yield _told(account, annex)
-        yield from map(partial(_gap, stream), account.gaps)
-    # Compared piece by piece: there may be gigabytes of them.
-    results, at = _read(bundle, RESULTS), 0
-    for part in lines_of(bundle, claim):
-        if results[at : at + len(part)] != part:
-            raise Broken(f"{RESULTS} does not hold the lines of the streams, one after another")
-        at += len(part)
-    if at != len(results):
-        raise Broken(f"{RESULTS} holds more than the lines of the streams")
-    yield passed(f"{RESULTS} holds the lines of all streams, and nothing else.")
+        yield from map(partial(_gap, account.stream), account.gaps)
+    yield results_statement(bundle, claim)
+
+
+def _account(bundle: Bundle, annex: Annex, runs: Sequence[Sealed]) -> Account:
+    """What a stream says, by the key of its agent in the annex."""
+    agent = runs[0].stream.agent
+    key = _public_key(bundle, agent_key(agent))
+    if not annex.names(agent, key):
+        raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
+    return stream_account(bundle, runs, annex.organisation, key)
 
 
 def _told(account: Account, annex: Annex) -> Statement:

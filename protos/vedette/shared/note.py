@@ -108,21 +108,8 @@ def cosigned_s(note: Note, witness: Verifier) -> int | None:
 
 def parsed_note(data: bytes, *, bytes_max: int = NOTE_BYTES_MAX) -> Note:
     """The note in `data`, not verified. BadNote says what is wrong with its form."""
-    if len(data) > bytes_max:
-        raise BadNote(f"expected at most {bytes_max} bytes, found {len(data)}")
-    try:
-        whole = data.decode()
-    except UnicodeDecodeError as error:
-        raise BadNote("expected UTF-8") from error
-    if _CONTROL.search(whole):
-        raise BadNote("expected no control characters but newlines")
-    at = data.rfind(_BREAK)
-    if at < 0 or not data.endswith(b"\n"):
-        raise BadNote("expected a text, an empty line, and lines of signatures")
-    text, lines = data[: at + 1], data[at + 2 :].decode().split("\n")[:-1]
-    if not 1 <= len(lines) <= NOTE_SIGNATURES_MAX:
-        raise BadNote(f"expected 1 to {NOTE_SIGNATURES_MAX} signatures, found {len(lines)}")
-    return Note(text, tuple(_signature(line) for line in lines))
+    end, signatures = _parted(data, bytes_max)
+    return Note(data[:end], signatures)
 
 
 def opened_note(
@@ -133,23 +120,48 @@ def opened_note(
     BadNote if none has. Signatures of unknown keys are passed over; one by a known key that does not
     verify makes the note invalid, whatever else stands there.
     """
-    note = parsed_note(data, bytes_max=bytes_max)
+    end, signatures = _parted(data, bytes_max)
+    # Not copied: the manifest of a month is 60 MB.
+    text = memoryview(data)[:end]
     known = {(one.name, one.key_id): one for one in verifiers}
     signed: set[tuple[str, bytes]] = set()
-    for signature in note.signatures:
+    for signature in signatures:
         key = (signature.name, signature.key_id)
         verifier = known.get(key)
         # The second line of a key says nothing more, and costs nothing.
         if verifier is None or key in signed:
             continue
-        if not _is_by(verifier, signature.signature, note.text):
+        if not _is_by(verifier, signature.signature, text):
             raise BadNote(f"the signature of {signature.name} does not verify")
         signed.add(key)
     if not signed:
         expected = ", ".join(sorted(name for name, _ in known)) or "nobody"
-        found = ", ".join(sorted({one.name for one in note.signatures}))
+        found = ", ".join(sorted({one.name for one in signatures}))
         raise BadNote(f"expected a signature by a known key of {expected}, found {found}")
-    return note.text.decode()
+    return str(text, "utf-8")
+
+
+def _parted(data: bytes, bytes_max: int) -> tuple[int, tuple[Signature, ...]]:
+    """How long the text of a note is, and the signatures under it. BadNote if it is not written as one."""
+    if len(data) > bytes_max:
+        raise BadNote(f"expected at most {bytes_max} bytes, found {len(data)}")
+    _require_plain(data)
+    at = data.rfind(_BREAK)
+    if at < 0 or not data.endswith(b"\n"):
+        raise BadNote("expected a text, an empty line, and lines of signatures")
+    lines = data[at + 2 :].decode().split("\n")[:-1]
+    if not 1 <= len(lines) <= NOTE_SIGNATURES_MAX:
+        raise BadNote(f"expected 1 to {NOTE_SIGNATURES_MAX} signatures, found {len(lines)}")
+    return at + 1, tuple(_signature(line) for line in lines)
+
+
+def _require_plain(data: bytes) -> None:
+    try:
+        whole = data.decode()
+    except UnicodeDecodeError as error:
+        raise BadNote("expected UTF-8") from error
+    if _CONTROL.search(whole):
+        raise BadNote("expected no control characters but newlines")
 
 
 def _line(verifier: Verifier, signature: bytes) -> bytes:
@@ -172,7 +184,7 @@ def _signature(line: str) -> Signature:
     return Signature(name, blob[:_ID_BYTES], blob[_ID_BYTES:])
 
 
-def _is_by(verifier: Verifier, signature: bytes, text: bytes) -> bool:
+def _is_by(verifier: Verifier, signature: bytes, text: bytes | memoryview) -> bool:
     if verifier.kind is KeyKind.COSIGNATURE:
         at_s = _time_s(signature)
         if not 1 <= at_s <= _TIME_S_MAX:
@@ -191,6 +203,6 @@ def _time_s(signature: bytes) -> int:
     return int.from_bytes(signature[:_TIME_BYTES], "big")
 
 
-def _cosigned(text: bytes, at_s: int) -> bytes:
+def _cosigned(text: bytes | memoryview, at_s: int) -> bytes:
     """What a witness signs of a head (C2SP tlog-cosignature)."""
     return f"cosignature/v1\ntime {at_s}\n".encode() + text

@@ -19,6 +19,7 @@ from controller.cli.channel import connected
 from controller.cli.demo.stage import HOST, Stage
 from tests.bench.evidence.month import CONTRACT, Made, put_month
 from tests.bench.evidence.watch import Memory, Ran, Waits, ran
+from vedette.shared.limits import BUNDLE_SECONDS_MAX
 from vedette.v1 import access_pb2, access_pb2_grpc
 
 MINUTES = os.environ.get("VEDETTE_BENCH_MINUTES")
@@ -91,7 +92,8 @@ class Bench:
         """Hand over the month, while others ask who they are."""
         with connected(self.stage.login()) as connection:
             stub = access_pb2_grpc.AccessServiceStub(connection.channel)
-            waits = Waits(lambda: stub.WhoAmI(access_pb2.WhoAmIRequest(), **connection.call))
+            call = {**connection.call, "timeout": BUNDLE_SECONDS_MAX}
+            waits = Waits(lambda: stub.WhoAmI(access_pb2.WhoAmIRequest(), **call))
             memory = Memory(self.stage.controller)
             where = str(self.folder / name)
             with waits, memory:

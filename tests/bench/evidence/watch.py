@@ -70,7 +70,7 @@ class _Looking(AbstractContextManager["_Looking"]):
 
 
 class Memory(_Looking):
-    """The real memory that a process and those that it started held at most: the sum of their high-water marks."""
+    """The real memory that a process and those that it started held at most; what they share counts once."""
 
     def __init__(self, process: int) -> None:
         super().__init__()
@@ -79,7 +79,9 @@ class Memory(_Looking):
 
     def look(self) -> None:
         """Once more."""
-        self.bytes_max = max(self.bytes_max, sum(map(_most_bytes, _family(self._process))))
+        own = _bytes_in(f"/proc/{self._process}/status", "VmHWM:")
+        shared = sum(_bytes_in(f"/proc/{n}/smaps_rollup", "Pss:") for n in _family(self._process))
+        self.bytes_max = max(self.bytes_max, own, shared)
 
 
 class Waits(_Looking):
@@ -109,10 +111,10 @@ def _family(process: int) -> list[int]:
     return found
 
 
-def _most_bytes(process: int) -> int:
-    """The most that a process ever held of real memory (proc(5)); 0 if it is gone."""
+def _bytes_in(file: str, name: str) -> int:
+    """A figure of a process (proc(5)): the most that it ever held, or its share of what is held; 0 if it is gone."""
     try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        lines = Path(file).read_text().splitlines()
     except OSError:
         return 0
-    return next((int(one.split()[1]) * _KIB for one in lines if one.startswith("VmHWM:")), 0)
+    return next((int(one.split()[1]) * _KIB for one in lines if one.startswith(name)), 0)

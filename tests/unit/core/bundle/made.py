@@ -1,7 +1,7 @@
 """A bundle made by hand: two agents, three seals each, in a log of their own, signed by keys that tests hold."""
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -64,6 +64,11 @@ class Files:
     def read(self, name: str) -> bytes:
         """The bytes of a file."""
         return self.files[name]
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The same in pieces: small ones, so that lines are cut."""
+        whole = self.files[name]
+        yield from (whole[at : at + 1000] for at in range(0, len(whole), 1000))
 
 
 def raw(key: Ed25519PrivateKey) -> bytes:
