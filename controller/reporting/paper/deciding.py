@@ -1,6 +1,7 @@
 """How it was decided: the rule of the votes, the votes, unknown time, and exclusions with their place in the log."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from controller.core.paper.ledger import EXCLUSION, Entry, LoggedOutage
 from controller.core.policy import policy_of
@@ -20,6 +21,9 @@ from controller.reporting.figures import NOTHING, ceiled, exactly
 from controller.reporting.paper.telling import PaperTelling
 from controller.reporting.story.evidence import exclusions
 from vedette.shared.definitions import Check
+
+# Votes of more outages than that take a line each.
+_OUTAGES_IN_FULL: Final = 20
 
 
 def deciding(told: PaperTelling) -> Iterator[Block]:
@@ -71,14 +75,18 @@ def _votes(told: PaperTelling, logged: list[LoggedOutage]) -> Table:
         Column(told.say("head.outage"), share=1),
         Column(told.say("paper.head.votes"), share=5),
     )
-    rows = tuple((cell(one.handle, one.said.check), _vote(told, one)) for one in logged)
+    is_long = len(logged) <= _OUTAGES_IN_FULL
+    rows = tuple(
+        (cell(one.handle, one.said.check), _vote(told, one, is_long=is_long)) for one in logged
+    )
     return Table(told.say("paper.caption.votes"), columns, rows)
 
 
-def _vote(told: PaperTelling, one: LoggedOutage) -> Cell:
+def _vote(told: PaperTelling, one: LoggedOutage, *, is_long: bool) -> Cell:
+    """A line for each region; without since when it was certain, one for all of them."""
     lines = [
         told.say("paper.vote", region=vote.region, label=vote.label)
-        if vote.confirmed_us is None
+        if vote.confirmed_us is None or not is_long
         else told.say(
             "paper.vote.since",
             region=vote.region,
@@ -87,7 +95,7 @@ def _vote(told: PaperTelling, one: LoggedOutage) -> Cell:
         )
         for vote in one.said.votes
     ]
-    return Cell(tuple(lines), main=len(lines))
+    return Cell(tuple(lines), main=len(lines)) if is_long else cell(", ".join(lines))
 
 
 def _unknown(told: PaperTelling) -> Iterator[tuple[Cell, ...]]:
@@ -111,7 +119,7 @@ def _entered(told: PaperTelling) -> Table:
             ("head.exclusion", 3),
             ("paper.head.entered", 4),
             ("paper.head.begins", 4),
-            ("paper.head.after", 2),
+            ("paper.head.after", 3),
         )
     )
     rows = tuple(tuple(_exclusion(told, one)) for one in told.report.report.exclusions)
@@ -127,13 +135,22 @@ def _exclusion(told: PaperTelling, one: ReportedExclusion) -> Iterator[Cell]:
         lines = [line for entry in entries for line in _place(told, entry)]
         yield Cell(tuple(lines), main=len(lines))
     yield cell(*told.clock.both(one.from_us))
-    known_us = entries[0].at_us if entries else one.logged_at
-    if known_us is None:
+    if not entries:
         yield cell(NOTHING)
         return
-    is_after = known_us > one.from_us
+    is_after = entries[0].at_us > one.from_us
     word = told.say("paper.after.yes" if is_after else "paper.after.no")
-    yield cell(word, tone=Tone.DOUBT if is_after else Tone.PLAIN)
+    later = (
+        told.say("paper.after.outage", outage=outage.handle, leaf=outage.entries[0][0].leaf)
+        for outage in _own(told)
+        if _touches(outage, one) and outage.entries[0][0].leaf < entries[0].leaf
+    )
+    yield cell(word, *later, tone=Tone.DOUBT if is_after else Tone.PLAIN)
+
+
+def _touches(outage: LoggedOutage, one: ReportedExclusion) -> bool:
+    is_before = outage.said.ended_us is not None and outage.said.ended_us <= one.from_us
+    return not is_before and outage.said.started_us < one.to_us
 
 
 def _place(told: PaperTelling, entry: Entry) -> Iterator[str]:

@@ -12,22 +12,42 @@ from controller.reporting.blocks import (
     Column,
     Heading,
     Paragraph,
+    Picture,
     Table,
     Tone,
     cell,
 )
+from controller.reporting.charts.timeline import ROWS_MAX
 from controller.reporting.figures import NOTHING, exactly
 from controller.reporting.paper.telling import PaperTelling
 from controller.reporting.story.evidence import outages
+from controller.reporting.story.objective import calendar
 
 
 def happening(told: PaperTelling) -> Iterator[Block]:
     """The outages, and those that were taken back."""
     yield Heading(told.say("paper.part.happened"))
-    yield from outages(told.report)
+    for block in outages(told.report):
+        yield (_days(told) or block) if isinstance(block, Picture) else block
     gone = [one.handle for one in told.facts.logged if one.is_retracted]
     if gone:
         yield Paragraph(told.say("paper.retracted", n=len(gone), handles=", ".join(gone)))
+
+
+def _days(told: PaperTelling) -> Picture | None:
+    """The calendar, in place of a timeline that would have too many rows; None where the timeline tells more."""
+    report = told.report.report
+    if len(report.outages) + len(report.exclusions) <= ROWS_MAX:
+        return None
+    courses = zip(report.records, report.courses, strict=False)
+    return next(
+        (
+            calendar(told.report, record, course)
+            for record, course in courses
+            if course and course.days
+        ),
+        None,
+    )
 
 
 def clocks(told: PaperTelling) -> Iterator[Block]:
@@ -81,8 +101,8 @@ def _covered(told: PaperTelling, logged: LoggedOutage) -> Iterator[str]:
 def _offsets(told: PaperTelling) -> Table:
     heads = (
         ("paper.head.agent", Align.LEFT, 3),
-        ("paper.head.offset", Align.RIGHT, 4),
-        ("paper.head.error", Align.RIGHT, 2),
+        ("paper.head.offset", Align.LEFT, 4),
+        ("paper.head.error", Align.LEFT, 3),
         ("paper.head.steps", Align.LEFT, 3),
         ("paper.head.known", Align.LEFT, 3),
     )

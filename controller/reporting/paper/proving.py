@@ -153,10 +153,10 @@ def _heads(told: PaperTelling) -> Table:
         caption = told.say("paper.caption.heads.some", n=len(heads))
         heads = [*heads[:_HEADS_SHOWN], *heads[-_HEADS_SHOWN:]]
     columns = (
-        Column(told.say("paper.head.size"), Align.RIGHT, 1),
-        Column(told.say("paper.head.root"), Align.LEFT, 4),
-        Column(told.say("paper.head.stamps"), Align.LEFT, 3),
-        Column(told.say("paper.head.witnesses"), Align.LEFT, 2),
+        Column(told.say("paper.head.size"), Align.LEFT, 2),
+        Column(told.say("paper.head.root"), Align.LEFT, 8),
+        Column(told.say("paper.head.stamps"), Align.LEFT, 5),
+        Column(told.say("paper.head.witnesses"), Align.LEFT, 4),
     )
     return Table(caption, columns, tuple(tuple(_head(told, one)) for one in heads))
 

@@ -21,9 +21,9 @@ def _streams(told: PaperTelling) -> Table:
     heads = (
         ("paper.head.agent", Align.LEFT, 3),
         ("paper.head.stream", Align.LEFT, 3),
-        ("paper.head.seals", Align.RIGHT, 2),
-        ("paper.head.lines", Align.RIGHT, 2),
-        ("paper.head.missed", Align.RIGHT, 3),
+        ("paper.head.seals", Align.LEFT, 2),
+        ("paper.head.lines", Align.LEFT, 2),
+        ("paper.head.missed", Align.LEFT, 3),
         ("paper.head.sealed", Align.LEFT, 5),
     )
     columns = tuple(Column(told.say(name), side, width) for name, side, width in heads)
@@ -41,7 +41,7 @@ def _stream(told: PaperTelling, one: Testimony) -> Iterator[Cell]:
     yield cell(str(one.seals), f"{one.first} – {one.last}", *gaps)
     yield cell(str(one.lines))
     yield cell(told.say("paper.missed", missed=one.missed, scheduled=one.scheduled))
-    yield cell(told.clock.local(one.from_us), told.clock.local(one.to_us))
+    yield Cell((told.clock.local(one.from_us), told.clock.local(one.to_us)), main=2)
 
 
 def _places(told: PaperTelling, agent: str) -> Iterator[str]:

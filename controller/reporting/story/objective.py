@@ -51,7 +51,7 @@ def objective(
         return
     is_new = course is not None and (shown is None or course.days != shown.days)
     if course is not None and course.days and is_new:
-        yield _calendar(told, record, course)
+        yield calendar(told, record, course)
     if course is not None and course.budget:
         yield _burn_down(told, record, course)
     if all(part in record for part in _PARTS):
@@ -66,7 +66,8 @@ def objective(
         yield Listing(tuple(pace(told, record)))
 
 
-def _calendar(told: Telling, record: Record, course: Course) -> Picture:
+def calendar(told: Telling, record: Record, course: Course) -> Picture:
+    """The days of a record, and how much of each was down."""
     last = day_at(record["period"]["ends"] - 1, told.clock.where)
     down = [one for one in course.days if one.downtime]
     if down:

@@ -110,6 +110,7 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
     "exclusion.event.withdrawn": "withdrawn",
     "paper.after.yes": "yes",
     "paper.after.no": "no",
+    "paper.after.outage": "and after {outage} (leaf {leaf})",
     # --- what it costs
     "paper.part.costs": "What it comes to",
     # --- proof

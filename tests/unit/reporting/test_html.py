@@ -1,5 +1,6 @@
 """The HTML: one file that needs nothing else, that can be read aloud, and that takes no markup from anybody."""
 
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -8,6 +9,7 @@ import pytest
 
 from controller.core.sla.reports.report_document import decode_report
 from controller.reporting.blocks import (
+    Blanks,
     Cell,
     Column,
     Facts,
@@ -18,6 +20,7 @@ from controller.reporting.blocks import (
     Picture,
     Table,
     Tone,
+    Verbatim,
     Verdict,
 )
 from controller.reporting.catalogue import ENGLISH
@@ -113,9 +116,14 @@ def test_nobody_can_put_markup_into_it() -> None:
         Verdict(EVIL, EVIL, Tone.GOOD),
         Facts(((EVIL, (EVIL, EVIL)),)),
         Table(EVIL, (Column(EVIL),), ((Cell((EVIL, EVIL)),),)),
+        Verbatim(EVIL, (EVIL, EVIL)),
+        Blanks(((EVIL, 2),)),
     )
     text = html_of(Page("en", EVIL, EVIL, EVIL, 0, blocks))
     outline = Outline.of(text)
     assert "script" not in {tag for tag, _ in outline.tags}
     assert "\x1b" not in text
-    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;") == 16
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;") == 20
+    # In the margin of pages, too, where letters of CSS stand as their numbers.
+    (margin,) = re.findall(r'@bottom-left { content: "(.*?)"; ', text)
+    assert not set(margin) & set("<>\"'&()")

@@ -1,0 +1,89 @@
+"""The paper to the letter, with no outage and with hundreds, and in any language. After a wanted change: VEDETTE_GOLDEN=write."""
+
+import io
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from controller.core.bundle.manifest import sha256_hex
+from controller.core.paper.facts import paper_facts
+from controller.reporting.blocks import Listing, Picture, Verbatim, texts_of
+from controller.reporting.paper.page import paper, paper_page
+from controller.reporting.paper.telling import in_fours
+from controller.reporting.rendering import Form
+from tests.unit.reporting.paper_example import paper_example
+from tests.unit.reporting.pseudo import PLAIN, PSEUDO
+from tests.unit.reporting.test_catalogue import without_facts
+
+GOLDEN = Path(__file__).parent / "golden" / "paper.txt"
+# What stands in the bundle, and is the same in every language.
+STANDS = re.compile(
+    r"Größe & Söhne, Straße 1|Südnetz GmbH|MANIFEST\.note|claim\.note|[a-z]+/|\*\.tlog-proof|\w+\.(yaml|jsonl?)|annex\.txt"
+    r"|example\.net/log|\b(fra|nyc|sin)-1\b|\bshop\b|9f31c2d0|zeitstempel|DOWN|UP\b|[0-9a-f]{4,64}|\b0\.1\.0\b"
+    r"|RFC|Ed25519|SHA-256|sha256:?|\b\d+(\.\d+)?(ms|s|m|h)\b"
+)
+
+
+ROOT = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+
+@cache
+def text(outages: int | None = None) -> str:
+    return paper(paper_example(outages), Form.TEXT).decode()
+
+
+def test_a_paper_to_the_letter() -> None:
+    if os.environ.get("VEDETTE_GOLDEN") == "write":
+        GOLDEN.write_text(text())
+    assert text() == GOLDEN.read_text()
+
+
+def test_its_last_page_is_a_certificate_with_the_hash_and_room_to_write() -> None:
+    gathered = paper_example()
+    digest = sha256_hex(gathered.read("MANIFEST.note"))
+    pages = PdfReader(io.BytesIO(paper(gathered, Form.PDF))).pages
+    last = pages[-1].extract_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert last.startswith("Certificate")
+    assert all(line in last for line in in_fours(digest))
+    for words in ("no legal advice", "902(13)", "No 910/2014", "Place and date", "Signature"):
+        assert words in last
+    for number, page in enumerate(pages, 1):
+        assert digest in page.extract_text()
+        assert f"{number} / {len(pages)}" in page.extract_text()
+
+
+def test_no_outage_is_said_and_not_left_open() -> None:
+    assert "No outage touches the period." in text(0)
+    assert "When outages became known" not in text(0)
+    assert "Votes at the beginning" not in text(0)
+
+
+def test_hundreds_of_outages_are_all_listed_under_a_calendar() -> None:
+    found = text(200)
+    rows = [line for line in found.splitlines() if re.match(r"OUT-\d+ ", line)]
+    # Each of them: when it was, when it was known, how it was voted.
+    assert len(rows) == 3 * 200
+    assert "Availability calendar" in found
+    assert "Timeline with" not in found
+    assert "fra: DOWN, nyc: DOWN, sin: UP" in found
+
+
+@pytest.mark.parametrize("outages", [None, 0, 50])
+def test_nothing_that_people_read_is_hard_coded(outages: int | None) -> None:
+    page = paper_page(paper_facts(paper_example(outages, stamped=30)), PSEUDO)
+    said = [page.title, page.subtitle, page.foot]
+    for block in page.blocks:
+        # Steps of a sum are a part of the document, as they were reckoned.
+        is_sum = isinstance(block, Listing) and block.is_numbered
+        # Keys, hashes and commands are the same in every language.
+        said += (
+            [block.caption] if isinstance(block, Verbatim) else [] if is_sum else texts_of(block)
+        )
+        if isinstance(block, Picture):
+            said += re.findall(r">([^<]+)<", block.svg)
+    own = [STANDS.sub("", without_facts(ROOT.sub("", one))) for one in said]
+    assert not [one for one in own if set(one) & set(PLAIN)]
