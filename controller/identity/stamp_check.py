@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 
-from controller.core.stamps import NotStamped
-from controller.identity.timestamping import Authority, verified
+from controller.core.stamps import NotStamped, stamped_at
+from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredTimestamp
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -30,14 +32,14 @@ class StampCheck:
     def __call__(self, kept: StoredTimestamp, note: bytes) -> str | None:
         """What is wrong with a timestamp of that note, in words; None if nothing is.
 
-        One of an authority that is pinned no more, whose signature nobody can check here, is read only.
+        One of an authority that is pinned no more, and whose root was not kept, is read only: nobody can check its
+        signature here.
         """
         try:
             read = decode_timestamp_response(kept.response)
             nonce = read.tst_info.nonce
-            authority = self.pinned.get(kept.authority)
-            if authority is not None:
-                verified(authority, note, kept.response, nonce=nonce)
+            if roots := self._roots(kept):
+                stamped_at(roots, note, kept.response, nonce=nonce)
             elif read.tst_info.message_imprint.message != sha256(note).digest():
                 return "expected it to be of that checkpoint, found it of other bytes"
             at_us = (read.tst_info.gen_time - _EPOCH) // dt.timedelta(microseconds=1)
@@ -48,6 +50,24 @@ class StampCheck:
         if kept.query != query_of(note, nonce):
             return "the query that is kept is not the one that it answers"
         return None
+
+    def _roots(self, kept: StoredTimestamp) -> Sequence[x509.Certificate]:
+        """The root that it led to when it came; where that was not kept, those that are pinned."""
+        if kept.root is not None:
+            return [_whole(kept.root)]
+        authority = self.pinned.get(kept.authority)
+        return () if authority is None else authority.roots
+
+
+def _whole(root: bytes) -> x509.Certificate:
+    """The certificate; ValueError if a bit of it was changed, as far as it was signed by itself."""
+    found = x509.load_der_x509_certificate(root)
+    if found.issuer == found.subject:
+        try:
+            found.verify_directly_issued_by(found)
+        except InvalidSignature as error:
+            raise ValueError("the root that is kept with it is not signed by itself") from error
+    return found
 
 
 def query_of(data: bytes, nonce: int) -> bytes:

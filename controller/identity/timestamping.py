@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
 from controller.core.stamps import NotStamped, stamped_at
@@ -29,11 +30,12 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A verified timestamp: query and response, exact bytes (DER), and the instant that it vouches for."""
+    """A verified timestamp: query and response, exact bytes (DER), the instant that it vouches for, and the root (DER)."""
 
     query: bytes
     response: bytes
     at_us: int
+    root: bytes
 
 
 async def stamped(authority: Authority, data: bytes) -> Stamp:
@@ -47,15 +49,8 @@ async def stamped(authority: Authority, data: bytes) -> Stamp:
         raise NotStamped(f"it did not answer within {STAMP_SECONDS_MAX:.0f} s") from error
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         raise NotStamped(f"it could not be asked: {str(error) or type(error).__name__}") from error
-    return Stamp(query, answer, verified(authority, data, answer, nonce=request.nonce))
-
-
-def verified(
-    authority: Authority, data: bytes, response: bytes, *, nonce: int | None = None
-) -> int:
-    """When the authority vouches that `data` existed, microseconds. NotStamped if it does not."""
-    at_us, _ = stamped_at(authority.roots, data, response, nonce=nonce)
-    return at_us
+    at_us, root = stamped_at(authority.roots, data, answer, nonce=request.nonce)
+    return Stamp(query, answer, at_us, root.public_bytes(Encoding.DER))
 
 
 async def _answer(url: str, query: bytes) -> bytes:

@@ -53,13 +53,17 @@ class StoredCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class StoredTimestamp:
-    """What an authority outside said of the checkpoint of that size (RFC 3161): its word, and when it gave it."""
+    """What an authority outside said of the checkpoint of that size (RFC 3161): its word, and when it gave it.
+
+    `root` is the certificate (DER) that it led to; None where that was not kept.
+    """
 
     size: int
     authority: str
     query: bytes
     response: bytes
     at_us: int
+    root: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class TimestampRow(Row, table=True):
     query: bytes = Field(sa_column=bytes_column())
     response: bytes = Field(sa_column=bytes_column())
     at_us: int = Field(sa_type=BigInteger)
+    root: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
 
 
 class CheckpointRow(Row, table=True):

@@ -65,17 +65,22 @@ def stamp_files(
     heads: Iterable[StoredCheckpoint],
     roots: Mapping[str, Sequence[x509.Certificate]],
 ) -> Iterator[tuple[str, bytes]]:
-    """What authorities were asked and said, and the root that it leads to, where that is still pinned."""
+    """What authorities were asked and said, and the root that it led to, where that was kept or is still pinned."""
     notes = {one.size: one.note for one in heads}
     for stamp in stamps:
         size, authority = stamp.size, stamp.authority
         yield stamp_file(size, authority, "tsq"), stamp.query
         yield stamp_file(size, authority, "tsr"), stamp.response
         try:
-            _, root = stamped_at(roots.get(authority, ()), notes[size], stamp.response)
+            known = _kept(stamp) or roots.get(authority, ())
+            _, root = stamped_at(known, notes[size], stamp.response)
         except NotStamped:
             continue
         yield stamp_file(size, authority, "pem"), root.public_bytes(Encoding.PEM)
+
+
+def _kept(stamp: StoredTimestamp) -> list[x509.Certificate]:
+    return [] if stamp.root is None else [x509.load_der_x509_certificate(stamp.root)]
 
 
 def _chosen(signed: Iterable[StoredCosignature], ended: int) -> set[int]:

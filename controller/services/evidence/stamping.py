@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Stamp(Protocol):
-    """A verified timestamp: query and response, exact bytes, and the instant that it vouches for."""
+    """A verified timestamp: query and response, exact bytes, the instant that it vouches for, and the root it leads to."""
 
     @property
     def query(self) -> bytes:
@@ -31,6 +31,11 @@ class Stamp(Protocol):
     @property
     def at_us(self) -> int:
         """When it was so."""
+        ...
+
+    @property
+    def root(self) -> bytes:
+        """The certificate (DER) that it was verified by."""
         ...
 
 
@@ -91,7 +96,7 @@ class Stamping:
             return False
         self._failing.pop(authority.name, None)
         kept = StoredTimestamp(
-            checkpoint.size, authority.name, stamp.query, stamp.response, stamp.at_us
+            checkpoint.size, authority.name, stamp.query, stamp.response, stamp.at_us, stamp.root
         )
         await self._worker.run(lambda: self._keep(kept))
         return True

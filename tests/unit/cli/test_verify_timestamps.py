@@ -1,6 +1,7 @@
 """Timestamps of authorities outside in a bundle: what both verifiers take, leave, and refuse."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -220,6 +221,8 @@ def test_the_controller_hands_over_the_root_that_it_has_pinned(honest: Stamped) 
     honest.put(expected)
     assert found == expected
     assert f"{AT}.pem" not in dict(stamp_files([stamp], [head], {}))
+    kept = replace(stamp, root=root.public_bytes(Encoding.DER))
+    assert dict(stamp_files([kept], [head], {})) == expected, "pinned no more"
     annex = annex_text(
         Verifier(ORIGIN, raw(LOG_KEY_OF)), Known([], {}, []), [Authority("tsa", "", [root])]
     )

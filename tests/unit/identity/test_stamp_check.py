@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
+from controller.core.stamps import stamped_at
 from controller.identity.stamp_check import StampCheck, query_of
-from controller.identity.timestamping import Authority, verified
+from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredTimestamp
 from tests.fakes.timestamp_authority import LocalAuthority
 
@@ -26,7 +28,7 @@ def kept(authority: tuple[LocalAuthority, Authority]) -> StoredTimestamp:
     local, pinned = authority
     request = TimestampRequestBuilder().data(NOTE).hash_algorithm(HashAlgorithm.SHA256).build()
     response = local.reply(request.as_bytes())
-    at_us = verified(pinned, NOTE, response, nonce=request.nonce)
+    at_us, _ = stamped_at(pinned.roots, NOTE, response, nonce=request.nonce)
     return StoredTimestamp(3, "tsa", request.as_bytes(), response, at_us)
 
 
@@ -66,3 +68,16 @@ def test_a_timestamp_of_another_checkpoint_or_time_is_found(
     assert check(kept, NOTE + b"x")
     assert check(replace(kept, response=kept.response[:-9]), NOTE)
     assert check(replace(kept, at_us=kept.at_us + 1), NOTE)
+
+
+def test_one_is_checked_by_the_root_that_it_led_to_whoever_is_pinned_now(
+    authority: tuple[LocalAuthority, Authority], kept: StoredTimestamp
+) -> None:
+    root = authority[1].roots[0].public_bytes(Encoding.DER)
+    check = StampCheck.of([Authority("tsa", "http://localhost/", [])])
+    whole = replace(kept, root=root)
+    assert check(whole, NOTE) is None
+    for place in (4, len(root) // 2, len(root) - 1):
+        changed = bytearray(root)
+        changed[place] ^= 1
+        assert check(replace(kept, root=bytes(changed)), NOTE), place

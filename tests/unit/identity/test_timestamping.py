@@ -1,13 +1,13 @@
 """Timestamps by authorities outside: only those under a pinned root count, and only of what was asked."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from controller.core.stamps import NotStamped
-from controller.identity.timestamping import Authority, stamped, verified
+from controller.core.stamps import NotStamped, stamped_at
+from controller.identity.timestamping import Authority, stamped
 from tests.fakes.timestamp_authority import LocalAuthority, served
 from vedette.shared.limits import STAMP_BYTES_MAX
 
@@ -32,9 +32,11 @@ async def test_a_timestamp_under_the_pinned_root_says_when(honest: LocalAuthorit
     with served(lambda query: (200, honest.reply(query))) as url:
         found = await stamped(pinned(honest, url), NOTE)
     assert found.at_us > 1_700_000_000_000_000
-    assert verified(pinned(honest), NOTE, found.response) == found.at_us
+    roots = pinned(honest).roots
+    assert found.root == roots[0].public_bytes(Encoding.DER)
+    assert stamped_at(roots, NOTE, found.response) == (found.at_us, roots[0])
     with pytest.raises(NotStamped, match="pinned"):
-        verified(pinned(honest), NOTE + b"x", found.response)
+        stamped_at(roots, NOTE + b"x", found.response)
 
 
 async def test_a_forged_token_of_a_strangers_root_is_refused(
@@ -83,6 +85,6 @@ async def test_nobody_there_is_said_so(honest: LocalAuthority) -> None:
         await stamped(pinned(honest), NOTE)
 
 
-def test_without_a_pinned_root_nothing_counts(honest: LocalAuthority, tmp_path: Path) -> None:
+def test_without_a_pinned_root_nothing_counts() -> None:
     with pytest.raises(NotStamped):
-        verified(Authority("tsa", "http://127.0.0.1:1/", []), NOTE, b"\x30\x00")
+        stamped_at([], NOTE, b"\x30\x00")

@@ -32,6 +32,7 @@ class Said:
     query: bytes = b"q"
     response: bytes = b"r"
     at_us: int = NOW
+    root: bytes = b"root"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Said:
     query: bytes
     response: bytes
     at_us: int
+    root: bytes
 
 
 @dataclass
@@ -43,7 +44,7 @@ class World:
 
     async def stamp(self, data: bytes) -> Said | str:
         self.asked.append(data)
-        return self.failure or Said(b"q", b"r", self.now_us)
+        return self.failure or Said(b"q", b"r", self.now_us, b"root")
 
     def sign(self, size: int) -> None:
         with self.storage.transaction() as tx:
@@ -70,7 +71,10 @@ async def test_the_newest_checkpoint_is_stamped_once_an_hour(world: World) -> No
     world.now_us += HOUR_US
     await world.stamping.look()
     assert world.asked == [b"head 3", b"head 9"]
-    assert [one.size for one in world.stamping.timestamps()] == [9, 3]
+    assert [(one.size, one.root) for one in world.stamping.timestamps()] == [
+        (9, b"root"),
+        (3, b"root"),
+    ]
     assert world.stamping.exposure() == Exposure(0, 9, world.now_us)
 
 
