@@ -9,6 +9,7 @@ from typing import Final
 
 from controller.core.bundle.claim_note import ClaimNote, Sealed
 from controller.core.bundle.layout import Bundle, Stream
+from controller.core.bundle.pruned import Pruned, is_pruned
 from controller.core.bundle.statements import Broken
 from controller.core.sealing import Link, Unverified, opened_seal, require_payload, skipped_between
 from vedette.shared.seal import Seal, StreamName
@@ -26,6 +27,8 @@ class Account:
     scheduled: int
     missed: int
     gaps: Sequence["Gap"] = ()
+    pruned: Sequence[int] = ()
+    pruned_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,18 @@ def by_stream(streams: Sequence[Sealed]) -> Iterator[tuple[Stream, Sequence[Seal
 
 
 def stream_account(
-    bundle: Bundle, runs: Sequence[Sealed], organisation: str, public_key: bytes
+    bundle: Bundle, runs: Sequence[Sealed], organisation: str, public_key: bytes, pruned: Pruned
 ) -> Account:
-    """What a stream says from its first seal to its last. Broken if a seal is not what it must be."""
+    """What a stream says from its first seal to its last. Broken if a seal is not what it must be.
+
+    The lines under a seal may be missing only where they were `pruned`.
+    """
     stream = runs[0].stream
     name = StreamName(organisation, stream.agent, stream.stream, stream.epoch)
     before: Link | None = None
     gaps: list[Gap] = []
+    gone: list[int] = []
+    gone_lines = 0
     seals = lines = scheduled = missed = 0
     for run, number in ((one, number) for one in runs for number in range(one.first, one.last + 1)):
         note = _read(bundle, stream.note(number))
@@ -59,14 +67,22 @@ def stream_account(
             seal = opened_seal(note, name, number, public_key)
             if before is not None and skipped_between(before, seal):
                 gaps.append(Gap(before.number + 1, number - 1, str(seal.prev)))
-            _require_lines(bundle, stream, seal)
+            if is_pruned(pruned, stream, number) and _lacks_lines(bundle, stream, seal):
+                gone.append(number)
+                gone_lines += seal.payload.count
+            else:
+                _require_lines(bundle, stream, seal)
         except Unverified as error:
             raise Broken(f"{stream.note(number)}: {error}") from error
         _require_hash(run, number, digest)
         before = Link(number, digest, seal.payload.last or (before.covered_seq if before else 0))
         seals, lines = seals + 1, lines + seal.payload.count
         scheduled, missed = scheduled + seal.slots.scheduled, missed + seal.slots.missed
-    return Account(stream, seals, lines, scheduled, missed, gaps)
+    return Account(stream, seals, lines, scheduled, missed, gaps, gone, gone_lines)
+
+
+def _lacks_lines(bundle: Bundle, stream: Stream, seal: Seal) -> bool:
+    return seal.payload.count > 0 and not bundle.has(stream.lines(seal.number))
 
 
 def _require_lines(bundle: Bundle, stream: Stream, seal: Seal) -> None:

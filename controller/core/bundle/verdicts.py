@@ -7,6 +7,7 @@ from controller.core.bundle.claim_note import ClaimNote, Run
 from controller.core.bundle.doubts import Doubt, differing, doubts_of
 from controller.core.bundle.layout import RESULTS, TIMELINE, Bundle
 from controller.core.bundle.outage import extent_in
+from controller.core.bundle.pruned import unrecomputable
 from controller.core.bundle.rules import Rules, logged_rules
 from controller.core.bundle.statements import (
     Broken,
@@ -32,6 +33,9 @@ def verdict_statements(
     """What holds of the verdicts of the document. Broken where something cannot be read."""
     if not fleet.checks.keys() >= document.checks.keys():
         raise Broken(f"the fleet file lacks a check of {TIMELINE}")
+    if (impossible := unrecomputable(bundle, claim, TIMELINE)) is not None:
+        yield impossible
+        return
     rules = logged_rules(bundle, claim, fleet)
     again = _again(bundle, claim, fleet, document, rules)
     open_doubts: list[tuple[str, Doubt]] = []

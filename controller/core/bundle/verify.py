@@ -34,6 +34,7 @@ from controller.core.bundle.layout import (
 from controller.core.bundle.log import heads, leaf_index
 from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.paper import paper_statements
+from controller.core.bundle.pruned import Pruned, pruned_seals, pruned_statement
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import (
     Broken,
@@ -132,20 +133,23 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex, spread: Spread) -> 
     keys = {LOG_KEY, *(agent_key(one.stream.agent) for one in claim.streams)}
     if more := [name for name in bundle.names() if name.startswith("keys/") and name not in keys]:
         raise Broken(f"{more[0]} is the key of no agent of {CLAIM}")
+    pruned = pruned_seals(bundle)
     streams = [runs for _, runs in by_stream(claim.streams)]
-    for account in spread(partial(_account, bundle, annex), streams):
+    for account in spread(partial(_account, bundle, annex, pruned), streams):
         yield _told(account, annex)
         yield from map(partial(_gap, account.stream), account.gaps)
+        if account.pruned:
+            yield pruned_statement(account.stream, account.pruned, account.pruned_lines)
     yield results_statement(bundle, claim)
 
 
-def _account(bundle: Bundle, annex: Annex, runs: Sequence[Sealed]) -> Account:
+def _account(bundle: Bundle, annex: Annex, pruned: Pruned, runs: Sequence[Sealed]) -> Account:
     """What a stream says, by the key of its agent in the annex."""
     agent = runs[0].stream.agent
     key = _public_key(bundle, agent_key(agent))
     if not annex.names(agent, key):
         raise Broken(f"{agent_key(agent)} is not a key of agent {agent} in the annex")
-    return stream_account(bundle, runs, annex.organisation, key)
+    return stream_account(bundle, runs, annex.organisation, key, pruned)
 
 
 def _told(account: Account, annex: Annex) -> Statement:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from controller.core.bundle import layout
 from controller.core.bundle.claim_note import Sealed
 from controller.ports.leaves import Leaf, LeafKind
+from controller.ports.seals import StreamId
 from controller.ports.storage import Transaction
 from controller.services.bundling.heads import ShownHeads
 from controller.services.bundling.subject import Subject
@@ -17,12 +18,23 @@ def rule_leaves(
     """The places of every leaf that moved what is claimed, or has the key of a witness, in order."""
     agents = sorted({one.stream.agent for one in streams})
     keys = [(LeafKind.KEY, name) for name in (*agents, *shown.witnesses)]
+    pruned = [(LeafKind.PRUNE, about) for about in sorted(_prunings(tx, streams))]
     places = {
         leaf.index
-        for kind, about in [*subject.rules, *keys]
+        for kind, about in [*subject.rules, *keys, *pruned]
         for leaf in tx.leaves_about(kind, about)
     }
     return sorted(place for place in places if place < shown.last.size)
+
+
+def _prunings(tx: Transaction, streams: Sequence[Sealed]) -> set[str]:
+    """The acts that dropped lines under these seals."""
+    return {
+        f"PRUNE-{number}"
+        for one in streams
+        for number, run in tx.pruned(StreamId(*one.stream))
+        if run.first_seal <= one.last and one.first <= run.last_seal
+    }
 
 
 def definitions_of(tx: Transaction, subject: Subject) -> Mapping[str, bytes]:

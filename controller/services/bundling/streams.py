@@ -83,20 +83,30 @@ def lines_between(
 def _some(
     tx: Transaction, stream: StreamId, first: int, last: int
 ) -> list[tuple[StoredSeal, bytes]]:
-    """Seals that follow one another; every line from the first of theirs to the last is under one of them."""
+    """Seals that follow one another; every line from the first of theirs to the last is under one of them.
+
+    There are none under seals whose lines were pruned.
+    """
     seals = tx.seals(stream, first, last)
     full = [one for one in seals if one.count]
     if not full:
         return [(one, b"") for one in seals]
+    gone = tx.pruned_between(stream, full[0].first_seq, full[-1].last_seq)
+    counts = {
+        one.number: 0
+        if any(run.first_seal <= one.number <= run.last_seal for _, run in gone)
+        else one.count
+        for one in seals
+    }
     lines = b"".join(tx.lines(stream, full[0].first_seq, full[-1].last_seq)).split(b"\n")[:-1]
-    if len(lines) != sum(one.count for one in full):
+    if len(lines) != sum(counts.values()):
         where = f"stream {stream.stream} of agent {stream.agent}, seals {first} to {last}"
         raise Fatal(f"Lines of {where} are not as they were sealed: `vedette db check` says more.")
     found, at = [], 0
     for one in seals:
-        own = lines[at : at + one.count]
+        own = lines[at : at + counts[one.number]]
         found.append((one, b"".join(each + b"\n" for each in own)))
-        at += one.count
+        at += counts[one.number]
     return found
 
 

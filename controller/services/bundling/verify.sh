@@ -80,6 +80,15 @@ for name in $figures; do
     [ "$(sed -n "s/^${name%.*} //p" claim.note)" = "$(hash $name)" ] || fail "$name: not what claim.note names"
 done
 
+# What was pruned, as leaves of the log say.
+: >"$tmp/pruned"
+for file in config/*.note; do
+    read -r kind <"$file" && [ "$kind" = vedette.prune/v1 ] || continue
+    signed "$file" keys/log.pem "$origin"
+    sed -n 's/^data //p' "$tmp/text" | tr '"' '\n' |
+        sed -n 's/^stream \([^ ]* [^ ]* [^ ]*\) seals \([1-9][0-9]\{0,8\} [1-9][0-9]\{0,8\}\) lines .*/\1 \2/p' >>"$tmp/pruned"
+done 2>/dev/null
+
 # Each stream: from the first seal of the claim to the last, each naming the one before, the last one signed. What the
 # claim itself says never came is told.
 text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
@@ -115,6 +124,21 @@ while read -r agent epoch stream _ first last first_hash last_hash; do
     [ "$(sed -n 2p "$note")" = "stream ${origin%/log}/agent/$agent $stream epoch $epoch" ] || fail "$note: of another stream"
     sed 's/note$/jsonl/' "$tmp/notes" >"$tmp/names"
     sed -n 's/^payload //p' "$tmp/seals" | paste -d ' ' - "$tmp/names" | sed '/ 0 /d; s/ [0-9]* /  /' >"$tmp/sums"
+    sed 's/^[^ ]*  //' "$tmp/sums" | sort | comm -23 - "$tmp/there" >"$tmp/missing"
+    if [ -s "$tmp/missing" ]; then
+        while read -r a e s from to; do
+            [ "$a $e $s" = "$agent $epoch $stream" ] || continue
+            [ "$from" -ge "$first" ] || from=$first
+            [ "$to" -le "$last" ] || to=$last
+            seq -f "$dir/%08.0f.jsonl" "$from" "$to"
+        done <"$tmp/pruned" | sort -u | comm -23 "$tmp/missing" - >"$tmp/out"
+        [ ! -s "$tmp/out" ] || fail "$(head -n 1 "$tmp/out"): missing, and no leaf in config/ says that it was pruned"
+        sort -k 2 "$tmp/sums" | join -1 2 -v 1 -o 1.1,1.2 - "$tmp/missing" | sed 's/ /  /' >"$tmp/kept"
+        mv "$tmp/kept" "$tmp/sums"
+        printf 'INCOMPLETE stream %s of agent %s: lines under %s seals were pruned: integrity proved, recomputation impossible\n' \
+            "$stream" "$agent" "$(wc -l <"$tmp/missing")"
+        whole=INCOMPLETE
+    fi
     [ ! -s "$tmp/sums" ] || sha256sum -c --quiet --strict "$tmp/sums" >"$tmp/out" 2>/dev/null ||
         fail "$(head -n 1 "$tmp/out") (its seal)"
     sed 's/^[^ ]*  //' "$tmp/sums" | tee -a "$tmp/lines" >>"$tmp/expected-files"

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from controller.core.bundle.layout import ATTAINMENT, FLEET, RESULTS, TIMELINE
+from controller.core.bundle.recompute import recomputed as recomputed_bundle
+from controller.core.bundle.statements import Holds, exit_code
+from controller.core.bundle.verify import opened_claim, statements
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.ports.evidence import Segment
@@ -207,3 +211,28 @@ async def test_a_clock_that_alone_says_so_prunes_nothing(old: PrunedDay) -> None
 def _received_now(storage: FakeStorage, now_us: int) -> None:
     with storage.real.transaction() as tx:
         tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
+
+
+async def test_a_bundle_over_pruned_time_has_the_figures_and_says_what_is_gone(
+    old: PrunedDay,
+) -> None:
+    whole = old.bundle()
+    old.prune()
+    bundle = old.bundle()
+    names = {name for name in whole.names() if name.endswith(".jsonl") and "/" in name}
+    assert names
+    assert names.isdisjoint(bundle.names())
+    assert bundle.read(RESULTS) == b""
+    for name in (TIMELINE, ATTAINMENT, FLEET):
+        assert bundle.read(name) == whole.read(name), name
+    found = list(statements(bundle, old.annex()))
+    assert exit_code(found) == 2, found
+    gone = [one.text for one in found if one.holds is Holds.INCOMPLETE]
+    assert len(gone) == 3
+    assert all("integrity proved, recomputation impossible" in one for one in gone)
+    claim = opened_claim(bundle, old.notary.verifier)
+    figures, verdicts = recomputed_bundle(bundle, claim)
+    assert (figures.holds, verdicts.holds) == (Holds.PASS, Holds.NOT_CHECKED)
+    assert "recomputation impossible" in verdicts.text
+    outage = old.of_outage("OUT-2")
+    assert exit_code(statements(outage, old.annex())) == 2

@@ -1,6 +1,7 @@
 """A bundle made by hand: two agents, three seals each, in a log of their own, signed by keys that tests hold."""
 
 import itertools
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -94,10 +95,11 @@ def made(
     change: Callable[[dict[str, bytes]], None] = lambda _: None,
     *,
     missing: Collection[int] = (),
+    pruned: Collection[str] = (),
 ) -> Files:
     """A bundle; its claim and its files may be changed before they are signed: as an insider could.
 
-    Seals of the numbers that are `missing` never came.
+    Seals of the numbers that are `missing` never came. A leaf says that the runs of `pruned` were dropped.
     """
     files: dict[str, bytes] = {
         README: b"read me\n", SCRIPT: b"#!/bin/sh\n", FLEET: b"version: 1\n", TIMELINE: b"{}\n",
@@ -118,6 +120,10 @@ def made(
     files[CLAIM] = log_note(claim(whole).text())
     leaves += [files[CLAIM], b"a leaf of others"]
     files["config/0.note"] = rule
+    if pruned:
+        said = json.dumps({"runs": list(pruned)}, separators=(",", ":"))
+        leaves.append(log_note(f'vedette.prune/v1\ntime 9\nsubject "PRUNE-1"\ndata {said}\n'))
+        files[f"config/{len(leaves) - 1}.note"] = leaves[-1]
     _put_log(files, leaves, streams)
     files[RESULTS] = b"".join(files[name] for name in sorted(files) if name.endswith(".jsonl"))
     change(files)
@@ -188,7 +194,8 @@ def _put_log(files: dict[str, bytes], leaves: list[bytes], streams: list[Sealed]
         files[name] = InclusionProof(index, path, files[f"checkpoints/{last}"]).data()
 
     prove(CLAIM_PROOF, files[CLAIM])
-    prove("config/0.tlog-proof", files["config/0.note"])
+    for name in [one for one in files if one.startswith("config/")]:
+        prove(name.replace(".note", ".tlog-proof"), files[name])
     for one, name in tips(streams):
         prove(name, files[one.stream.note(one.last)])
 
