@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from controller.cli.bundle_files import refuse_output, write_bundle
+from controller.cli.bundle_writing import refuse_output, write_bundle
 from controller.cli.channel import connected
 from controller.cli.held_heads import newest_head
 from controller.cli.output import write_json
