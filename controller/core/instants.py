@@ -64,7 +64,9 @@ def _within_years(at_us: int, value: object) -> int:
 
 
 def instant_text(at_us: int) -> str:
-    """`at_us` as RFC 3339 in UTC, without digits that are zero."""
+    """`at_us` as RFC 3339 in UTC, without digits that are zero; as a number where no calendar shows it."""
+    if not _FIRST_US <= at_us <= _LAST_US:
+        return f"{at_us} us after 1970"
     text = (_EPOCH + timedelta(microseconds=at_us)).isoformat()
     return text.replace("+00:00", "Z")
 

@@ -42,3 +42,8 @@ def test_what_is_no_instant_is_refused(text: object) -> None:
 def test_an_instant_reads_back() -> None:
     assert instant_text(1_483_228_800_000_000) == "2017-01-01T00:00:00Z"
     assert instant(instant_text(1)) == 1
+
+
+@pytest.mark.parametrize("at_us", [2**63 - 1, -(2**63), 10**40])
+def test_what_no_calendar_shows_is_told_as_a_number(at_us: int) -> None:
+    assert instant_text(at_us) == f"{at_us} us after 1970"
