@@ -27,6 +27,7 @@ unit: $(INSTALLED) ## Every test, without the gates.
 
 fuzz: $(INSTALLED) ## The laws on new examples, and new lives of a controller; a failure prints how to get it again.
 	@for round in 1 2 3 4 5; do VEDETTE_HYPOTHESIS=fuzz $(BIN)/python -m pytest -n 2 -q --timeout 600 tests/property || exit 1; done
+	@VEDETTE_HYPOTHESIS=deep $(BIN)/python -m pytest -n 2 -q --timeout 1800 tests/property/test_evidence_readers.py
 	@$(BIN)/python -m tests.property.life --seconds 300 --first $$$$
 
 mutate: $(INSTALLED) ## A bundle of evidence changed in ten thousand ways: both verifiers refuse each; ten minutes.

@@ -8,4 +8,7 @@ from hypothesis import HealthCheck, settings
 _SLOW = [HealthCheck.too_slow]
 settings.register_profile("house", derandomize=True, database=None, suppress_health_check=_SLOW)
 settings.register_profile("fuzz", derandomize=False, print_blob=True, suppress_health_check=_SLOW)
+settings.register_profile(
+    "deep", derandomize=False, print_blob=True, suppress_health_check=_SLOW, max_examples=20000
+)
 settings.load_profile(os.environ.get("VEDETTE_HYPOTHESIS", "house"))

@@ -1,7 +1,7 @@
 """Two real bundles of one controller, and the keys that an insider would hold."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +69,14 @@ class Scene:
     def annex(self) -> Annex:
         """What both verifiers judge by."""
         return parsed_annex(self.annex_text)
+
+    @cached_property
+    def roots(self) -> Sequence[x509.Certificate]:
+        """The roots of authorities in the bundle."""
+        names = [
+            one for one in self.files if one.startswith("timestamps/") and one.endswith(".pem")
+        ]
+        return [x509.load_pem_x509_certificate(self.files[one]) for one in names]
 
     @cached_property
     def hashes(self) -> Mapping[str, str]:
