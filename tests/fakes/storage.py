@@ -27,6 +27,15 @@ class FakeStorage:
         return self._storage
 
     @contextmanager
+    def without_log(self) -> Iterator[None]:
+        """What is written meanwhile is in no log, as before there was one."""
+        notary, self._storage._notary = self._storage._notary, None
+        try:
+            yield
+        finally:
+            self._storage._notary = notary
+
+    @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with self._storage.transaction() as tx:
             yield tx

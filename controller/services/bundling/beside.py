@@ -42,7 +42,8 @@ def unsealed_runs(
     for one in standings:
         if one.id.stream in services or (one.id.stream == ANCHORS and one.id.agent in agents):
             own = runs.get(Stream(*one.id), [])
-            for span in (*_bare(tx, one, own), *_disputed(tx, one.id, own)):
+            bare = _bare(tx, one, own) if own else _left_out(tx, one, subject)
+            for span in (*bare, *_disputed(tx, one.id, own)):
                 found += _within(tx, one.id, span, subject.sealed_us)
     return found
 
@@ -67,8 +68,18 @@ def _bare(tx: Transaction, standing: StreamStanding, runs: Sequence[Sealed]) -> 
         if first.skipped or not before:
             covered = _seal(tx, stream, before).covered_seq if before else 0
             yield _Range(covered + 1, _covered(tx, one).first - 1)
-    last = runs[-1].last if runs else 0
-    if last == standing.last_number or not runs:
+    if runs[-1].last == standing.last_number:
+        yield _Range(_covered(tx, runs[-1]).last + 1, standing.seq)
+
+
+def _left_out(tx: Transaction, standing: StreamStanding, subject: Subject) -> Iterator[_Range]:
+    """Lines of a stream that never was sealed, that was sealed before the time, or only before there was a log."""
+    stream = standing.id
+    numbers = tx.seals_over(stream, *subject.sealed_us)
+    if numbers:
+        first, last = (_seal(tx, stream, one) for one in (numbers[0], numbers[-1]))
+        yield _Range(first.first_seq or first.covered_seq + 1, last.covered_seq)
+    if not numbers or numbers[-1] == standing.last_number:
         tip = tx.seal_tip(stream)
         yield _Range((tip.covered_seq if tip else 0) + 1, standing.seq)
 

@@ -13,7 +13,6 @@ from controller.core.bundle import layout
 from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.streams import tips
-from controller.errors import Rejected
 from controller.ports.custody import Actor
 from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.seals import StreamId
@@ -158,8 +157,9 @@ class Bundles:
         """Heads of the log, that they are of one log, and where in it everything stands."""
         log = self.logbook
         with self.storage.transaction() as tx:
-            places = [_leaf_of(tx, one, one.last) for one, _ in tips(plan.streams)]
-            begun = min(_leaf_of(tx, one, one.first) for one in plan.streams)
+            places = [_tip(tx, one) for one, _ in tips(plan.streams)]
+            # What is older than the log is in the chain of a seal that is in it.
+            begun = min(_leaf_of(tx, one, one.first) or 0 for one in plan.streams)
             shown = shown_heads(tx, (begun, max(places)), head, held)
             rules = rule_leaves(tx, plan.subject, plan.streams, shown)
             earlier = [one.index for one in tx.leaves_about(LeafKind.CLAIM, plan.subject.name)]
@@ -184,14 +184,15 @@ class Bundles:
         yield from stamp_files(shown.stamps, shown.heads, roots)
 
 
-def _leaf_of(tx: Transaction, sealed: Sealed, number: int) -> int:
+def _tip(tx: Transaction, sealed: Sealed) -> int:
+    index = _leaf_of(tx, sealed, sealed.last)
+    assert index is not None, "streams whose last seal is in no leaf are left out"
+    return index
+
+
+def _leaf_of(tx: Transaction, sealed: Sealed, number: int) -> int | None:
     leaf = tx.seal_leaf(StreamId(*sealed.stream), number)
-    if leaf is None:
-        raise Rejected(
-            f"Seal {number} of stream {sealed.stream.stream} of agent {sealed.stream.agent} was kept before there"
-            " was a log: only periods that began later can be handed over."
-        )
-    return leaf.index
+    return None if leaf is None else leaf.index
 
 
 def _before(tx: Transaction, subject: str) -> str | None:

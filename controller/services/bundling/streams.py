@@ -37,7 +37,7 @@ def sealed_streams(
     if not sealed:
         raise Rejected(
             f"No agent has sealed anything of {subject.title}: there is no evidence to hand over. Agents seal once a"
-            " minute."
+            " minute, and what they sealed before there was a log counts for nobody else."
         )
     return sorted(sealed, key=_place)
 
@@ -47,7 +47,10 @@ def _place(one: Sealed) -> tuple[str, str, str, int]:
 
 
 def _runs(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> list[Sealed]:
-    """The seals of a stream that say something of a time, as runs without a gap."""
+    """The seals of a stream that say something of a time, as runs without a gap.
+
+    A run whose last seal is older than the log is left out: nothing says that it stood before it was asked for.
+    """
     runs: list[tuple[int, int]] = []
     for number in tx.seals_over(stream, from_us, to_us):
         if runs and runs[-1][1] == number - 1:
@@ -57,6 +60,7 @@ def _runs(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> list[S
     return [
         Sealed(Stream(*stream), *run, *(sha256_of(_seal(tx, stream, n).note) for n in run))
         for run in runs
+        if tx.seal_leaf(stream, run[1]) is not None
     ]
 
 

@@ -48,6 +48,7 @@ class Chain:
     number: int = 0
     prev: str | None = None
     covered: int = 0
+    since_us: int = 0
 
 
 @dataclass
@@ -102,7 +103,7 @@ class SealedDay:
         with self.stage.world.storage.transaction() as tx:
             tx.pack_segments(stream, first, last)
             body = b"".join(tx.lines(stream, first, last))
-            end_us = self.begins_us + (last + 1) * 60 * SECOND
+            end_us = (chain.since_us or self.begins_us) + (last + 1) * 60 * SECOND
             done = sum(map(is_of_slot, body.split(b"\n")[:-1]))
             name = StreamName("example.net", stream.agent, stream.stream, stream.epoch)
             chain.number += 1

@@ -26,9 +26,9 @@ from controller.services.evidence.log_check import faults
 from controller.services.evidence.logbook import Logbook
 from tests.fakes.storage import Died, FakeStorage, MortalStorage
 from tests.unit.core.bundle.made import Files
-from tests.unit.services.conftest import FLEET, SECOND, START, Running, World
+from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
 from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS, REGIONS, Stage
-from tests.unit.services.sealed_day import HOUR, LABEL, SealedDay
+from tests.unit.services.sealed_day import HOUR, LABEL, Chain, SealedDay
 
 FRA = StreamId("fra-1", "e1", "shop")
 
@@ -144,7 +144,7 @@ async def test_a_day_with_two_sets_of_rules_is_judged_by_each_of_them(quiet: Sea
     assert not quiet.stage.world.fleets.apply(one_is_enough + CONTRACTS, "f.yaml", "ada").problems
     await quiet.probe(ENDS + 4 * HOUR, ENDS + 5 * HOUR, "down", ["fra"])
     await quiet.probe(ENDS + 4 * HOUR, ENDS + 5 * HOUR, "up", ["nyc", "sin"])
-    await quiet.probe(ENDS + 5 * HOUR, ENDS + DAY + 6 * HOUR)
+    await quiet.probe(ENDS + 5 * HOUR, ENDS + 9 * HOUR)
     quiet.over()
     bundle = quiet.bundle()
     assert exit_code(list(statements(bundle, quiet.annex()))) == 0
@@ -169,11 +169,11 @@ async def test_what_came_after_the_report_was_sealed_is_told_from_what_it_rests_
     quiet: SealedDay,
 ) -> None:
     await quiet.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
-    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "up", ["sin"])
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 9 * HOUR, "up", ["sin"])
     quiet.stage.world.now_us = ENDS + DAY + 13 * HOUR
     quiet.stage.work()
     assert quiet.stage.issued(LABEL)
-    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "down", ["fra", "nyc"])
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 9 * HOUR, "down", ["fra", "nyc"])
     quiet.over()
     quiet.stage.world.now_us = ENDS + DAY + 14 * HOUR
     bundle = quiet.bundle()
@@ -190,7 +190,7 @@ async def test_what_counted_and_is_under_no_seal_is_told_and_not_taken_for_a_lie
     quiet: SealedDay,
 ) -> None:
     await quiet.probe(ENDS - 6 * HOUR, ENDS + 3 * HOUR)
-    await quiet.probe(ENDS + 3 * HOUR, ENDS + DAY + 6 * HOUR, "up", ["sin"])
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 9 * HOUR, "up", ["sin"])
     for region in ("fra", "nyc"):
         quiet.seal(StreamId(f"{region}-1", "e1", "shop"), quiet.stage.seqs[region] - 60)
     await quiet.probe(ENDS + 3 * HOUR, ENDS + 4 * HOUR, "down", ["fra", "nyc"])
@@ -208,6 +208,56 @@ async def test_what_counted_and_is_under_no_seal_is_told_and_not_taken_for_a_lie
     assert "120 lines that counted are under no seal here (fra-1 e1 shop" in more[0].text
     bare = replace(claim, unsealed=())
     assert [one.holds for one in recomputed(bundle, bare)] == [Holds.PASS, Holds.FAIL]
+
+
+async def test_what_was_sealed_before_there_was_a_log_is_bound_by_what_was_sealed_since(
+    quiet: SealedDay, storage: FakeStorage
+) -> None:
+    quiet.begins_us = ENDS - 2 * HOUR
+    with storage.without_log():
+        await quiet.probe(ENDS - 2 * HOUR, ENDS + 3 * HOUR)
+        for region in REGIONS:
+            quiet.seal(StreamId(f"{region}-1", "e1", "shop"), quiet.stage.seqs[region])
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 9 * HOUR, "up", ["fra", "nyc"])
+    quiet.over()
+    bundle = quiet.bundle()
+    found = list(statements(bundle, quiet.annex()))
+    assert exit_code(found) == 0, found
+    claim = claim_of(quiet, bundle)
+    assert [one.stream.agent for one in claim.streams] == ["fra-1", "nyc-1"]
+    assert [(one.stream.agent, one.first, one.last) for one in claim.unsealed] == [
+        ("sin-1", 1, 300)
+    ]  # fmt: skip
+    said = again(quiet, bundle)
+    assert {one.holds for one in said} <= {Holds.PASS, Holds.INCOMPLETE}, said
+
+
+async def test_an_agent_that_lost_its_state_has_a_stream_for_each_of_its_lives(
+    quiet: SealedDay,
+) -> None:
+    quiet.begins_us = ENDS - 2 * HOUR
+    await quiet.probe(ENDS - 2 * HOUR, ENDS + 3 * HOUR)
+    quiet.seal(FRA, quiet.stage.seqs["fra"] - 30)
+    again_us = ENDS + 3 * HOUR
+    lives = [
+        line(seq, again_us + seq * 60 * SECOND, "up", "fra", epoch="e2") for seq in range(1, 241)
+    ]
+    quiet.stage.world.now_us = again_us + 241 * 60 * SECOND
+    await quiet.stage.running.give(frame(1, *lives, epoch="e2"), "fra")
+    await quiet.probe(ENDS + 3 * HOUR, ENDS + 7 * HOUR, "up", ["nyc", "sin"])
+    second = FRA._replace(epoch="e2")
+    quiet.chains[second] = Chain(since_us=again_us)
+    quiet.seal(second, 240)
+    for region in ("nyc", "sin"):
+        quiet.seal(StreamId(f"{region}-1", "e1", "shop"), quiet.stage.seqs[region])
+    quiet.stage.world.now_us = ENDS + DAY + 7 * HOUR
+    bundle = quiet.bundle()
+    assert exit_code(list(statements(bundle, quiet.annex()))) == 0
+    claim = claim_of(quiet, bundle)
+    assert [one.stream[:2] for one in claim.streams][:2] == [("fra-1", "e1"), ("fra-1", "e2")]
+    assert [(one.stream.epoch, one.first, one.last) for one in claim.unsealed] == [("e1", 271, 300)]
+    # The others were up meanwhile: nothing hangs on what the agent could not seal any more.
+    assert {one.holds for one in again(quiet, bundle)} == {Holds.PASS}
 
 
 async def test_a_seal_that_never_came_is_named_and_leaves_the_bundle_incomplete(
