@@ -1,13 +1,10 @@
 """What somebody holds of a log: heads in an older bundle, in a file of their own, or in what an agent remembers."""
 
-import base64
-import binascii
-import json
 import zipfile
 from pathlib import Path
 
 from controller.cli.bundle_files import opened_bundle
-from controller.cli.sources import read_file
+from controller.cli.head_file import head_note
 from controller.core.bundle.log import heads, opened_head
 from controller.core.bundle.since import Held
 from controller.core.bundle.statements import Broken
@@ -23,7 +20,7 @@ def held_heads(path: Path, log: Verifier) -> Held:
             with opened_bundle(path) as files:
                 found = heads(files, log)
         else:
-            found = [opened_head(_note(path), log, str(path))]
+            found = [opened_head(head_note(path), log, str(path))]
     except Broken as error:
         raise BadInput(f"{path} holds no history of the log {log.name}: {error}.") from error
     if not found:
@@ -34,7 +31,7 @@ def held_heads(path: Path, log: Verifier) -> Held:
 def newest_head(path: Path) -> Checkpoint:
     """The largest head that `path` holds, whoever signed it: to ask for a proof from there. BadInput if there is none."""
     if not _is_bundle(path):
-        return _unverified(path, _note(path))
+        return _unverified(path, head_note(path))
     with opened_bundle(path) as files:
         names = [name for name in files.names() if name.startswith("checkpoints/")]
         found = [_unverified(path, files.read(name)) for name in names]
@@ -55,14 +52,3 @@ def _unverified(path: Path, note: bytes) -> Checkpoint:
         raise BadInput(
             f"Expected a bundle or a signed head of a log in {path}: {error}."
         ) from error
-
-
-def _note(path: Path) -> bytes:
-    """The bytes of a head that stands in a file by itself, also one that came by mail, or in what an agent remembers."""
-    data = read_file(path)
-    if not data.lstrip().startswith(b"{"):
-        return data.replace(b"\r\n", b"\n")
-    try:
-        return base64.b64decode(json.loads(data)["note"], validate=True)
-    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as error:
-        raise BadInput(f"Expected a signed head of a log as `note` in {path}.") from error

@@ -15,8 +15,15 @@ from msgspec import Meta, field
 
 from vedette.shared.definitions import Id
 from vedette.shared.documents import Problem
+from vedette.shared.durations import Duration
 from vedette.shared.identity import ID_EXPECTED, is_id
-from vedette.shared.limits import CHANNEL_URL_CHARS_MAX, FILTER_NAMES_MAX
+from vedette.shared.limits import (
+    CHANNEL_EVERY_US_MAX,
+    CHANNEL_EVERY_US_MIN,
+    CHANNEL_URL_CHARS_MAX,
+    FILTER_NAMES_MAX,
+)
+from vedette.shared.probes import DurationText
 from vedette.shared.probes.host import shown_url, url_problem
 from vedette.shared.probes.part import Finding
 
@@ -39,6 +46,7 @@ class EventName(StrEnum):
     STEADY = "check.steady"
     SILENT = "agent.silent"
     HEARD = "agent.heard"
+    HEAD = "log.head"
     TEST = "channel.test"
 
 
@@ -54,9 +62,11 @@ Choice = Literal[
     "burn.page",
     "burn.ticket",
     "claim.due",
+    "log.head",
 ]
 Names = Annotated[list[Id], Meta(max_length=FILTER_NAMES_MAX)]
 _DEFAULT_ON: Final[tuple[Choice, ...]] = ("outage.opened", "outage.closed", "outage.reopened")
+_HEADS_EVERY: Final = "1h"
 GRADE: Final = "grade."
 """What the events of grades begin with; a contract's action follows."""
 
@@ -81,7 +91,8 @@ class Channel(Struct, frozen=True):
     whoever asks for them. `scopes` and `severities` are about outages, `contracts` about contracts, `services`
     and `checks` about both: messages about agents pass them all.
 
-    `on` has events of `Choice`, and the grades of the file's contracts.
+    `on` has events of `Choice`, and the grades of the file's contracts. Heads of the log are told `every` so often
+    at most, and when a report was sealed.
     """
 
     id: Id
@@ -93,6 +104,12 @@ class Channel(Struct, frozen=True):
     contracts: Names = field(default_factory=list)
     scopes: list[Literal["global", "regional"]] = field(default_factory=lambda: ["global"])
     severities: list[Literal["P1", "P2", "P3", "P4"]] = field(default_factory=list)
+    every: DurationText | None = None
+
+    @property
+    def every_us(self) -> int:
+        """How long to wait at least between two heads of the log, in microseconds."""
+        return Duration.parse(self.every or _HEADS_EVERY)
 
     @property
     def secret_names(self) -> frozenset[str]:
@@ -183,6 +200,7 @@ def channel_findings(channel: Channel, named: Named) -> Iterable[Finding]:
         for place, name in enumerate(chosen):
             if name in chosen[:place]:
                 yield (key, place), "each of them once", f"{name!r} again"
+    yield from _every_findings(channel)
     yield from _name_findings(channel, named)
 
 
@@ -197,6 +215,17 @@ def one_of(noun: str, known: Iterable[str]) -> str:
     names = sorted(known)
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     return f"a {noun} of this file ({shown or 'there is none'})"
+
+
+def _every_findings(channel: Channel) -> Iterable[Finding]:
+    if channel.every is None:
+        return
+    if EventName.HEAD.value not in channel.on:
+        expected = f"{EventName.HEAD.value} in `on`: it says how often that is told"
+        yield ("every",), expected, "a channel without it"
+    if not CHANNEL_EVERY_US_MIN <= channel.every_us <= CHANNEL_EVERY_US_MAX:
+        shortest, longest = Duration(CHANNEL_EVERY_US_MIN), Duration(CHANNEL_EVERY_US_MAX)
+        yield ("every",), f"a duration from {shortest} to {longest}", channel.every
 
 
 def _name_findings(channel: Channel, named: Named) -> Iterable[Finding]:

@@ -122,8 +122,8 @@ class LogStore(Protocol):
         """Every leaf about something, the oldest first."""
         ...
 
-    def has_leaf(self, kind: LeafKind, from_index: int) -> bool:
-        """There is a leaf of that kind at or after that place."""
+    def has_leaf(self, kind: LeafKind, from_index: int, to_index: int | None = None) -> bool:
+        """There is a leaf of that kind at or after that place, and before the other if there is one."""
         ...
 
     def seal_leaf(self, stream: StreamId, number: int) -> Leaf | None:

@@ -11,6 +11,7 @@ from controller.services.evidence.logbook import Logbook, Signer
 from controller.services.evidence.seals import Seals
 from controller.services.evidence.stamping import Stamping, Timestamper
 from controller.services.evidence.witnesses import Witnesses
+from controller.services.notify.notify_heads import ArrivedHead, arrived_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Attesting:
     stamping: Stamping
     witnesses: Witnesses
     cosigning: Cosigning
+    told: Callable[[], Sequence[ArrivedHead]]
 
 
 def attesting(
@@ -43,4 +45,5 @@ def attesting(
         Stamping(worker, storage, authorities, now_us),
         Witnesses(storage, organisation, now_us),
         Cosigning(sessions),
+        lambda: arrived_heads(storage),
     )

@@ -90,6 +90,10 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             fixed_leaves=exposure.size,
             fixed_since_us=exposure.at_us,
             witnesses=map(_witness, await self.worker.run(self.attesting.witnesses.listed)),
+            told=[
+                pb.ToldHead(channel=one.channel, size=one.size, at_us=one.at_us)
+                for one in await self.worker.run(self.attesting.told)
+            ],
         )
 
     async def ListStreams(  # noqa: N802 - gRPC's name

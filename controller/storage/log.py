@@ -107,9 +107,11 @@ class LogRows(Rows):
         query = select(*_COLUMNS).where((c.kind == kind.value) & (c.subject == subject))
         return [_leaf(row) for row in self._connection.execute(query.order_by(c.index)).all()]
 
-    def has_leaf(self, kind: LeafKind, from_index: int) -> bool:
-        """There is a leaf of that kind at or after that place."""
+    def has_leaf(self, kind: LeafKind, from_index: int, to_index: int | None = None) -> bool:
+        """There is a leaf of that kind at or after that place, and before the other if there is one."""
         its = (_LEAF.c.index >= from_index) & (_LEAF.c.kind == kind.value)
+        if to_index is not None:
+            its &= _LEAF.c.index < to_index
         return (
             self._connection.execute(select(_LEAF.c.index).where(its).limit(1)).first() is not None
         )

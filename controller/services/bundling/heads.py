@@ -12,6 +12,7 @@ from controller.core.stamps import NotStamped, stamped_at
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
 from controller.ports.storage import Transaction
 from controller.ports.witnesses import StoredCosignature
+from controller.services.notify.notify_heads import told_sizes
 from vedette.shared.limits import NOTE_SIGNATURES_MAX
 
 _WITNESSES_MAX: Final = NOTE_SIGNATURES_MAX - 1
@@ -39,8 +40,8 @@ def shown_heads(
 ) -> ShownHeads:
     """The first head over the first of these leaves, those that others vouched for since, those `held`, and `head`.
 
-    Of each witness the first head that it signed over the last of the leaves, and the newest. A head that was stamped
-    stands there as it was stamped, without the signatures of witnesses.
+    Of each witness the first head that it signed over the last of the leaves, and the newest; and those that channels
+    were told of. A head that was stamped stands there as it was stamped, without the signatures of witnesses.
     """
     begun, ended = leaves
     first = tx.checkpoint_covering(begun + 1) or head
@@ -48,6 +49,7 @@ def shown_heads(
     signed = tx.cosignatures(first.size, head.size)
     stamped = {one.size for one in stamps}
     sizes = stamped | _chosen([one for one in signed if one.size not in stamped], ended)
+    sizes |= {size for size in told_sizes(tx) if first.size <= size <= head.size}
     also = [one for size in sizes for one in tx.checkpoints(size, size)]
     found = {one.size: one for one in [*held, first, *also, head]}
     lines = _lines([one for one in signed if one.size in found.keys() - stamped])

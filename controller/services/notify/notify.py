@@ -1,7 +1,7 @@
 """Routing: what was learnt becomes messages to channels, in the transaction that notes that it did.
 
-It is read from the ledger of outages, the notices about agents and the verdicts of flapping checks, each as
-far as it was not read before. So a controller that ends at any point tells everything once.
+It is read from the ledger of outages, the notices about agents, the verdicts of flapping checks and the heads of the
+log, each as far as it was not read before. So a controller that ends at any point tells everything once.
 """
 
 import logging
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from controller.ports.storage import Storage, Transaction
 from controller.services.notify.notify_agents import tell_of_agents
+from controller.services.notify.notify_heads import tell_of_heads
 from controller.services.notify.notify_insight import Insight
 from controller.services.notify.notify_outages import OutageTelling
 from controller.services.notify.notify_progress import Progress, read_progress, write_progress
@@ -77,5 +78,6 @@ class Router:
                 self._released = telling.release(self._released)
                 self._looked_us = now_us
             tell_of_agents(tx, insight, progress, now_us)
+            tell_of_heads(tx, insight, progress, now_us)
             write_progress(tx, progress)
         return len(events) == NOTIFY_EVENTS_AT_ONCE_MAX

@@ -14,15 +14,24 @@ class Flapping(msgspec.Struct):
     subjects: list[str] = []
 
 
+class ToldHead(msgspec.Struct):
+    """The head of the log that a channel was told of last, and when; up to which leaf it was looked for reports."""
+
+    size: int
+    looked: int
+    at_us: int
+
+
 class Progress(msgspec.Struct):
     """The last event of the ledger of outages that was told of; silent agents and flapping checks that were.
 
-    `silent` are numbers of notices.
+    `silent` are numbers of notices; `heads` are by channel.
     """
 
     sequence: int = 0
     silent: list[int] = []
     flapping: dict[str, Flapping] = {}
+    heads: dict[str, ToldHead] = {}
 
 
 _decoder: Final = msgspec.json.Decoder(Progress)

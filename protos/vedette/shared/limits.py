@@ -306,6 +306,9 @@ SILENCE_LOOK_SECONDS: Final = 5.0
 # --- notifications
 CHANNELS_MAX: Final = 200
 CHANNEL_URL_CHARS_MAX: Final = 4096
+# Heads of the log: it is signed once a minute, and who hears of it once in a month holds too little of it.
+CHANNEL_EVERY_US_MIN: Final = 60 * 1_000_000
+CHANNEL_EVERY_US_MAX: Final = 31 * 24 * 3600 * 1_000_000
 FILTER_NAMES_MAX: Final = 1000
 # Over 5 s, 10 s, 20 s and so on, up to an hour each: about fifteen hours in all.
 NOTIFY_ATTEMPTS_MAX: Final = 24

@@ -59,9 +59,22 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
         pytest.param(
             '{id: a, url: "x://y", on: [outage.opened, grade.wran]}',
             "notify[0].on[1]: expected one of agent.heard, agent.silent, burn.page, burn.ticket, claim.due,"
-            " grade.legal, grade.warn, outage.closed, outage.confirmed,"
+            " grade.legal, grade.warn, log.head, outage.closed, outage.confirmed,"
             " outage.opened, outage.reopened, outage.retracted, outage.revised, found 'grade.wran'",
             id="an event that there is not",
+        ),
+        pytest.param(
+            '{id: a, url: "x://y", every: 2h}',
+            "notify[0].every: expected log.head in `on`: it says how often that is told, found a channel without it",
+            id="how often what is not told",
+        ),
+        pytest.param(
+            '{id: a, url: "x://y", on: [log.head], every: 59s}',
+            "notify[0].every: expected a duration from 1m to 31d, found 59s",
+            id="more often than the log is signed",
+        ),
+        pytest.param(
+            '{id: a, url: "x://y", on: [log.head], every: soon}', "notify[0].every: expected", id="no length of time"
         ),
         pytest.param(
             '{id: a, url: "x://y", on: []}', "notify[0].on: expected at least one, found an empty list", id="none"
@@ -102,8 +115,8 @@ def test_a_channel_is_read_with_what_it_leaves_out() -> None:
             id="an unknown severity",
         ),
         pytest.param(
-            '{id: a, url: "x://y", every: 1m}',
-            "notify[0].every: expected no such key",
+            '{id: a, url: "x://y", often: 1m}',
+            "notify[0].often: expected no such key",
             id="an unknown key",
         ),
         pytest.param(
