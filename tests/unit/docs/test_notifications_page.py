@@ -3,14 +3,17 @@
 import json
 import re
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.core.channels import Choice, EventName
 from controller.core.fleet import read_fleet
+from controller.core.head_messages import head_message
 from controller.core.notices import DeliveryState
 from controller.core.sla.notices.notices import notice_message
 from controller.core.wording import OutageFacts, OutageNews, outage_message
@@ -20,7 +23,9 @@ from controller.services.fleet.apply import checked_fleet
 from tests.command_lines import command_lines, problem_of
 from tests.fakes.webhook_target import KEY, SECRET
 from tests.unit.core.sla.noticing import Noticing
+from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import NOTIFY_AT_ONCE_MAX, NOTIFY_ATTEMPTS_MAX, NOTIFY_SECONDS_MAX
+from vedette.shared.note import signed_note
 
 PAGE: Final = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text()
 FLEET: Final = """version: 1
@@ -39,7 +44,7 @@ def blocks(language: str) -> list[str]:
 def test_the_channels_of_the_page_are_taken() -> None:
     (text,) = blocks("yaml")
     fleet = checked_fleet((FLEET + text).encode(), "fleet.yaml")
-    assert list(fleet.channels) == ["ops", "shop-team", "itsm", "contracts"]
+    assert list(fleet.channels) == ["ops", "shop-team", "itsm", "contracts", "acme-audit"]
     assert fleet.channels["itsm"].secret_names == {"itsm-key"}
 
 
@@ -131,3 +136,12 @@ def test_every_command_on_the_page_exists() -> None:
     lines = list(command_lines(PAGE))
     assert not [f"{line}: {problem}" for line in lines if (problem := problem_of(line))]
     assert len(lines) >= 8
+
+
+def test_the_head_of_the_log_on_the_page_is_what_is_told() -> None:
+    key = Ed25519PrivateKey.from_private_bytes(bytes([7] * 32))
+    text = Checkpoint("example.net/log", 812, sha256(b"812 leaves").digest()).text()
+    note = signed_note(text, "example.net/log", key)
+    signed_us = 1_782_856_807_000_000
+    message = head_message(note, key="acme-audit/log/812", at_us=signed_us, signed_us=signed_us)
+    assert f"```\n{message.title}\n\n{message.text}\n```" in PAGE, message.text
