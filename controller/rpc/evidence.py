@@ -15,6 +15,7 @@ from controller.services.bundling.bundle import Bundles
 from controller.services.bundling.handing import Part
 from controller.services.bundling.held import HeldHead
 from controller.services.bundling.paper import PaperMaker
+from controller.services.contracts.foresight import Foresight
 from controller.services.evidence.witnesses import WitnessStanding
 from vedette.shared.limits import BUNDLE_PART_BYTES_MAX, COSIGN_SECONDS_MAX
 from vedette.v1 import evidence_pb2 as pb
@@ -42,8 +43,14 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
 
         Agents seal first, out of turn; and witnesses sign the head that the claim is in.
         """
-        made = self._parts(request)
+        foresight = Foresight()
+        made = self._parts(request, foresight)
         paper, total = PaperMaker(self.bundles.signer), 0
+        is_more = bool(request.contract)
+        while is_more:
+            is_more = await self.worker.run(
+                lambda: self.bundles.foresees(request.contract, request.period, foresight)
+            )
         await self.attesting.fresh.arrived()
         parts = _cut(itertools.chain(await self.worker.run(lambda: [next(made)]), made))
         await self._witnessed()
@@ -57,7 +64,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
         while some := _some(beside):
             yield _response(some)
 
-    def _parts(self, request: pb.ExportBundleRequest) -> Iterator[Part]:
+    def _parts(self, request: pb.ExportBundleRequest, foresight: Foresight) -> Iterator[Part]:
         """BadInput unless it names one thing. A token's contracts are those of the request: it names no other."""
         actor = caller().actor
         since = [HeldHead(one.size, one.root) for one in request.since]
@@ -65,7 +72,7 @@ class EvidenceServicer(evidence_pb2_grpc.EvidenceServiceServicer):
             raise BadInput("Expected a contract and a period, or an outage, and not both.")
         if request.outage:
             return self.bundles.of_outage(request.outage, actor, since)
-        return self.bundles.of_period(request.contract, request.period, actor, since)
+        return self.bundles.of_period(request.contract, request.period, actor, since, foresight)
 
     async def _witnessed(self) -> None:
         """Have the newest head signed by the witnesses that are there, and wait for that a moment."""

@@ -23,10 +23,11 @@ from controller.services.bundling.handing import Handing, Part
 from controller.services.bundling.heads import shown_heads, stamp_files
 from controller.services.bundling.held import HeldHead, held_checkpoints
 from controller.services.bundling.outage_subject import outage_subject
-from controller.services.bundling.period_subject import period_subject
+from controller.services.bundling.period_subject import PeriodAsked, period_subject
 from controller.services.bundling.rules import definitions_of, rule_files, rule_leaves
 from controller.services.bundling.streams import sealed_streams
 from controller.services.bundling.subject import Subject
+from controller.services.contracts.foresight import Foresight, NotYet
 from controller.services.contracts.terms import Terms
 from controller.services.evidence.logbook import Logbook
 from controller.services.evidence.witnesses import parties_of
@@ -78,20 +79,38 @@ class Bundles:
             known = Known(tx.agents(), parties_of(tx), tx.witness_keys())
         return annex_text(self.signer.verifier, known, self.authorities())
 
+    def foresees(self, contract: str, label: str, foresight: Foresight) -> bool:
+        """Do a step of what `of_period` needs beforehand; False if there is none left.
+
+        Making out what was known of a check over a month takes seconds of the storage thread: others come in between.
+        """
+        asked = PeriodAsked(contract, label, foresight)
+        try:
+            with self.storage.transaction() as tx:
+                asked.figures(tx, self.evaluator, self.terms, self.now_us(), steps=1)
+        except NotYet:
+            return True
+        return False
+
     def of_period(
-        self, contract: str, label: str, by: Actor, since: Sequence[HeldHead] = ()
+        self,
+        contract: str,
+        label: str,
+        by: Actor,
+        since: Sequence[HeldHead] = (),
+        foresight: Foresight | None = None,
     ) -> Iterator[Part]:
         """The files of a bundle about a contract and a period, the manifest last. Rejected says why there can be none.
 
         It shows how the log grew from each head of `since`, too.
         """
-        return self._parts(
-            lambda tx, now_us: period_subject(
-                tx, self.evaluator, self.terms, contract, label, now_us
-            ),
-            by,
-            since,
-        )
+        asked = PeriodAsked(contract, label, foresight or Foresight())
+
+        def subject(tx: Transaction, now_us: int) -> Subject:
+            found = asked.figures(tx, self.evaluator, self.terms, now_us)
+            return period_subject(tx, self.evaluator, found)
+
+        return self._parts(subject, by, since)
 
     def of_outage(self, handle: str, by: Actor, since: Sequence[HeldHead] = ()) -> Iterator[Part]:
         """The files of a bundle about an outage as it is known now, the manifest last."""

@@ -1,6 +1,7 @@
 """A bundle about a contract and a period: the figures that are claimed, and what they rest on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from controller.core.bundle import layout
 from controller.core.calendars import Period
@@ -18,18 +19,39 @@ from controller.services.contracts.claim_pack import (
     timeline_file,
 )
 from controller.services.contracts.claim_source import listed_samples, sourced
+from controller.services.contracts.foresight import Foresight
 from controller.services.contracts.terms import Agreed, Terms
 from controller.services.timeline.evaluate import Evaluator
 
 
-def period_subject(
-    tx: Transaction, evaluator: Evaluator, terms: Terms, contract: str, label: str, now_us: int
-) -> Subject:
-    """A contract and a period of it, as of the sealed report or now. Rejected says why there can be none."""
-    _period(terms.latest(tx, contract, now_us), label, now_us)
-    source = sourced(tx, evaluator, terms, contract, label, now_us)
-    as_of_us = source.sight.horizon_us
-    found = figures(source.sight, source.agreed, _period(source.agreed, label, as_of_us))
+@dataclass(frozen=True, slots=True)
+class PeriodAsked:
+    """A contract and a period that somebody asks for, and what was made out of it so far."""
+
+    contract: str
+    label: str
+    foresight: Foresight
+
+    def figures(
+        self,
+        tx: Transaction,
+        evaluator: Evaluator,
+        terms: Terms,
+        now_us: int,
+        *,
+        steps: int | None = None,
+    ) -> Figures:
+        """The figures, as of the sealed report or now. Rejected says why there can be none; NotYet after so many steps."""
+        _period(terms.latest(tx, self.contract, now_us), self.label, now_us)
+        source = sourced(tx, evaluator, terms, self.contract, self.label, now_us)
+        as_of_us = source.sight.horizon_us
+        sight = self.foresight.over(source.sight, steps)
+        return figures(sight, source.agreed, _period(source.agreed, self.label, as_of_us))
+
+
+def period_subject(tx: Transaction, evaluator: Evaluator, found: Figures) -> Subject:
+    """A contract and a period of it, by its figures."""
+    contract, label = found.agreed.contract.first.id, found.period.label
     files = _files(tx, evaluator, found)
     when = found.period.label, found.period.from_us, found.period.to_us
     fleet = found.agreed.fleet
@@ -37,7 +59,7 @@ def period_subject(
         name=f"bundle {contract} {label}",
         act=(contract, label),
         title=f"{contract} in {label}",
-        claim=claimed(contract, found.agreed.revision, when, as_of_us, files),
+        claim=claimed(contract, found.agreed.revision, when, found.horizon_us, files),
         files=files,
         checks=[fleet.checks[name] for name in found.agreed.contract.scope.members],
         from_us=found.seen.from_us,
