@@ -21,6 +21,7 @@ from controller.core.bundle.layout import (
 )
 from controller.core.bundle.manifest import sha256_hex
 from controller.core.fleet import Fleet, read_fleet
+from controller.core.paper.absent import Absent, absent_of
 from controller.core.paper.gathering import BadPaper, Gathered
 from controller.core.paper.heads import Head, heads_of, roots_of
 from controller.core.paper.ledger import Entry, LoggedOutage, entries_of, logged_outages
@@ -67,6 +68,7 @@ class PaperFacts:
     testimonies: Sequence[Testimony]
     heads: Sequence[Head]
     roots: Sequence[tuple[str, str]]
+    absent: Sequence[Absent]
     files: int
 
     def logged_as(self, outage: ReportedOutage) -> LoggedOutage | None:
@@ -106,6 +108,7 @@ def paper_facts(gathered: Gathered) -> PaperFacts:
         testimonies=gathered.testimonies(),
         heads=heads_of(gathered, origin),
         roots=roots_of(gathered),
+        absent=absent_of(claim, entries),
         files=gathered.read(MANIFEST).partition(b"\n\n")[0].count(b"\n"),
     )
 

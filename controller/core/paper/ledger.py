@@ -18,6 +18,8 @@ _CLAIM: Final = b"vedette.claim/v1\n"
 OUTAGE: Final = "outage"
 EXCLUSION: Final = "exclusion"
 KEY: Final = "key"
+REMARK: Final = "remark"
+COUNTER: Final = "counter"
 _RETRACTED: Final = "retracted"
 
 

@@ -5,6 +5,7 @@ It is tagged for screen readers (PDF/UA-1) and fit to be archived (PDF/A-2a).
 
 import datetime as dt
 import json
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -31,6 +32,9 @@ from controller.reporting.blocks import (
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SECOND_US: Final = 1_000_000
 _UNBROKEN: Final = "\N{NO-BREAK SPACE}"
+_BREAK: Final = "\N{ZERO WIDTH SPACE}"
+_LONG: Final = re.compile(r"\S{49,}")
+_PIECE: Final = 16
 
 
 def pdf_of(page: Page, fonts: Path | None = None) -> bytes:
@@ -120,10 +124,16 @@ def _block(block: Block) -> dict[str, Any]:
 
 
 def _cell(one: Cell, column: Column) -> dict[str, Any]:
-    lines = [_text(line) for line in one.lines]
+    lines = [_LONG.sub(_breakable, _text(line)) for line in one.lines]
     if column.is_whole:
         lines = [line.replace(" ", _UNBROKEN) for line in lines]
     return {"lines": lines, "tone": one.tone, "main": one.main}
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """A word that no column is wide enough for, with places where it may be broken."""
+    text = word[0]
+    return _BREAK.join(text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
 
 
 def _text(text: str) -> str:

@@ -19,6 +19,7 @@ from controller.reporting.blocks import (
 )
 from controller.reporting.charts.timeline import ROWS_MAX
 from controller.reporting.figures import NOTHING, exactly
+from controller.reporting.paper.saying import saying
 from controller.reporting.paper.telling import PaperTelling
 from controller.reporting.story.evidence import outages
 from controller.reporting.story.objective import calendar
@@ -29,6 +30,7 @@ def happening(told: PaperTelling) -> Iterator[Block]:
     yield Heading(told.say("paper.part.happened"))
     for block in outages(told.report):
         yield (_days(told) or block) if isinstance(block, Picture) else block
+    yield from saying(told)
     gone = [one.handle for one in told.facts.logged if one.is_retracted]
     if gone:
         yield Paragraph(told.say("paper.retracted", n=len(gone), handles=", ".join(gone)))

@@ -5,6 +5,7 @@ from typing import Final
 
 from controller.core.bundle.layout import ATTAINMENT
 from controller.core.bundle.manifest import sha256_hex
+from controller.core.paper.absent import Why
 from controller.core.paper.heads import Head
 from controller.core.paper.ledger import KEY
 from controller.reporting.blocks import (
@@ -40,6 +41,7 @@ _COMMANDS: Final = (
 )
 # As many heads as fit on a page, from either end.
 _HEADS_SHOWN: Final = 10
+_WITNESSES_SHOWN: Final = 5
 # Longer lines are broken before the key.
 _LINE_MAX: Final = 92
 
@@ -62,6 +64,7 @@ def _statements(told: PaperTelling) -> Table:
     there = {
         "time": any(one.stamps for one in heads),
         "witness": any(one.witnesses for one in heads),
+        "figures": all(one.why is not Why.PRUNED for one in told.facts.absent),
     }
     columns = (
         Column(told.say("paper.head.statement"), share=4),
@@ -169,4 +172,6 @@ def _head(told: PaperTelling, one: Head) -> Iterator[Cell]:
         for stamp in one.stamps
     ]
     yield Cell(tuple(stamps) or (NOTHING,), main=max(len(stamps), 1))
-    yield Cell(tuple(one.witnesses) or (NOTHING,), main=max(len(one.witnesses), 1))
+    shown, more = one.witnesses[:_WITNESSES_SHOWN], len(one.witnesses) - _WITNESSES_SHOWN
+    rest = (told.say("chart.more", n=more),) if more > 0 else ()
+    yield Cell((*shown, *rest) or (NOTHING,), main=max(len(shown), 1))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from controller.core.paper.absent import Why
 from controller.core.paper.ledger import KEY
 from controller.core.paper.testimony import Testimony
 from controller.reporting.blocks import Align, Block, Cell, Column, Heading, Paragraph, Table, cell
@@ -15,6 +16,9 @@ def seeing(told: PaperTelling) -> Iterator[Block]:
     yield _streams(told)
     yield Paragraph(told.say("paper.missed.text"))
     yield Paragraph(told.say("paper.operators"))
+    if told.facts.absent:
+        yield Paragraph(told.say("paper.absent"))
+        yield _absent(told)
 
 
 def _streams(told: PaperTelling) -> Table:
@@ -29,6 +33,23 @@ def _streams(told: PaperTelling) -> Table:
     columns = tuple(Column(told.say(name), side, width) for name, side, width in heads)
     rows = tuple(tuple(_stream(told, one)) for one in told.facts.testimonies)
     return Table(told.say("paper.caption.streams"), columns, rows)
+
+
+def _absent(told: PaperTelling) -> Table:
+    heads = ("paper.head.agent", "paper.head.stream", "paper.head.run", "paper.head.why")
+    columns = tuple(
+        Column(told.say(name), share=width) for name, width in zip(heads, (2, 2, 3, 6), strict=True)
+    )
+    rows = []
+    for one in told.facts.absent:
+        stream = one.stream
+        unit = "seals" if one.why in (Why.GAP, Why.PRUNED) else "lines"
+        run = told.say(f"paper.run.{unit}", first=one.first, last=one.last)
+        leaf = () if one.leaf is None else (told.say("paper.leaf", leaf=one.leaf),)
+        epoch = told.say("paper.epoch", epoch=stream.epoch)
+        why = cell(told.say(f"paper.absent.{one.why.value}"), *leaf)
+        rows.append((cell(stream.agent), cell(stream.stream, epoch), cell(run), why))
+    return Table(told.say("paper.caption.absent"), columns, tuple(rows))
 
 
 def _stream(told: PaperTelling, one: Testimony) -> Iterator[Cell]:

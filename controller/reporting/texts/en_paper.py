@@ -25,6 +25,15 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
         "{n} outage was recorded and taken back, because later evidence says that it was none: {handles}.",
         "{n} outages were recorded and taken back, because later evidence says that they were none: {handles}.",
     ),
+    "paper.caption.said": "What people said, and moves no figure by itself",
+    "paper.head.who": "Who",
+    "paper.head.said": "What",
+    "paper.file": "rests on {name}",
+    "remark.ack": "taken on",
+    "remark.annotation": "noted",
+    "remark.pause": "clocks stopped",
+    "remark.resume": "clocks run again",
+    "remark.counter": "said against it",
     # --- when
     "paper.part.when": "When, and by which clock",
     "paper.when": (
@@ -79,6 +88,20 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
     "paper.missed.text": (
         "Slots are accounted for without gaps: one that was missed has no result, and counts for nobody."
     ),
+    "paper.absent": "What is not in this bundle, or did not count, although numbers say that it was there:",
+    "paper.caption.absent": "Not here, or not counted",
+    "paper.head.run": "Which",
+    "paper.head.why": "Why",
+    "paper.run.seals": "seals {first} – {last}",
+    "paper.run.lines": "lines {first} – {last}",
+    "paper.leaf": "leaf {leaf}",
+    "paper.absent.gap": "These seals never came: what was under them is not known.",
+    "paper.absent.pruned": (
+        "The lines under these seals were dropped when their retention was over. That they were so is proved by the"
+        " seals; what they said cannot be computed from any more."
+    ),
+    "paper.absent.unsealed": "These lines counted, and no seal of this bundle covers them.",
+    "paper.absent.late": "These lines came after the figures were made, and did not count.",
     # --- how decided
     "paper.part.decided": "How it was decided",
     "paper.rule": (
@@ -128,11 +151,12 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
     "paper.proved.time": "A head of the log existed when an authority outside says",
     "paper.proved.time.by": "RFC 3161 timestamps",
     "paper.proved.time.none": "nothing: no head in this bundle was stamped",
-    "paper.proved.witness": "Somebody else saw the same log",
-    "paper.proved.witness.by": "Cosignatures under heads of the log",
+    "paper.proved.witness": "Others than the log saw the same history",
+    "paper.proved.witness.by": "Cosignatures under heads of the log; who runs a witness the annex says",
     "paper.proved.witness.none": "nothing in this bundle: no head was cosigned",
     "paper.proved.figures": "The figures follow from the lines and the rules",
     "paper.proved.figures.by": "Computing them again",
+    "paper.proved.figures.none": "nothing: lines were pruned. Integrity proved, recomputation impossible",
     "paper.unproved": "Not proved by this bundle:",
     "paper.unproved.truth": (
         "That the agents measured truthfully: whoever holds an agent's key can sign whatever they like. Agents that the"

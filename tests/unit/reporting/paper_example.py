@@ -7,7 +7,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from controller.core.bundle.claim_note import ClaimNote, Sealed
+from controller.core.bundle.claim_note import ClaimNote, Run, Sealed, Unsealed
 from controller.core.bundle.layout import Stream, agent_key
 from controller.core.bundle.manifest import manifest_text
 from controller.core.calendars import period_named
@@ -72,7 +72,9 @@ def paper_example(outages: int | None = None, *, stamped: int = 2) -> Gathered:
         files[agent_key(f"{region}-1")] = _pem(key)
         files |= dict(_seals(f"{region}-1", number, key))
         hashes = ("0" * 64, "1" * 64)
-        streams.append(Sealed(Stream(f"{region}-1", "9f31c2d0", "shop"), 41, 43, *hashes))
+        runs = ((41, 41), (43, 43)) if region == "sin" else ((41, 43),)
+        stream = Stream(f"{region}-1", "9f31c2d0", "shop")
+        streams += [Sealed(stream, *run, *hashes) for run in runs]
     fleet_sha256, timeline_sha256, attainment_sha256 = (
         sha256(files[name]).hexdigest()
         for name in ("fleet.yaml", "timeline.json", "attainment.json")
@@ -80,6 +82,7 @@ def paper_example(outages: int | None = None, *, stamped: int = 2) -> Gathered:
     claim = ClaimNote(
         "acme-gold", 2, "2026-03", period.from_us, period.to_us, instant(AS_OF), "0.1.0", "2026.6",
         fleet_sha256, timeline_sha256, attainment_sha256, "ab" * 32, streams,
+        unsealed=[Unsealed(streams[0].stream, 4360, 4371, 1, 2)], late=[Run(streams[1].stream, 4300, 4302)],
     )  # fmt: skip
     files["claim.note"] = _note(claim.text())
     for size in range(120, 120 + stamped + 1):
@@ -116,6 +119,13 @@ def _config(times: Sequence[OutageTimes]) -> Iterator[tuple[str, bytes]]:
     declared = {"kind": "declared", "exclusion": "late-patch", "body": "{}"}
     late_us = instant("2026-03-20T00:30:00Z")
     yield _entry(9, LeafKind.EXCLUSION, "late-patch", late_us, declared)
+    said = {"kind": "annotation", "who": "Jürgen", "role": "operator", "text": "Bagger & <Kabel>"}
+    yield _entry(901, LeafKind.REMARK, "OUT-3", instant("2026-03-06T09:00:00Z"), said)
+    counter = {"who": "Zoë", "role": "counterparty", "text": "unsere Logs sagen 45 min", "file_name": "ours.csv",
+               "sha256": "cd" * 32}  # fmt: skip
+    yield _entry(902, LeafKind.COUNTER, "OUT-3", instant("2026-03-07T09:00:00Z"), counter)
+    pruned = {"runs": ["stream nyc-1 9f31c2d0 shop seals 1 41 lines 1 4100"]}
+    yield _entry(903, LeafKind.PRUNE, "PRUNE-1", instant("2026-04-01T00:00:00Z"), pruned)
     spring_us = instant("2026-03-10T05:00:00Z")
     yield _entry(900, LeafKind.EXCLUSION, "spring-upgrade", spring_us, declared)
     for number, one in enumerate(times):
@@ -152,6 +162,8 @@ def _seals(agent: str, number: int, key: Ed25519PrivateKey) -> Iterator[tuple[st
     )
     at_us = instant("2026-02-28T22:00:00Z")
     for seal, clock in enumerate(clocks, 41):
+        if (number, seal) == (3, 42):
+            continue
         end_us = at_us + (seal - 40) * 372 * _HOUR_US
         payload = Payload(seal * 100, seal * 100 + 59, 60, "0" * 64, 1800)
         made = Seal(

@@ -8,7 +8,7 @@ from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from controller.errors import BadInput
-from controller.reporting.blocks import Page, Paragraph
+from controller.reporting.blocks import Cell, Column, Page, Paragraph, Table
 from controller.reporting.forms.pdf import pdf_of
 from controller.reporting.rendering import Form, rendered
 from tests.unit.reporting.example import example_bytes
@@ -118,3 +118,12 @@ def test_letters_that_no_font_has_are_refused_and_not_left_out() -> None:
 def test_text_is_no_markup() -> None:
     text = '#panic("no") *bold* $x$ \\ @label <tag> `raw` ]['
     assert text in text_of(pdf_of(page_of(text)))
+
+
+def test_words_that_are_longer_than_their_column_are_broken_and_not_run_over() -> None:
+    columns = (Column("one"), Column("two"), Column("three"), Column("four"))
+    cells = tuple(Cell((letter * 64,)) for letter in "abcd")
+    block = Table("hashes", columns, (cells,))
+    found = reader(pdf_of(Page("en", "A letter", "", "", 0, (block,)))).pages[0].extract_text()
+    assert "a" * 16 in found
+    assert "a" * 64 not in found.splitlines()
