@@ -30,6 +30,8 @@ class Stage:
         self.folder = folder
         self._agents = self._people = f"{HOST}:0"
         self._processes: dict[str, subprocess.Popen[str]] = {}
+        # By name of a process: the words before its command line, of a program that runs it.
+        self.started_by: dict[str, Sequence[str]] = {}
         own = {k: v for k, v in os.environ.items() if not k.startswith("VEDETTE_")}
         self._environment = {**own, "VEDETTE_CONFIG": str(folder / "config")}
         (folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -142,7 +144,7 @@ class Stage:
         log = (self.folder / "logs" / f"{name}.log").open("a")
         with log:
             process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [*self.started_by.get(name, ()), sys.executable, *arguments],
                 env=self._environment,
                 stdout=subprocess.PIPE if lines else log,
                 stderr=log,
