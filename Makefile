@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit fuzz mutate check check-deploy fix docs proto lock wheel bench-agent bench-evidence bench-ingest bench-outages bench-sla soak clean
+.PHONY: help demo test unit fuzz mutate check check-deploy fix docs proto lock wheel bench-agent bench-evidence bench-ingest bench-outages bench-sla soak crash clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -85,6 +85,9 @@ bench-outages: $(INSTALLED) ## A million pairs resident: results/s, memory; a la
 
 soak: $(INSTALLED) ## A controller and three agents, killed at random for three minutes: nothing lost, nothing doubled.
 	@$(BIN)/python -m tests.soak
+
+crash: $(INSTALLED) ## A controller and an agent, killed or failed at every call that writes, and what they promised; half an hour.
+	@$(BIN)/python -m tests.crash
 
 clean: ## Remove what was built or installed here.
 	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

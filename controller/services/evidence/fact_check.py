@@ -1,6 +1,7 @@
 """Looking for damage of what leaves name by a hash only: bytes of reports, packs and definitions, and outages as they stand."""
 
 import hashlib
+import itertools
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,6 +15,7 @@ from controller.ports.outcomes import OutageScope, StoredOutage
 from controller.ports.storage import Transaction
 from controller.services.contracts.claim_pack import MANIFEST
 from controller.services.evidence.log_check import Opens
+from controller.services.evidence.prune_check import PruneCheck
 from controller.services.outages.outage_body import decode_body
 from controller.services.outages.telling import seen
 from vedette.shared.definitions import digest_of
@@ -35,6 +37,7 @@ def fact_faults(opens: Opens) -> Iterator[str]:
         packs = range(1, tx.last_claim() + 1)
         checks = sorted({one.check for one in tx.check_revisions()})
         yield from _definition_faults(tx)
+        yield from _pruning_faults(tx)
     for contract, label in reports:
         with opens() as tx:
             yield from _report_faults(tx, contract, label)
@@ -44,6 +47,21 @@ def fact_faults(opens: Opens) -> Iterator[str]:
     for check in checks:
         with opens() as tx:
             yield from _outage_faults(tx, check)
+
+
+def _pruning_faults(tx: Transaction) -> Iterator[str]:
+    """Every run of lines that were dropped is named by the leaf of its act, and no other is."""
+    rows: dict[int, set[str]] = {}
+    for number, run in tx.pruned():
+        rows.setdefault(number, set()).add(str(run))
+    check = PruneCheck()
+    last = max(rows, default=0)
+    for number in itertools.count(1):
+        named = check.runs_of(tx, number)
+        if number > last and not named:
+            return
+        if rows.get(number, set()) != named:
+            yield f"The rows of what PRUNE-{number} dropped are not those that its leaf in the log says."
 
 
 def _definition_faults(tx: Transaction) -> Iterator[str]:

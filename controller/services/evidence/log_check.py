@@ -13,7 +13,7 @@ from controller.services.evidence.seal_check import SealCheck
 from controller.services.evidence.witness_check import cosignature_faults
 from vedette.shared.checkpoint import BadCheckpoint, parsed_checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
-from vedette.shared.merkle import Frontier, leaf_hash
+from vedette.shared.merkle import SIZE_MAX, Frontier, leaf_hash
 from vedette.shared.note import BadNote, Verifier, opened_note
 from vedette.shared.seal import BadSeal
 
@@ -83,6 +83,7 @@ def faults(
                 # In this transaction nothing is entered that was not heard.
                 yield from checks.rows.rest(tx)
                 yield from checks.seals.rest(tx)
+                yield from cosignature_faults(tx, {}, size + 1, SIZE_MAX)
                 yield from _stamp_faults(tx, stamp_fault)
                 return
 

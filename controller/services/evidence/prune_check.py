@@ -23,12 +23,13 @@ class PruneCheck:
         first, last = seal.payload.first, seal.payload.last
         found = tx.pruned_between(stream, first, last)
         is_named = any(
-            run.first_seal <= seal.number <= run.last_seal and str(run) in self._of(tx, number)
+            run.first_seal <= seal.number <= run.last_seal and str(run) in self.runs_of(tx, number)
             for number, run in found
         )
         return is_named and not any(tx.lines(stream, first, last))
 
-    def _of(self, tx: Transaction, number: int) -> frozenset[str]:
+    def runs_of(self, tx: Transaction, number: int) -> frozenset[str]:
+        """What the leaf of that act names."""
         if number not in self._runs:
             leaves = tx.leaves_about(LeafKind.PRUNE, f"PRUNE-{number}")
             notes = [note for one in leaves for _, note in tx.leaf_notes(one.index, one.index + 1)]

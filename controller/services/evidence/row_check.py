@@ -20,7 +20,8 @@ _AT_ONCE: Final = 512
 _TIME: Final = "time "
 _SUBJECT: Final = "subject "
 _DATA: Final = "data "
-_NAMES: Final[Mapping[LeafKind, str]] = {
+# Kinds whose rows are ledgers. Seals, keys and what was pruned are compared in other ways.
+NAMES: Final[Mapping[LeafKind, str]] = {
     LeafKind.FLEET: "fleet file",
     LeafKind.CHECK: "revision of check",
     LeafKind.EXCLUSION: "entry on exclusion",
@@ -29,6 +30,8 @@ _NAMES: Final[Mapping[LeafKind, str]] = {
     LeafKind.CLAIM: "act on claim",
     LeafKind.REPORT: "issued report",
     LeafKind.ACCESS: "act",
+    LeafKind.HOLD: "word on hold",
+    LeafKind.COUNTER: "counter-evidence on",
 }
 _Key = tuple[object, ...]
 _Place = tuple[int | str, ...]
@@ -154,7 +157,7 @@ class _Ledger:
             )
 
     def _named(self, subject: str) -> str:
-        return f"{_NAMES[self.kind]} {subject}"
+        return f"{NAMES[self.kind]} {subject}"
 
 
 class RowCheck:
@@ -162,7 +165,7 @@ class RowCheck:
 
     def __init__(self, begun_us: int) -> None:
         self._begun_us = begun_us
-        self._ledgers = {kind: _Ledger(kind) for kind in _NAMES}
+        self._ledgers = {kind: _Ledger(kind) for kind in NAMES}
         self._keys: dict[str, Mapping[str, Any]] = {}
         self._standings: dict[str, Mapping[str, Any]] = {}
         self._witnesses = WitnessKeyCheck()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from controller.core.sealing import Link, Unverified, opened_seal, require_payload, sha256_of
 from controller.ports.leaves import Leaf
-from controller.ports.seals import StoredSeal, StreamId
+from controller.ports.seals import ForkedSeal, StoredSeal, StreamId
 from controller.ports.storage import Transaction
 from controller.services.evidence.prune_check import PruneCheck
 from vedette.shared.note import BadNote, parsed_note
@@ -75,20 +75,22 @@ class SealCheck:
                 f"Seal {number} of {' '.join(stream)} is in no leaf of the log, although it came since there is"
                 " one: it was slipped in."
             )
-        for agent in tx.agents():
-            for fork in tx.forked_seals(agent.id):
-                what = (
-                    f"The second seal {fork.number} of {' '.join(fork.id)}, which is kept as proof,"
-                )
-                tip = self._tips.get(fork.id)
-                if tip is None:
-                    yield f"{what} is of a stream that has no seal."
-                    continue
-                name = StreamName(tip.origin, fork.id.agent, fork.id.stream, fork.id.epoch)
-                try:
-                    opened_seal(fork.note, name, fork.number, agent.evidence_key)
-                except Unverified as error:
-                    yield f"{what} is not what was signed: {error}."
+        keys = {one.id: one.evidence_key for one in tx.agents()}
+        for agent in sorted({*keys, *(one.agent for one in tx.positions())}):
+            for fork in tx.forked_seals(agent):
+                yield from self._fork_faults(fork, keys.get(agent))
+
+    def _fork_faults(self, fork: ForkedSeal, key: bytes | None) -> Iterator[str]:
+        what = f"The second seal {fork.number} of {' '.join(fork.id)}, which is kept as proof,"
+        tip = self._tips.get(fork.id)
+        if tip is None or key is None:
+            yield f"{what} is of a stream that has no seal, or of no agent."
+            return
+        name = StreamName(tip.origin, fork.id.agent, fork.id.stream, fork.id.epoch)
+        try:
+            opened_seal(fork.note, name, fork.number, key)
+        except Unverified as error:
+            yield f"{what} is not what was signed: {error}."
 
 
 def _told(seal: Seal, stream: StreamId, link: Link | None) -> dict[str, object]:
