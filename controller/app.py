@@ -27,6 +27,7 @@ from controller.rpc.attesting import attesting
 from controller.rpc.backtest import BacktestServicer
 from controller.rpc.claim import ClaimServicer
 from controller.rpc.confirm import Confirming
+from controller.rpc.dispute import disputes
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer, Whereabouts
 from controller.rpc.evidence import EvidenceServicer
@@ -296,6 +297,7 @@ class _Controller:
             ClaimServicer(
                 worker, Claims(storage, self._evaluator, terms, organisation, self._now_us)
             ),
+            disputes(worker, storage, terms, self._now_us),
         )
 
     def _bundles(

@@ -9,7 +9,9 @@ from controller.cli.authority import authority
 from controller.cli.bundle_export import annex, export
 from controller.cli.bundle_paper import paper
 from controller.cli.channel import connected
+from controller.cli.counter import counter
 from controller.cli.exposure import timestamps
+from controller.cli.hold import hold
 from controller.cli.output import NOTHING, instant, shown, write_json, write_table
 from vedette.v1 import evidence_pb2, evidence_pb2_grpc
 
@@ -86,6 +88,8 @@ def _document(one: evidence_pb2.EvidenceStream) -> dict[str, object]:
 
 evidence.add_command(authority)
 evidence.add_command(annex)
+evidence.add_command(counter)
 evidence.add_command(export)
+evidence.add_command(hold)
 evidence.add_command(paper)
 evidence.add_command(timestamps)

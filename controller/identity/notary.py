@@ -43,7 +43,8 @@ class LogNotary:
     def note(self, kind: LeafKind, subject: str, data: Mapping[str, Any]) -> tuple[int, bytes]:
         """When it was signed, and the note that says `data` of `subject`."""
         now_us = self._now_us()
-        return now_us, signed_note(leaf_text(kind, subject, now_us, data), self.origin, self._key)
+        text = leaf_text(kind, subject, now_us, data)
+        return now_us, signed_note(text, self.origin, self._key, bytes_max=BUNDLE_NOTE_BYTES_MAX)
 
     def signed(self, text: str) -> bytes:
         """The note of a text of a bundle: its claim, its manifest."""

@@ -12,6 +12,7 @@ from controller.rpc.agent import AgentServicer
 from controller.rpc.agents_listener import SessionServicer
 from controller.rpc.backtest import BacktestServicer
 from controller.rpc.claim import ClaimServicer
+from controller.rpc.dispute import DisputeServicer
 from controller.rpc.doctor import DoctorServicer
 from controller.rpc.enrol import EnrolServicer
 from controller.rpc.evidence import EvidenceServicer
@@ -29,6 +30,7 @@ from vedette.v1 import (
     access_pb2_grpc,
     backtest_pb2_grpc,
     claim_pb2_grpc,
+    dispute_pb2_grpc,
     doctor_pb2_grpc,
     enrol_pb2_grpc,
     evidence_pb2_grpc,
@@ -63,6 +65,7 @@ _ADDERS: Final[Mapping[type, Callable[[Any, Any], None]]] = {
     BacktestServicer: backtest_pb2_grpc.add_BacktestServiceServicer_to_server,
     ExclusionServicer: exclusion_pb2_grpc.add_ExclusionServiceServicer_to_server,
     ClaimServicer: claim_pb2_grpc.add_ClaimServiceServicer_to_server,
+    DisputeServicer: dispute_pb2_grpc.add_DisputeServiceServicer_to_server,
     FleetServicer: fleet_pb2_grpc.add_FleetServiceServicer_to_server,
     IncidentServicer: incident_pb2_grpc.add_IncidentServiceServicer_to_server,
     NotifyServicer: notify_pb2_grpc.add_NotifyServiceServicer_to_server,

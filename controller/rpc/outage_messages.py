@@ -1,6 +1,7 @@
 """Outages as messages."""
 
 from controller.ports.remarks import Remark
+from controller.rpc.counter_messages import counter_message
 from controller.services.outages.outage_history import Entry
 from controller.services.outages.outage_views import OutageView
 from vedette.v1 import outage_pb2 as pb
@@ -37,6 +38,7 @@ def outage_message(view: OutageView) -> pb.Outage:
         revision=view.revision,
         told_us=view.told_us,
         remarks=[remark_message(one) for one in view.remarks],
+        counters=[counter_message(one) for one in view.counters],
         retraction=_retraction(view),
         notified_us=view.notified_us,
         held_us=view.held_us,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
 
 from controller.ports.counters import Counter
 from controller.ports.holds import HoldEvent, HoldKind
@@ -50,9 +50,23 @@ class HoldRows(LogRows):
         return given
 
     def counters_of(self, subject: str) -> Sequence[Counter]:
-        """What was said against that, the oldest first."""
-        query = select(_COUNTER).where(_COUNTER.c.subject == subject).order_by(_COUNTER.c.sequence)
+        """What was said against that, or that as far as it is of any contract, the oldest first."""
+        c = _COUNTER.c
+        of_contracts = func.substr(c.subject, 1, len(subject) + 1) == f"{subject} "
+        query = select(_COUNTER).where(or_(c.subject == subject, of_contracts))
+        query = query.order_by(c.sequence)
         return [Counter(**row) for row in self._connection.execute(query).mappings()]
+
+    def counters_against(self, handles: Sequence[str]) -> Mapping[str, Sequence[Counter]]:
+        """What was said against these outages, of whatever contract, the oldest first; by handle."""
+        query = select(_COUNTER).where(_COUNTER.c.subject.startswith("OUT-", autoescape=True))
+        wanted = set(handles)
+        found: dict[str, list[Counter]] = {}
+        for row in self._connection.execute(query.order_by(_COUNTER.c.sequence)).mappings():
+            handle = row["subject"].partition(" ")[0]
+            if handle in wanted:
+                found.setdefault(handle, []).append(Counter(**row))
+        return found
 
 
 def hold_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

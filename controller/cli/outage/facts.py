@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from controller.cli.counter import counter_document, counter_lines
 from controller.cli.outage.remarks import remark_document, remark_lines
 from controller.cli.output import NOTHING, instant, length, plain, write_table
 from vedette.v1 import outage_pb2 as pb
@@ -92,8 +93,12 @@ def _facts(item: pb.Outage, zone: ZoneInfo, as_of_us: int | None) -> list[tuple[
         )
     if item.flapping:
         facts.append(("Flapping", "the check goes up and down; people are told less of it"))
-    lines = remark_lines(item.remarks, zone)
-    return facts + [("" if number else "Remarks", line) for number, line in enumerate(lines)]
+    for title, lines in (
+        ("Remarks", remark_lines(item.remarks, zone)),
+        ("Against it", counter_lines(item.counters, zone)),
+    ):
+        facts += [("" if number else title, line) for number, line in enumerate(lines)]
+    return facts
 
 
 def _told(item: pb.Outage, zone: ZoneInfo) -> str:
@@ -164,6 +169,7 @@ def outage_document(item: pb.Outage) -> dict[str, Any]:
         "revision": item.revision,
         "told_us": item.told_us,
         "remarks": [remark_document(one) for one in item.remarks],
+        "counters": [counter_document(one) for one in item.counters],
         "retracted": _retraction_document(item),
     }
 

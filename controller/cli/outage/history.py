@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from controller.cli.counter import counter_lines
 from controller.cli.outage.facts import outage_document
 from controller.cli.outage.remarks import remark_lines
 from controller.cli.output import NOTHING, instant, length, plain
@@ -35,6 +36,10 @@ def write_history(answer: pb.GetOutageHistoryResponse, zone: ZoneInfo) -> None:
     if item.remarks:
         click.echo("\nRemarks:")
         for line in remark_lines(item.remarks, zone):
+            click.echo(f"  {line}")
+    if item.counters:
+        click.echo("\nSaid against it:")
+        for line in counter_lines(item.counters, zone):
             click.echo(f"  {line}")
 
 

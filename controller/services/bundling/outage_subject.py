@@ -99,6 +99,8 @@ def _rules(
     for outage in tx.outages(check.id, *span):
         yield LeafKind.OUTAGE, outage.handle
         yield LeafKind.REMARK, outage.handle
+        for about in sorted({one.subject for one in tx.counters_of(outage.handle)}):
+            yield LeafKind.COUNTER, about
     for one in declared(force.fleet, force.logged, tx.exclusion_entries(now_us)):
         exclusion = one.declaration.exclusion
         if exclusion.covers(check.id, check.service) and exclusion.touches(*span):

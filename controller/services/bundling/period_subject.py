@@ -99,9 +99,12 @@ def _rules(tx: Transaction, found: Figures) -> Iterator[tuple[LeafKind, str]]:
         for outage in tx.outages(check, found.seen.from_us, found.seen.to_us):
             yield LeafKind.OUTAGE, outage.handle
             yield LeafKind.REMARK, outage.handle
+            yield LeafKind.COUNTER, outage.handle
+            yield LeafKind.COUNTER, f"{outage.handle} {contract.first.id}"
     checks = [found.agreed.fleet.checks[name] for name in contract.scope.members]
     for one in found.agreed.declared:
         # What was declared of others is theirs.
         if any(one.exclusion.covers(check.id, check.service) for check in checks):
             yield LeafKind.EXCLUSION, one.exclusion.id
     yield LeafKind.REPORT, f"{contract.first.id} {period.label}"
+    yield LeafKind.COUNTER, f"{contract.first.id} {period.label}"

@@ -30,6 +30,7 @@ from controller.services.contracts.claim_basis import Basis, basis, deadline_for
 from controller.services.contracts.claim_pack import Beside, Cover, PackFile, pack
 from controller.services.contracts.claim_source import Source, listed_samples, sourced
 from controller.services.contracts.terms import Terms
+from controller.services.evidence.holds import follow_claim
 from controller.services.timeline.evaluate import Evaluator
 from vedette.shared.limits import REMARK_CHARS_MAX
 
@@ -90,7 +91,7 @@ class Claims:
                 gone = ClaimAct(
                     ClaimAction.SUPERSEDE, now_us, by.name, by.role, by.peer, by_claim=number
                 )
-                _moved(tx, before, gone)
+                self._moved(tx, before, gone, by)
                 tx.record(by.act(now_us, "claim.supersede", before.handle, claim.handle))
             return _claim(tx, number)
 
@@ -135,12 +136,20 @@ class Claims:
                 action, now_us, by.name, by.role, by.peer, _text(reason, "reason"), said,
                 _text(late, "reason"),
             )  # fmt: skip
-            after = _moved(tx, claim, act)
+            after = self._moved(tx, claim, act, by)
             done = after.acts[-1]
             words = [f"{done.amount} {claim.facts.unit}"] if done.amount is not None else []
             words += [text for text in (done.reason, done.late) if text]
             tx.record(by.act(now_us, f"claim.{action}", claim.handle, ": ".join(words)))
             return after
+
+    def _moved(self, tx: Transaction, claim: Claim, act: ClaimAct, by: Actor) -> Claim:
+        """The claim after that; what it rests on is held as long as it is disputed."""
+        after = _allowed(lambda: claim.after(act))
+        tx.put_claim_event(_event(claim.number, len(after.acts), after.acts[-1], None))
+        scope = self._terms.agreement(tx, claim.facts.contract, act.at_us).scope
+        follow_claim(tx, after, scope.members, by, act.at_us)
+        return after
 
 
 def all_claims(tx: Transaction) -> list[Claim]:
@@ -177,12 +186,6 @@ def _folded(events: Sequence[ClaimEvent]) -> Claim:
         for one in events
     ]  # fmt: skip
     return folded(events[0].number, _facts.decode(events[0].facts), acts)
-
-
-def _moved(tx: Transaction, claim: Claim, act: ClaimAct) -> Claim:
-    after = _allowed(lambda: claim.after(act))
-    tx.put_claim_event(_event(claim.number, len(after.acts), after.acts[-1], None))
-    return after
 
 
 def _allowed(change: Callable[[], Claim]) -> Claim:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from controller.core.flapping import Flapping, looks_back_us
 from controller.core.severity import Graded, Severity
+from controller.ports.counters import Counter
 from controller.ports.events import EventKind, OutageEvent
 from controller.ports.fleet import CheckRevision
 from controller.ports.outcomes import StoredOutage
@@ -31,7 +32,7 @@ class OutageView:
 
     `revision` counts what was learnt of it, the last at `told_us`. `severities` are those of its time, one
     after another; the first is its severity. `is_flapping`: its check flaps now, and this outage is a part
-    of that. `notified_us` is when the first message about it had arrived, `held_us` when the first
+    of that. `counters` is what was said against it. `notified_us` is when the first message about it had arrived, `held_us` when the first
     one was held back because something else explained it.
     """
 
@@ -48,6 +49,7 @@ class OutageView:
     retraction: Retraction | None = None
     notified_us: int | None = None
     held_us: int | None = None
+    counters: Sequence[Counter] = ()
 
     @property
     def severity(self) -> Severity:
@@ -132,6 +134,7 @@ class Views:
         """With when the first message about each had arrived by then, and when the first was held back."""
         handles = [one.handle for one in views]
         told, held = self._tx.first_delivered_us(handles), self._tx.first_held_us(handles)
+        counters = self._tx.counters_against(handles)
 
         def by_then(at_us: int | None) -> int | None:
             return at_us if at_us is not None and at_us <= as_of_us else None
@@ -141,6 +144,7 @@ class Views:
                 one,
                 notified_us=by_then(told.get(one.handle)),
                 held_us=by_then(held.get(one.handle)),
+                counters=[said for said in counters.get(one.handle, ()) if said.at_us <= as_of_us],
             )
             for one in views
         ]

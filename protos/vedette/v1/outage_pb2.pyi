@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from vedette.v1 import dispute_pb2 as _dispute_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -536,6 +537,7 @@ class Outage(_message.Message):
     RETRACTION_FIELD_NUMBER: _builtins.int
     NOTIFIED_US_FIELD_NUMBER: _builtins.int
     HELD_US_FIELD_NUMBER: _builtins.int
+    COUNTERS_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """Name for people, as OUT-12; stays when late results revise the outage."""
     content_id: _builtins.str
@@ -600,6 +602,10 @@ class Outage(_message.Message):
     def retraction(self) -> Global___Retraction:
         """Set if late results made it vanish."""
 
+    @_builtins.property
+    def counters(self) -> _containers.RepeatedCompositeFieldContainer[_dispute_pb2.Counter]:
+        """What was said against it; changes nothing."""
+
     def __init__(
         self,
         *,
@@ -630,10 +636,11 @@ class Outage(_message.Message):
         retraction: Global___Retraction | None = ...,
         notified_us: _builtins.int | None = ...,
         held_us: _builtins.int | None = ...,
+        counters: _abc.Iterable[_dispute_pb2.Counter] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_held_us", b"_held_us", "_notified_us", b"_notified_us", "closed_known_us", b"closed_known_us", "ended_us", b"ended_us", "held_us", b"held_us", "notified_us", b"notified_us", "retraction", b"retraction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_held_us", b"_held_us", "_notified_us", b"_notified_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "held_us", b"held_us", "kinds", b"kinds", "notified_us", b"notified_us", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us", "_ended_us", b"_ended_us", "_held_us", b"_held_us", "_notified_us", b"_notified_us", "check", b"check", "closed_known_us", b"closed_known_us", "confirmed_us", b"confirmed_us", "content_id", b"content_id", "counters", b"counters", "detected_us", b"detected_us", "downtime_max_us", b"downtime_max_us", "downtime_min_us", b"downtime_min_us", "downtime_us", b"downtime_us", "ended_us", b"ended_us", "flapping", b"flapping", "handle", b"handle", "held_us", b"held_us", "kinds", b"kinds", "notified_us", b"notified_us", "region", b"region", "regions", b"regions", "remarks", b"remarks", "retraction", b"retraction", "revision", b"revision", "scope", b"scope", "service", b"service", "severities", b"severities", "severity", b"severity", "started_us", b"started_us", "told_us", b"told_us", "transients", b"transients", "unknown_us", b"unknown_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__closed_known_us: _TypeAlias = _typing.Literal["closed_known_us"]  # noqa: Y015
     _WhichOneofArgType__closed_known_us: _TypeAlias = _typing.Literal["_closed_known_us", b"_closed_known_us"]  # noqa: Y015

@@ -159,3 +159,58 @@ def test_s50_auditors_read_and_do_not_write(controller: Running, tmp_path: Path)
     assert (refused.exit_code, "needs the role" in refused.stderr) == (3, True)
     login(controller, Role.COUNTERPARTY)
     assert vedette("claim", "list").exit_code == 3
+
+
+def test_evidence_is_held_and_countered(controller: Running, tmp_path: Path) -> None:
+    placed = vedette(
+        "evidence",
+        "hold",
+        "place",
+        "--contract",
+        "gold",
+        "--period",
+        "2026-01-10",
+        "--reason",
+        "audit",
+    )
+    assert placed.exit_code == 0, placed.stderr
+    name = placed.stdout.split()[0]
+    assert placed.stdout == f"{name} holds gold 2026-01-10: nothing of it is pruned.\n"
+    listed = json.loads(vedette("evidence", "hold", "list", "--json").stdout)["holds"]
+    assert (listed[0]["handle"], listed[0]["checks"], listed[0]["reason"]) == (
+        name,
+        ["home"],
+        "audit",
+    )
+    login(controller, Role.AUDITOR)
+    refused = vedette("evidence", "hold", "lift", name, "--reason", "over")
+    assert (refused.exit_code, "needs the role admin or operator" in refused.stderr) == (3, True)
+    login(controller, Role.OPERATOR)
+    assert "is lifted" in vedette("evidence", "hold", "lift", name, "--reason", "over").stdout
+    shown = vedette("evidence", "hold", "list", "--all").stdout
+    assert "over" in shown
+    none = vedette("evidence", "hold", "place", "--reason", "why")
+    assert (none.exit_code, "Expected one of these" in none.stderr) == (2, True)
+    file = tmp_path / "theirs.json"
+    file.write_bytes(b'{"up":true}')
+    said = vedette("evidence", "counter", "OUT-1", "--text", "it was up", "--file", str(file))
+    assert (said.exit_code, "as a leaf of the log" in said.stdout) == (0, True), said.stderr
+    file.write_bytes(b"x" * 70_000)
+    large = vedette("evidence", "counter", "OUT-1", "--text", "and\nhere", "--file", str(file))
+    assert "only its SHA-256" in large.stdout
+    outage = vedette("outage", "show", "OUT-1")
+    assert "(operator): it was up" in outage.stdout
+    assert "theirs.json, 11 bytes, kept, SHA-256 " in outage.stdout
+    assert "70000 bytes, not kept here" in vedette("outage", "history", "OUT-1").stdout
+    found = json.loads(vedette("outage", "show", "OUT-1", "--json").stdout)["outage"]["counters"]
+    assert [(one["file"], one["is_kept"]) for one in found] == [
+        ("theirs.json", True),
+        ("theirs.json", False),
+    ]
+    assert "it was up" in vedette("evidence", "counter", "OUT-1").stdout
+    none = vedette("evidence", "counter", "--contract", "gold", "--period", "2026-01-10")
+    assert "Nothing was said against it" in none.stdout
+    missing = vedette("evidence", "counter", "OUT-1", "--file", str(file))
+    assert (missing.exit_code, "Expected --text with --file" in missing.stderr) == (2, True)
+    gone = vedette("evidence", "counter", "OUT-1", "--text", "x", "--file", str(tmp_path / "none"))
+    assert gone.exit_code == 2

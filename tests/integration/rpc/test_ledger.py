@@ -31,6 +31,7 @@ READS: Final = {
     "ExclusionService/ListExclusions", "ExclusionService/GetExclusion", "SlaService/ListPeriods",
     "SlaService/GetReport", "EvidenceService/ListTimestamps", "EvidenceService/GetAnnex",
     "ClaimService/ListClaims", "ClaimService/GetClaim", "ClaimService/GetClaimFile",
+    "DisputeService/ListHolds", "DisputeService/ListCounters",
 }  # fmt: skip
 # They record their acts, too; the tests of what they do hold it.
 ELSEWHERE: Final = {
@@ -41,6 +42,7 @@ ELSEWHERE: Final = {
     "ExclusionService/WithdrawExclusion", "ExclusionService/ImportExclusions",
     "SlaService/SealReport",
     "ClaimService/CreateClaim", "ClaimService/MoveClaim", "EvidenceService/ExportBundle",
+    "DisputeService/PlaceHold", "DisputeService/LiftHold", "DisputeService/AddCounter",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 from controller.identity.roles import METHOD_ROLES, Role, is_of_no_contract, is_open, roles_of
 
 PEOPLES_MODULES = [
-    "access", "backtest", "claim", "doctor", "enrol", "evidence", "exclusion", "fleet", "incident", "notify", "outage",
+    "access", "backtest", "claim", "dispute", "doctor", "enrol", "evidence", "exclusion", "fleet", "incident", "notify", "outage",
     "secret", "sla",
 ]  # fmt: skip
 
@@ -86,6 +86,9 @@ def test_only_enrolment_needs_no_token() -> None:
         ("/vedette.v1.OutageService/ListOutages", {Role.COUNTERPARTY}),
         ("/vedette.v1.SlaService/GetStatus", set()),
         ("/vedette.v1.ClaimService/MoveClaim", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.DisputeService/PlaceHold", {Role.COUNTERPARTY}),
+        ("/vedette.v1.DisputeService/LiftHold", {Role.AUDITOR, Role.COUNTERPARTY}),
+        ("/vedette.v1.DisputeService/AddCounter", set()),
         ("/vedette.v1.DoctorService/Examine", {Role.COUNTERPARTY}),
         ("/vedette.v1.AccessService/WhoAmI", set()),
     ],
