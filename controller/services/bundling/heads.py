@@ -41,7 +41,7 @@ def shown_heads(
     """The first head over the first of these leaves, those that others vouched for since, those `held`, and `head`.
 
     Of each witness the first head that it signed over the last of the leaves, and the newest; and those that channels
-    were told of. A head that was stamped stands there as it was stamped, without the signatures of witnesses.
+    were told of, from the last one before on. A head that was stamped stands there as it was stamped, without the signatures of witnesses.
     """
     begun, ended = leaves
     first = tx.checkpoint_covering(begun + 1) or head
@@ -49,7 +49,7 @@ def shown_heads(
     signed = tx.cosignatures(first.size, head.size)
     stamped = {one.size for one in stamps}
     sizes = stamped | _chosen([one for one in signed if one.size not in stamped], ended)
-    sizes |= {size for size in told_sizes(tx) if first.size <= size <= head.size}
+    sizes |= _told(told_sizes(tx), first.size, head.size)
     also = [one for size in sizes for one in tx.checkpoints(size, size)]
     found = {one.size: one for one in [*held, first, *also, head]}
     lines = _lines([one for one in signed if one.size in found.keys() - stamped])
@@ -94,6 +94,14 @@ def _chosen(signed: Iterable[StoredCosignature], ended: int) -> set[int]:
         if one.size > ended:
             first.setdefault(one.witness, one.size)
     return {*first.values(), *newest.values()}
+
+
+def _told(sizes: Iterable[int], first: int, last: int) -> set[int]:
+    """Those that channels were told of meanwhile, and the one before, which somebody may hold as their newest."""
+    told = [size for size in sizes if size <= last]
+    return {size for size in told if size >= first} | set(
+        sorted(one for one in told if one < first)[-1:]
+    )
 
 
 def _lines(signed: Iterable[StoredCosignature]) -> dict[int, list[StoredCosignature]]:

@@ -10,11 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from controller.core.bundle.annex import parsed_annex
 from controller.core.bundle.statements import Statement, exit_code
 from controller.core.bundle.verify import statements
+from controller.core.head_messages import head_key, head_message
+from controller.core.notices import DeliveryState
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.ports.custody import LOCAL, Act
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
+from controller.services.bundling.heads import shown_heads
 from controller.services.evidence.witnesses import IncomingCosignature, Witnesses
+from controller.services.notify.notify_heads import told_sizes
+from controller.services.notify.notify_outages import put
 from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World
@@ -168,3 +173,22 @@ async def test_a_note_holds_so_many_signatures_and_no_more(day: SealedDay) -> No
     scene = Scene(day)
     head = scene.head(*(f"many-{n:02}" for n in range(20)))
     assert heads_in(day.bundle())[head.size] == [f"many-{n:02}" for n in range(15)]
+
+
+async def test_heads_that_arrived_at_a_channel_stand_in_it_and_so_does_the_one_before(
+    day: SealedDay,
+) -> None:
+    scene = Scene(day)
+    told = [scene.head() for _ in range(3)]
+    with scene.storage.transaction() as tx:
+        for place, head in enumerate(told):
+            state = DeliveryState.DEAD if place == 1 else DeliveryState.DELIVERED
+            message = head_message(head.note, key=head_key("acme", head.size), at_us=5, signed_us=5)
+            put(tx, "acme", message, 5, state)
+        assert told_sizes(tx) == {told[0].size, told[2].size}
+        last = (told[1].size, told[1].size)
+        shown = shown_heads(tx, last, told[2], [])
+    assert [one.size for one in shown.heads] == [told[0].size, told[2].size]
+    found = heads_in(day.bundle())
+    assert {told[0].size, told[2].size} <= found.keys()
+    assert told[1].size not in found
