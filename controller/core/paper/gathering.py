@@ -7,10 +7,13 @@ from typing import Final
 from controller.core.bundle.layout import RESULTS, Bundle, Stream
 from controller.core.paper.testimony import BadTestimony, Testimony
 
-_SEAL: Final = re.compile(r"streams/([^/]+)/([^/]+)/([^/]+)/[0-9]{8}\.note")
+_STREAMS: Final = "streams/"
+_NOTE: Final = ".note"
+# Below streams/: agent, epoch, stream.
+_PARTS: Final = 3
 # Proofs prove something to programs; people are told what.
 _PASSED_OVER: Final = re.compile(
-    r"streams/.*|.*\.tlog-proof|consistency/.*|report\..*|PAPER\.note|README\.txt|verify\.sh"
+    r".*\.tlog-proof|consistency/.*|report\..*|PAPER\.note|README\.txt|verify\.sh"
 )
 
 
@@ -23,7 +26,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
-        self._streams: dict[Stream, Testimony] = {}
+        self._streams: dict[str, Testimony] = {}
 
     @classmethod
     def of(cls, bundle: Bundle) -> "Gathered":
@@ -36,15 +39,25 @@ class Gathered:
 
     def take(self, name: str, content: bytes) -> None:
         """A file, or the next part of one. BadPaper for a seal that is none."""
-        match = _SEAL.fullmatch(name)
-        if match is not None:
-            stream = Stream(match[1], match[2], match[3])
-            try:
-                self._streams.setdefault(stream, Testimony(stream)).add(content)
-            except BadTestimony as error:
-                raise BadPaper(f"{name}: {error}.") from error
+        if name.startswith(_STREAMS):
+            if name.endswith(_NOTE):
+                self._add(name, content)
         elif _is_read(name):
             self._files[name] = self._files.get(name, b"") + content
+
+    def _add(self, name: str, note: bytes) -> None:
+        """A seal. There are hundreds of thousands: the folder says which stream it is of."""
+        folder = name.rpartition("/")[0]
+        account = self._streams.get(folder)
+        if account is None:
+            _, *parts = folder.split("/")
+            if len(parts) != _PARTS:
+                raise BadPaper(f"{name} is no file of a bundle.")
+            account = self._streams[folder] = Testimony(Stream(*parts))
+        try:
+            account.add(note)
+        except BadTestimony as error:
+            raise BadPaper(f"{name}: {error}.") from error
 
     def names(self) -> Sequence[str]:
         """The files that were kept, sorted."""
@@ -66,5 +79,6 @@ class Gathered:
 
 
 def _is_read(name: str) -> bool:
-    is_seal = _SEAL.fullmatch(name) is not None
-    return is_seal or not (name == RESULTS or _PASSED_OVER.fullmatch(name))
+    if name.startswith(_STREAMS):
+        return name.endswith(_NOTE)
+    return not (name == RESULTS or _PASSED_OVER.fullmatch(name))

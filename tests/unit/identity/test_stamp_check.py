@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-from controller.core.stamps import stamped_at
+from controller.core.stamps import NotStamped, said_at, stamped_at
 from controller.identity.stamp_check import StampCheck, query_of
 from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredTimestamp
@@ -81,3 +81,9 @@ def test_one_is_checked_by_the_root_that_it_led_to_whoever_is_pinned_now(
         changed = bytearray(root)
         changed[place] ^= 1
         assert check(replace(kept, root=bytes(changed)), NOTE), place
+
+
+def test_when_a_timestamp_says_it_was_made_is_read_without_belief(kept: StoredTimestamp) -> None:
+    assert said_at(kept.response) == kept.at_us
+    with pytest.raises(NotStamped, match="found another text"):
+        said_at(b"response")

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,11 @@ import pytest
 from pypdf import PdfReader
 
 from controller.core.bundle.manifest import sha256_hex
+from controller.core.instants import instant
 from controller.core.paper.facts import paper_facts
+from controller.core.paper.heads import StampedBy
 from controller.reporting.blocks import Listing, Picture, Verbatim, texts_of
+from controller.reporting.catalogue import ENGLISH
 from controller.reporting.paper.page import paper, paper_page
 from controller.reporting.paper.telling import in_fours
 from controller.reporting.rendering import Form
@@ -87,3 +91,17 @@ def test_nothing_that_people_read_is_hard_coded(outages: int | None) -> None:
             said += re.findall(r">([^<]+)<", block.svg)
     own = [STANDS.sub("", without_facts(ROOT.sub("", one))) for one in said]
     assert not [one for one in own if set(one) & set(PLAIN)]
+
+
+def test_it_says_when_a_head_was_stamped_by_the_authority_and_who_cosigned_it() -> None:
+    facts = paper_facts(paper_example())
+    at_us = instant("2026-03-29T12:00:00Z")
+    names = tuple(f"witness-{number}" for number in range(7))
+    stamped = [
+        replace(one, stamps=(StampedBy("tsa", at_us),), witnesses=names) for one in facts.heads
+    ]
+    page = paper_page(replace(facts, heads=stamped), ENGLISH)
+    said = [text for block in page.blocks for text in texts_of(block)]
+    assert "tsa, 2026-03-29T12:00:00Z" in said
+    assert {"stamped by tsa", "witness-4", "and 2 more"} <= set(said)
+    assert not {"witness-5", "nothing in this bundle: no head was cosigned"} & set(said)
