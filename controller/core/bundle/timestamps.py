@@ -31,27 +31,33 @@ class Stamped:
 def stamped_heads(
     bundle: Bundle, annex: Annex, known: Mapping[int, Checkpoint]
 ) -> tuple[Sequence[Stamped], Sequence[Statement]]:
-    """The timestamps that hold, and a statement on each. Broken for one that is not what it must be."""
-    found: list[Stamped] = []
-    said: list[Statement] = []
+    """The timestamps that hold, and a statement on each authority. Broken for one that is not what it must be."""
+    found: dict[tuple[str, str], list[Stamped]] = {}
+    left: dict[tuple[str, str], list[int]] = {}
     for size, authority in sorted(set(_named(bundle))):
         if size not in known:
             raise Broken(f"{stamp_file(size, authority, 'tsr')} is about a head that is missing")
         der, why = _root(bundle, annex, size, authority)
         if why:
-            said.append(
-                not_checked(
-                    f"Whether the first {size} leaves existed when {authority} says: {why}."
-                )
-            )
+            left.setdefault((authority, why), []).append(size)
             continue
         at_us, name = _verified(bundle, size, authority, x509.load_der_x509_certificate(der))
-        found.append(Stamped(size, authority, at_us))
-        when = instant_text(at_us)
-        said.append(
-            passed(f"The first {size} leaves existed at {when}, according to {name} ({authority}).")
-        )
-    return found, said
+        found.setdefault((authority, name), []).append(Stamped(size, authority, at_us))
+    said = [passed(_told(f"{name} ({who})", some)) for (who, name), some in found.items()]
+    said += [
+        not_checked(f"Whether the first {max(sizes)} leaves existed when {who} says: {why}.")
+        for (who, why), sizes in left.items()
+    ]
+    return [one for some in found.values() for one in some], said
+
+
+def _told(who: str, stamped: Sequence[Stamped]) -> str:
+    """The largest head shows how much there was, the smallest how early that was there; they go up."""
+    first, last = stamped[0], stamped[-1]
+    said = f"The first {last.size} leaves existed at {instant_text(last.at_us)}, according to {who}"
+    if first is last:
+        return f"{said}."
+    return f"{said}, and the first {first.size} of them at {instant_text(first.at_us)}; {len(stamped)} timestamps in all."
 
 
 def _named(bundle: Bundle) -> Iterator[tuple[int, str]]:
@@ -71,7 +77,7 @@ def _root(bundle: Bundle, annex: Annex, size: int, authority: str) -> tuple[byte
     """The root certificate (DER) that the annex has; or why there is none to check by."""
     name = stamp_file(size, authority, "pem")
     if not bundle.has(name):
-        return b"", f"the bundle has no root certificate of it ({name})"
+        return b"", "the bundle has no root certificate of it"
     data = bundle.read(name)
     try:
         certificate = x509.load_pem_x509_certificate(data)

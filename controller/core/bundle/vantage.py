@@ -18,7 +18,8 @@ def truthfulness(annex: Annex, agents: Collection[str]) -> Statement:
     others = sum(who != annex.organisation for who in known)
     told = ""
     if known:
-        told = f" By the annex {others} of these {len(agents)} agents are run by others"
+        agent_s = "agent" if len(agents) == 1 else "agents"
+        told = f" By the annex others run {others} of {len(agents)} {agent_s}"
         unsaid = len(agents) - len(known)
         told += f", and of {unsaid} it does not say by whom." if unsaid else "."
     return not_checked(

@@ -9,7 +9,7 @@ from tests.unit.core.bundle.made import AGENTS, ANNEX, LOG_KEY_OF, ORIGIN, raw
 
 def test_agents_of_others_than_the_provider_are_counted_where_the_annex_says() -> None:
     both = replace(ANNEX, run_by={"fra-1": "example.net", "nyc-1": "acme"})
-    assert "By the annex 1 of these 2 agents are run by others." in truthfulness(both, AGENTS).text
+    assert "By the annex others run 1 of 2 agents." in truthfulness(both, AGENTS).text
     one = replace(ANNEX, run_by={"nyc-1": "acme"})
     assert "and of 1 it does not say by whom." in truthfulness(one, AGENTS).text
     assert truthfulness(ANNEX, AGENTS).text.endswith("run are the remedy.")
