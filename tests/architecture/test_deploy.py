@@ -122,6 +122,12 @@ def test_echo_requests_are_the_only_right_that_can_be_added() -> None:
     }
 
 
+def test_a_witness_runs_as_the_agent_does_and_signs_besides() -> None:
+    added = unit_of(DEPLOY / "agent" / "vedette-agent-witness.conf")
+    (plain,) = unit_of(UNITS["agent"])["ExecStart"]
+    assert added == {"ExecStart": ["", f"{plain} --witness"]}
+
+
 def test_the_controller_waits_for_init() -> None:
     unit = unit_of(UNITS["controller"])
     assert unit["ConditionPathExists"] == [f"/var/lib/{unit['StateDirectory'][0]}/{SETTINGS}"]
