@@ -25,6 +25,7 @@ from controller.core.bundle.leaf_notes import leaf_notes
 from controller.core.bundle.log import leaf_index
 from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.statements import Broken, Statement, passed
+from controller.core.instants import instant_text
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.limits import BUNDLE_NOTE_BYTES_MAX
 from vedette.shared.note import BadNote, Verifier, opened_note
@@ -121,12 +122,12 @@ def _about(claim: ClaimNote) -> tuple[str, str, str]:
 
 
 def _differences(before: ClaimNote, after: ClaimNote) -> Iterator[str]:
-    """What a claim says otherwise than the one before it, in words; instants are microseconds since 1970."""
+    """What a claim says otherwise than the one before it, in words."""
     for name, one, other in (
-        ("as-of", before.as_of_us, after.as_of_us),
+        ("as-of", instant_text(before.as_of_us), instant_text(after.as_of_us)),
         ("revision", before.revision, after.revision),
-        ("begin", before.from_us, after.from_us),
-        ("end", before.to_us, after.to_us),
+        ("begin", instant_text(before.from_us), instant_text(after.from_us)),
+        ("end", instant_text(before.to_us), instant_text(after.to_us)),
         ("program", f"{before.program} {before.tzdata}", f"{after.program} {after.tzdata}"),
         ("streams", len(before.streams), len(after.streams)),
     ):

@@ -12,13 +12,19 @@ from controller.core.replay import ReplayedCheck, ReplayedInterval
 
 # An agent's own trouble is told by rounds of anchors before and after it.
 _ROUNDS_US: Final = 300 * 1_000_000
+# Every line is sealed an hour after it was made, if ever.
+_SETTLED_US: Final = 3600 * 1_000_000
 
 
 class Doubt(NamedTuple):
-    """A time whose verdicts cannot be told from what is here, and why."""
+    """A time whose verdicts cannot be told from what is here, and why.
+
+    `is_recent`: the claim was made while it went on, when not every line was sealed.
+    """
 
     span: Interval
     why: str
+    is_recent: bool = False
 
 
 def doubts_of(claim: ClaimNote, rules: Rules) -> Iterator[Doubt]:
@@ -33,6 +39,7 @@ def doubts_of(claim: ClaimNote, rules: Rules) -> Iterator[Doubt]:
         yield Doubt(
             Interval(one.from_us - around_us, one.to_us + around_us),
             f"{one.last - one.first + 1} lines that counted are under no seal here ({one})",
+            claim.as_of_us < min(claim.to_us, one.from_us) + _SETTLED_US,
         )
 
 

@@ -1,5 +1,6 @@
 """Whether the verdicts of a bundle are those that its lines give, judged by the rules that the log has."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from controller.core.admission import Admitted
@@ -22,9 +23,6 @@ from controller.core.fleet import Fleet
 from controller.core.instants import instant_text
 from controller.core.intervals import Interval, difference, union
 from controller.core.replay import Gathered, Replay, replay, sorted_out
-
-# Every line is sealed an hour after it was made, if ever.
-_SETTLED_US = 3_600_000_000
 
 
 def verdict_statements(
@@ -60,10 +58,9 @@ def verdict_statements(
         )
         return
     yield _followed(claim, rules, has_doubts=bool(open_doubts))
-    is_early = claim.as_of_us < claim.to_us + _SETTLED_US
     for name, doubt in open_doubts:
         text = f"The lines do not give all verdicts on {name} {_when(doubt.span, document)}: {doubt.why}."
-        yield not_checked(text) if is_early else incomplete(text)
+        yield not_checked(text) if doubt.is_recent else incomplete(text)
 
 
 def _again(
@@ -95,10 +92,17 @@ def _in_time(items: list[Admitted], late: Sequence[Run]) -> list[Admitted]:
     """Those that had come when the figures were made."""
     if not late:
         return items
-    by_stream: dict[tuple[str, ...], set[int]] = {}
+    spans: dict[tuple[str, ...], list[tuple[int, int]]] = {}
     for run in late:
-        by_stream.setdefault(run.stream, set()).update(range(run.first, run.last + 1))
-    return [one for one in items if one.seq not in by_stream.get(one[:3], ())]
+        spans.setdefault(run.stream, []).append((run.first, run.last + 1))
+    by_stream = {stream: union(own) for stream, own in spans.items()}
+    return [one for one in items if not _holds(by_stream.get(one[:3], ()), one.seq)]
+
+
+def _holds(spans: Sequence[Interval], number: int) -> bool:
+    """A number lies in one of the spans, which are in order and apart."""
+    place = bisect_right(spans, number, key=lambda one: one.from_us)
+    return place > 0 and number < spans[place - 1].to_us
 
 
 def _touches(doubt: Doubt, spans: list[Interval]) -> bool:

@@ -1,6 +1,7 @@
 """The people's listener over real TLS: who gets in, and what is said to the others."""
 
 import datetime as dt
+from typing import Any
 
 import grpc
 import pytest
@@ -68,7 +69,10 @@ def test_only_an_admin_applies(controller: Running, role: Role) -> None:
     [
         pytest.param(None, grpc.StatusCode.UNAUTHENTICATED, "needs a token", id="nobody"),
         pytest.param(
-            Role.COUNTERPARTY, grpc.StatusCode.PERMISSION_DENIED, "needs the role", id="no reader"
+            Role.COUNTERPARTY,
+            grpc.StatusCode.PERMISSION_DENIED,
+            "for some contracts only (none)",
+            id="no reader",
         ),
         pytest.param(Role.AUDITOR, grpc.StatusCode.NOT_FOUND, "'gold'", id="a reader, of nothing"),
     ],
@@ -81,6 +85,32 @@ def test_a_method_with_many_answers_is_guarded_like_any_other(
     request = evidence_pb2.ExportBundleRequest(contract="gold", period="2026-06")
     with controller.people() as channel, pytest.raises(grpc.RpcError) as caught:
         list(stub_of(channel).ExportBundle(request, **controller.call(role)))
+    found, details = refused(caught)
+    assert found is code
+    assert sentence in details
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "sentence"),
+    [
+        ({}, grpc.StatusCode.INVALID_ARGUMENT, "a contract and a period, or an outage"),
+        (
+            {"contract": "gold", "period": "2026-06", "outage": "OUT-7"},
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "and not both",
+        ),
+        ({"outage": "seven"}, grpc.StatusCode.INVALID_ARGUMENT, "such as OUT-12"),
+        ({"outage": "OUT-7"}, grpc.StatusCode.NOT_FOUND, "found OUT-7"),
+    ],
+)
+def test_a_bundle_is_about_one_thing_that_there_is(
+    controller: Running, asked: dict[str, Any], code: grpc.StatusCode, sentence: str
+) -> None:
+    controller.apply()
+    request = evidence_pb2.ExportBundleRequest(**asked)
+    stub_of = evidence_pb2_grpc.EvidenceServiceStub
+    with controller.people() as channel, pytest.raises(grpc.RpcError) as caught:
+        list(stub_of(channel).ExportBundle(request, **controller.call(Role.AUDITOR)))
     found, details = refused(caught)
     assert found is code
     assert sentence in details

@@ -120,6 +120,18 @@ def test_a_zip_with_two_files_of_one_name_is_refused(folder: Path) -> None:
     assert "two files of one name" in verify(folder / "bundle.zip").output
 
 
+@pytest.mark.parametrize(
+    "about",
+    [[], ["--contract", "gold"], ["--period", "2026-06"], ["--outage", "OUT-1", "--period", "2026-06"],
+     ["--outage", "OUT-1", "--contract", "gold", "--period", "2026-06"]],
+)  # fmt: skip
+def test_what_is_handed_over_is_one_thing(tmp_path: Path, about: list[str]) -> None:
+    command = ["evidence", "export", *about, "-o", str(tmp_path / "new")]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 2
+    assert "--contract and --period together, or --outage alone" in result.output
+
+
 def test_figures_that_nothing_gives_are_not_taken(folder: Path) -> None:
     result = verify(folder / "bundle", "--recompute")
     assert result.exit_code == 1

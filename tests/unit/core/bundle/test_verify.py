@@ -169,6 +169,16 @@ def test_a_bundle_with_a_gap_is_as_hard_to_change(name: str) -> None:
     assert exit_code(said(signed_anew(rest))) == 1
 
 
+def test_a_claim_that_supersedes_what_is_not_here_is_refused() -> None:
+    said_so = refusal(made(lambda claim: replace(claim, supersedes="1" * 64)))
+    assert f"supersedes the claim with SHA-256 {'1' * 64}: in config/ is no such note" in said_so
+
+
+def test_a_definition_that_no_revision_names_is_refused() -> None:
+    said_so = refusal(made(change=lambda held: held.update({"config/0.json": b"{}"})))
+    assert said_so == "config/0.json belongs to no revision of a check."
+
+
 def test_a_seal_that_is_there_is_no_gap() -> None:
     gap = made(missing=[2]).files
     assert "belongs to no stream" in refusal(signed_anew({**gap, FRA.note(2): GOOD[FRA.note(2)]}))
