@@ -40,6 +40,12 @@ def alarms(stage: WatchedStage) -> list[Any]:
     return [one for one in found if one["kind"] == "log_refused"]
 
 
+def signed(stage: WatchedStage) -> int:
+    """The leaves of the greatest head that a witness signed, as far as the controller knows; 0: there is none."""
+    found = json.loads(stage.command("evidence", "timestamps", "--json"))["witnesses"]
+    return max((one["size"] for one in found), default=0)
+
+
 def put_back(backup: Path, database: Path) -> None:
     """Restore a database, as whoever would like another history does."""
     for suffix in ("-wal", "-shm"):
@@ -64,11 +70,15 @@ def test_an_agent_refuses_a_log_that_lost_what_it_saw_until_people_say_why(tmp_p
         until(stage, "a head of the log", lambda: least(stage) > 0)
         stage.command("db", "backup", str(backup), "--state", str(state))
         before = max(one["leaves"] for one in logs(stage))
+        # From now on one of them is a witness.
+        stage.kill(REGIONS[0])
+        stage.start_agent(REGIONS[0], "--witness")
         # A head is signed at once where an agent connects anew, after something was done.
         stage.command("token", "create", "--name", "anna", "--role", "auditor")
         stage.kill("controller")
         stage.serve()
         until(stage, "a later head", lambda: least(stage) > before)
+        until(stage, "a signature of the witness", lambda: signed(stage) > before)
         assert not alarms(stage)
         assert stage.command("db", "check", "--state", str(state))
         stage.kill("controller")
@@ -78,6 +88,8 @@ def test_an_agent_refuses_a_log_that_lost_what_it_saw_until_people_say_why(tmp_p
         # It shrank, or grew again by other leaves.
         assert all("to begin with what it was" in one["detail"] for one in alarms(stage))
         assert all(one["refused"] for one in logs(stage))
+        # The backup knows no witness, and the other history found none.
+        assert signed(stage) == 0
         begin_anew(stage)
         until(stage, "heads of the restored log", lambda: least(stage) > 0)
         assert not any(one["refused"] for one in logs(stage))
