@@ -132,7 +132,11 @@ def test_what_the_witness_saw_up_to_the_claim_is_verified_by_the_key_that_its_si
         with opened_bundle(stage.folder / where) as files:
             last = max(int(one[12:]) for one in files.names() if one.startswith("checkpoints/"))
             assert f"\n\u2014 {name} ".encode() in files.read(f"checkpoints/{last}")
-            said = [one for one in statements(files, annex) if f"Witness {name} saw" in one.text]
+            said = [
+                one
+                for one in statements(files, annex)
+                if f"Witness {name}, run by vedette, saw" in one.text
+            ]
         assert [one.holds for one in said] == [Holds.PASS]
         assert f"the first {last} leaves" in said[0].text
     shown = json.loads(stage.command("evidence", "timestamps", "--json"))["witnesses"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from controller.core.bundle.annex import Annex
 from controller.core.bundle.layout import Bundle
 from controller.core.bundle.statements import Broken, Statement, not_checked, passed
+from controller.core.bundle.vantage import run_by
 from controller.core.instants import instant_text
 from vedette.shared.checkpoint import Checkpoint
 from vedette.shared.note import BadNote, KeyKind, Verifier, cosigned_s, parsed_note
@@ -36,7 +37,8 @@ def witnessed(
                 seen.setdefault(witness.name, {})[size] = at_s
         strangers |= {s.name for s in note.signatures if (s.name, s.key_id) not in own}
     for who in sorted(annex.witnesses):
-        yield passed(_told(who, seen[who])) if who in seen else not_checked(_untold(who))
+        said = f"{who}{_run_by(annex, who)}"
+        yield passed(_told(said, seen[who])) if who in seen else not_checked(_untold(who))
     for who in sorted(strangers):
         yield not_checked(
             f"{who} signed heads of the log, too; the annex has no such key of a witness."
@@ -50,6 +52,13 @@ def _told(who: str, heads: Mapping[int, int]) -> str:
     if first == last:
         return f"{said}."
     return f"{said}, and the first {first} of them at {_instant(heads[first])}."
+
+
+def _run_by(annex: Annex, who: str) -> str:
+    """Words on who runs a witness that is an agent; empty where the annex does not say."""
+    agent = who.removeprefix(f"{annex.organisation}/witness/")
+    said = run_by(annex, agent)
+    return f"{said}," if said else ""
 
 
 def _untold(who: str) -> str:

@@ -65,6 +65,12 @@ def test_a_witness_of_the_annex_says_how_much_it_saw_and_when() -> None:
     ]
 
 
+def test_who_runs_a_witness_is_said_where_the_annex_says_it() -> None:
+    known = replace(TRUSTING, run_by={"acme-1": "acme"})
+    (said,) = about(NAME, found(cosigned(), known))
+    assert f"Witness {NAME}, run by acme, saw the first 9 leaves" in said
+
+
 def test_of_several_heads_the_first_shows_how_early_and_the_last_how_much() -> None:
     told = found(both(cosigned(), cosigned(HEADS[0], JUNE - 86_400)))
     (said,) = about(NAME, told)
