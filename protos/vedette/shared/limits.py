@@ -228,8 +228,8 @@ INGEST_BATCH_LINES_MAX: Final = 65_536
 INGEST_BACKLOG_LINES_MAX: Final = 2_048
 # Of one transaction that prunes, so that results that come meanwhile wait for some hundredths of a second: seals, and
 # bytes as they are kept.
-PRUNE_SEALS_AT_ONCE_MAX: Final = 500
-PRUNE_BYTES_AT_ONCE_MAX: Final = 4 * 1024 * 1024
+PRUNE_SEALS_AT_ONCE_MAX: Final = 250
+PRUNE_BYTES_AT_ONCE_MAX: Final = 2 * 1024 * 1024
 # Looking again at numbers that a stream is past costs reading what is stored. An agent may cause so much of it
 # in an hour; beyond that only its new lines are taken. A point is 64 KiB read back or one line that conflicts.
 LOOKBACK_POINTS_PER_HOUR: Final = 4096
