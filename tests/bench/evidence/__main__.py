@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from controller.cli.channel import connected
 from controller.cli.demo.stage import HOST, Stage
 from tests.bench.evidence.month import CONTRACT, Made, put_month
-from tests.bench.evidence.watch import Memory, Ran, Waits, ran
+from tests.bench.evidence.watch import Memory, Ran, Waits, processor_seconds, ran
 from vedette.shared.limits import BUNDLE_SECONDS_MAX
 from vedette.v1 import access_pb2, access_pb2_grpc
 
@@ -81,6 +81,23 @@ class BenchStage(Stage):
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """An export, and what it took of the controller: processor, memory, and how long a small call waited at most."""
+
+    name: str
+    ran: Ran
+    processor_seconds: float
+    bytes_max: int
+    waited_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{'  the controller meanwhile':<32}{'':>10}{self.processor_seconds:>9.1f} s{self.bytes_max / MB:>8.0f} MB"
+            f"   a small call waited {self.waited_seconds:.2f} s at most"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
     """The controller, and where bundles of it go."""
 
@@ -88,26 +105,19 @@ class Bench:
     folder: Path
     label: str
 
-    def export(self, name: str) -> tuple[Ran, Waits, Memory]:
+    def export(self, name: str) -> Handed:
         """Hand over the month, while others ask who they are."""
         with connected(self.stage.login()) as connection:
             stub = access_pb2_grpc.AccessServiceStub(connection.channel)
             call = {**connection.call, "timeout": BUNDLE_SECONDS_MAX}
             waits = Waits(lambda: stub.WhoAmI(access_pb2.WhoAmIRequest(), **call))
             memory = Memory(self.stage.controller)
-            where = str(self.folder / name)
+            about = ("--contract", CONTRACT, "--period", self.label)
+            used = processor_seconds(self.stage.controller)
             with waits, memory:
-                done = self.vedette(
-                    "evidence",
-                    "export",
-                    "--contract",
-                    CONTRACT,
-                    "--period",
-                    self.label,
-                    "-o",
-                    where,
-                )
-        return done, waits, memory
+                done = self.vedette("evidence", "export", *about, "-o", str(self.folder / name))
+        used = processor_seconds(self.stage.controller) - used
+        return Handed(name, done, used, memory.bytes_max, waits.seconds_max)
 
     def vedette(self, *arguments: str) -> Ran:
         """A command of ours."""
@@ -118,12 +128,9 @@ class Bench:
         trust = str(self.folder / "annex.txt")
         Path(trust).write_text(self.stage.command("evidence", "annex"))
         for name in ("bundle", "bundle.zip"):
-            done, waits, memory = self.export(name)
-            yield Line(f"export, {name}", done, 60)
-            print(
-                f"  meanwhile the controller held {memory.bytes_max / MB:.0f} MB at most, and a small call waited"
-                f" {waits.seconds_max:.2f} s at most"
-            )
+            handed = self.export(name)
+            yield Line(f"export, {name}", handed.ran, 60)
+            print(handed)
         for name in ("bundle", "bundle.zip"):
             where = str(self.folder / name)
             yield Line(

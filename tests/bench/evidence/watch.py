@@ -40,6 +40,12 @@ def ran(arguments: Sequence[str], environment: Mapping[str, str]) -> Ran:
     return Ran(process.returncode, said, seconds, used, memory.bytes_max)
 
 
+def processor_seconds(process: int) -> float:
+    """What a process has used of the processors since it began (proc(5))."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class _Looking(AbstractContextManager["_Looking"]):
     """Does something again and again, beside what is done in its block."""
 
