@@ -18,6 +18,7 @@ from controller.reporting.blocks import (
     cell,
 )
 from controller.reporting.figures import NOTHING, ceiled, exactly
+from controller.reporting.paper.ruling import ruling
 from controller.reporting.paper.telling import PaperTelling
 from controller.reporting.story.evidence import exclusions
 from vedette.shared.definitions import Check
@@ -33,6 +34,7 @@ def deciding(told: PaperTelling) -> Iterator[Block]:
     yield Listing(tuple(_rule(told, told.facts.fleet.checks[name]) for name in checks))
     if votes := [one for one in _own(told) if one.said.votes]:
         yield _votes(told, votes)
+    yield from ruling(told, _own(told))
     if rows := tuple(_unknown(told)):
         heads = ("head.objective", "paper.head.unknown", "head.taken_for", "paper.head.excluded")
         columns = tuple(Column(told.say(one)) for one in heads)

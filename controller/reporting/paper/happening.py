@@ -105,7 +105,7 @@ def _offsets(told: PaperTelling) -> Table:
         ("paper.head.agent", Align.LEFT, 3),
         ("paper.head.offset", Align.LEFT, 4),
         ("paper.head.error", Align.LEFT, 3),
-        ("paper.head.steps", Align.LEFT, 3),
+        ("paper.head.moved", Align.LEFT, 3),
         ("paper.head.known", Align.LEFT, 3),
     )
     columns = tuple(Column(told.say(name), side, width) for name, side, width in heads)
@@ -121,15 +121,17 @@ def _offset(told: PaperTelling, one: Testimony) -> Iterator[Cell]:
     else:
         yield cell(NOTHING)
     yield cell(NOTHING if clock.error_us_max is None else exactly(clock.error_us_max))
-    yield cell(_steps(told, clock), tone=Tone.DOUBT if clock.steps else Tone.PLAIN)
+    is_far = clock.step_us > (clock.error_us_max or 0)
+    yield cell(_moved(told, clock), tone=Tone.DOUBT if is_far else Tone.PLAIN)
     unsynced = (told.say("paper.unsynced", n=clock.unsynced),) if clock.unsynced else ()
     yield cell(told.say("paper.known", known=clock.known, seals=one.seals), *unsynced)
 
 
-def _steps(told: PaperTelling, clock: ClockAccount) -> str:
+def _moved(told: PaperTelling, clock: ClockAccount) -> str:
+    """How far a clock was moved: what it drifts is moved back all the time, by less than its error."""
     if not clock.steps:
-        return told.say("paper.steps.none")
-    return told.say("paper.steps", n=clock.steps, most=exactly(clock.step_us))
+        return told.say("paper.moved.none")
+    return told.say("paper.moved", most=exactly(clock.step_us))
 
 
 def _signed(us: int) -> str:

@@ -157,7 +157,7 @@ def _heads(told: PaperTelling) -> Table:
         heads = [*heads[:_HEADS_SHOWN], *heads[-_HEADS_SHOWN:]]
     columns = (
         Column(told.say("paper.head.size"), Align.LEFT, 2),
-        Column(told.say("paper.head.root"), Align.LEFT, 8),
+        Column(told.say("paper.head.root"), Align.LEFT, 10),
         Column(told.say("paper.head.stamps"), Align.LEFT, 5),
         Column(told.say("paper.head.witnesses"), Align.LEFT, 4),
     )

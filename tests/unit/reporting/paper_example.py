@@ -119,6 +119,11 @@ def _config(times: Sequence[OutageTimes]) -> Iterator[tuple[str, bytes]]:
     declared = {"kind": "declared", "exclusion": "late-patch", "body": "{}"}
     late_us = instant("2026-03-20T00:30:00Z")
     yield _entry(9, LeafKind.EXCLUSION, "late-patch", late_us, declared)
+    fleet = {"file_name": "fleet.yaml", "applied_by": "ada", "number": 3}
+    yield _entry(5, LeafKind.FLEET, "3", began + 5, fleet)
+    yield _entry(899, LeafKind.FLEET, "4", instant("2026-03-12T08:00:00Z"), fleet)
+    yield _entry(6, LeafKind.CHECK, "shop-home", began + 6, {"digest": "ef" * 32})
+    yield _entry(904, LeafKind.REPORT, "acme-gold 2026-03", instant("2026-04-03T23:00:00Z"), {})
     said = {"kind": "annotation", "who": "Jürgen", "role": "operator", "text": "Bagger & <Kabel>"}
     yield _entry(901, LeafKind.REMARK, "OUT-3", instant("2026-03-06T09:00:00Z"), said)
     counter = {"who": "Zoë", "role": "counterparty", "text": "unsere Logs sagen 45 min", "file_name": "ours.csv",
@@ -157,8 +162,10 @@ def _seals(agent: str, number: int, key: Ed25519PrivateKey) -> Iterator[tuple[st
     name = StreamName("example.net", agent, "shop", "9f31c2d0")
     clocks = (
         ClockState(True, -120 * number, 900, 0),
-        ClockState(True, 340, 1200, 0 if number < 3 else -2_500_000),
-        ClockState(False, None, None, None) if number == 2 else ClockState(True, 15, 800, 0),
+        ClockState(True, 340, 1200, 73),
+        ClockState(False, None, None, None)
+        if number == 2
+        else ClockState(True, 15, 800, 0 if number < 3 else -2_500_000),
     )
     at_us = instant("2026-02-28T22:00:00Z")
     for seal, clock in enumerate(clocks, 41):

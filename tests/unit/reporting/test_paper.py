@@ -26,7 +26,7 @@ from tests.unit.reporting.test_catalogue import without_facts
 GOLDEN = Path(__file__).parent / "golden" / "paper.txt"
 # What stands in the bundle, and is the same in every language.
 STANDS = re.compile(
-    r"Jürgen|Zoë|operator|counterparty|Bagger & <Kabel>|unsere Logs sagen 45 min|ours\.csv|Größe & Söhne, Straße 1|Südnetz GmbH|MANIFEST\.note|claim\.note|[a-z]+/|\*\.tlog-proof|\w+\.(yaml|jsonl?)|annex\.txt"
+    r"Jürgen|\bada\b|Zoë|operator|counterparty|Bagger & <Kabel>|unsere Logs sagen 45 min|ours\.csv|Größe & Söhne, Straße 1|Südnetz GmbH|MANIFEST\.note|claim\.note|[a-z]+/|\*\.tlog-proof|\w+\.(yaml|jsonl?)|annex\.txt"
     r"|example\.net/log|\b(fra|nyc|sin)-1\b|\bshop\b|9f31c2d0|zeitstempel|DOWN|UP\b|[0-9a-f]{4,64}|\b0\.1\.0\b"
     r"|RFC|Ed25519|SHA-256|sha256:?|\b\d+(\.\d+)?(ms|s|m|h)\b"
 )
