@@ -53,15 +53,23 @@ class Count:
     died: int = 0
 
 
-def lived(stage: CrashStage, promises: Promises, fault: Fault | None) -> bool:
-    """One life, and whether the victim ended in it by itself or by the fault."""
+@dataclass(frozen=True)
+class Life:
+    """Whether the controller came to listen, and whether the victim ended, by itself or by the fault."""
+
+    listened: bool
+    died: bool
+
+
+def lived(stage: CrashStage, promises: Promises, fault: Fault | None) -> Life:
+    """One life of both, up to the victim's end or until it came through."""
     before = promises.acked()
     seconds = FULL_SECONDS if fault is not None and fault.fault == FULL else LIFE_SECONDS_MAX
-    stage.begin_life(fault)
+    listened = stage.begin_life(fault)
     victim = CONTROLLER if fault is None else fault.victim
-    over = stage.wait(victim, lambda: promises.acked().goes_on_from(before), seconds)
+    died = stage.wait(victim, lambda: promises.acked().goes_on_from(before), seconds)
     stage.end_life()
-    return over
+    return Life(listened, died)
 
 
 def enumerated(
@@ -71,19 +79,19 @@ def enumerated(
     victim, call, kind, step = row
     for number in itertools.count(1, step):
         fault = Fault(victim, call, kind, number)
-        died = lived(stage, promises, fault)
+        life = lived(stage, promises, fault)
         count.lives += 1
-        count.died += died
+        count.died += life.died
         yield from (f"{fault}: {one}" for one in promises.broken())
-        if kind == FULL and died:
+        if kind == FULL and life.died and life.listened:
             yield f"{fault}: it ended, where it should wait for room: {stage.last_words(victim)}"
-        if kind == BROKEN and died and "Traceback" in stage.last_words(victim):
-            yield f"{fault}: {stage.last_words(victim)}"
+        if kind != KILLED and life.died and not stage.last_words(victim).endswith("."):
+            yield f"{fault}: it ended without a sentence: {stage.last_words(victim)}"
         # What a life that came through was killed at before; failing calls may be passed over, so they need a bound.
         if kind == KILLED:
             bounds[victim, call] = number
         bound = CALLS_MAX if kind == KILLED else bounds.get((victim, call), CALLS_MAX)
-        if (kind == KILLED and not died) or number + step > bound:
+        if (kind == KILLED and not life.died) or number + step > bound:
             return
 
 
@@ -99,8 +107,10 @@ def main() -> int:
         promises = Promises(stage)
         for row in PLAN:
             count = Count()
-            problems += enumerated(stage, promises, row, count)
-            if lived(stage, promises, None) or list(promises.broken()):
+            for problem in enumerated(stage, promises, row, count):
+                print(problem, flush=True)
+                problems.append(problem)
+            if lived(stage, promises, None).died or list(promises.broken()):
                 problems.append(f"{row}: it does not go on: {list(promises.broken())}")
             total.lives, total.died = total.lives + count.lives, total.died + count.died
             victim, call, kind, step = row
@@ -111,8 +121,6 @@ def main() -> int:
         f"{total.lives} points, {total.died} ends, {heads} heads, {leaves} leaves,"
         f" {time.monotonic() - begun:.0f} s: {len(problems)} promises broken."
     )
-    for problem in problems:
-        print(problem)
     return 1 if problems else 0
 
 

@@ -62,14 +62,15 @@ class CrashStage(SealingStage):
         self.enrol(REGION)
         self.kill(CONTROLLER)
 
-    def begin_life(self, fault: Fault | None) -> None:
-        """Start both, one of them with the fault."""
+    def begin_life(self, fault: Fault | None) -> bool:
+        """Start both, one of them with the fault; whether the controller came to listen."""
         self.started_by = {} if fault is None else {fault.victim: fault.words}
         try:
             self.serve()
         except Fatal:
-            return  # it died before it listened
+            return False
         self.start_agent(REGION)
+        return True
 
     def wait(self, victim: str, is_over: Callable[[], bool], seconds_max: float) -> bool:
         """Wait until the victim has ended, which is true, or until something holds or the time is over."""
