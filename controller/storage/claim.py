@@ -53,8 +53,11 @@ def _file(path: Path, what: str, advice: str) -> Iterator[None]:
         except OSError as error:
             holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
             raise Fatal(_taken(f" (process {holder})", what, advice)) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise Fatal(f"Cannot write {path}: {error.strerror}.") from error
         yield
     finally:
         os.close(descriptor)

@@ -1,5 +1,7 @@
 """A state directory and a database belong to one controller at a time."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,17 @@ def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Fatal, match="Cannot write"):
         claimed(tmp_path / "missing", "sqlite://").__enter__()
+
+
+def test_a_disk_without_room_for_the_lock_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", full)
+        with pytest.raises(Fatal, match=r"Cannot write .*serve\.lock: No space left"):
+            claimed(tmp_path, f"sqlite:///{tmp_path / 'vedette.db'}").__enter__()
+    with claimed(tmp_path, f"sqlite:///{tmp_path / 'vedette.db'}"):
+        pass
