@@ -5,7 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Subquery, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from controller.ports.seals import ForkedSeal, StoredSeal, StreamId, StreamStanding
 from controller.storage import receipts
@@ -37,7 +49,37 @@ _COLUMNS: Final = (
     _SEAL.c.count, _SEAL.c.scheduled, _SEAL.c.done, _SEAL.c.missed, _SEAL.c.skipped, _SEAL.c.end_us,
     _SEAL.c.received_us,
 )  # fmt: skip
+_PIECE_COLUMNS: Final = ("first_seq", "count", "lost", "received_us", "body", "receipts")
 _Run = tuple[int, int, int, bytes]
+
+
+def _touching() -> ColumnElement[bool]:
+    """Segments of a stream that hold lines of a range. They do not overlap: one seek finds the first of them.
+
+    The statements over it are made once; they are run for every seal.
+    """
+    c, before = _SEGMENT.c, _SEGMENT.alias("before")
+    its: BindParameter[int] = bindparam("its_stream", type_=Integer)
+    first: BindParameter[int] = bindparam("from_seq", type_=BigInteger)
+    last: BindParameter[int] = bindparam("to_seq", type_=BigInteger)
+    start = select(func.max(before.c.first_seq)).where(
+        before.c.stream_id == its, before.c.first_seq <= first
+    )
+    return (
+        (c.stream_id == its)
+        & (c.first_seq >= func.coalesce(start.scalar_subquery(), first))
+        & (c.first_seq <= last)
+        & (c.first_seq + c.count > first)
+    )
+
+
+_COUNTS: Final = select(_SEGMENT.c.first_seq, _SEGMENT.c.count).where(_touching())
+_PIECES: Final = (
+    select(*(_SEGMENT.c[name] for name in _PIECE_COLUMNS))
+    .where(_touching())
+    .order_by(_SEGMENT.c.first_seq)
+)
+_DROP: Final = delete(_SEGMENT).where(_touching())
 
 
 def _accept_any(parts: Iterable[bytes]) -> None:
@@ -183,11 +225,10 @@ class SealRows(LogRows):
 
     def line_count(self, stream: StreamId, first_seq: int, last_seq: int) -> int:
         """How many lines of that range are held."""
-        c = _SEGMENT.c
-        query = select(c.first_seq, c.count).where(self._touching(stream, first_seq, last_seq))
+        its = self._range(stream, first_seq, last_seq)
         return sum(
             min(first + count, last_seq + 1) - max(first, first_seq)
-            for first, count in self._connection.execute(query)
+            for first, count in self._connection.execute(_COUNTS, its)
         )
 
     def lines(self, stream: StreamId, first_seq: int, last_seq: int) -> Iterator[bytes]:
@@ -196,28 +237,15 @@ class SealRows(LogRows):
             if first_seq <= piece.first_seq <= last_seq:
                 yield piece.text
 
-    def _touching(self, stream: StreamId, first_seq: int, last_seq: int) -> ColumnElement[bool]:
-        """Segments that hold lines of that range."""
-        c = _SEGMENT.c
-        its = c.stream_id == self._names.find_stream(self._connection, StreamKey(*stream))
-        # They do not overlap: one seek finds the first, and the years before it are not read.
-        newest = select(func.max(c.first_seq)).where(its & (c.first_seq <= first_seq))
-        start = self._connection.execute(newest).scalar()
-        return (
-            its
-            & (c.first_seq >= (first_seq if start is None else start))
-            & (c.first_seq <= last_seq)
-            & (c.first_seq + c.count > first_seq)
-        )
+    def _range(self, stream: StreamId, first_seq: int, last_seq: int) -> dict[str, int | None]:
+        """What the statements on segments of a range are given."""
+        number = self._names.find_stream(self._connection, StreamKey(*stream))
+        return {"its_stream": number, "from_seq": first_seq, "to_seq": last_seq}
 
     def _pieces(self, stream: StreamId, first_seq: int, last_seq: int) -> Iterator["_Piece"]:
         """Those segments, cut at the ends of the range."""
-        c = _SEGMENT.c
-        within = self._touching(stream, first_seq, last_seq)
-        query = select(c.first_seq, c.count, c.lost, c.received_us, c.body, c.receipts).where(
-            within
-        )
-        for row in self._connection.execute(query.order_by(c.first_seq)).all():
+        its = self._range(stream, first_seq, last_seq)
+        for row in self._connection.execute(_PIECES, its).all():
             yield from _Piece.of(row).cut(first_seq, last_seq)
 
     def pack_segments(
@@ -242,8 +270,7 @@ class SealRows(LogRows):
                 runs[-1].append(piece)
             else:
                 runs.append([piece])
-        within = self._touching(stream, first_seq, last_seq)
-        self._connection.execute(delete(_SEGMENT).where(within))
+        self._connection.execute(_DROP, self._range(stream, first_seq, last_seq))
         number = self._stream_number(*stream)
         packed = [
             *(piece.row(number, _LOOSE_LEVEL) for piece in loose),
