@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.declared import declared_statements
 from controller.core.bundle.layout import ATTAINMENT, FLEET, TIMELINE, Bundle
 from controller.core.bundle.outage import outage_statement
 from controller.core.bundle.statements import Broken, Statement, failed, passed
@@ -25,6 +26,7 @@ def recomputed(bundle: Bundle, claim: ClaimNote) -> Iterator[Statement]:
         if claim.is_of_outage:
             yield outage_statement(bundle, claim, document)
         else:
+            yield from declared_statements(bundle, claim, fleet)
             yield _figures(bundle, claim, fleet, document)
         yield from verdict_statements(bundle, claim, fleet, document)
     except Broken as error:
