@@ -1,95 +1,29 @@
-"""`vedette evidence`: the lines that are kept, the seals under them, and who vouches for the log."""
+"""`vedette evidence`: the lines that are kept, the seals under them, and who vouches for the log.
 
+Its commands are imported when they are called: `paper` works where gRPC is not installed.
+"""
+
+from collections.abc import Mapping
 from typing import Final
-from zoneinfo import ZoneInfo
 
-import click
+from controller.cli.lazy import Lazy, LazyGroup
 
-from controller.cli.authority import authority
-from controller.cli.bundle_export import annex, export
-from controller.cli.bundle_paper import paper
-from controller.cli.channel import connected
-from controller.cli.counter import counter
-from controller.cli.exposure import timestamps
-from controller.cli.hold import hold
-from controller.cli.output import NOTHING, instant, shown, write_json, write_table
-from vedette.v1 import evidence_pb2, evidence_pb2_grpc
-
-_COLUMNS: Final = (
-    "AGENT", "STREAM", "EPOCH", "LAST SEAL", "AT", "SEALED", "UNSEALED", "LOST", "MISSED SLOTS", "ALARMS",
-)  # fmt: skip
-
-
-@click.group()
-def evidence() -> None:
-    """Lines, and the seals under them."""
-
-
-@evidence.command()
-@click.option("--agent", default="", help="Only the streams of this agent.")
-@shown
-def streams(agent: str, as_json: bool, zone: ZoneInfo) -> None:
-    """List every stream: what of it is sealed, what was missed, what is wrong."""
-    with connected() as connection:
-        answer = evidence_pb2_grpc.EvidenceServiceStub(connection.channel).ListStreams(
-            evidence_pb2.ListStreamsRequest(agent=agent), **connection.call
-        )
-    if as_json:
-        write_json({"streams": [_document(one) for one in answer.streams]})
-        return
-    write_table(
-        _COLUMNS,
-        [
-            (
-                one.agent,
-                one.stream,
-                one.epoch,
-                str(one.last_seal) if one.last_seal else NOTHING,
-                instant(one.last_seal_us or None, zone),
-                str(one.sealed_lines),
-                str(one.lines - one.sealed_lines),
-                str(one.lost) if one.lost else NOTHING,
-                f"{one.missed} of {one.scheduled}" if one.scheduled else NOTHING,
-                _alarms(one),
-            )
-            for one in answer.streams
-        ],
-    )
-
-
-def _alarms(one: evidence_pb2.EvidenceStream) -> str:
-    said = []
-    if one.forked_seals:
-        said.append(f"{one.forked_seals} forked")
-    if one.missing_seals:
-        said.append(f"{one.missing_seals} seals missing")
-    return ", ".join(said) or NOTHING
-
-
-def _document(one: evidence_pb2.EvidenceStream) -> dict[str, object]:
-    return {
-        "agent": one.agent,
-        "stream": one.stream,
-        "epoch": one.epoch,
-        "seq": one.seq,
-        "lines": one.lines,
-        "lost": one.lost,
-        "sealed_lines": one.sealed_lines,
-        "unsealed_lines": one.lines - one.sealed_lines,
-        "seals": one.seals,
-        "last_seal": one.last_seal or None,
-        "last_seal_us": one.last_seal_us or None,
-        "scheduled_slots": one.scheduled,
-        "missed_slots": one.missed,
-        "missing_seals": one.missing_seals,
-        "forked_seals": one.forked_seals,
-    }
-
-
-evidence.add_command(authority)
-evidence.add_command(annex)
-evidence.add_command(counter)
-evidence.add_command(export)
-evidence.add_command(hold)
-evidence.add_command(paper)
-evidence.add_command(timestamps)
+COMMANDS: Final[Mapping[str, Lazy]] = {
+    "annex": Lazy(
+        "controller.cli.bundle_export", "annex", "Print the keys that bundles are checked by."
+    ),
+    "authority": Lazy(
+        "controller.cli.authority", "authority", "Who stamps the log, on the controller's machine."
+    ),
+    "counter": Lazy("controller.cli.counter", "counter", "What the other side has against it."),
+    "export": Lazy("controller.cli.bundle_export", "export", "Hand over a bundle of evidence."),
+    "hold": Lazy("controller.cli.hold", "hold", "Evidence that is kept beyond its retention."),
+    "paper": Lazy(
+        "controller.cli.bundle_paper", "paper", "Make the report of a bundle for people, offline."
+    ),
+    "streams": Lazy("controller.cli.evidence_streams", "streams", "List every stream."),
+    "timestamps": Lazy(
+        "controller.cli.exposure", "timestamps", "Say how much of the log is fixed from outside."
+    ),
+}
+evidence = LazyGroup("evidence", help="Lines, and the seals under them.", table=COMMANDS)

@@ -4,26 +4,15 @@ So `replay` and `sla compute` need neither gRPC nor a database to be installed, 
 sentence rather than a traceback.
 """
 
-import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import click
 
+from controller.cli.lazy import Lazy, LazyGroup
 from controller.cli.version import installed_version
 from controller.errors import ControllerError
 from vedette.shared.documents import BadDocument
-
-
-@dataclass(frozen=True, slots=True)
-class Lazy:
-    """Where a command is, and its line in --help."""
-
-    module: str
-    name: str
-    help: str
-
 
 COMMANDS: Final[Mapping[str, Lazy]] = {
     "demo": Lazy(
@@ -95,39 +84,15 @@ class Refusal(Complaint):
     exit_code = 3
 
 
-class LazyGroup(click.Group):
-    """The root: finds commands in the table, and turns our errors into refusals."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order of the table."""
-        return list(COMMANDS)
+class Root(LazyGroup):
+    """The root: turns our errors into refusals."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now."""
-        lazy = COMMANDS.get(cmd_name)
-        if lazy is None:
-            return None
         try:
-            command = getattr(importlib.import_module(lazy.module), lazy.name)
+            return super().get_command(ctx, cmd_name)
         except ModuleNotFoundError as error:
             raise _missing(error) from error
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Complete names of commands without importing them."""
-        from click.shell_completion import CompletionItem
-
-        return [
-            CompletionItem(name, help=lazy.help)
-            for name, lazy in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -151,7 +116,7 @@ def _missing(error: ModuleNotFoundError) -> Exception:
     )
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Root, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(installed_version(), prog_name="vedette", message="%(prog)s %(version)s")
 def cli() -> None:
     """Vedette: probe services from many regions, and prove what was seen.

@@ -1,6 +1,8 @@
 """The paper of a bundle: made beside it, bound to it, made again from it, and what it says stands in the bundle."""
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from controller.identity.notary import LogNotary
 from controller.services.bundling.handing import Part
 from controller.services.bundling.paper import PaperMaker
 from tests.fakes.storage import FakeStorage
+from tests.unit.cli.test_verify import ALONE
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import START, Running, World
 from tests.unit.services.report_stage import ADA, Stage
@@ -63,6 +66,14 @@ def run(*args: str | Path) -> Result:
     return result
 
 
+def run_alone(*args: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process that has nothing but what an auditor has."""
+    return subprocess.run(
+        [sys.executable, "-c", ALONE, *args],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
 async def test_a_paper_is_bound_to_its_bundle_and_made_again_from_it(
     day: SealedDay, tmp_path: Path
 ) -> None:
@@ -77,6 +88,16 @@ async def test_a_paper_is_bound_to_its_bundle_and_made_again_from_it(
     for name in (REPORT_HTML, REPORT_PDF):
         assert run("evidence", "paper", folder, "-o", tmp_path / name).exit_code == 0
         assert (tmp_path / name).read_bytes() == bundle.read(name)
+
+
+async def test_a_paper_is_made_with_the_libraries_of_an_auditor_alone(
+    day: SealedDay, tmp_path: Path
+) -> None:
+    bundle = with_paper(day)
+    folder, page = put(bundle, tmp_path / "bundle"), tmp_path / "report.html"
+    done = run_alone("evidence", "paper", str(folder), "-o", str(page))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert page.read_bytes() == bundle.read(REPORT_HTML)
 
 
 async def test_an_outage_by_itself_has_a_paper_without_figures(
