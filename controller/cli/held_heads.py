@@ -20,7 +20,7 @@ def held_heads(path: Path, log: Verifier) -> Held:
             with opened_bundle(path) as files:
                 found = heads(files, log)
         else:
-            found = [opened_head(head_note(path), log, str(path))]
+            found = [opened_head(head_note(path), log, "its head")]
     except Broken as error:
         raise BadInput(f"{path} holds no history of the log {log.name}: {error}.") from error
     if not found:
@@ -32,9 +32,12 @@ def newest_head(path: Path) -> Checkpoint:
     """The largest head that `path` holds, whoever signed it: to ask for a proof from there. BadInput if there is none."""
     if not _is_bundle(path):
         return _unverified(path, head_note(path))
-    with opened_bundle(path) as files:
-        names = [name for name in files.names() if name.startswith("checkpoints/")]
-        found = [_unverified(path, files.read(name)) for name in names]
+    try:
+        with opened_bundle(path) as files:
+            names = [name for name in files.names() if name.startswith("checkpoints/")]
+            found = [_unverified(path, files.read(name)) for name in names]
+    except Broken as error:
+        raise BadInput(f"{path}: {error}.") from error
     if not found:
         raise BadInput(f"Expected heads of a log in checkpoints/ of {path}, found none.")
     return max(found, key=lambda one: one.size)

@@ -15,6 +15,10 @@ from rfc3161_client import (
 from rfc3161_client._rust import parse_timestamp_request
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+# What a certificate that nobody signed may raise, besides what fails to verify.
+_WRONG: Final = (
+    VerificationError, ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+)  # fmt: skip
 _SHA256: Final = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
 
@@ -42,7 +46,7 @@ def stamped_at(
         try:
             builder.build().verify_message(read, data)
             return _instant_us(read), root
-        except (VerificationError, ValueError) as error:
+        except _WRONG as error:
             wrong = str(error)
     raise NotStamped(f"expected a timestamp under the certificate that is pinned for it: {wrong}")
 

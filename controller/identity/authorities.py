@@ -59,7 +59,7 @@ def _path(state: StateDirectory, name: str) -> Path:
 def _roots(pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise BadInput(f"Expected certificates in PEM, found another text: {error}.") from error
 
 

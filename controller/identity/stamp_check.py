@@ -61,7 +61,10 @@ class StampCheck:
 
 def _whole(root: bytes) -> x509.Certificate:
     """The certificate; ValueError if a bit of it was changed, as far as it was signed by itself."""
-    found = x509.load_der_x509_certificate(root)
+    try:
+        found = x509.load_der_x509_certificate(root)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
     if found.issuer == found.subject:
         try:
             found.verify_directly_issued_by(found)

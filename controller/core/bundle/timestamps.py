@@ -81,7 +81,7 @@ def _root(bundle: Bundle, annex: Annex, size: int, authority: str) -> tuple[byte
     data = bundle.read(name)
     try:
         certificate = x509.load_pem_x509_certificate(data)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise Broken(f"{name}: expected a certificate in PEM") from error
     if certificate.public_bytes(Encoding.PEM) != data:
         raise Broken(f"{name}: expected one certificate in PEM and nothing else")

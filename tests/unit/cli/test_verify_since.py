@@ -8,12 +8,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.core.log_view import LogView
+from controller.cli.held_heads import newest_head
+from controller.core.bundle.log import opened_head
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import Holds
+from controller.errors import BadInput
 from tests.unit.cli.test_verify import ANNEX, put, verify
 from tests.unit.core.bundle.made import HEADS, LOG_KEY_OF, ORIGIN, Files, log_note, made, raw
 from vedette.shared.checkpoint import Checkpoint
-from vedette.shared.note import signed_note
+from vedette.shared.note import Verifier, signed_note
 
 OLD, NEW = HEADS[1], HEADS[-1]
 OTHER = Checkpoint(ORIGIN, OLD, bytes(32)).text()
@@ -89,3 +92,25 @@ def test_a_bundle_that_is_older_than_what_is_held_is_the_beginning_of_it() -> No
     (told,) = grown_since({size: heads[size] for size in (3, 6)}, [held])
     assert told.holds is Holds.PASS
     assert told.text.endswith("its log begins with the 6 of this bundle.")
+
+
+@pytest.mark.parametrize("name", ["head", "mail", "seen.json", "old", "old.zip"])
+def test_a_proof_is_asked_for_from_the_newest_head_that_is_held(folder: Path, name: str) -> None:
+    assert (
+        newest_head(folder / name).head
+        == opened_head(GOOD.read(f"checkpoints/{OLD}"), Verifier(ORIGIN, raw(LOG_KEY_OF)), "").head
+    )
+
+
+@pytest.mark.parametrize("name", ["headless", "text", "other.json", "nothing"])
+def test_nothing_is_asked_for_where_no_head_is(folder: Path, name: str) -> None:
+    with pytest.raises(BadInput, match=name):
+        newest_head(folder / name)
+
+
+def test_a_zip_that_is_damaged_holds_nothing(folder: Path, tmp_path: Path) -> None:
+    data = (folder / "old.zip").read_bytes()
+    place = data.index(b"checkpoints/3") + len("checkpoints/3") + 20
+    (tmp_path / "bad.zip").write_bytes(data[:place] + b"\xff\xff\xff" + data[place + 3 :])
+    with pytest.raises(BadInput, match=r"bad\.zip"):
+        newest_head(tmp_path / "bad.zip")

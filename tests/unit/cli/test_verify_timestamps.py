@@ -1,5 +1,6 @@
 """Timestamps of authorities outside in a bundle: what both verifiers take, leave, and refuse."""
 
+from base64 import encodebytes
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -189,12 +190,23 @@ def two_roots(honest: Stamped, stranger: Stamped) -> bytes:
     return honest.pem + stranger.pem
 
 
+def of_no_version(honest: Stamped, _: Stamped) -> bytes:
+    der = bytearray(x509.load_pem_x509_certificate(honest.pem).public_bytes(Encoding.DER))
+    der[der.index(bytes.fromhex("a003020102")) + 4] = 5
+    text = encodebytes(bytes(der))
+    return b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
+
+
+def with_a_certificate_of_no_version(honest: Stamped, _: Stamped) -> bytes:
+    return honest.reply.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020105"))
+
+
 def no_text(_: Stamped, __: Stamped) -> bytes:
     return b"\xff"
 
 
 # What OpenSSL cannot but refuse: the script is not asked again.
-PLAIN = (flipped, flipped_query, about_another_head, no_text)
+PLAIN = (with_a_certificate_of_no_version, flipped, flipped_query, about_another_head, no_text)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +218,7 @@ PLAIN = (flipped, flipped_query, about_another_head, no_text)
         replaced("tsq", another_nonce), replaced("tsq", longer_query),
         replaced("tsq", flipped_query), replaced("tsq", another_version),
         replaced("tsq", another_certificate_wish), replaced("tsq", no_text),
+        replaced("pem", of_no_version), replaced("tsr", with_a_certificate_of_no_version),
         replaced("pem", two_roots), replaced("pem", no_text),
     ],
 )  # fmt: skip

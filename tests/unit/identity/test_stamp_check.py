@@ -77,9 +77,10 @@ def test_one_is_checked_by_the_root_that_it_led_to_whoever_is_pinned_now(
     check = StampCheck.of([Authority("tsa", "http://localhost/", [])])
     whole = replace(kept, root=root)
     assert check(whole, NOTE) is None
-    for place in (4, len(root) // 2, len(root) - 1):
+    version = root.index(bytes.fromhex("a003020102")) + 4
+    for place in (4, version, len(root) // 2, len(root) - 1):
         changed = bytearray(root)
-        changed[place] ^= 1
+        changed[place] ^= 7
         assert check(replace(kept, root=bytes(changed)), NOTE), place
 
 
