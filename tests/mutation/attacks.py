@@ -118,7 +118,16 @@ class Attacks:
     ) -> Case:
         """With a manifest of the files as they are then, by the log's own key."""
         is_root = name.startswith("timestamps/") and name.endswith(".pem")
-        return Case(kind, name, what, changed, True, is_left or is_proof(name), is_root)
+        is_void = is_root or self._is_of_witnesses(name, changed.get(name))
+        return Case(kind, name, what, changed, True, is_left or is_proof(name), is_void)
+
+    def _is_of_witnesses(self, name: str, after: bytes | None) -> bool:
+        """Nothing but the words of witnesses under a head is another: who holds the log's key can leave them out."""
+        if after is None or not name.startswith("checkpoints/"):
+            return False
+        before = self.scene.files.get(name, b"")
+        bare = before[: before.find(b"\n", before.find(b"\n\n") + 2) + 1]
+        return bare != before and after.startswith(bare)
 
     def _edits(self, name: str) -> Iterator[Edit]:
         data = self.scene.files[name]
