@@ -139,6 +139,7 @@ def test_what_the_witness_saw_up_to_the_claim_is_verified_by_the_key_that_its_si
             ]
         assert [one.holds for one in said] == [Holds.PASS]
         assert f"the first {last} leaves" in said[0].text
+    assert f"{name}  witness" in stage.command("evidence", "timestamps")
     shown = json.loads(stage.command("evidence", "timestamps", "--json"))["witnesses"]
     assert [(one["name"], one["key"]) for one in shown] == [(name, line.split()[2])]
     assert shown[0]["size"] >= last

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from controller.ports.storage import Transaction
-from controller.services.evidence.witnesses import parties_of
+from controller.services.evidence.witnesses import organisation_of, parties_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,11 @@ def exposure_of(tx: Transaction) -> Exposure:
     A witness that the controller's operator runs fixes nothing; nor does a message that nobody may have kept.
     """
     parties = parties_of(tx)
-    others = {key.name for key in tx.witness_keys() if key.agent in parties}
+    others = {
+        key.name
+        for key in tx.witness_keys()
+        if parties.get(key.agent, "") not in ("", organisation_of(key))
+    }
     fixed = [(one.size, one.at_us) for one in tx.timestamps()]
     fixed += [(one.size, one.at_us) for one in tx.newest_cosignatures() if one.witness in others]
     leaves = tx.log_size()

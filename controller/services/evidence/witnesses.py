@@ -107,6 +107,11 @@ def parties_of(tx: Transaction) -> Mapping[str, str]:
     }
 
 
+def organisation_of(key: WitnessKey) -> str:
+    """Whose log a witness sees, by its name."""
+    return key.name.removesuffix(f"/witness/{key.agent}")
+
+
 def _seen_s(head: StoredCheckpoint, witness: Verifier, line: bytes) -> int:
     try:
         note = parsed_note(head.note + line)

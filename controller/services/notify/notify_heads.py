@@ -1,11 +1,11 @@
 """Heads of the log become deliveries: to the channels that asked for them, now and then, and when a report was sealed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.core.channels import Channel, EventName
 from controller.core.head_messages import SUBJECT, head_key, head_message, head_size
-from controller.core.notices import DeliveryState
+from controller.core.notices import DeliveryState, Withheld
 from controller.ports.deliveries import DeliveryQuery
 from controller.ports.leaves import LeafKind, StoredCheckpoint
 from controller.ports.storage import Storage, Transaction
@@ -35,9 +35,28 @@ def tell_of_heads(tx: Transaction, insight: Insight, progress: Progress, now_us:
             continue
         key = head_key(channel.id, newest.size)
         if not tx.has_delivery(key):
+            _call_off(tx, channel.id, now_us)
             message = head_message(newest.note, key=key, at_us=now_us, signed_us=newest.signed_us)
             put(tx, channel.id, message, now_us)
         progress.heads[channel.id] = ToldHead(newest.size, newest.size, now_us)
+
+
+def _call_off(tx: Transaction, channel: str, now_us: int) -> None:
+    """Heads that wait behind one that does not arrive are not sent any more: a later one stands for them."""
+    query = DeliveryQuery(states=[DeliveryState.PENDING], channel=channel, subject=SUBJECT)
+    for one in tx.deliveries(query):
+        if not one.attempts:
+            reason = "A later head of the log stands for it."
+            tx.put_delivery(
+                replace(
+                    one,
+                    state=DeliveryState.SUPPRESSED,
+                    why=Withheld.OVER,
+                    reason=reason,
+                    due_us=now_us,
+                    changed_us=now_us,
+                )
+            )
 
 
 def _is_due(

@@ -160,6 +160,8 @@ def test_a_witness_of_another_party_fixes_what_it_saw(scene: Scene) -> None:
     scene.take(scene.sign(head))
     with scene.storage.transaction() as tx:
         assert exposure_of(tx).size == 0
+        tx.put_posting(Posting("acme-1", 0, {"party": "example.net"}))
+        assert exposure_of(tx).size == 0
         tx.put_posting(Posting("acme-1", 0, {"party": "acme"}))
         found = exposure_of(tx)
     assert found == Exposure(found.leaves, head.size, scene.now_us)

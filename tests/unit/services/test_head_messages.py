@@ -112,6 +112,17 @@ def test_what_did_not_arrive_is_not_said_to_be_held(told: Told) -> None:
         assert told_sizes(tx) == {first.size, second.size}
 
 
+def test_heads_that_wait_behind_one_that_does_not_arrive_are_called_off(told: Told) -> None:
+    for _ in range(4):
+        told.head()
+        for parcel in told.claim():
+            told.outbox.settle({parcel.number: FAILED})
+        told.now_us += HOUR * SECOND
+    assert [one.state.value for one in told.deliveries(channel="acme")] == [
+        "pending", "suppressed", "suppressed", "pending",
+    ]  # fmt: skip
+
+
 def test_the_message_holds_the_head_whole_and_is_one_afterwards(told: Told, tmp_path: Path) -> None:
     head = told.head()
     (parcel,) = [one for one in told.claim() if one.channel.id == "acme"]
