@@ -8,14 +8,13 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
+from rfc3161_client import decode_timestamp_response
 
-from controller.core.stamps import NotStamped, stamped_at
+from controller.core.stamps import NotStamped, query_of, stamped_at
 from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredTimestamp
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_INTEGER: Final = 0x02
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class StampCheck:
         """
         try:
             read = decode_timestamp_response(kept.response)
-            nonce = read.tst_info.nonce
+            nonce = max(read.tst_info.nonce or 0, 0)
             if roots := self._roots(kept):
                 stamped_at(roots, note, kept.response, nonce=nonce)
             elif read.tst_info.message_imprint.message != sha256(note).digest():
@@ -71,20 +70,3 @@ def _whole(root: bytes) -> x509.Certificate:
         except InvalidSignature as error:
             raise ValueError("the root that is kept with it is not signed by itself") from error
     return found
-
-
-def query_of(data: bytes, nonce: int) -> bytes:
-    """The query (RFC 3161, DER) that asks for a timestamp of `data` with that nonce."""
-    made = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
-    body = made.as_bytes()
-    other, own = _integer(made.nonce or 0), _integer(nonce)
-    start = body.rindex(other)
-    # A sequence of less than 128 bytes: one byte says how many.
-    inside = body[2:start] + own + body[start + len(other) :]
-    return bytes([body[0], len(inside)]) + inside
-
-
-def _integer(value: int) -> bytes:
-    """A number that is not negative, in DER."""
-    digits = value.to_bytes(value.bit_length() // 8 + 1)
-    return bytes([_INTEGER, len(digits)]) + digits

@@ -7,8 +7,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
-from controller.core.stamps import NotStamped, said_at, stamped_at
-from controller.identity.stamp_check import StampCheck, query_of
+from controller.core.stamps import NotStamped, nonce_of, query_of, said_at, stamped_at
+from controller.identity.stamp_check import StampCheck
 from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredTimestamp
 from tests.fakes.timestamp_authority import LocalAuthority
@@ -88,3 +88,15 @@ def test_when_a_timestamp_says_it_was_made_is_read_without_belief(kept: StoredTi
     assert said_at(kept.response) == kept.at_us
     with pytest.raises(NotStamped, match="found another text"):
         said_at(b"response")
+
+
+@pytest.mark.parametrize("_", range(20))
+def test_a_query_is_the_one_that_the_client_makes(_: int) -> None:
+    request = TimestampRequestBuilder().data(NOTE).hash_algorithm(HashAlgorithm.SHA256).build()
+    query = request.as_bytes()
+    assert request.nonce is not None
+    assert query_of(NOTE, request.nonce) == query
+    assert nonce_of(query, NOTE) == request.nonce
+    for other in (b"", query[:2], query + b"\x00", query[:-3], b"\x30" * 200, query_of(b"x", 1)):
+        with pytest.raises(NotStamped, match="about this head"):
+            nonce_of(other, NOTE)
