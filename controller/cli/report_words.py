@@ -25,6 +25,7 @@ _INSTANTS: Final = frozenset(
         "detected_at",
         "notified_at",
         "acknowledged_at",
+        "said_at",
         "declared_at",
         "logged_at",
         "withdrawn_at",

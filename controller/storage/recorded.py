@@ -9,6 +9,7 @@ from controller.storage.delivery_tables import DeliveryRow
 from controller.storage.event_tables import OutageEventRow, RemarkRow
 from controller.storage.exclusion_tables import ExclusionEntryRow
 from controller.storage.issued_tables import IssuedReportRow
+from controller.storage.retention_tables import CounterRow
 from controller.storage.tables import ConflictRow, FleetRevisionRow, SegmentRow, StreamRow, table
 
 _STREAM: Final = table(StreamRow)
@@ -18,6 +19,7 @@ _LATEST: Final = (
     table(FleetRevisionRow).c.applied_us,
     table(OutageEventRow).c.recorded_us,
     table(RemarkRow).c.at_us,
+    table(CounterRow).c.at_us,
     table(ExclusionEntryRow).c.at_us,
     table(DeliveryRow).c.changed_us,
     table(IssuedReportRow).c.as_of_us,

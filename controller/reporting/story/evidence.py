@@ -1,6 +1,7 @@
 """What the figures rest on: the outages and the exclusions of the period."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from controller.core.sla.reports.report_document import Outcome, ReportedExclusion, ReportedOutage
 from controller.reporting.blocks import (
@@ -18,6 +19,9 @@ from controller.reporting.blocks import (
 from controller.reporting.charts.timeline import ROWS_MAX, Bar, timeline_svg
 from controller.reporting.figures import NOTHING, bounds, ceiled
 from controller.reporting.story.context import Telling
+
+# Of what was said against an outage; the document and the log have all of it.
+_COUNTER_CHARS: Final = 240
 
 
 def evidence(told: Telling) -> Iterator[Block]:
@@ -133,6 +137,10 @@ def _people(told: Telling, one: ReportedOutage) -> Iterator[str]:
     if one.acknowledged_at is not None:
         at = told.clock.local(one.acknowledged_at)
         yield told.say("outage.acknowledged", at=at, who=one.acknowledged_by or NOTHING)
+    for said in one.counters or ():
+        at, text = told.clock.local(said.said_at), " ".join(said.text.split())
+        shown = text if len(text) <= _COUNTER_CHARS else f"{text[:_COUNTER_CHARS]}…"
+        yield told.say("outage.counter", at=at, who=said.who, text=shown)
 
 
 def _exclusions(told: Telling) -> Table:

@@ -214,6 +214,7 @@ TEXTS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "outage.detected": "recorded {at}",
     "outage.notified": "told {at}",
     "outage.acknowledged": "taken on {at} by {who}",
+    "outage.counter": "against it, {who} {at}: {text}",
     "outage.counted": "{objective}: {length}",
     # --- timers
     "timers.none": "No outage of these severities began in the period, so nothing was asked of people.",

@@ -72,6 +72,7 @@ class Documents:
             from_us=when.from_us,
             to_us=when.to_us,
             known_us=known_us,
+            contract=agreed.contract.first.id,
         )
         facts = Facts(
             agreement=agreed.contract,

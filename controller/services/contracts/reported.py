@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from controller.core.sla.reports.report_document import ReportedOutage
+from msgspec import UNSET
+
+from controller.core.sla.reports.report_document import ReportedCounter, ReportedOutage
+from controller.ports.counters import Counter
 from controller.ports.events import EventKind
 from controller.ports.storage import Transaction
 from controller.services.outages.grading import Grading
@@ -19,16 +22,18 @@ def reported_outages(
     from_us: int,
     to_us: int,
     known_us: int,
+    contract: str,
 ) -> list[ReportedOutage]:
     """The outages of checks that touch [from_us, to_us), without what of them counts.
 
-    What was learnt after `known_us`, or said of them, is not used.
+    What was learnt after `known_us`, or said of them, is not used; nor what was said against them as far as they are
+    of another contract than that one.
     """
     views = Views(tx, evaluator, grading, known_us)
     found: list[ReportedOutage] = []
     for check in checks:
         known = [one for one in _known(tx, check, known_us) if _touches(one, from_us, to_us)]
-        found += [_reported(view) for view in views.then(known, known_us)]
+        found += [_reported(view, contract) for view in views.then(known, known_us)]
     return found
 
 
@@ -45,8 +50,10 @@ def _touches(known: Known, from_us: int, to_us: int) -> bool:
     return not is_before and known.body.started_us < to_us
 
 
-def _reported(view: OutageView) -> ReportedOutage:
+def _reported(view: OutageView, contract: str) -> ReportedOutage:
     body, ack = view.body, view.ack
+    about = (view.handle, f"{view.handle} {contract}")
+    counters = tuple(_counter(one) for one in view.counters if one.subject in about)
     return ReportedOutage(
         handle=view.handle,
         check=body.check,
@@ -63,4 +70,16 @@ def _reported(view: OutageView) -> ReportedOutage:
         notified_at=view.notified_us,
         acknowledged_at=None if ack is None else ack.at_us,
         acknowledged_by="" if ack is None else ack.who,
+        counters=counters or UNSET,
+    )
+
+
+def _counter(one: Counter) -> ReportedCounter:
+    return ReportedCounter(
+        said_at=one.at_us,
+        who=one.who,
+        role=one.role,
+        text=one.text,
+        file=one.file_name,
+        sha256=one.sha256,
     )

@@ -10,12 +10,16 @@ from controller.core.bundle.layout import ATTAINMENT, FLEET, RESULTS, TIMELINE
 from controller.core.bundle.recompute import recomputed as recomputed_bundle
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import opened_claim, statements
+from controller.core.calendars import period_named
+from controller.core.sla.reports.report_document import decode_report
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
+from controller.ports.counters import Counter
 from controller.ports.evidence import Segment
 from controller.ports.holds import HoldKind
 from controller.ports.leaves import LeafKind
 from controller.ports.seals import StreamId
+from controller.reporting.rendering import Form, rendered
 from controller.services.contracts.sight import PastSight
 from controller.services.evidence.log_check import faults
 from controller.services.outages.outages import Outages
@@ -236,3 +240,29 @@ async def test_a_bundle_over_pruned_time_has_the_figures_and_says_what_is_gone(
     assert "recomputation impossible" in verdicts.text
     outage = old.of_outage("OUT-2")
     assert exit_code(statements(outage, old.annex())) == 2
+
+
+async def test_what_is_said_against_an_outage_stands_in_reports_from_then_on(
+    old: PrunedDay,
+) -> None:
+    stage = old.stage
+
+    def report(known_us: int) -> bytes:
+        with stage.world.storage.transaction() as tx:
+            when = period_named(LABEL, "UTC")
+            return stage.documents.then(tx, "acme", when, known_us, None)
+
+    before = report(before_us := stage.tick())
+    with stage.world.storage.transaction() as tx:
+        for about in ("OUT-2", "OUT-2 acme", "OUT-2 rival"):
+            said = Counter(about, stage.tick(), "bo", "counterparty", "", f"no, says {about}")
+            tx.put_counter(said)
+        assert tx.last_recorded_us() == stage.world.now_us
+    assert report(before_us) == before
+    assert b"counters" not in before
+    after = report(stage.tick())
+    assert [one.text for one in decode_report(after).outages[0].counters or ()] == [
+        "no, says OUT-2",
+        "no, says OUT-2 acme",
+    ]
+    assert "against it, bo" in rendered([after], Form.TEXT).decode()

@@ -123,11 +123,22 @@ class Course(Part, frozen=True, kw_only=True):
     counted: tuple[tuple[int, int], ...]
 
 
+class ReportedCounter(Part, frozen=True, kw_only=True):
+    """What somebody said against an outage, and the file that it rests on; it counts nowhere."""
+
+    said_at: int
+    who: str
+    role: str
+    text: str
+    file: str
+    sha256: str
+
+
 class ReportedOutage(Part, frozen=True, kw_only=True):
     """An outage that touches the period. What a file or a database does not say is None or empty.
 
     `downtime` and `unknown` are of the whole outage; `counted` is what of it counts in the period, by
-    objective.
+    objective. Where nothing was said against it there are no `counters`.
     """
 
     handle: str
@@ -146,6 +157,7 @@ class ReportedOutage(Part, frozen=True, kw_only=True):
     acknowledged_at: int | None = None
     acknowledged_by: str = ""
     counted: Mapping[str, int] = msgspec.field(default_factory=dict)
+    counters: tuple[ReportedCounter, ...] | UnsetType = UNSET
 
 
 class Outcome(Part, frozen=True, kw_only=True):
