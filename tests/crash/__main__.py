@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.crash.order import order_in, words
 from tests.crash.promises import Promises
 from tests.crash.stage import CONTROLLER, REGION, CrashStage, Fault
 
@@ -72,6 +73,18 @@ def lived(stage: CrashStage, promises: Promises, fault: Fault | None) -> Life:
     return Life(listened, died)
 
 
+def told_early(stage: CrashStage, promises: Promises) -> list[str]:
+    """Whether a life tells of commits that are not on the disk."""
+    trace = stage.folder / "trace"
+    before = promises.acked()
+    stage.begin_life(None, words(trace))
+    stage.wait(CONTROLLER, lambda: promises.acked().goes_on_from(before), LIFE_SECONDS_MAX)
+    stage.end_life()
+    found = order_in(trace)
+    print(f"{found.commits} commits of a life, {len(found.told_early)} told before their sync")
+    return found.told_early if found.commits else ["no commit was seen in the trace of a life"]
+
+
 def enumerated(
     stage: CrashStage, promises: Promises, row: tuple[str, str, str, int], count: Count
 ) -> Iterator[str]:
@@ -105,6 +118,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, CrashStage(Path(folder)) as stage:
         stage.begin()
         promises = Promises(stage)
+        problems += told_early(stage, promises)
         for row in PLAN:
             count = Count()
             for problem in enumerated(stage, promises, row, count):

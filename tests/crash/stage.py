@@ -1,7 +1,7 @@
 """A controller and an agent as processes, one of which dies or fails at a call of the system that is named by its number."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,9 +62,12 @@ class CrashStage(SealingStage):
         self.enrol(REGION)
         self.kill(CONTROLLER)
 
-    def begin_life(self, fault: Fault | None) -> bool:
-        """Start both, one of them with the fault; whether the controller came to listen."""
-        self.started_by = {} if fault is None else {fault.victim: fault.words}
+    def begin_life(self, fault: Fault | None, watched_by: Sequence[str] = ()) -> bool:
+        """Start both, one of them with the fault; whether the controller came to listen.
+
+        Without a fault the controller may be watched by a program that runs it.
+        """
+        self.started_by = {CONTROLLER: watched_by} if fault is None else {fault.victim: fault.words}
         try:
             self.serve()
         except Fatal:

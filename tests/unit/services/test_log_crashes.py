@@ -8,7 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from agent.core.log_view import LogView, Offered, grown
+from controller.errors import Unreachable
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.ports.agents import AgentRecord
@@ -18,7 +21,7 @@ from controller.services.evidence.logbook import Logbook
 from controller.services.evidence.seals import IncomingSeal, Seals
 from controller.services.evidence.stamping import Stamping
 from controller.storage.database import SqlStorage, open_storage
-from tests.fakes.storage import Died, InlineWorker, MortalStorage
+from tests.fakes.storage import Died, FakeStorage, InlineWorker, MortalStorage
 from tests.unit.services.test_seals import KEY, NOW, SHOP, Agent, line
 from vedette.shared.merkle import root_of
 
@@ -155,3 +158,26 @@ async def test_whatever_step_is_the_last_nothing_promised_is_lost(tmp_path: Path
     assert list(faults(lives.kept.transaction, lives.notary.verifier)) == []
     assert steps > 60
     assert len(lives.site.acked) == 2 * steps
+
+
+async def test_a_full_disk_keeps_the_log_unsigned_and_with_room_it_goes_on(tmp_path: Path) -> None:
+    notary = LogNotary(StateDirectory(tmp_path), "test", lambda: NOW)
+    storage = FakeStorage(notary)
+    logbook = Logbook(storage, notary, lambda: NOW)
+    stamping = Stamping(InlineWorker(), storage, lambda: [Authority(NOW)], lambda: NOW)
+    with storage.transaction() as tx:
+        tx.put_agent(AgentRecord("fra-1", "fra", "box", 1, b"k", b"", "0a", None, 2))
+    storage.is_full = True
+    with pytest.raises(Unreachable, match="full"):
+        logbook.checkpoint_if_due()
+    storage.is_full = False
+    assert logbook.newest() is None, "nothing that was signed in vain is shown"
+    signed = logbook.checkpoint_if_due()
+    assert signed is not None
+    assert logbook.newest() == signed
+    storage.is_full = True
+    with pytest.raises(Unreachable, match="full"):
+        await stamping.look()
+    storage.is_full = False
+    assert await stamping.look() == 1
+    storage.close()
