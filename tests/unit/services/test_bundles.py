@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -19,15 +18,13 @@ from controller.core.bundle.verify import opened_claim, statements
 from controller.errors import BadInput, NotFound, Rejected
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
-from controller.ports.leaves import LeafKind, StoredTimestamp
+from controller.ports.leaves import StoredTimestamp
 from controller.ports.seals import StreamId
 from controller.services.bundling.held import HeldHead
-from controller.services.evidence.log_check import faults
-from controller.services.evidence.logbook import Logbook
-from tests.fakes.storage import Died, FakeStorage, MortalStorage
+from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import FLEET, SECOND, START, Running, World, frame, line
-from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS, REGIONS, Stage
+from tests.unit.services.report_stage import CONTRACTS, DAY, ENDS, REGIONS, Stage
 from tests.unit.services.sealed_day import HOUR, LABEL, Chain, SealedDay
 
 FRA = StreamId("fra-1", "e1", "shop")
@@ -370,35 +367,6 @@ async def test_a_bundle_proves_that_the_log_goes_on_from_what_is_held(day: Seale
     with pytest.raises(BadInput, match="at most 64 heads"):
         day.bundle(since=[HeldHead(1, b"")] * 65)
     assert day.logbook.checkpoint() == before, "nothing was claimed"
-
-
-async def test_an_export_that_died_leaves_a_whole_log_and_the_next_one_names_its_claim(
-    day: SealedDay,
-) -> None:
-    mortal = MortalStorage(day.stage.world.storage)
-    logbook = Logbook(mortal, day.notary, day.stage.tick)
-    service = replace(day.bundles(), storage=mortal, logbook=logbook)
-    list(service.of_period("acme", LABEL, ADA))
-    whole = mortal.steps
-    entered = claim_leaves(day)
-    for part in (2, 3, 4, 5, 6):
-        mortal.steps_left = whole * part // 7
-        with pytest.raises(Died):
-            list(service.of_period("acme", LABEL, ADA))
-        mortal.steps_left = None
-        assert list(faults(day.stage.world.storage.transaction, day.notary.verifier)) == []
-        # Either nothing was said, or the whole of it.
-        assert claim_leaves(day)[: len(entered)] == entered
-        entered = claim_leaves(day)
-    assert len(entered) > 1
-    assert claim_of(day, day.bundle()).supersedes == sha256(entered[-1]).hexdigest()
-
-
-def claim_leaves(day: SealedDay) -> list[bytes]:
-    """The claims of bundles that were entered, the oldest first."""
-    with day.stage.world.storage.transaction() as tx:
-        leaves = tx.leaves_about(LeafKind.CLAIM, f"bundle acme {LABEL}")
-        return [note for one in leaves for _, note in tx.leaf_notes(one.index, one.index + 1)]
 
 
 async def test_where_nothing_is_sealed_there_is_nothing_to_hand_over(
