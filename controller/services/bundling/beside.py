@@ -12,9 +12,12 @@ from controller.ports.seals import StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
 from vedette.shared.identity import ANCHORS
+from vedette.shared.limits import SPOOL_AGE_SECONDS_MAX
 
 # Lines are numbered as they were made: their event times follow, but for what runs at once.
 _LOOKED_AT: Final = 256
+# A line is no older, when it comes, than agents keep lines.
+_SPOOLED_US: Final = int(SPOOL_AGE_SECONDS_MAX) * 1_000_000
 
 
 class _Range(NamedTuple):
@@ -117,6 +120,11 @@ def _within(
 
 
 def _event_times(tx: Transaction, stream: StreamId, span: _Range) -> Iterator[int]:
+    """When the lines of a range were made; of those that were pruned, when they may have been."""
+    if tx.pruned_between(stream, *span):
+        for segment in tx.segments(*stream, span.first, span.last + 1):
+            if segment.is_pruned:
+                yield from (segment.received_us - _SPOOLED_US, segment.received_us)
     for line in b"".join(tx.lines(stream, *span)).splitlines():
         try:
             item = admitted_line(line)

@@ -220,8 +220,13 @@ def _received_now(storage: FakeStorage, now_us: int) -> None:
 async def test_a_bundle_over_pruned_time_has_the_figures_and_says_what_is_gone(
     old: PrunedDay,
 ) -> None:
+    loose = StreamId("fra-1", "e2", "shop")
+    with old.stage.world.storage.transaction() as tx:
+        one = line(1, ENDS + HOUR, epoch="e2")
+        tx.append([Segment(*loose, 1, 1, one, ENDS + 2 * HOUR)], [], [], [], [])
     whole = old.bundle()
     old.prune()
+    assert loose in {run.id for run in old.pruned()}
     bundle = old.bundle()
     names = {name for name in whole.names() if name.endswith(".jsonl") and "/" in name}
     assert names
@@ -235,6 +240,9 @@ async def test_a_bundle_over_pruned_time_has_the_figures_and_says_what_is_gone(
     assert len(gone) == 3
     assert all("integrity proved, recomputation impossible" in one for one in gone)
     claim = opened_claim(bundle, old.notary.verifier)
+    # What counted under no seal is named all the same.
+    said = [opened_claim(each, old.notary.verifier).unsealed for each in (whole, bundle)]
+    assert [[StreamId(*run.stream) for run in each] for each in said] == [[loose], [loose]]
     figures, verdicts = recomputed_bundle(bundle, claim)
     assert (figures.holds, verdicts.holds) == (Holds.PASS, Holds.NOT_CHECKED)
     assert "recomputation impossible" in verdicts.text
