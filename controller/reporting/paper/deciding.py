@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from controller.core.paper.ledger import EXCLUSION, Entry, LoggedOutage
+from controller.core.paper.ledger import CHECK, EXCLUSION, Entry, LoggedOutage
 from controller.core.policy import policy_of
 from controller.core.sla.reports.report_document import ReportedExclusion
 from controller.reporting.blocks import (
@@ -13,6 +13,7 @@ from controller.reporting.blocks import (
     Column,
     Heading,
     Listing,
+    Paragraph,
     Table,
     Tone,
     cell,
@@ -32,6 +33,10 @@ def deciding(told: PaperTelling) -> Iterator[Block]:
     yield Heading(told.say("paper.part.decided"))
     checks = [one.id for one in told.report.report.contract.checks]
     yield Listing(tuple(_rule(told, told.facts.fleet.checks[name]) for name in checks))
+    if any(
+        one.kind == CHECK and one.at_us > told.facts.claim.from_us for one in told.facts.entries
+    ):
+        yield Paragraph(told.say("paper.rule.changed"), Tone.DOUBT)
     if votes := [one for one in _own(told) if one.said.votes]:
         yield _votes(told, votes)
     yield from ruling(told, _own(told))

@@ -26,10 +26,9 @@ def paper(gathered: Gathered, form: Form, fonts: Path | None = None) -> bytes:
     """
     facts = paper_facts(gathered)
     try:
-        page = paper_page(facts, ENGLISH)
+        return paged(paper_page(facts, ENGLISH), form, Manner(fonts=fonts))
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise BadPaper(f"The files of this bundle do not fit together: {error!r}.") from error
-    return paged(page, form, Manner(fonts=fonts))
 
 
 def paper_page(facts: PaperFacts, texts: Catalogue) -> Page:

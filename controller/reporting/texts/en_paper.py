@@ -109,6 +109,10 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
         " row, and UP after {recover_after} good ones; a result counts for {freshness}, and fewer than {least} regions"
         " with fresh results make the time unknown."
     ),
+    "paper.rule.changed": (
+        "A check was changed after the time that this is about had begun. These are the last rules; those before are in"
+        " config/, and each part of the time was judged by its own."
+    ),
     "rule.majority": "It is down while more than half of the regions with fresh results say so.",
     "rule.at_least_half": "It is down while at least half of the regions with fresh results say so.",
     "rule.all": "It is down while all regions with fresh results say so.",

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from pypdf import PdfReader
@@ -13,7 +14,9 @@ from pypdf import PdfReader
 from controller.core.bundle.manifest import sha256_hex
 from controller.core.instants import instant
 from controller.core.paper.facts import paper_facts
+from controller.core.paper.gathering import BadPaper, Gathered
 from controller.core.paper.heads import StampedBy
+from controller.core.paper.ledger import CHECK
 from controller.reporting.blocks import Listing, Picture, Verbatim, texts_of
 from controller.reporting.catalogue import ENGLISH
 from controller.reporting.paper.page import paper, paper_page
@@ -105,3 +108,40 @@ def test_it_says_when_a_head_was_stamped_by_the_authority_and_who_cosigned_it() 
     assert "tsa, 2026-03-29T12:00:00Z" in said
     assert {"stamped by tsa", "witness-4", "and 2 more"} <= set(said)
     assert not {"witness-5", "nothing in this bundle: no head was cosigned"} & set(said)
+
+
+def test_rules_that_changed_within_the_time_are_told_of() -> None:
+    facts = paper_facts(paper_example())
+    changed = [
+        replace(e, at_us=facts.claim.to_us - 1) if e.kind == CHECK else e for e in facts.entries
+    ]
+    words = "A check was changed after the time that this is about had begun."
+    for entries, is_told in ((facts.entries, False), (changed, True)):
+        page = paper_page(replace(facts, entries=entries), ENGLISH)
+        assert any(words in t for b in page.blocks for t in texts_of(b)) is is_told
+
+
+def test_whatever_the_files_say_a_paper_is_made_or_refused_in_a_sentence() -> None:
+    good, chosen = paper_example(), Random(7)
+    values = (b"0", b"-1", b"9" * 20, b"null", b'"x"', b"[]", b"{}", b"1e999", b"true", b"")
+    made = 0
+    said: list[str] = []
+    for _ in range(120):
+        name = chosen.choice(
+            ["attainment.json", "timeline.json", "fleet.yaml", "claim.note", "config/20.note"]
+        )
+        data = good.read(name)
+        spots = list(re.finditer(rb'\d+|"[^"]*"|[a-z]+', data))
+        at = chosen.choice(spots)
+        spoilt = data[: at.start()] + chosen.choice(values) + data[at.end() :]
+        gathered = Gathered()
+        for one in good.names():
+            gathered.take(one, spoilt if one == name else good.read(one))
+        try:
+            paper(gathered, Form.HTML)
+            made += 1
+        except BadPaper as error:
+            said.append(str(error))
+    assert made
+    assert said
+    assert not [one for one in said if not one.endswith(".")]
