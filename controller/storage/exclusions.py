@@ -1,7 +1,9 @@
 """The ledger of exclusions."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -25,7 +27,9 @@ class ExclusionRows(LogRows):
         del values["sequence"]
         new = insert(_ENTRY).values(values).returning(_ENTRY.c.sequence)
         given: int = self._connection.execute(new).scalar_one()
-        self._enter(LeafKind.EXCLUSION, *exclusion_said(values))
+        subject, said = exclusion_said(values)
+        del said["body"]
+        self._enter(LeafKind.EXCLUSION, subject, said)
         return given
 
     def exclusion_entries(self, recorded_us: int | None = None) -> Sequence[ExclusionEntry]:
@@ -48,6 +52,26 @@ def _entry(row: Mapping[Any, Any]) -> ExclusionEntry:
 
 
 def exclusion_said(row: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What the leaf of an entry says, by its row: of what, and what."""
+    """What leaves say of an entry, by its row: of what, and what.
+
+    `body` stands in leaves of before, which named every check and service that an exclusion covers. Leaves are handed
+    over to whoever one of these is of, so that `declared` names none: a hash stands for each.
+    """
     said = {k: v for k, v in row.items() if k != "sequence"}
-    return row["exclusion"], {**said, "body": text_of(row["body"])}
+    body = text_of(row["body"])
+    declared = _unnamed(body, f"{row['exclusion']}\n{row['at_us']}\n")
+    return row["exclusion"], {**said, "body": body, "declared": declared}
+
+
+def _unnamed(body: str, salt: str) -> str:
+    """A body with the SHA-256 of salt and name for each name in its scope; what is no exclusion as it is."""
+    try:
+        found = json.loads(body)
+        scope = found["scope"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return body
+    found["scope"] = {
+        kind: [sha256((salt + name).encode()).hexdigest() for name in names]
+        for kind, names in scope
+    }
+    return json.dumps(found, separators=(",", ":"))

@@ -17,7 +17,7 @@ from controller.core.sla.figures.applied import Status
 from controller.core.sla.figures.sampling import Listed
 from controller.core.sla.reports.records import Record, observed_in, records, records_bytes
 from controller.core.sla.reports.timeline_document import timeline_document
-from controller.core.sla.terms.fleet_excerpt import fleet_excerpt
+from controller.core.sla.terms.fleet_excerpt import fleet_excerpt, own_scope
 from controller.errors import BadInput, Fatal
 from controller.ports.storage import Transaction
 from controller.reporting.claim_letter import ClaimedOutage, LetterFacts, claim_letter
@@ -169,10 +169,16 @@ def timeline_file(basis: Figures, samples: Mapping[str, Sequence[Listed]]) -> by
 
 
 def _exclusions(basis: Basis) -> bytes:
-    """Every exclusion with when it came to be known, who approved it, and what came of it by objective."""
+    """Every exclusion with when it came to be known, who approved it, and what came of it by objective.
+
+    Of which other checks it is nothing is said.
+    """
+    agreed = basis.agreed
+    own = [(name, agreed.fleet.checks[name].service) for name in agreed.contract.scope.members]
     listed = [
         {
             **written_out(one.exclusion),
+            "scope": own_scope(one.exclusion, own),
             "source": one.source,
             "logged_at": one.logged_us,
             "approvals": list(one.approvals),

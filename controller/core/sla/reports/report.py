@@ -139,7 +139,8 @@ def _terms(facts: Facts, period: Period) -> list[Terms]:
 def _clauses(contract: Contract) -> dict[str, Any]:
     """Every clause as plain data, those that were left out too.
 
-    Who is told of a grade is nothing that two sides agree on: a channel of another name is no revision.
+    Who is told of a grade is nothing that two sides agree on: a channel of another name is no revision. Nor is the
+    contract with somebody else that this one supports, whose name is theirs.
     """
     said = {
         key: {name: written_out(one) for name, one in value.items()}
@@ -147,6 +148,7 @@ def _clauses(contract: Contract) -> dict[str, Any]:
         else value
         for key, value in written_out(contract).items()
     }
+    said["parent"] = None
     said["objectives"] = [written(one) for one in contract.objectives]
     clauses: dict[str, Any] = msgspec.to_builtins(said, str_keys=True)
     for grade in clauses["grades"]:

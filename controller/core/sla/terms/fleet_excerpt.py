@@ -1,15 +1,16 @@
 """What a fleet file says of one contract: enough to compute it, and nothing of other contracts and checks."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
 from controller.core.sla.terms.agreements import whole_contracts
-from controller.core.sla.terms.exclusions import Declaration
+from controller.core.sla.terms.exclusions import Declaration, Exclusion
 from controller.core.sla.terms.scopes import Scope
 
 Plain = dict[str, Any]
+_ALL: Final = "all"
 
 
 def fleet_excerpt(
@@ -61,7 +62,15 @@ def _by_itself(contract: Mapping[str, Any]) -> Plain:
 def _exclusion(one: Declaration, checks: Sequence[Mapping[str, Any]]) -> Plain:
     """An exclusion of checks of the contract, as it can be shown to be; of which others is not said."""
     plain: Plain = msgspec.to_builtins(one.exclusion)
-    if plain.get("scope", "all") != "all":
-        covered = [c["id"] for c in checks if one.exclusion.covers(c["id"], c["service"])]
-        plain["scope"] = {"checks": covered}
+    if "scope" in plain:
+        plain["scope"] = own_scope(one.exclusion, [(c["id"], c["service"]) for c in checks])
     return {**plain, "declared_at": one.declared_us, "approved_by": list(one.approved_by)}
+
+
+def own_scope(
+    exclusion: Exclusion, checks: Iterable[tuple[str, str]]
+) -> str | dict[str, list[str]]:
+    """Which of these checks (and their services) it covers: `all`, or their names and no others."""
+    if exclusion.scope == _ALL:
+        return _ALL
+    return {"checks": [check for check, service in checks if exclusion.covers(check, service)]}
