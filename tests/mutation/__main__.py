@@ -1,5 +1,10 @@
-"""`make mutate`: every attack, both verifiers, and how many of each kind they refused."""
+"""`make mutate`: every attack, both verifiers, and how many of each kind they refused.
 
+`python -m tests.mutation --each 40` takes so many of each kind only, other ones in every run.
+"""
+
+import argparse
+import random
 import sys
 import tempfile
 import time
@@ -17,14 +22,19 @@ from tests.mutation.scene import Scene, made_scene
 PROCESSES = 2
 
 
-def judged(scene: Scene, part: int) -> tuple[Counter[str], Counter[str], list[str]]:
+def judged(
+    scene: Scene, part: int, each: int, seed: int
+) -> tuple[Counter[str], Counter[str], list[str]]:
     """A part of all attacks: how many of each kind, how many of these the script leaves out, and complaints."""
+    chosen = random.Random(seed)
+    attacks = Attacks(scene)
+    cases = attacks.sample(chosen, each, len(scene.files)) if each else attacks.all()
     counts: Counter[str] = Counter()
     left: Counter[str] = Counter()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         court = Court(scene, Path(folder))
-        for case in islice(Attacks(scene).all(), part, None, PROCESSES):
+        for case in islice(cases, part, None, PROCESSES):
             counts[case.kind] += 1
             left[case.kind] += case.is_left
             wrong += court.complaints(case)
@@ -33,11 +43,15 @@ def judged(scene: Scene, part: int) -> tuple[Counter[str], Counter[str], list[st
 
 def main() -> int:
     """Exit code 1 if there is anything to complain of."""
-    begun = time.monotonic()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--each", type=int, default=0)
+    each = parser.parse_args().each
+    begun, seed = time.monotonic(), random.randrange(2**32)
     with tempfile.TemporaryDirectory() as folder:
         scene = made_scene(Path(folder))
+        work = [(scene, part, each, seed) for part in range(PROCESSES)]
         with ProcessPoolExecutor(PROCESSES, get_context("fork")) as pool:
-            found = list(pool.map(judged, [scene] * PROCESSES, range(PROCESSES)))
+            found = list(pool.map(judged, *zip(*work, strict=True)))
     counts, left = Counter[str](), Counter[str]()
     wrong: list[str] = []
     for one, some, complaints in found:

@@ -53,10 +53,10 @@ class Attacks:
         yield from self.moved()
         yield from forgeries(self.scene)
 
-    def sample(self, chosen: Random, of_each_kind: int) -> list[Case]:
+    def sample(self, chosen: Random, of_each_kind: int, files: int = _SAMPLED_FILES) -> list[Case]:
         """So many of each kind, or all where there are fewer, on some of the files."""
         kinds: dict[str, list[Case]] = {}
-        among = chosen.sample(sorted(self.scene.files), min(_SAMPLED_FILES, len(self.scene.files)))
+        among = chosen.sample(sorted(self.scene.files), min(files, len(self.scene.files)))
         for case in Attacks(self.scene, frozenset(among)).all():
             kinds.setdefault(case.kind, []).append(case)
         return [
