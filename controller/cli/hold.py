@@ -40,9 +40,11 @@ def place(as_json: bool, zone: ZoneInfo, **asked: Any) -> None:
             pb.PlaceHoldRequest(**asked), **connection.call
         )
     if as_json:
-        write_json({"hold": _document(answer.hold)})
+        write_json({"hold": {**_document(answer.hold), "came_late": answer.hold.came_late}})
         return
     click.echo(f"{answer.hold.handle} holds {plain(answer.hold.subject)}: nothing of it is pruned.")
+    if answer.hold.came_late:
+        click.echo("Lines of it were pruned before: what is left is held.")
 
 
 @hold.command("lift")

@@ -107,4 +107,5 @@ def _hold(one: Hold) -> pb.Hold:
         lifted_us=None if lifted is None else lifted.at_us,
         lifted_by="" if lifted is None else lifted.who,
         lifted_reason="" if lifted is None else lifted.reason,
+        came_late=one.came_late,
     )

@@ -9,10 +9,12 @@ from controller.core.sla.claims.claims import Claim, ClaimState
 from controller.errors import BadInput, NotFound, Rejected
 from controller.ports.custody import Actor
 from controller.ports.holds import HoldEvent, HoldKind, in_force
+from controller.ports.seals import StreamId
 from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.terms import Terms
-from controller.services.evidence.disputed import Asked, meant
+from controller.services.evidence.disputed import Asked, Meant, meant
 from controller.services.people.texts import text_of
+from vedette.shared.definitions import decode_check
 from vedette.shared.limits import HOLDS_MAX
 
 _HANDLE: Final = re.compile(r"(?:HLD-)?([1-9][0-9]{0,17})", re.IGNORECASE)
@@ -21,10 +23,11 @@ _ENDS: Final = frozenset({ClaimState.SETTLED, ClaimState.WITHDRAWN, ClaimState.S
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold as it was placed, and how it was lifted, if it was."""
+    """A hold as it was placed, and how it was lifted, if it was. `came_late`: lines of it were pruned before."""
 
     placed: HoldEvent
     lifted: HoldEvent | None = None
+    came_late: bool = False
 
 
 class Holds:
@@ -46,7 +49,7 @@ class Holds:
                 tuple(found.checks), found.from_us, found.to_us, why,
             )  # fmt: skip
             _put(tx, placed, by)
-        return Hold(placed)
+            return Hold(placed, came_late=_is_pruned(tx, found))
 
     def lift(self, handle: str, reason: str, by: Actor) -> Hold:
         """Let what is held be pruned when its time is over. Rejected: it is lifted already, or a claim's own."""
@@ -93,6 +96,22 @@ def follow_claim(
     if claim.state in _ENDS:
         for one in held:
             _put(tx, _lifted(one, now_us, by, f"{claim.handle} is {claim.state}"), by)
+
+
+def _is_pruned(tx: Transaction, found: Meant) -> bool:
+    """Lines of that time were pruned, of a service that one of the checks was ever of."""
+    revisions = [one for one in tx.check_revisions() if one.check in found.checks]
+    services = {decode_check(one.definition).service for one in revisions if one.definition}
+    for position in tx.positions():
+        stream = StreamId(position.agent, position.epoch, position.stream)
+        if stream.stream not in services or not (runs := tx.pruned(stream)):
+            continue
+        numbers = tx.seals_over(stream, found.from_us, found.to_us)
+        if numbers and any(
+            run.first_seal <= numbers[-1] and numbers[0] <= run.last_seal for _, run in runs
+        ):
+            return True
+    return False
 
 
 def _put(tx: Transaction, event: HoldEvent, by: Actor) -> None:

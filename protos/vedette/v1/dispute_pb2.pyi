@@ -210,6 +210,7 @@ class Hold(_message.Message):
     LIFTED_US_FIELD_NUMBER: _builtins.int
     LIFTED_BY_FIELD_NUMBER: _builtins.int
     LIFTED_REASON_FIELD_NUMBER: _builtins.int
+    CAME_LATE_FIELD_NUMBER: _builtins.int
     handle: _builtins.str
     """Name for people, as HLD-3."""
     subject: _builtins.str
@@ -234,6 +235,8 @@ class Hold(_message.Message):
     """By whom."""
     lifted_reason: _builtins.str
     """Why it was lifted."""
+    came_late: _builtins.bool
+    """Lines of it were pruned before it was placed; said when it is placed."""
     @_builtins.property
     def checks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The checks of which."""
@@ -254,10 +257,11 @@ class Hold(_message.Message):
         lifted_us: _builtins.int | None = ...,
         lifted_by: _builtins.str = ...,
         lifted_reason: _builtins.str = ...,
+        came_late: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_lifted_us", b"_lifted_us", "_to_us", b"_to_us", "lifted_us", b"lifted_us", "to_us", b"to_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lifted_us", b"_lifted_us", "_to_us", b"_to_us", "checks", b"checks", "claim", b"claim", "from_us", b"from_us", "handle", b"handle", "lifted_by", b"lifted_by", "lifted_reason", b"lifted_reason", "lifted_us", b"lifted_us", "placed_by", b"placed_by", "placed_us", b"placed_us", "reason", b"reason", "role", b"role", "subject", b"subject", "to_us", b"to_us"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_lifted_us", b"_lifted_us", "_to_us", b"_to_us", "came_late", b"came_late", "checks", b"checks", "claim", b"claim", "from_us", b"from_us", "handle", b"handle", "lifted_by", b"lifted_by", "lifted_reason", b"lifted_reason", "lifted_us", b"lifted_us", "placed_by", b"placed_by", "placed_us", b"placed_us", "reason", b"reason", "role", b"role", "subject", b"subject", "to_us", b"to_us"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__lifted_us: _TypeAlias = _typing.Literal["lifted_us"]  # noqa: Y015
     _WhichOneofArgType__lifted_us: _TypeAlias = _typing.Literal["_lifted_us", b"_lifted_us"]  # noqa: Y015

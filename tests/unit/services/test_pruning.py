@@ -21,6 +21,9 @@ from controller.ports.leaves import LeafKind
 from controller.ports.seals import StreamId
 from controller.reporting.rendering import Form, rendered
 from controller.services.contracts.sight import PastSight
+from controller.services.contracts.terms import Terms
+from controller.services.evidence.disputed import Asked
+from controller.services.evidence.holds import Holds as HoldService
 from controller.services.evidence.log_check import faults
 from controller.services.outages.outages import Outages
 from controller.services.results.export import exported
@@ -30,7 +33,7 @@ from controller.storage.damage import damages
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.pruned_day import PrunedDay, made_old
-from tests.unit.services.report_stage import DAY, ENDS
+from tests.unit.services.report_stage import ADA, DAY, ENDS
 from tests.unit.services.sealed_day import HOUR, LABEL
 
 FRA = StreamId("fra-1", "e1", "shop")
@@ -215,6 +218,18 @@ async def test_a_clock_that_alone_says_so_prunes_nothing(old: PrunedDay) -> None
 def _received_now(storage: FakeStorage, now_us: int) -> None:
     with storage.real.transaction() as tx:
         tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
+
+
+async def test_a_hold_says_that_it_came_too_late(old: PrunedDay) -> None:
+    world = old.stage.world
+    holds = HoldService(world.storage, Terms(), old.stage.tick)
+    assert not holds.place(Asked(outage="OUT-2"), "in time", ADA).came_late
+    old.prune()
+    assert not holds.place(Asked(outage="OUT-2"), "held already", ADA).came_late
+    early = Asked(check="shop-home", from_us=ENDS, to_us=ENDS + HOUR)
+    assert holds.place(early, "too late", ADA).came_late
+    other = Asked(check="shop-home", from_us=ENDS + DAY, to_us=ENDS + 2 * DAY)
+    assert not holds.place(other, "nothing came then", ADA).came_late
 
 
 async def test_a_bundle_over_pruned_time_has_the_figures_and_says_what_is_gone(
