@@ -196,6 +196,12 @@ def _told(found: Iterator[str]) -> Iterator[str]:
         yield from found
     except ControllerError as error:
         yield str(error)
+    except (TypeError, ValueError, AttributeError) as error:
+        # SQLite keeps text where numbers belong, if somebody puts it there.
+        yield (
+            f"A value in the database is not of its kind ({error}): somebody changed it. What is behind it was not"
+            " checked."
+        )
 
 
 def backup_database(state: Path, database_url: str | None, path: Path) -> None:

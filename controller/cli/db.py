@@ -47,7 +47,8 @@ def check(state: Path, database_url: str | None, as_json: bool) -> None:
     """
     from controller.local import check_database
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("leaves of the log", total=None)
         found = check_database(
             state, database_url, lambda done, total: bar.update(task, completed=done, total=total)

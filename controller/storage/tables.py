@@ -6,7 +6,18 @@
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    TypeDecorator,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 _NAMING: dict[str, str] = {
@@ -23,9 +34,20 @@ class Row(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
 
 
+class _Bytes(TypeDecorator[bytes]):
+    """Bytes; also where somebody has put text in their place, which SQLite allows."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_result_value(self, value: bytes | str | None, _dialect: Dialect) -> bytes | None:
+        """What stands there, as bytes."""
+        return value.encode() if isinstance(value, str) else value
+
+
 def bytes_column() -> "Column[bytes]":
     """A column that holds bytes, and always some."""
-    return Column(LargeBinary, nullable=False)
+    return Column(_Bytes, nullable=False)
 
 
 # --- evidence
