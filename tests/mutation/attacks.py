@@ -85,7 +85,7 @@ class Attacks:
         for what, edited in full(text):
             if (note := self._signed(edited)) is not None:
                 yield self.by_insider(kind, CLAIM, what, {CLAIM: note}, is_left=True)
-        for name in _FIGURES:
+        for name in (one for one in _FIGURES if one in self.scene.files):
             before = sha256(self.scene.files[name]).hexdigest().encode()
             for what, data in brief(self.scene.files[name]):
                 after = sha256(data).hexdigest().encode()

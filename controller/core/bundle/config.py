@@ -113,7 +113,7 @@ def _superseded(claim: ClaimNote, place: int, earlier: list[_Earlier]) -> Iterat
         found = "no such note" if last is None else f"{config_note(last.index)} ({last.sha256})"
         raise Broken(f"{CLAIM} supersedes the claim with SHA-256 {expected}: in config/ is {found}")
     said = "; ".join(_differences(last.claim, claim))
-    older = f" ({len(before) - 1} older ones are here, too)" if len(before) > 1 else ""
+    older = f" ({len(before) - 1} older here, too)" if len(before) > 1 else ""
     yield passed(f"Supersedes the claim of leaf {last.index}{older}: {said}.")
 
 

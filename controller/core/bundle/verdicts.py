@@ -117,7 +117,8 @@ def _when(span: Interval, document: Replay) -> str:
 def _followed(claim: ClaimNote, rules: Mapping[str, Rules], *, has_doubts: bool) -> Statement:
     """What holds, in words: by which rules, without which lines, and but for which time."""
     count = sum(len(one.revisions) for one in rules.values() if one.since_us is not None)
-    by = f"judged by {count} revisions in the log" if count else "judged by the fleet file alone"
+    revisions = "one revision" if count == 1 else f"{count} revisions"
+    by = f"judged by {revisions} in the log" if count else "judged by the fleet file alone"
     late = sum(one.last - one.first + 1 for one in claim.late)
     less = f", without {late} lines that came later, as the claim says" if late else ""
     also = f", and so is {claim.label}" if claim.is_of_outage and not has_doubts else ""

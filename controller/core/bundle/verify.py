@@ -77,9 +77,10 @@ def statements(
         yield from paper_statements(bundle, log)
         yield _log_key(bundle, annex)
         claim = opened_claim(bundle, log)
+        *names, last = (name for name, _ in figures_of(claim))
         yield passed(
             f"The claim about {claim.subject} is signed by the log {annex.origin}, and its figures are the files"
-            f" {' and '.join(name for name, _ in figures_of(claim))}."
+            f" {', '.join(names)} and {last}."
         )
         yield from _streams(bundle, claim, annex, spread)
         known = {one.size: one for one in heads(bundle, log)}

@@ -332,7 +332,7 @@ async def test_a_later_bundle_names_the_one_before_and_the_manifest_comes_last(
     (first,) = [one for one in said[1] if "Supersedes" in one.text]
     assert "the same fleet.yaml; another timeline.json" in first.text
     (second,) = [one for one in said[2] if "Supersedes" in one.text]
-    assert "(1 older ones are here, too): as-of" in second.text
+    assert "(1 older here, too): as-of" in second.text
     assert bundles[0].read(CLAIM) in bundles[2].files.values()
     assert list(day.parts())[-1].name == MANIFEST
     for label, error, sentence in (
