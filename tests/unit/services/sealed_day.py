@@ -7,6 +7,10 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.core.bundle.annex import Annex, parsed_annex
+from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.recompute import recomputed
+from controller.core.bundle.statements import Statement
+from controller.core.bundle.verify import opened_claim
 from controller.identity.notary import LogNotary
 from controller.ports.evidence import Segment
 from controller.ports.seals import StoredSeal, StreamId
@@ -150,3 +154,13 @@ class SealedDay:
     def annex(self) -> Annex:
         """The annex that the service gives."""
         return parsed_annex(self.bundles().annex())
+
+
+def claim_of(day: SealedDay, bundle: Files) -> ClaimNote:
+    """What a bundle claims."""
+    return opened_claim(bundle, day.notary.verifier)
+
+
+def again(day: SealedDay, bundle: Files) -> list[Statement]:
+    """What recomputing a bundle says."""
+    return list(recomputed(bundle, claim_of(day, bundle)))
