@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 # Lines of code: without blank ones, comments and docstrings. `limits.py` is a table of numbers.
-CODE_LINES_MAX = 2400
+CODE_LINES_MAX = 2500
 _NO_READING = {"vedette.shared.limits"}
 _LISTED = """
 import sys
