@@ -77,6 +77,12 @@ def test_counter_evidence_is_kept_by_what_it_is_about(storage: SqlStorage) -> No
     with storage.transaction() as tx:
         assert [replace(one, sequence=0) for one in tx.counters_of("OUT-3")] == [said]
         assert tx.counters_of("OUT-4") == []
+        tx.put_counter(replace(said, subject="OUT-3 acme"))
+        tx.put_counter(replace(said, subject="OUT-30"))
+        assert [one.subject for one in tx.counters_of("OUT-3")] == ["OUT-3", "OUT-3 acme"]
+        found = tx.counters_against(["OUT-3", "OUT-9"])
+        assert [one.subject for one in found["OUT-3"]] == ["OUT-3", "OUT-3 acme"]
+        assert "OUT-9" not in found
 
 
 @pytest.mark.parametrize("table", ["pruned", "hold_event", "counter"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -11,9 +12,11 @@ from controller.core.bundle.recompute import recomputed as recomputed_bundle
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import opened_claim, statements
 from controller.core.calendars import period_named
+from controller.core.sla.claims.claims import ClaimFacts
 from controller.core.sla.reports.report_document import decode_report
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
+from controller.ports.claims import ClaimEvent
 from controller.ports.counters import Counter
 from controller.ports.evidence import Segment
 from controller.ports.holds import HoldKind
@@ -33,7 +36,7 @@ from controller.storage.damage import damages
 from tests.fakes.storage import FakeStorage
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.pruned_day import PrunedDay, made_old
-from tests.unit.services.report_stage import ADA, DAY, ENDS
+from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS
 from tests.unit.services.sealed_day import HOUR, LABEL
 
 FRA = StreamId("fra-1", "e1", "shop")
@@ -218,6 +221,39 @@ async def test_a_clock_that_alone_says_so_prunes_nothing(old: PrunedDay) -> None
 def _received_now(storage: FakeStorage, now_us: int) -> None:
     with storage.real.transaction() as tx:
         tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
+
+
+async def test_what_a_claim_rests_on_stays_until_it_comes_to_its_end(old: PrunedDay) -> None:
+    storage = old.stage.world.storage
+    facts = ClaimFacts(
+        contract="acme", revision=1, title="", party="", level="customer", objectives=("availability",),
+        label=LABEL, from_us=ENDS, to_us=ENDS + DAY, tz="UTC", as_of_us=ENDS + 2 * DAY, amount="5.00",
+        unit="EUR",
+    )  # fmt: skip
+    made = ClaimEvent(1, 1, "create", 5, "ada", "admin", "", facts=msgspec.json.encode(facts))
+    with storage.transaction() as tx:
+        tx.put_claim_event(made)
+    old.prune()
+    assert old.pruned() == []
+    with storage.transaction() as tx:
+        gone = ClaimEvent(1, 2, "withdraw", 6, "ada", "admin", "", reason="agreed otherwise")
+        tx.put_claim_event(gone)
+    old.stage.world.now_us += HOUR
+    old.go_on()
+    assert len(old.pruned()) == 3
+
+
+async def test_a_contract_of_rolling_periods_keeps_what_its_last_one_rests_on(
+    old: PrunedDay,
+) -> None:
+    rolling = CONTRACTS.replace(b"id: acme", b"id: roll").replace(
+        b"{kind: day, tz: UTC}", b"{kind: rolling, length: 30d}"
+    )
+    # It has lasted since the file came, and needs more than the file says.
+    old.stage.apply(rolling.replace(b"lateness: {allowed: 6h, seal_after: 12h}", b"lateness: {}"))
+    old.stage.world.now_us = ENDS + 20 * DAY
+    old.prune()
+    assert old.pruned() == []
 
 
 async def test_a_hold_says_that_it_came_too_late(old: PrunedDay) -> None:
