@@ -37,6 +37,27 @@ ROOTS = (
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 )
+# Nodes of that tree which published examples of proofs name: of its first two leaves, of the next two, and so on.
+A, B, C = (
+    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+)
+INCLUSIONS = [
+    (0, 1, ()),
+    (0, 8, (A, B, C)),
+    (5, 8, (
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0", ROOTS[4],
+    )),
+    (2, 3, (ROOTS[2],)),
+]  # fmt: skip
+GROWTHS = [(1, 1, ()), (1, 8, (A, B, C)), (2, 5, (
+    B, "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+)), (6, 8, (
+    "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+    "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0", ROOTS[4],
+))]  # fmt: skip
 SIZES = st.integers(1, 70)
 
 
@@ -89,6 +110,47 @@ def complete(leaves: Sequence[bytes]) -> object:
 def test_the_roots_are_those_of_the_reference_tree(size: int) -> None:
     assert root_of(LEAVES[:size]).hex() == ROOTS[size]
     assert tree_root(size, complete(LEAVES)).hex() == ROOTS[size]  # type: ignore[arg-type]  # a lambda
+
+
+@pytest.mark.parametrize(("index", "size", "hashes"), INCLUSIONS)
+def test_the_places_of_the_reference_tree_are_proved_by_its_hashes(
+    index: int, size: int, hashes: Sequence[str]
+) -> None:
+    found = [bytes.fromhex(one) for one in hashes]
+    assert inclusion_path(index, size, complete(LEAVES)) == found  # type: ignore[arg-type]  # a lambda
+    check_inclusion(index, size, bytes.fromhex(ROOTS[size]), leaf_hash(LEAVES[index]), found)
+
+
+@pytest.mark.parametrize(("before", "after", "hashes"), GROWTHS)
+def test_the_growth_of_the_reference_tree_is_proved_by_its_hashes(
+    before: int, after: int, hashes: Sequence[str]
+) -> None:
+    found = [bytes.fromhex(one) for one in hashes]
+    assert consistency_path(before, after, complete(LEAVES)) == found  # type: ignore[arg-type]  # a lambda
+    old, new = ((size, bytes.fromhex(ROOTS[size])) for size in (before, after))
+    check_consistency(old, new, found)
+
+
+@pytest.mark.parametrize("power", [1, 2, 4, 16, 64, 128])
+def test_beside_powers_of_two_proofs_are_those_of_the_definition(power: int) -> None:
+    sizes = [size for size in (power - 1, power, power + 1) if size]
+    for size in sizes:
+        leaves = some(size)
+        for index in {0, size // 2, size - 1}:
+            found = inclusion_path(index, size, complete(leaves))  # type: ignore[arg-type]  # a lambda
+            assert found == path(index, leaves)
+            check_inclusion(index, size, mth(leaves), leaf_hash(leaves[index]), found)
+        for before in sizes[: sizes.index(size) + 1]:
+            found = consistency_path(before, size, complete(leaves))  # type: ignore[arg-type]  # a lambda
+            assert found == subproof(before, leaves, is_whole=True)
+            check_consistency((before, mth(leaves[:before])), (size, mth(leaves)), found)
+
+
+def test_from_nothing_everything_has_grown_and_by_no_hash() -> None:
+    check_consistency((0, EMPTY), (7, mth(some(7))), [])
+    check_consistency((0, EMPTY), (0, EMPTY), [])
+    with pytest.raises(BadProof, match="expected no hashes"):
+        check_consistency((0, EMPTY), (7, mth(some(7))), [EMPTY])
 
 
 @given(size=SIZES, data=st.data())

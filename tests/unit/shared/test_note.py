@@ -125,3 +125,20 @@ def test_what_a_note_cannot_hold_is_not_signed(text: str) -> None:
 def test_a_name_that_cannot_stand_in_a_signature_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="key name"):
         signed_note("text\n", name, KEY)
+
+
+def test_a_known_key_among_strangers_is_enough_and_a_second_line_of_it_says_nothing() -> None:
+    text = "text\n"
+    mine, theirs = signed_note(text, NAME, KEY), signed_note(text, "else", OTHER)
+    own, other = (note.split(b"\n\n", 1)[1] for note in (mine, theirs))
+    junk = own.replace(NAME.encode(), b"nobody")
+    assert opened_note(b"text\n\n" + junk + other + own + own, [verifier()]) == text
+    with pytest.raises(BadNote, match=f"the signature of {NAME} does not verify"):
+        opened_note(b"text\n\n" + other + _forged(own), [verifier(), verifier(OTHER, "else")])
+
+
+def _forged(line: bytes) -> bytes:
+    """The line with another signature of the same key id."""
+    name, _, blob = line.rstrip(b"\n").rpartition(b" ")
+    raw = base64.b64decode(blob)
+    return name + b" " + base64.b64encode(raw[:-1] + bytes([raw[-1] ^ 1])) + b"\n"
