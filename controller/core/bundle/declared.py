@@ -1,8 +1,6 @@
 """Whether the exclusions that the figures rest on are those of the log: their time, and when they were declared (S-27)."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.layout import FLEET, Bundle
@@ -42,7 +40,7 @@ def declared_statements(bundle: Bundle, claim: ClaimNote, fleet: Fleet) -> Itera
 def _require_same(exclusion: Exclusion, leaf: LeafNote) -> None:
     """Broken unless type, time and declaration are those of the leaf. Which checks it is about may be told in part."""
     try:
-        body: dict[str, Any] = json.loads(leaf.data["body"])
+        body = leaf.declared
         logged = body["type"], instant(body["from"]), instant(body["to"])
         declared_us = max(instant(body["declared_at"]), instant(leaf.data["at_us"]))
     except (KeyError, TypeError, ValueError, RecursionError) as error:

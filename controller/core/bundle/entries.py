@@ -80,7 +80,7 @@ def _lasted(leaf: LeafNote) -> Span | None:
 def _covered(leaf: LeafNote) -> Span | None:
     """The time that an exclusion covers; None where the leaf does not say: it was declared in a file."""
     try:
-        body = json.loads(leaf.data["declared" if "declared" in leaf.data else "body"])
+        body = leaf.declared
         return instant(body["from"]), instant(body["to"])
     except (KeyError, TypeError, ValueError, RecursionError):
         return None

@@ -31,6 +31,15 @@ class LeafNote:
         """Its file."""
         return config_note(self.index)
 
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The exclusion that this leaf declares. KeyError, TypeError or ValueError if it declares none.
+
+        In leaves of before, `body` named every check that it covers; in `declared` a hash stands for each.
+        """
+        found: dict[str, Any] = json.loads(self.data.get("declared") or self.data["body"])
+        return found
+
 
 def leaf_notes(bundle: Bundle, *kinds: str) -> Iterator[LeafNote]:
     """The leaves of these kinds, in the order of the log. Broken if one cannot be read; claims of bundles are none."""

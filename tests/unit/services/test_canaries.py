@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from controller.core.bundle.annex import parsed_annex
+from controller.core.bundle.recompute import recomputed
+from controller.core.bundle.statements import exit_code
+from controller.core.bundle.verify import opened_claim, statements
 from controller.core.paper.gathering import Gathered
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
@@ -22,6 +26,7 @@ from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
 from tests.unit.services.report_stage import ADA, ENDS, REGIONS, Stage
 from tests.unit.services.sealed_day import HOUR, LABEL, SealedDay
+from vedette.shared.note import Verifier
 
 # In every name and text of the other party: no file may have it, in any case.
 RIVAL = "zorglub"
@@ -196,6 +201,17 @@ def test_what_a_definition_has_by_value_stands_in_definitions_only(
     for name, data in exports[export].items():
         for value in BY_VALUE:
             assert value.encode() not in data or name.startswith(DEFINITIONS), (name, value)
+
+
+def test_without_the_names_of_others_everything_is_verified_all_the_same(
+    exports: Mapping[str, Mapping[str, bytes]],
+) -> None:
+    bundle = Files(dict(exports["bundle"]))
+    annex = parsed_annex(exports["annex"]["annex.txt"].decode())
+    claim = opened_claim(bundle, Verifier(annex.origin, annex.log_key))
+    found = [*statements(bundle, annex), *recomputed(bundle, claim)]
+    assert exit_code(found) == 0, found
+    assert any("1 exclusions of fleet.yaml are as they were declared" in one.text for one in found)
 
 
 def test_the_other_party_was_there(exports: Mapping[str, Mapping[str, bytes]]) -> None:
