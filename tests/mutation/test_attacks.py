@@ -21,7 +21,7 @@ from tests.mutation.scene import Scene, made_scene
 from vedette.shared.note import Verifier
 
 SEED: Final = 7
-OF_EACH_KIND: Final = 2
+OF_EACH_KIND: Final = 1
 
 
 @pytest.fixture(scope="module")
