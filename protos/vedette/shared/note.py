@@ -7,6 +7,7 @@ written again, so `sed` and `openssl` can check a note as well.
 
 import base64
 import binascii
+import codecs
 import hashlib
 import re
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from vedette.shared.limits import NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX
 
 _DASH: Final = "\u2014 "
 _BREAK: Final = b"\n\n"
+_UTF8: Final = codecs.getincrementaldecoder("utf-8")
+_PIECE_BYTES: Final = 1024 * 1024
 _ID_BYTES: Final = 4
 _TIME_BYTES: Final = 8
 _SIGNATURE_BYTES: Final = 64
@@ -156,12 +159,15 @@ def _parted(data: bytes, bytes_max: int) -> tuple[int, tuple[Signature, ...]]:
 
 
 def _require_plain(data: bytes) -> None:
+    """BadNote unless it is UTF-8 without control characters. Piece by piece: as text it may take twice its size."""
+    decoder = _UTF8()
     try:
-        whole = data.decode()
+        for at in range(0, len(data) or 1, _PIECE_BYTES):
+            end = at + _PIECE_BYTES
+            if _CONTROL.search(decoder.decode(data[at:end], final=end >= len(data))):
+                raise BadNote("expected no control characters but newlines")
     except UnicodeDecodeError as error:
         raise BadNote("expected UTF-8") from error
-    if _CONTROL.search(whole):
-        raise BadNote("expected no control characters but newlines")
 
 
 def _line(verifier: Verifier, signature: bytes) -> bytes:
