@@ -17,8 +17,8 @@ class Role(StrEnum):
 _ALL: Final = frozenset(Role)
 _ADMIN: Final = frozenset({Role.ADMIN})
 _STAFF: Final = frozenset({Role.ADMIN, Role.OPERATOR})
-# Auditors see everything and change nothing, or only the contracts that their token names. A counterparty
-# always sees no more than those.
+# Auditors see everything and change nothing but that they hold evidence, or only the contracts that their token
+# names. A counterparty always sees no more than those.
 _READERS: Final = _STAFF | {Role.AUDITOR}
 _PARTIES: Final = _READERS | {Role.COUNTERPARTY}
 _AUDITORS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
