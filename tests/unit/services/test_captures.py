@@ -59,7 +59,7 @@ def words(capture: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         ({"route": 7, "answer": "x", "new": [1, {"a": None}]},
          {"route": ("7",), "answer": ("x",), "new": ("1, a None",)}),
         ({"answer": {"chain": [{"subject": "s", "not_before": 2**70, "not_after": "x"}]}},
-         {"certificates": (f"s, issued by None, valid {2**70} to x, SHA-256 None",)}),
+         {"certificates": (f"s, issued by None, valid {2**70} us after 1970 to x, SHA-256 None",)}),
     ],
 )  # fmt: skip
 def test_a_capture_in_words(capture: dict[str, Any], expected: dict[str, tuple[str, ...]]) -> None:
