@@ -43,6 +43,14 @@ checks:
         - url == 'nothing'
         - reason == 'nothing'
     quorum: {{rule: any, min_evidence: 1, fail_after: 1, freshness: 10s}}
+contracts:
+  - id: gold
+    party: ACME
+    effective_from: 2026-01-01T00:00:00Z
+    scope: {{checks: [home]}}
+    period: {{kind: year}}
+    objectives: [{{id: availability, target: "99", min_coverage: "0"}}]
+    acknowledge_unmeasurable: true
 """
 
 
@@ -121,6 +129,11 @@ def everything(stage: Stage) -> dict[str, bytes]:
     state = str(folder / "controller")
     stage.command("db", "backup", str(folder / "backup.db"), "--state", state)
     handle = ask(stage, "outage", "list")["outages"][0]["id"]
+    year = time.strftime("%Y", time.gmtime())
+    for name, what in (
+        ("bundle", ("--contract", "gold", "--period", year)), ("outage", ("--outage", handle)),
+    ):  # fmt: skip
+        stage.command("evidence", "export", *what, "-o", str(folder / name))
     found = {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
     for words in (
         ("check", "list"), ("outage", "list"), ("outage", "show", handle),
