@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 import grpc
 
-from controller.cli.context import LoginContext, load_context
+from controller.cli.people.context import LoginContext, load_context
 from controller.errors import BadInput, ControllerError, NotFound, Rejected, Unreachable
 from vedette.shared.limits import FLEET_BYTES_MAX, RPC_SECONDS_MAX
 

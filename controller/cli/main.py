@@ -20,38 +20,54 @@ COMMANDS: Final[Mapping[str, Lazy]] = {
     ),
     "init": Lazy("controller.cli.init", "init", "Make a controller's identity and database."),
     "serve": Lazy("controller.cli.serve", "serve", "Run the controller."),
-    "login": Lazy("controller.cli.login", "login", "Remember a controller and a token for it."),
-    "context": Lazy("controller.cli.contexts", "context", "The controllers that are known here."),
-    "plan": Lazy("controller.cli.fleet", "plan", "Show what applying a fleet file would change."),
-    "apply": Lazy("controller.cli.fleet", "apply", "Put a fleet file in force."),
-    "export": Lazy("controller.cli.fleet", "export", "Write the fleet file that is in force."),
-    "check": Lazy("controller.cli.check", "check", "Checks and how they do."),
-    "agent": Lazy("controller.cli.agent", "agent", "Agents and join tokens."),
+    "login": Lazy(
+        "controller.cli.people.login", "login", "Remember a controller and a token for it."
+    ),
+    "context": Lazy(
+        "controller.cli.people.contexts", "context", "The controllers that are known here."
+    ),
+    "plan": Lazy(
+        "controller.cli.fleet.command", "plan", "Show what applying a fleet file would change."
+    ),
+    "apply": Lazy("controller.cli.fleet.command", "apply", "Put a fleet file in force."),
+    "export": Lazy(
+        "controller.cli.fleet.command", "export", "Write the fleet file that is in force."
+    ),
+    "check": Lazy("controller.cli.fleet.check", "check", "Checks and how they do."),
+    "agent": Lazy("controller.cli.agents.command", "agent", "Agents and join tokens."),
     "outage": Lazy("controller.cli.outage.command", "outage", "Outages and what decided them."),
     "incident": Lazy(
-        "controller.cli.incident", "incident", "Outages that belong together, and their cause."
+        "controller.cli.outage.incident",
+        "incident",
+        "Outages that belong together, and their cause.",
     ),
     "notify": Lazy("controller.cli.notify", "notify", "Messages to channels, and dead letters."),
-    "sla": Lazy("controller.cli.sla", "sla", "Attainment of contracts."),
+    "sla": Lazy("controller.cli.sla.command", "sla", "Attainment of contracts."),
     "exclusion": Lazy(
         "controller.cli.exclusion.command", "exclusion", "Time that contracts do not count."
     ),
-    "claim": Lazy("controller.cli.claim", "claim", "Claims for credits, and their packs."),
+    "claim": Lazy("controller.cli.claim.command", "claim", "Claims for credits, and their packs."),
     "evidence": Lazy(
-        "controller.cli.evidence", "evidence", "The lines that are kept, and the seals under them."
+        "controller.cli.evidence.command",
+        "evidence",
+        "The lines that are kept, and the seals under them.",
     ),
-    "verify": Lazy("controller.cli.verify", "verify", "Check a bundle of evidence, offline."),
+    "verify": Lazy(
+        "controller.cli.evidence.verify", "verify", "Check a bundle of evidence, offline."
+    ),
     "replay": Lazy("controller.cli.replay", "replay", "Recompute a timeline from files, offline."),
     "simulate": Lazy(
-        "controller.cli.simulate", "simulate", "Score rules of deciding in a made-up month."
+        "controller.cli.simulation.command",
+        "simulate",
+        "Score rules of deciding in a made-up month.",
     ),
     "backtest": Lazy(
         "controller.cli.backtest", "backtest", "Judge the stored results by another rule."
     ),
-    "token": Lazy("controller.cli.token", "token", "People's tokens."),
-    "secret": Lazy("controller.cli.secret", "secret", "Secrets that checks name."),
+    "token": Lazy("controller.cli.people.token", "token", "People's tokens."),
+    "secret": Lazy("controller.cli.fleet.secret", "secret", "Secrets that checks name."),
     "doctor": Lazy("controller.cli.doctor", "doctor", "Look a running controller over."),
-    "audit": Lazy("controller.cli.audit", "audit", "The ledger of privileged acts."),
+    "audit": Lazy("controller.cli.people.audit", "audit", "The ledger of privileged acts."),
     "ca": Lazy(
         "controller.cli.ca", "ca", "The certificate authority, on the controller's machine."
     ),

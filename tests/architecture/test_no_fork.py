@@ -17,7 +17,7 @@ MODULES = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 # `vedette verify` uses no gRPC, as a test of its own shows, and its children share the bundle that is open.
-WITHOUT_GRPC = {Path("controller/cli/verify_spread.py")}
+WITHOUT_GRPC = {Path("controller/cli/evidence/verify_spread.py")}
 # A program that is started (subprocess, asyncio's) is no fork of this one, unless Python runs in between.
 FORKING_NAMES = {"fork", "forkpty", "ProcessPoolExecutor", "preexec_fn"}
 FORKING_MODULES = {"multiprocessing", "pty"}

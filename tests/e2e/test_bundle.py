@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from controller.cli.bundle_files import opened_bundle
 from controller.cli.demo.targets import Weather, targets
+from controller.cli.evidence.bundle_files import opened_bundle
 from controller.core.bundle.annex import Annex, parsed_annex
 from controller.core.bundle.layout import SCRIPT
 from controller.core.bundle.manifest import sha256_hex

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli import verify_spread
-from controller.cli.bundle_files import opened_bundle
-from controller.cli.bundle_writing import write_bundle
-from controller.cli.verify_spread import spread
+from controller.cli.evidence import verify_spread
+from controller.cli.evidence.bundle_files import opened_bundle
+from controller.cli.evidence.bundle_writing import write_bundle
+from controller.cli.evidence.verify_spread import spread
 from controller.core.bundle.annex import parsed_annex
 from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.layout import Stream

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.cli.bundle_files import opened_bundle
-from controller.cli.bundle_writing import write_bundle
+from controller.cli.evidence.bundle_files import opened_bundle
+from controller.cli.evidence.bundle_writing import write_bundle
 from controller.core.bundle.layout import CLAIM, MANIFEST, belongs
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import statements

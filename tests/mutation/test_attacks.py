@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from click.testing import CliRunner
 
-from controller.cli.bundle_files import opened_bundle
+from controller.cli.evidence.bundle_files import opened_bundle
 from controller.cli.main import cli
 from controller.core.bundle.log import heads
 from controller.core.bundle.since import Held

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.cli.bundle_files import opened_bundle
+from controller.cli.evidence.bundle_files import opened_bundle
 from controller.core.admission import admitted_line
 from controller.core.bundle.annex import BadAnnex, parsed_annex
 from controller.core.bundle.claim_note import BadClaim, ClaimNote, parsed_claim

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, ClassVar, Final
 
-from controller.cli.context import LoginContext
+from controller.cli.people.context import LoginContext
 from controller.errors import Fatal
 
 HOST: Final = "127.0.0.1"

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.counter import counter_document, counter_lines
+from controller.cli.evidence.counter import counter_document, counter_lines
 from controller.cli.outage.remarks import remark_document, remark_lines
 from controller.cli.output import NOTHING, instant, length, plain, write_table
 from vedette.v1 import outage_pb2 as pb

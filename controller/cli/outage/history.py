@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.counter import counter_lines
+from controller.cli.evidence.counter import counter_lines
 from controller.cli.outage.facts import outage_document
 from controller.cli.outage.remarks import remark_lines
 from controller.cli.output import NOTHING, instant, length, plain

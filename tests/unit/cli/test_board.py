@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.cli.board import write_board
+from controller.cli.sla.board import write_board
 from tests.unit.reporting.example import example_bytes
 
 WARSAW = ZoneInfo("Europe/Warsaw")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from controller.cli.context import LoginContext, context_names, load_context, save_context
 from controller.cli.main import COMMANDS, cli
+from controller.cli.people.context import LoginContext, context_names, load_context, save_context
 from controller.errors import BadInput
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli.pack_folder import refuse_folder, write_folder
+from controller.cli.claim.pack_folder import refuse_folder, write_folder
 from controller.errors import BadInput, Unreachable
 
 FILES = [("a.txt", b"one"), ("sub/b.txt", b"two")]

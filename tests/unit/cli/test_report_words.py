@@ -3,8 +3,8 @@
 import click
 import pytest
 
-from controller.cli.report_words import write_difference
-from controller.cli.wanted import AsOfType, Wanted, side, wanted
+from controller.cli.sla.report_words import write_difference
+from controller.cli.sla.wanted import AsOfType, Wanted, side, wanted
 from controller.core.sla.reports.report_diff import Change, Difference, FieldChange, Side, What
 from controller.errors import BadInput
 

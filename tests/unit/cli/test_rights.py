@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.cli.rights import with_rights, write_rights
+from controller.cli.sla.rights import with_rights, write_rights
 
 CHAIN = {
     "objective": "a", "below": "95", "periods": 3, "count": 2, "arose_at": None,

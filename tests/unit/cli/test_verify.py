@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from controller.cli.bundle_writing import write_bundle
+from controller.cli.evidence.bundle_writing import write_bundle
 from controller.cli.main import cli
 from controller.core.bundle.annex import parsed_annex
 from controller.core.bundle.claim_note import ClaimNote

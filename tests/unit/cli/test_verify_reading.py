@@ -18,7 +18,7 @@ _NO_READING = {"vedette.shared.limits"}
 _LISTED = """
 import sys
 before = set(sys.modules)
-import controller.cli.verify
+import controller.cli.evidence.verify
 for name in sorted(set(sys.modules) - before):
     print(name, getattr(sys.modules[name], "__file__", None) or "-")
 """

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.core.log_view import LogView
-from controller.cli.held_heads import newest_head
+from controller.cli.evidence.held_heads import newest_head
 from controller.core.bundle.log import opened_head
 from controller.core.bundle.since import Held, grown_since
 from controller.core.bundle.statements import Holds

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from controller.cli.claim.pack_folder import write_folder
 from controller.cli.main import cli
-from controller.cli.pack_folder import write_folder
 from controller.ports.custody import Actor
 from controller.services.contracts.claims import Asked, Claims
 from controller.services.contracts.exclusions import Asked as AskedExclusion

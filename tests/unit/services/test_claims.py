@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from controller.cli.claim.pack_folder import write_folder
 from controller.cli.main import cli
-from controller.cli.pack_folder import write_folder
 from controller.core.samples import Sample
 from controller.core.sla.claims.claims import Claim, ClaimAction, ClaimState
 from controller.core.sla.terms.exclusions import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli.head_file import head_note
+from controller.cli.evidence.head_file import head_note
 from controller.core.channels import Choice
 from controller.core.head_messages import head_message, head_size
 from controller.errors import BadInput

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from pypdf import PdfReader
 
-from controller.cli.bundle_writing import write_bundle
+from controller.cli.evidence.bundle_writing import write_bundle
 from controller.cli.main import cli
 from controller.core.bundle.layout import MANIFEST, PAPER, REPORT_HTML, REPORT_PDF, TIMELINE
 from controller.core.bundle.manifest import PAPER_KIND, manifest_text, sha256_hex

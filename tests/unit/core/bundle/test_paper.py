@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli.bundle_writing import write_bundle
+from controller.cli.evidence.bundle_writing import write_bundle
 from controller.core.bundle.layout import MANIFEST, PAPER, REPORT_HTML, REPORT_PDF
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.bundle.statements import exit_code

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.cli.timers import timer_lines
+from controller.cli.sla.timers import timer_lines
 from controller.core.instants import instant
 from controller.core.severity import Severity
 from controller.core.sla.figures.reliability import OutageTimes

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.agent_view import agent_document, clock_text, labels_text, state_text
+from controller.cli.agents.view import agent_document, clock_text, labels_text, state_text
 from controller.cli.channel import connected
 from controller.cli.output import NOTHING, as_document, instant, shown, write_json, write_table
 from vedette.shared.identity import labels_of

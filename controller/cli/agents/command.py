@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.agent_duty import COMMANDS
-from controller.cli.agent_view import agent_document, clock_text, labels_text, state_text
-from controller.cli.alarm import alarm
+from controller.cli.agents.alarm import alarm
+from controller.cli.agents.duty import COMMANDS
+from controller.cli.agents.view import agent_document, clock_text, labels_text, state_text
 from controller.cli.channel import connected
 from controller.cli.output import (
     NOTHING,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from controller.cli.channel import Connection, connected
-from controller.cli.wanted import Wanted
+from controller.cli.sla.wanted import Wanted
 from controller.core.sla.reports.report_document import Report, decode_report
 from controller.errors import BadInput, Rejected
 from controller.reporting.story.context import Issue

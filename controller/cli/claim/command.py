@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.channel import Connection, connected
-from controller.cli.claim_view import write_claim, write_claims
+from controller.cli.claim.pack_folder import refuse_folder, write_folder
+from controller.cli.claim.view import write_claim, write_claims
 from controller.cli.output import as_document, shown, write_json
-from controller.cli.pack_folder import refuse_folder, write_folder
 from controller.errors import ControllerError, Unreachable
 from vedette.v1 import claim_pb2 as pb
 from vedette.v1.claim_pb2_grpc import ClaimServiceStub

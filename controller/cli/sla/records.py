@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import NOTHING, instant, length, write_table
-from controller.cli.sampled import sample_lines
-from controller.cli.timers import is_timed, timer_lines
+from controller.cli.sla.sampled import sample_lines
+from controller.cli.sla.timers import is_timed, timer_lines
 
 _SECOND_US: Final = 1_000_000
 

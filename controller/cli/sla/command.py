@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from controller.cli.board import write_board
 from controller.cli.openslo.command import export, import_
 from controller.cli.output import InstantType, shown
-from controller.cli.records import is_breached
-from controller.cli.rights import with_rights, write_rights
-from controller.cli.sla_compute import compute
-from controller.cli.sla_reports import diff, periods, report, seal
+from controller.cli.sla.board import write_board
+from controller.cli.sla.compute import compute
+from controller.cli.sla.records import is_breached
+from controller.cli.sla.reports import diff, periods, report, seal
+from controller.cli.sla.rights import with_rights, write_rights
 
 
 @click.group()
@@ -30,7 +30,7 @@ def sla() -> None:
 def status(period: str, contract: str, as_of_us: int | None, as_json: bool, zone: ZoneInfo) -> None:
     """Show how the contracts stand. Exit code 1 if an objective is breached."""
     # Here, because `sla compute` works where gRPC is not installed.
-    from controller.cli.sla_status import fetched_status
+    from controller.cli.sla.status import fetched_status
 
     document, warnings, rights = fetched_status(period, contract, as_of_us)
     records: list[dict[str, Any]] = json.loads(document)["records"]

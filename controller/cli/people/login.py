@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from controller.cli.channel import connected
-from controller.cli.context import DEFAULT, LoginContext, save_context
 from controller.cli.output import as_document, until, write_json
+from controller.cli.people.context import DEFAULT, LoginContext, save_context
 from controller.cli.sources import read_file
 from controller.errors import BadInput
 from vedette.v1 import access_pb2, access_pb2_grpc

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import InstantType, instant, shown
-from controller.cli.records import is_breached, write_records
-from controller.cli.report_output import write_file, write_report
-from controller.cli.sla_people import require_people, with_people
+from controller.cli.sla.people import require_people, with_people
+from controller.cli.sla.records import is_breached, write_records
+from controller.cli.sla.report_output import write_file, write_report
 from controller.cli.sources import read_file
 from controller.cli.version import installed_version
 from controller.core.fleet import Fleet, read_fleet

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from controller.cli.bundle_files import opened_bundle
-from controller.cli.held_heads import held_heads
+from controller.cli.evidence.bundle_files import opened_bundle
+from controller.cli.evidence.held_heads import held_heads
+from controller.cli.evidence.verify_spread import spread
 from controller.cli.sources import read_file
-from controller.cli.verify_spread import spread
 from controller.core.bundle.annex import BadAnnex, parsed_annex
 from controller.core.bundle.statements import Holds, Statement, exit_code
 from controller.core.bundle.verify import opened_claim, statements
@@ -59,7 +59,7 @@ def verify(bundle: Path, trust: Path, held: Sequence[Path], recompute: bool, as_
         found = list(statements(files, annex, since, spread if bundle.is_dir() else map))
         if recompute and exit_code(found) != 1:
             # Here, because nothing else needs it: an auditor reads less without.
-            from controller.cli.paper_again import paper_again
+            from controller.cli.evidence.paper_again import paper_again
             from controller.core.bundle.recompute import recomputed
 
             claim = opened_claim(files, log)

@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from controller.cli.bundle_writing import refuse_output, write_bundle
 from controller.cli.channel import connected
-from controller.cli.held_heads import newest_head
+from controller.cli.evidence.bundle_writing import refuse_output, write_bundle
+from controller.cli.evidence.held_heads import newest_head
 from controller.cli.output import write_json
 from controller.core.bundle.layout import MANIFEST, PAPER
 from controller.errors import BadInput, Unreachable

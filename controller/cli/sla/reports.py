@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 import click
 
 from controller.cli.output import as_document, shown
-from controller.cli.records import is_breached
-from controller.cli.report_output import require_place, write_report
-from controller.cli.report_words import write_difference
-from controller.cli.wanted import AsOfType, side, wanted
+from controller.cli.sla.records import is_breached
+from controller.cli.sla.report_output import require_place, write_report
+from controller.cli.sla.report_words import write_difference
+from controller.cli.sla.wanted import AsOfType, side, wanted
 from controller.core.sla.reports.report_diff import difference, difference_bytes
 from controller.reporting.rendering import Form
 
 # gRPC is imported where it is used: `sla compute` works where it is not installed.
 if TYPE_CHECKING:
-    from controller.cli.sla_report import Fetched
+    from controller.cli.sla.report import Fetched
 
 _PERIOD: Final = "2026-06, 2026-Q2, 2026, 2026-W23 or 2026-06-11."
 
@@ -56,7 +56,7 @@ def report(
     is the same for ever: it uses nothing that came later. A quarter of a contract that is judged by months comes with
     its months; several contracts make one pack.
     """
-    from controller.cli.sla_report import desk
+    from controller.cli.sla.report import desk
 
     asked = wanted(as_of, revision)
     chosen = Form.JSON if as_json else Form(form)
@@ -80,8 +80,8 @@ def periods(contract: str, as_json: bool, zone: ZoneInfo) -> None:
 
     A period is open, provisional (late results may come), final, sealed (its report was issued), or revised.
     """
-    from controller.cli.period_facts import period_document, write_periods
-    from controller.cli.sla_report import desk
+    from controller.cli.sla.period_facts import period_document, write_periods
+    from controller.cli.sla.report import desk
 
     with desk() as open_desk:
         found = open_desk.periods(contract)
@@ -104,8 +104,8 @@ def seal(
 
     Without this it is issued by itself, `lateness.seal_after` after the period ends.
     """
-    from controller.cli.period_facts import issued_document, write_issued
-    from controller.cli.sla_report import desk
+    from controller.cli.sla.period_facts import issued_document, write_issued
+    from controller.cli.sla.report import desk
 
     with desk() as open_desk:
         made = open_desk.seal(contract, period, is_early=early, reason=reason)
@@ -126,7 +126,7 @@ def diff(contract: str, period: str, old: str, new: str, as_json: bool) -> None:
 
     OLD and NEW are each a revision (1), an instant (2026-07-04T00:00:00Z) or `now`.
     """
-    from controller.cli.sla_report import desk
+    from controller.cli.sla.report import desk
 
     sides = [side("OLD", old), side("NEW", new)]
     with desk() as open_desk:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from controller.cli.curves import drawing
 from controller.cli.output import as_document, write_json, write_table
+from controller.cli.simulation.curves import drawing
 from controller.cli.sources import read_file
 from controller.core.instants import instant_text
 from controller.core.simulation.figures import COLUMNS, document_of, rows_of

@@ -2,14 +2,14 @@
 
 import click
 
-from controller.cli.context import (
+from controller.cli.output import as_document, write_json, write_table
+from controller.cli.people.context import (
     context_names,
     current_name,
     forget_context,
     load_context,
     use_context,
 )
-from controller.cli.output import as_document, write_json, write_table
 
 
 @click.group()

@@ -3,8 +3,8 @@
 import zipfile
 from pathlib import Path
 
-from controller.cli.bundle_files import opened_bundle
-from controller.cli.head_file import head_note
+from controller.cli.evidence.bundle_files import opened_bundle
+from controller.cli.evidence.head_file import head_note
 from controller.core.bundle.log import heads, opened_head
 from controller.core.bundle.since import Held
 from controller.core.bundle.statements import Broken

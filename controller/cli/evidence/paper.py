@@ -5,8 +5,8 @@ from typing import Final
 
 import click
 
-from controller.cli.bundle_files import opened_bundle
-from controller.cli.report_output import fonts_at_hand, write_file
+from controller.cli.evidence.bundle_files import opened_bundle
+from controller.cli.sla.report_output import fonts_at_hand, write_file
 from controller.core.paper.gathering import BadPaper, Gathered
 from controller.errors import BadInput
 from controller.reporting.paper.page import paper as paper_of

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 
 from controller.cli.output import NOTHING, instant, length, plain
-from controller.cli.records import burning, excluded, named, remarks, verdict_words
-from controller.cli.timers import is_timed, timer_lines
+from controller.cli.sla.records import burning, excluded, named, remarks, verdict_words
+from controller.cli.sla.timers import is_timed, timer_lines
 from controller.reporting.blocks import Align, Cell, Column, Table, Tone, cell
 from controller.reporting.forms.columns import table_lines
 

@@ -1,0 +1,1 @@
+"""`vedette claim`: claims for credits, and their packs."""

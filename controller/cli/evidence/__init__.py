@@ -1,0 +1,1 @@
+"""`vedette evidence` and `vedette verify`: what the other side can check."""

@@ -1,0 +1,1 @@
+"""The fleet file, its checks, and the secrets that they name."""

@@ -1,0 +1,1 @@
+"""Whose controller, whose token, and who did what."""

@@ -1,0 +1,1 @@
+"""`vedette simulate`: rules of deciding where the truth is known."""

@@ -1,0 +1,1 @@
+"""`vedette sla`: attainment of contracts, and reports on it."""
