@@ -7,7 +7,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from controller.core.bundle.layout import CLAIM, CLAIM_PROOF, RESULTS
+from controller.core.bundle.layout import CLAIM, CLAIM_PROOF, LOG_KEY, RESULTS
 from controller.core.tree import consistency_path, inclusion_path
 from tests.mutation.case import PROOF, Case
 from tests.mutation.scene import Scene, query_for
@@ -30,6 +30,7 @@ def forgeries(scene: Scene) -> Iterator[Case]:
     yield from _forks(scene)
     yield from _stamps(scene)
     yield from _seals(scene)
+    yield _of_nothing(scene)
 
 
 def forked(scene: Scene) -> Mapping[str, bytes]:
@@ -130,6 +131,18 @@ def _seals(scene: Scene) -> Iterator[Case]:
         for place, number in (("first", 0), ("last", -1)):
             changed = _made_up(scene, agent, secret, number)
             yield _signed("made up with an agent's key", CLAIM, f"{place} seal of {agent}", changed)
+
+
+def _of_nothing(scene: Scene) -> Case:
+    """The figures alone: a claim that names no stream, and no key of an agent beside it."""
+    keys = [one for one in scene.files if one.startswith("keys/") and one != LOG_KEY]
+    gone = [*keys, *(one for one in scene.files if one.startswith("streams/"))]
+    lines = _text(scene.files[CLAIM]).splitlines(keepends=True)
+    claim = b"".join(one for one in lines if not one.startswith(b"stream "))
+    changed: Changed = {
+        **dict.fromkeys(gone), RESULTS: b"", CLAIM: scene.insider.note(claim.decode()),
+    }  # fmt: skip
+    return Case("no evidence at all", CLAIM, "no stream", changed, is_signed=True)
 
 
 def _made_up(scene: Scene, agent: str, secret: bytes, number: int) -> Changed:

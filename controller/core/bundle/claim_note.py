@@ -156,6 +156,8 @@ def parsed_claim(text: str) -> ClaimNote:
         _sealed(_matched(n, "stream", _STREAM, line)) for n, line in rest if not _is_run(line)
     ]
     runs = [_matched(n, "unsealed` or `late", _RUN, line) for n, line in rest if _is_run(line)]
+    if not streams:
+        raise BadClaim("expected at least one `stream`, found none")
     _require_runs(streams)
     if bool(check) == bool(attainment) or (check and outage != label):
         raise BadClaim("expected a contract and its attainment, or an outage and none")

@@ -92,6 +92,7 @@ done 2>/dev/null
 # Each stream: from the first seal of the claim to the last, each naming the one before, the last one signed. What the
 # claim itself says never came is told.
 text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
+[ -s "$tmp/streams" ] || fail 'claim.note: names no stream'
 echo keys/log.pem >"$tmp/expected-files"
 : >"$tmp/lines"
 before='' end=0 whole=OK

@@ -194,6 +194,15 @@ def of_streams(**said: Any) -> Callable[[ClaimNote], ClaimNote]:
     return lambda claim: replace(claim, streams=[replace(one, **said) for one in claim.streams])
 
 
+def without_streams(held: dict[str, bytes]) -> None:
+    """Nothing is left that anybody but the log signed."""
+    for name in [
+        one for one in held if one.startswith(("streams/", *map("keys/{}.".format, AGENTS)))
+    ]:
+        del held[name]
+    held["results.jsonl"] = b""
+
+
 def swapped(held: dict[str, bytes]) -> None:
     one, other = (f"streams/fra-1/e1/shop/0000000{n}.note" for n in (1, 2))
     held[one], held[other] = held[other], held[one]
@@ -206,6 +215,9 @@ INSIDERS: dict[str, Files] = {
     "another first seal": made(of_streams(first_sha256="0" * 64), with_script()),
     "another last seal": made(of_streams(last_sha256="0" * 64), with_script()),
     "a stream left out": made(lambda claim: without(claim, "nyc-1"), with_script()),
+    "all streams left out": made(
+        lambda claim: replace(claim, streams=[]), with_script(without_streams)
+    ),
     "other figures": made(lambda claim: replace(claim, attainment_sha256="0" * 64), with_script()),
     "seals swapped": made(change=with_script(swapped)),
     "a gap that is none": made(

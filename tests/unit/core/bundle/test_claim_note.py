@@ -51,6 +51,7 @@ TEXT = replace(WHOLE, unsealed=[Unsealed(FRA, 7, 9, 1, 2)], late=[Run(FRA, 3, 4)
 BAD = {
     "another kind": (TEXT.replace("claim/v1", "claim/v2"), "line 1: expected vedette.claim/v1"),
     "no streams' end": (TEXT[:-1], "expected at least"),
+    "no streams": (replace(WHOLE, streams=[]).text(), "expected at least one `stream`, found none"),
     "neither contract nor outage": (TEXT.replace("contract gold", "check gold"), "line 2: expected `contract` or"),
     "an outage with figures": (TEXT.replace("contract gold", "outage OUT-1 check gold"), "a contract and its"),
     "an outage under another name": (
