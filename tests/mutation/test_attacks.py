@@ -47,7 +47,7 @@ def test_both_refuse_some_attacks_of_each_kind(scene: Scene, court: Court) -> No
     assert len({case.kind for case in found}) >= 16
 
 
-@pytest.mark.parametrize("odd", odd_folders(), ids=lambda odd: odd.what)
+@pytest.mark.parametrize("odd", list(odd_folders()), ids=lambda odd: odd.what)
 def test_both_refuse_what_no_bundle_has_in_its_folder(
     scene: Scene, odd: OddFolder, tmp_path: Path
 ) -> None:
