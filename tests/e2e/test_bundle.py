@@ -17,6 +17,7 @@ from controller.core.bundle.manifest import sha256_hex
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import statements
 from tests.e2e.sealing_stage import SealingStage
+from tests.fakes.shell import SHELL
 from tests.mutation.attacks import Attacks
 from tests.mutation.judges import Court
 from tests.mutation.scene import Scene, insider_of
@@ -75,7 +76,7 @@ def by_shell(stage: SealingStage) -> tuple[int, str]:
     """What the verifier of the release says, not one that stands in the bundle, which may be tampered with."""
     script = stage.folder / "bundle" / SCRIPT
     done = subprocess.run(
-        ["dash", str(script), str(stage.folder / "annex.txt")],
+        [SHELL, str(script), str(stage.folder / "annex.txt")],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

@@ -13,6 +13,7 @@ from controller.core.bundle.layout import CLAIM, MANIFEST, belongs
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import statements
 from controller.errors import BadInput
+from tests.fakes.shell import SHELL
 from tests.mutation.case import Case
 from tests.mutation.scene import Scene
 
@@ -61,7 +62,7 @@ class Court:
         """What verify.sh says."""
         script = self.scene.files["verify.sh"].decode()
         done = subprocess.run(
-            ["dash", "-c", script, str(self.bundle / "verify.sh"), str(self.annex)],
+            [SHELL, "-c", script, str(self.bundle / "verify.sh"), str(self.annex)],
             capture_output=True, timeout=_SECONDS_MAX, check=False,
         )  # fmt: skip
         if done.stderr:

@@ -23,6 +23,7 @@ from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.statements import exit_code
 from controller.core.bundle.verify import statements
 from controller.errors import BadInput, Unreachable
+from tests.fakes.shell import SHELL
 from tests.unit.core.bundle.made import AGENTS, LOG_KEY_OF, ORIGIN, Files, made, raw, without
 
 ANNEX = f"log {ORIGIN} {raw(LOG_KEY_OF).hex()}\n" + "".join(
@@ -171,7 +172,7 @@ def by_shell(bundle: Files, folder: Path) -> tuple[int, str]:
     where = folder / "told"
     put(bundle, where)
     done = subprocess.run(
-        ["dash", str(where / "verify.sh"), str(folder / "annex.txt")],
+        [SHELL, str(where / "verify.sh"), str(folder / "annex.txt")],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     shutil.rmtree(where)
@@ -258,7 +259,7 @@ def test_the_script_takes_what_the_program_takes(folder: Path) -> None:
     code, said = by_shell(bundle, folder)
     assert code == 0, said
     assert said.endswith(f"OK {len(bundle.names())} files, 2 streams\n")
-    done = subprocess.run(["dash", "-n", str(SCRIPT)], timeout=60, check=False)
+    done = subprocess.run([SHELL, "-n", str(SCRIPT)], timeout=60, check=False)
     assert done.returncode == 0
 
 

@@ -11,6 +11,7 @@ from controller.core.bundle.layout import MANIFEST, PAPER, REPORT_HTML, REPORT_P
 from controller.core.bundle.manifest import manifest_text, sha256_hex
 from controller.core.bundle.statements import exit_code
 from controller.core.bundle.verify import statements
+from tests.fakes.shell import SHELL
 from tests.unit.core.bundle.made import ANNEX, Files, log_note, made, with_paper
 
 SCRIPT = files("controller.services.bundling") / "verify.sh"
@@ -36,7 +37,7 @@ def verdicts(bundle: Files, folder: Path) -> tuple[int, int, str]:
     lines += [f"agent {name} {key}" for name, key in ANNEX.agents.items()]
     (folder / "annex.txt").write_text("".join(f"{line}\n" for line in lines))
     done = subprocess.run(
-        ["dash", str(folder / "bundle" / "verify.sh"), str(folder / "annex.txt")],
+        [SHELL, str(folder / "bundle" / "verify.sh"), str(folder / "annex.txt")],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     found = list(statements(bundle, ANNEX))

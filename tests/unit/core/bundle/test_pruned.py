@@ -11,6 +11,7 @@ from controller.core.bundle.layout import CLAIM, RESULTS
 from controller.core.bundle.pruned import unrecomputable
 from controller.core.bundle.statements import Holds, exit_code
 from controller.core.bundle.verify import statements
+from tests.fakes.shell import SHELL
 from tests.unit.core.bundle.made import (
     AGENTS,
     ANNEX,
@@ -48,7 +49,7 @@ def by_script(bundle: Files, folder: Path) -> tuple[int, str]:
     annex += [f"agent {agent} {raw(key).hex()}" for agent, key in AGENTS.items()]
     (folder / "annex.txt").write_text("\n".join(annex) + "\n")
     done = subprocess.run(
-        ["dash", "-c", SCRIPT.read_text(), str(folder / "bundle/verify.sh"), str(folder / "annex.txt")],
+        [SHELL, "-c", SCRIPT.read_text(), str(folder / "bundle/verify.sh"), str(folder / "annex.txt")],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stderr == ""
