@@ -49,7 +49,7 @@ def verify(bundle: Path, trust: Path, held: Sequence[Path], recompute: bool, as_
     there, or cannot be checked.
     """
     try:
-        annex = parsed_annex(read_file(trust).decode())
+        annex = parsed_annex(read_file(trust).decode("utf-8-sig"))
     except (BadAnnex, UnicodeDecodeError) as error:
         raise BadInput(f"{trust} is no annex: {error}.") from error
     log = Verifier(annex.origin, annex.log_key)

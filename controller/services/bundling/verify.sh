@@ -5,7 +5,8 @@ export LC_ALL=C CDPATH=
 say() { printf '%s\n' "$2" | tr -c '\n -~' '?'; exit "$1"; }
 fail() { say 1 "FAIL $1"; }
 [ $# -eq 1 ] && [ -r "$1" ] || say 2 'usage: sh verify.sh annex.txt'
-annex=$(sed 's/[[:space:]]*#.*//; s/^\(agent .*\) by [A-Za-z0-9._-]\{1,64\}$/\1/' "$1") && cd "$(dirname "$0")" || exit 2
+bom=$(printf '\357\273\277')
+annex=$(sed "1s/^$bom//"';s/#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//; s/^\(agent .*\) by [A-Za-z0-9._-]\{1,64\}$/\1/' "$1") && cd "$(dirname "$0")" || exit 2
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 2
 text() { sed '/^$/,$d' "$1"; }
 hash() { { sha256sum <"$1"; } 2>/dev/null | cut -c 1-64; }

@@ -292,3 +292,12 @@ def test_keys_of_the_annex_may_be_hashes(folder: Path) -> None:
     (folder / "annex.txt").write_text(ANNEX.splitlines()[0] + "\n" + hashed)
     assert verify(folder / "bundle").exit_code == 0
     assert by_shell(made(change=with_script()), folder)[0] == 0
+
+
+def test_an_annex_that_went_through_other_editors_is_the_same(folder: Path) -> None:
+    by_whom = ANNEX.replace("  # of the contract", " by acme \t # of the contract")
+    edited = "\ufeff" + by_whom.replace("agent ", "  agent ").replace("\n", "\r\n")
+    (folder / "annex.txt").write_bytes(edited.encode())
+    assert verify(folder / "bundle").exit_code == 0
+    code, said = by_shell(made(change=with_script()), folder)
+    assert code == 0, said
