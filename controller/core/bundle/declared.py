@@ -29,7 +29,12 @@ def declared_statements(bundle: Bundle, claim: ClaimNote, fleet: Fleet) -> Itera
             unlogged.append(name)
     known = len(fleet.exclusions) - len(unlogged)
     if known:
-        yield passed(f"{known} exclusions of {FLEET} are as they were declared in the log.")
+        said = (
+            "1 exclusion of {0} is as it was"
+            if known == 1
+            else "{1} exclusions of {0} are as they were"
+        )
+        yield passed(f"{said.format(FLEET, known)} declared in the log.")
     if unlogged:
         yield not_checked(
             f"Whether {_listed(unlogged)} of {FLEET} was declared and approved when it says: not all of that has a leaf"

@@ -211,7 +211,7 @@ def test_without_the_names_of_others_everything_is_verified_all_the_same(
     claim = opened_claim(bundle, Verifier(annex.origin, annex.log_key))
     found = [*statements(bundle, annex), *recomputed(bundle, claim)]
     assert exit_code(found) == 0, found
-    assert any("1 exclusions of fleet.yaml are as they were declared" in one.text for one in found)
+    assert any("1 exclusion of fleet.yaml is as it was declared" in one.text for one in found)
 
 
 def test_the_other_party_was_there(exports: Mapping[str, Mapping[str, bytes]]) -> None:
