@@ -120,7 +120,9 @@ def _cut(parts: Iterator[Part]) -> Iterator[Part]:
 
 def _response(some: Sequence[Part]) -> pb.ExportBundleResponse:
     return pb.ExportBundleResponse(
-        parts=[pb.BundlePart(name=one.name, content=one.content) for one in some],
+        parts=[
+            pb.BundlePart(name=one.name, content=one.content, joined=one.is_joined) for one in some
+        ],
         done=some[-1].done,
         total=some[-1].total,
     )

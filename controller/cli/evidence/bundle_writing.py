@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from controller.core.bundle.layout import belongs
+from controller.core.bundle.layout import belongs, is_of_lines
 from controller.errors import BadInput, Unreachable
 
 _ZIP: Final = ".zip"
@@ -62,9 +62,10 @@ def refuse_output(path: Path) -> None:
         raise BadInput(f"There is no folder {path.absolute().parent}: make it first.")
 
 
-def write_bundle(path: Path, parts: Iterable[tuple[str, bytes]]) -> int:
+def write_bundle(path: Path, parts: Iterable[tuple[str, bytes | None]]) -> int:
     """Write files, given part by part, into a new folder, or a zip if the name ends so; how many there are.
 
+    A part that is None is all files of lines so far, one after another.
     It appears under its name when it is whole, and nothing is left if it does not come to that.
     """
     refuse_output(path)
@@ -77,10 +78,10 @@ def write_bundle(path: Path, parts: Iterable[tuple[str, bytes]]) -> int:
     try:
         if target.suffix == _ZIP:
             with zipfile.ZipFile(made, "x") as archive:
-                count = _put(_Zip(archive), parts)
+                count = _put(_Zip(archive), parts, place)
         else:
             made.mkdir()
-            count = _put(_Folder(made), parts)
+            count = _put(_Folder(made), parts, place)
         refuse_output(path)
         made.rename(target)
     except OSError as error:
@@ -90,7 +91,13 @@ def write_bundle(path: Path, parts: Iterable[tuple[str, bytes]]) -> int:
     return count
 
 
-def _put(target: _Target, parts: Iterable[tuple[str, bytes]]) -> int:
+def _put(target: _Target, parts: Iterable[tuple[str, bytes | None]], beside: Path) -> int:
+    with tempfile.TemporaryFile(dir=beside) as lines:
+        return _put_with(target, parts, lines)
+
+
+def _put_with(target: _Target, parts: Iterable[tuple[str, bytes | None]], lines: BinaryIO) -> int:
+    """Write the parts; `lines` takes a copy of all lines on the way."""
     count, current = 0, ""
     file: BinaryIO | None = None
     try:
@@ -103,7 +110,13 @@ def _put(target: _Target, parts: Iterable[tuple[str, bytes]]) -> int:
                         f"The controller names {name!r}, which is no file of a bundle."
                     )
                 file, current, count = target.begin(name), name, count + 1
+            if content is None:
+                lines.seek(0)
+                shutil.copyfileobj(lines, file)
+                continue
             file.write(content)
+            if is_of_lines(name):
+                lines.write(content)
     finally:
         if file is not None:
             file.close()

@@ -76,13 +76,13 @@ def export(
 
 def _parts(
     answers: Iterator[pb.ExportBundleResponse], progress: Progress
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, bytes | None]]:
     task = progress.add_task("bundle", total=None)
     name = ""
     for answer in answers:
         progress.update(task, completed=answer.done, total=answer.total)
         for part in answer.parts:
             name = part.name
-            yield name, part.content
+            yield name, None if part.joined else part.content
     if name not in _LAST:
         raise Unreachable("The controller ended before the bundle was whole: try again.")

@@ -131,6 +131,11 @@ def config_definition(leaf: int) -> str:
     return f"config/{leaf}.json"
 
 
+def is_of_lines(name: str) -> bool:
+    """A file of that name holds the lines under a seal."""
+    return name.startswith("streams/") and name.endswith(".jsonl")
+
+
 def belongs(name: str) -> bool:
     """A file of that name may stand in a bundle. Names that lead out of it do not."""
     return name in _PLAIN or any(pattern.fullmatch(name) for pattern in _PATTERNS)

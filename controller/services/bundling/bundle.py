@@ -141,7 +141,7 @@ class Bundles:
         for name, content in itertools.chain(plan.files.items(), self._proofs(plan, head, held)):
             yield handing.file(name, content)
         yield from handing.streams()
-        yield from handing.results()
+        yield handing.results()
         yield handing.file(layout.MANIFEST, self.signer.signed(handing.manifest()))
 
     def _plan(self, tx: Transaction, subject: Subject, by: Actor, now_us: int) -> _Plan:

@@ -16,7 +16,6 @@ from vedette.shared.identity import ANCHORS
 Opens = Callable[[], AbstractContextManager[Transaction]]
 
 _SEALS_AT_ONCE: Final = 256
-_LINES_AT_ONCE: Final = 4096
 
 
 def sealed_streams(
@@ -71,17 +70,6 @@ def pieces(opens: Opens, sealed: Sealed) -> Iterator[tuple[StoredSeal, bytes]]:
         with opens() as tx:
             some = _some(tx, stream, start, min(start + _SEALS_AT_ONCE - 1, sealed.last))
         yield from some
-
-
-def lines_between(
-    opens: Opens, stream: Stream, first_seq: int, last_seq: int
-) -> Iterator[tuple[int, bytes]]:
-    """The exact bytes of the lines of a range, and up to which number: some at a time a transaction."""
-    for start in range(first_seq, last_seq + 1, _LINES_AT_ONCE):
-        end = min(start + _LINES_AT_ONCE - 1, last_seq)
-        with opens() as tx:
-            lines = b"".join(tx.lines(StreamId(*stream), start, end))
-        yield end, lines
 
 
 def _some(

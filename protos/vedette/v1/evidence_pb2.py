@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19vedette/v1/evidence.proto\x12\nvedette.v1\"\x11\n\x0fGetAnnexRequest\" \n\x10GetAnnexResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"l\n\x13\x45xportBundleRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\x0e\n\x06outage\x18\x03 \x01(\t\x12#\n\x05since\x18\n \x03(\x0b\x32\x14.vedette.v1.HeldHead\"&\n\x08HeldHead\x12\x0c\n\x04size\x18\x01 \x01(\x03\x12\x0c\n\x04root\x18\x02 \x01(\x0c\"Z\n\x14\x45xportBundleResponse\x12%\n\x05parts\x18\x01 \x03(\x0b\x32\x16.vedette.v1.BundlePart\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\"+\n\nBundlePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\x17\n\x15ListTimestampsRequest\"\xe5\x01\n\x16ListTimestampsResponse\x12)\n\ntimestamps\x18\x01 \x03(\x0b\x32\x15.vedette.v1.Timestamp\x12\x0e\n\x06leaves\x18\x02 \x01(\x03\x12\x14\n\x0c\x66ixed_leaves\x18\x03 \x01(\x03\x12\x1b\n\x0e\x66ixed_since_us\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12&\n\twitnesses\x18\x05 \x03(\x0b\x32\x13.vedette.v1.Witness\x12\"\n\x04told\x18\x06 \x03(\x0b\x32\x14.vedette.v1.ToldHeadB\x11\n\x0f_fixed_since_us\"f\n\x07Witness\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\r\n\x05party\x18\x04 \x01(\t\x12\x0c\n\x04size\x18\x05 \x01(\x03\x12\r\n\x05\x61t_us\x18\x06 \x01(\x03\"8\n\x08ToldHead\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\r\n\x05\x61t_us\x18\x03 \x01(\x03\"M\n\tTimestamp\x12\x11\n\tauthority\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\r\n\x05\x61t_us\x18\x03 \x01(\x03\x12\x10\n\x08response\x18\x04 \x01(\x0c\"#\n\x12ListStreamsRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"B\n\x13ListStreamsResponse\x12+\n\x07streams\x18\x01 \x03(\x0b\x32\x1a.vedette.v1.EvidenceStream\"\x86\x02\n\x0e\x45videnceStream\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x03\x12\r\n\x05lines\x18\x05 \x01(\x03\x12\x0c\n\x04lost\x18\x06 \x01(\x03\x12\x14\n\x0csealed_lines\x18\x07 \x01(\x03\x12\r\n\x05seals\x18\x08 \x01(\x03\x12\x11\n\tlast_seal\x18\t \x01(\x03\x12\x14\n\x0clast_seal_us\x18\n \x01(\x03\x12\x11\n\tscheduled\x18\x0b \x01(\x03\x12\x0e\n\x06missed\x18\x0c \x01(\x03\x12\x15\n\rmissing_seals\x18\r \x01(\x03\x12\x14\n\x0c\x66orked_seals\x18\x0e \x01(\x03\x32\xd6\x02\n\x0f\x45videnceService\x12N\n\x0bListStreams\x12\x1e.vedette.v1.ListStreamsRequest\x1a\x1f.vedette.v1.ListStreamsResponse\x12W\n\x0eListTimestamps\x12!.vedette.v1.ListTimestampsRequest\x1a\".vedette.v1.ListTimestampsResponse\x12\x45\n\x08GetAnnex\x12\x1b.vedette.v1.GetAnnexRequest\x1a\x1c.vedette.v1.GetAnnexResponse\x12S\n\x0c\x45xportBundle\x12\x1f.vedette.v1.ExportBundleRequest\x1a .vedette.v1.ExportBundleResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19vedette/v1/evidence.proto\x12\nvedette.v1\"\x11\n\x0fGetAnnexRequest\" \n\x10GetAnnexResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\"l\n\x13\x45xportBundleRequest\x12\x10\n\x08\x63ontract\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\x12\x0e\n\x06outage\x18\x03 \x01(\t\x12#\n\x05since\x18\n \x03(\x0b\x32\x14.vedette.v1.HeldHead\"&\n\x08HeldHead\x12\x0c\n\x04size\x18\x01 \x01(\x03\x12\x0c\n\x04root\x18\x02 \x01(\x0c\"Z\n\x14\x45xportBundleResponse\x12%\n\x05parts\x18\x01 \x03(\x0b\x32\x16.vedette.v1.BundlePart\x12\x0c\n\x04\x64one\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\";\n\nBundlePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x0e\n\x06joined\x18\x03 \x01(\x08\"\x17\n\x15ListTimestampsRequest\"\xe5\x01\n\x16ListTimestampsResponse\x12)\n\ntimestamps\x18\x01 \x03(\x0b\x32\x15.vedette.v1.Timestamp\x12\x0e\n\x06leaves\x18\x02 \x01(\x03\x12\x14\n\x0c\x66ixed_leaves\x18\x03 \x01(\x03\x12\x1b\n\x0e\x66ixed_since_us\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12&\n\twitnesses\x18\x05 \x03(\x0b\x32\x13.vedette.v1.Witness\x12\"\n\x04told\x18\x06 \x03(\x0b\x32\x14.vedette.v1.ToldHeadB\x11\n\x0f_fixed_since_us\"f\n\x07Witness\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\r\n\x05party\x18\x04 \x01(\t\x12\x0c\n\x04size\x18\x05 \x01(\x03\x12\r\n\x05\x61t_us\x18\x06 \x01(\x03\"8\n\x08ToldHead\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\r\n\x05\x61t_us\x18\x03 \x01(\x03\"M\n\tTimestamp\x12\x11\n\tauthority\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x03\x12\r\n\x05\x61t_us\x18\x03 \x01(\x03\x12\x10\n\x08response\x18\x04 \x01(\x0c\"#\n\x12ListStreamsRequest\x12\r\n\x05\x61gent\x18\x01 \x01(\t\"B\n\x13ListStreamsResponse\x12+\n\x07streams\x18\x01 \x03(\x0b\x32\x1a.vedette.v1.EvidenceStream\"\x86\x02\n\x0e\x45videnceStream\x12\r\n\x05\x61gent\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\t\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0b\n\x03seq\x18\x04 \x01(\x03\x12\r\n\x05lines\x18\x05 \x01(\x03\x12\x0c\n\x04lost\x18\x06 \x01(\x03\x12\x14\n\x0csealed_lines\x18\x07 \x01(\x03\x12\r\n\x05seals\x18\x08 \x01(\x03\x12\x11\n\tlast_seal\x18\t \x01(\x03\x12\x14\n\x0clast_seal_us\x18\n \x01(\x03\x12\x11\n\tscheduled\x18\x0b \x01(\x03\x12\x0e\n\x06missed\x18\x0c \x01(\x03\x12\x15\n\rmissing_seals\x18\r \x01(\x03\x12\x14\n\x0c\x66orked_seals\x18\x0e \x01(\x03\x32\xd6\x02\n\x0f\x45videnceService\x12N\n\x0bListStreams\x12\x1e.vedette.v1.ListStreamsRequest\x1a\x1f.vedette.v1.ListStreamsResponse\x12W\n\x0eListTimestamps\x12!.vedette.v1.ListTimestampsRequest\x1a\".vedette.v1.ListTimestampsResponse\x12\x45\n\x08GetAnnex\x12\x1b.vedette.v1.GetAnnexRequest\x1a\x1c.vedette.v1.GetAnnexResponse\x12S\n\x0c\x45xportBundle\x12\x1f.vedette.v1.ExportBundleRequest\x1a .vedette.v1.ExportBundleResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,23 +42,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTBUNDLERESPONSE']._serialized_start=244
   _globals['_EXPORTBUNDLERESPONSE']._serialized_end=334
   _globals['_BUNDLEPART']._serialized_start=336
-  _globals['_BUNDLEPART']._serialized_end=379
-  _globals['_LISTTIMESTAMPSREQUEST']._serialized_start=381
-  _globals['_LISTTIMESTAMPSREQUEST']._serialized_end=404
-  _globals['_LISTTIMESTAMPSRESPONSE']._serialized_start=407
-  _globals['_LISTTIMESTAMPSRESPONSE']._serialized_end=636
-  _globals['_WITNESS']._serialized_start=638
-  _globals['_WITNESS']._serialized_end=740
-  _globals['_TOLDHEAD']._serialized_start=742
-  _globals['_TOLDHEAD']._serialized_end=798
-  _globals['_TIMESTAMP']._serialized_start=800
-  _globals['_TIMESTAMP']._serialized_end=877
-  _globals['_LISTSTREAMSREQUEST']._serialized_start=879
-  _globals['_LISTSTREAMSREQUEST']._serialized_end=914
-  _globals['_LISTSTREAMSRESPONSE']._serialized_start=916
-  _globals['_LISTSTREAMSRESPONSE']._serialized_end=982
-  _globals['_EVIDENCESTREAM']._serialized_start=985
-  _globals['_EVIDENCESTREAM']._serialized_end=1247
-  _globals['_EVIDENCESERVICE']._serialized_start=1250
-  _globals['_EVIDENCESERVICE']._serialized_end=1592
+  _globals['_BUNDLEPART']._serialized_end=395
+  _globals['_LISTTIMESTAMPSREQUEST']._serialized_start=397
+  _globals['_LISTTIMESTAMPSREQUEST']._serialized_end=420
+  _globals['_LISTTIMESTAMPSRESPONSE']._serialized_start=423
+  _globals['_LISTTIMESTAMPSRESPONSE']._serialized_end=652
+  _globals['_WITNESS']._serialized_start=654
+  _globals['_WITNESS']._serialized_end=756
+  _globals['_TOLDHEAD']._serialized_start=758
+  _globals['_TOLDHEAD']._serialized_end=814
+  _globals['_TIMESTAMP']._serialized_start=816
+  _globals['_TIMESTAMP']._serialized_end=893
+  _globals['_LISTSTREAMSREQUEST']._serialized_start=895
+  _globals['_LISTSTREAMSREQUEST']._serialized_end=930
+  _globals['_LISTSTREAMSRESPONSE']._serialized_start=932
+  _globals['_LISTSTREAMSRESPONSE']._serialized_end=998
+  _globals['_EVIDENCESTREAM']._serialized_start=1001
+  _globals['_EVIDENCESTREAM']._serialized_end=1263
+  _globals['_EVIDENCESERVICE']._serialized_start=1266
+  _globals['_EVIDENCESERVICE']._serialized_end=1608
 # @@protoc_insertion_point(module_scope)

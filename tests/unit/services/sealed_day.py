@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller.core.bundle.annex import Annex, parsed_annex
 from controller.core.bundle.claim_note import ClaimNote
+from controller.core.bundle.layout import is_of_lines
 from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.statements import Statement
 from controller.core.bundle.verify import opened_claim
@@ -41,8 +42,16 @@ def whole(parts: Iterable[Part]) -> Files:
     """The files that parts come to."""
     files: dict[str, bytes] = {}
     for part in parts:
-        files[part.name] = files.get(part.name, b"") + part.content
+        put_part(part, files)
     return Files(files)
+
+
+def put_part(part: Part, files: dict[str, bytes]) -> None:
+    """Put a part to the files that came before it."""
+    content = part.content
+    if part.is_joined:
+        content = b"".join(one for name, one in files.items() if is_of_lines(name))
+    files[part.name] = files.get(part.name, b"") + content
 
 
 @dataclass

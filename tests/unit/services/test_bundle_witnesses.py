@@ -24,7 +24,7 @@ from tests.fakes.storage import FakeStorage
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import SECOND, START, Running, World
 from tests.unit.services.report_stage import Stage
-from tests.unit.services.sealed_day import HOUR, SealedDay
+from tests.unit.services.sealed_day import HOUR, SealedDay, put_part
 from vedette.shared.note import cosignature
 
 
@@ -151,7 +151,7 @@ async def test_the_head_that_the_claim_made_is_signed_before_its_proofs_are_made
     assert newest is not None
     scene.sign("acme-1", newest)
     for part in parts:
-        files[part.name] = files.get(part.name, b"") + part.content
+        put_part(part, files)
     bundle = Files(files)
     assert heads_in(bundle)[newest.size] == ["acme-1"]
     assert f"saw the first {newest.size} leaves" in told(scene.verified(bundle), "acme-1")

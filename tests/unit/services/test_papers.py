@@ -23,7 +23,7 @@ from tests.unit.cli.test_verify import ALONE
 from tests.unit.core.bundle.made import Files
 from tests.unit.services.conftest import START, Running, World
 from tests.unit.services.report_stage import ADA, Stage
-from tests.unit.services.sealed_day import SealedDay
+from tests.unit.services.sealed_day import SealedDay, put_part
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def with_paper(day: SealedDay, parts: Iterator[Part] | None = None) -> Files:
     files: dict[str, bytes] = {}
     for part in day.parts() if parts is None else parts:
         maker.see([part])
-        files[part.name] = files.get(part.name, b"") + part.content
+        put_part(part, files)
     return Files(files | {one.name: one.content for one in maker.files()})
 
 
