@@ -1,6 +1,6 @@
 """How one revision of a check is judged: its quorum, label and outage rules, as plain numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -114,6 +114,11 @@ def policy_of(check: Check) -> Policy:
 def policy_revision(definition: bytes, effective_us: int) -> PolicyRevision:
     """The policy of stored canonical bytes; empty bytes stand for a retired check."""
     return PolicyRevision(effective_us, policy_of(decode_check(definition)) if definition else None)
+
+
+def reach_us(revisions: Iterable[PolicyRevision]) -> int:
+    """How far around a time what is heard may matter by any of these revisions."""
+    return max((one.policy.around_us for one in revisions if one.policy is not None), default=0)
 
 
 def always(policy: Policy) -> list[PolicyRevision]:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from controller.core.bundle.claim_note import ClaimNote
 from controller.core.bundle.rules import Rules
 from controller.core.intervals import FOREVER_US, Interval, clip, union
-from controller.core.policy import PolicyRevision
+from controller.core.policy import reach_us
 from controller.core.replay import ReplayedCheck, ReplayedInterval
 
 # An agent's own trouble is told by rounds of anchors before and after it.
@@ -34,17 +34,13 @@ def doubts_of(claim: ClaimNote, rules: Rules) -> Iterator[Doubt]:
             Interval(-FOREVER_US, rules.since_us),
             "the log has no rules from before that time",
         )
-    around_us = _ROUNDS_US + _reach_us(rules.revisions)
+    around_us = _ROUNDS_US + reach_us(rules.revisions)
     for one in claim.unsealed:
         yield Doubt(
             Interval(one.from_us - around_us, one.to_us + around_us),
             f"{one.last - one.first + 1} lines that counted are under no seal here ({one})",
             claim.as_of_us < min(claim.to_us, one.from_us) + _SETTLED_US,
         )
-
-
-def _reach_us(revisions: Sequence[PolicyRevision]) -> int:
-    return max((one.policy.around_us for one in revisions if one.policy is not None), default=0)
 
 
 def differing(

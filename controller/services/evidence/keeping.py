@@ -1,11 +1,11 @@
 """Which lines are not to be pruned although they are old: held ones, and those that a report or a claim still needs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from controller.core.calendars import PeriodKind
 from controller.core.intervals import FOREVER_US
-from controller.core.policy import PolicyRevision
+from controller.core.policy import reach_us
 from controller.core.sla.claims.claims import ClaimState
 from controller.ports.holds import in_force
 from controller.ports.storage import Transaction
@@ -53,20 +53,12 @@ class Reach:
         for name in names:
             services |= {decode_check(one).service for one in self._definitions.get(name, ())}
         around_us = _MARGIN_US + max(
-            (_around_us(self._policies.get(name, ())) for name in names), default=0
+            (reach_us(self._policies.get(name, ())) for name in names), default=0
         )
         is_known = all(name in self._definitions for name in names)
         return Kept(
             frozenset(services) if is_known else None, from_us - around_us, to_us + around_us
         )
-
-
-def _around_us(revisions: Sequence[PolicyRevision]) -> int:
-    """How far around a time the rules of a check look."""
-    policies = [one.policy for one in revisions if one.policy is not None]
-    return max(
-        (one.margin_us + 3 * one.freshness_us + 2 * one.merge_gap_us for one in policies), default=0
-    )
 
 
 def held(tx: Transaction, reach: Reach) -> list[Kept]:
