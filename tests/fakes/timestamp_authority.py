@@ -2,10 +2,14 @@
 
 import subprocess
 import threading
+from base64 import encodebytes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 _CONFIG = """\
 [ca]
@@ -62,6 +66,14 @@ class LocalAuthority:
 
     def _openssl(self, *words: str) -> None:
         subprocess.run(["openssl", *words], cwd=self._folder, check=True, capture_output=True)
+
+
+def without_version(pem: bytes) -> bytes:
+    """A certificate (PEM) of a version that there is none of."""
+    der = bytearray(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER))
+    der[der.index(bytes.fromhex("a003020102")) + 4] = 5
+    text = encodebytes(bytes(der))
+    return b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def roots_of(gathered: Gathered) -> list[tuple[str, str]]:
         if match := _ROOT.fullmatch(name):
             try:
                 root = x509.load_pem_x509_certificate(gathered.read(name))
-            except ValueError as error:
+            except (ValueError, x509.InvalidVersion) as error:
                 raise BadPaper(f"{name}: expected a certificate in PEM.") from error
             found[match[1], root.fingerprint(hashes.SHA256()).hex()] = None
     return sorted(found)

@@ -1,6 +1,5 @@
 """Timestamps of authorities outside in a bundle: what both verifiers take, leave, and refuse."""
 
-from base64 import encodebytes
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
@@ -18,7 +17,7 @@ from controller.identity.timestamping import Authority
 from controller.ports.leaves import StoredCheckpoint, StoredTimestamp
 from controller.services.bundling.annex import Known, annex_text
 from controller.services.bundling.heads import stamp_files
-from tests.fakes.timestamp_authority import LocalAuthority
+from tests.fakes.timestamp_authority import LocalAuthority, without_version
 from tests.unit.cli.test_verify import ANNEX, by_shell, with_script
 from tests.unit.core.bundle.made import LOG_KEY_OF, ORIGIN, Files, made, raw
 from vedette.shared.note import Verifier
@@ -191,10 +190,7 @@ def two_roots(honest: Stamped, stranger: Stamped) -> bytes:
 
 
 def of_no_version(honest: Stamped, _: Stamped) -> bytes:
-    der = bytearray(x509.load_pem_x509_certificate(honest.pem).public_bytes(Encoding.DER))
-    der[der.index(bytes.fromhex("a003020102")) + 4] = 5
-    text = encodebytes(bytes(der))
-    return b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
+    return without_version(honest.pem)
 
 
 def with_a_certificate_of_no_version(honest: Stamped, _: Stamped) -> bytes:
