@@ -66,6 +66,7 @@ def _statements(told: PaperTelling) -> Table:
         "witness": any(one.witnesses for one in heads),
         "figures": all(one.why is not Why.PRUNED for one in told.facts.absent),
     }
+    has_missing = any(one.why in (Why.GAP, Why.PRUNED) for one in told.facts.absent)
     columns = (
         Column(told.say("paper.head.statement"), share=4),
         Column(told.say("paper.head.proof"), share=4),
@@ -74,10 +75,11 @@ def _statements(told: PaperTelling) -> Table:
     rows = []
     for name, where in _STATEMENTS:
         is_there = there.get(name, True)
+        but = ".but" if name == "lines" and has_missing else ""
         by = told.say(f"paper.proved.{name}.{'by' if is_there else 'none'}")
         rows.append(
             (
-                cell(told.say(f"paper.proved.{name}")),
+                cell(told.say(f"paper.proved.{name}{but}")),
                 cell(by, tone=Tone.PLAIN if is_there else Tone.DOUBT),
                 cell(_there(told, where) if is_there else NOTHING),
             )

@@ -156,6 +156,10 @@ PAPER: Final[Mapping[str, str | tuple[str, ...]]] = {
     "paper.proved.files": "No file was changed, added or left out since the bundle was made",
     "paper.proved.files.by": "SHA-256 of every file, under a signature of the log",
     "paper.proved.lines": "Each line is what the agent named in it signed, and none between the first and the last seal is missing",
+    "paper.proved.lines.but": (
+        "Each line is what the agent named in it signed, and none between the first and the last seal is missing but"
+        " those named above"
+    ),
     "paper.proved.lines.by": "Ed25519 signatures of the agents; each seal names the one before; the claim names the first and the last",
     "paper.proved.order": "Rules, exclusions, outages and the claim were entered in the order of their numbers, and nothing was taken out since",
     "paper.proved.order.by": "Merkle tree (RFC 6962) with signed heads, proofs of inclusion and of growth",

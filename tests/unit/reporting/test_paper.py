@@ -110,6 +110,15 @@ def test_it_says_when_a_head_was_stamped_by_the_authority_and_who_cosigned_it() 
     assert not {"witness-5", "nothing in this bundle: no head was cosigned"} & set(said)
 
 
+def test_lines_are_said_to_be_whole_only_where_they_are() -> None:
+    facts = paper_facts(paper_example())
+    words = "none between the first and the last seal is missing"
+    for absent, more in ((facts.absent, " but those named above"), ((), "")):
+        page = paper_page(replace(facts, absent=absent), ENGLISH)
+        (said,) = [t for b in page.blocks for t in texts_of(b) if words in t]
+        assert said.endswith(f"{words}{more}")
+
+
 def test_rules_that_changed_within_the_time_are_told_of() -> None:
     facts = paper_facts(paper_example())
     changed = [
