@@ -136,5 +136,7 @@ def _names_a_file(text: str, case: Case, scene: Scene) -> bool:
     known |= {name.rpartition("/")[0] for name in known} - {""}
     for note in (MANIFEST, CLAIM):
         said = case.files.get(note) or b""
-        known |= {name.decode(errors="replace") for name in re.findall(rb"\S+", said)}
+        named = {name.decode(errors="replace") for name in re.findall(rb"\S+", said)}
+        # A claim names agents, whose keys are looked for: also of one whom no bundle could have.
+        known |= named | {f"keys/{name}.pem" for name in named}
     return any(belongs(one) or one in known for one in words)

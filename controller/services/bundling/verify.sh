@@ -21,6 +21,7 @@ $1
 }
 
 trusted() { # $1: as the annex names it, $2: file of a key
+    [ -f "$2" ] || fail "$2: missing"
     openssl pkey -pubin -in "$2" 2>/dev/null | cmp -s - "$2" || fail "$2: no public key, or more than that"
     raw "$2" >"$tmp/raw"
     named "$1 $(od -An -v -tx1 "$tmp/raw" | tr -d ' \n')" || named "$1 sha256:$(hash "$tmp/raw")" ||
