@@ -135,9 +135,10 @@ class Bundles:
             held = held_checkpoints(tx, since)
             now_us = self.now_us()
             plan = self._plan(tx, subject(tx, now_us), by, now_us)
+            pruning = tx.last_pruning()
         head = self.logbook.checkpoint()
         assert head is not None, "the claim was entered just now"
-        handing = Handing(self.storage.transaction, plan.streams)
+        handing = Handing(self.storage.transaction, plan.streams, pruning)
         for name, content in itertools.chain(plan.files.items(), self._proofs(plan, head, held)):
             yield handing.file(name, content)
         yield from handing.streams()

@@ -24,11 +24,12 @@ class Part(NamedTuple):
 
 
 class Handing:
-    """One bundle on its way. Steps are its seals."""
+    """One bundle on its way. Steps are its seals. `pruning` is the last act of pruning that it tells of."""
 
-    def __init__(self, opens: Opens, streams: Sequence[Sealed]) -> None:
+    def __init__(self, opens: Opens, streams: Sequence[Sealed], pruning: int) -> None:
         self._opens = opens
         self._streams = streams
+        self._pruning = pruning
         self._hashes = Hashes()
         self._lines = hashlib.sha256()
         self._done = 0
@@ -43,7 +44,7 @@ class Handing:
         """The seals of every stream, and the lines under each."""
         for sealed in self._streams:
             stream = sealed.stream
-            for seal, lines in pieces(self._opens, sealed):
+            for seal, lines in pieces(self._opens, sealed, self._pruning):
                 self._done += 1
                 yield self.file(stream.note(seal.number), seal.note)
                 if lines:

@@ -8,6 +8,7 @@ from controller.core.bundle.claim_note import Sealed
 from controller.core.bundle.layout import Stream
 from controller.core.sealing import sha256_of
 from controller.errors import Fatal, Rejected
+from controller.ports.pruned import Pruned
 from controller.ports.seals import StoredSeal, StreamId, StreamStanding
 from controller.ports.storage import Transaction
 from controller.services.bundling.subject import Subject
@@ -63,17 +64,20 @@ def _runs(tx: Transaction, stream: StreamId, from_us: int, to_us: int) -> list[S
     ]
 
 
-def pieces(opens: Opens, sealed: Sealed) -> Iterator[tuple[StoredSeal, bytes]]:
-    """Each seal of a stream with the exact bytes of the lines under it, some at a time a transaction."""
+def pieces(opens: Opens, sealed: Sealed, pruning: int) -> Iterator[tuple[StoredSeal, bytes]]:
+    """Each seal of a stream with the exact bytes of the lines under it, some at a time a transaction.
+
+    `pruning` is the last act of pruning that the bundle tells of. Rejected if another one took lines of it meanwhile.
+    """
     stream = StreamId(*sealed.stream)
     for start in range(sealed.first, sealed.last + 1, _SEALS_AT_ONCE):
         with opens() as tx:
-            some = _some(tx, stream, start, min(start + _SEALS_AT_ONCE - 1, sealed.last))
+            some = _some(tx, stream, start, min(start + _SEALS_AT_ONCE - 1, sealed.last), pruning)
         yield from some
 
 
 def _some(
-    tx: Transaction, stream: StreamId, first: int, last: int
+    tx: Transaction, stream: StreamId, first: int, last: int, pruning: int
 ) -> list[tuple[StoredSeal, bytes]]:
     """Seals that follow one another; every line from the first of theirs to the last is under one of them.
 
@@ -83,10 +87,10 @@ def _some(
     full = [one for one in seals if one.count]
     if not full:
         return [(one, b"") for one in seals]
-    gone = tx.pruned_between(stream, full[0].first_seq, full[-1].last_seq)
+    gone = _gone(tx, stream, full[0].first_seq, full[-1].last_seq, pruning)
     counts = {
         one.number: 0
-        if any(run.first_seal <= one.number <= run.last_seal for _, run in gone)
+        if any(run.first_seal <= one.number <= run.last_seal for run in gone)
         else one.count
         for one in seals
     }
@@ -100,6 +104,19 @@ def _some(
         found.append((one, b"".join(each + b"\n" for each in own)))
         at += counts[one.number]
     return found
+
+
+def _gone(
+    tx: Transaction, stream: StreamId, first_seq: int, last_seq: int, pruning: int
+) -> list[Pruned]:
+    """What was pruned of these lines. Rejected if some of it went later than the act of that number."""
+    gone = tx.pruned_between(stream, first_seq, last_seq)
+    if any(number > pruning for number, _ in gone):
+        raise Rejected(
+            f"Lines of stream {stream.stream} of agent {stream.agent} were pruned while they were handed over, because"
+            " their retention was over: export again, and the bundle says which are gone."
+        )
+    return [run for _, run in gone]
 
 
 def _seal(tx: Transaction, stream: StreamId, number: int) -> StoredSeal:

@@ -147,8 +147,9 @@ class Claims:
         """The claim after that; what it rests on is held as long as it is disputed."""
         after = _allowed(lambda: claim.after(act))
         tx.put_claim_event(_event(claim.number, len(after.acts), after.acts[-1], None))
-        scope = self._terms.agreement(tx, claim.facts.contract, act.at_us).scope
-        follow_claim(tx, after, scope.members, by, act.at_us)
+        facts = claim.facts
+        checks = self._terms.rested_on(tx, facts.contract, facts.as_of_us, act.at_us)
+        follow_claim(tx, after, checks, by, act.at_us)
         return after
 
 

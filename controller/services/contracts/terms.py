@@ -123,6 +123,11 @@ class Terms:
         """The same, without what is known of exclusions."""
         return self._fleet(tx, self._having(tx, name, as_of_us)).contracts[name]
 
+    def rested_on(self, tx: Transaction, name: str, as_of_us: int, now_us: int) -> Sequence[str]:
+        """The checks that a contract is about now, and those that it was about for figures as of that instant."""
+        scopes = [self.agreement(tx, name, at_us).scope.members for at_us in (as_of_us, now_us)]
+        return list(dict.fromkeys(check for members in scopes for check in members))
+
     def _having(self, tx: Transaction, name: str, as_of_us: int) -> _File:
         self._read(tx)
         first: _File | None = None

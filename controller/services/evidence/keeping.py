@@ -70,8 +70,9 @@ def claimed(tx: Transaction, reach: Reach, terms: Terms, now_us: int) -> Iterato
     """What claims rest on that are not at their end."""
     for one in all_claims(tx):
         if one.state in _OPEN:
-            scope = terms.agreement(tx, one.facts.contract, now_us).scope
-            yield reach.of(scope.members, one.facts.from_us, one.facts.to_us)
+            facts = one.facts
+            checks = terms.rested_on(tx, facts.contract, facts.as_of_us, now_us)
+            yield reach.of(checks, facts.from_us, facts.to_us)
 
 
 def unsealed(

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from controller.core.retention import kept_us
 from controller.errors import ControllerError, Fatal
@@ -36,6 +36,11 @@ _IDLE_SECONDS: Final = 60.0
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_State: TypeAlias = tuple[int, int, int, int]
+
+
+class _OutdatedError(Exception):
+    """What a pass goes by is not so any more."""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,7 @@ class _Order:
     fleet: int
     retention: str
     kept: Sequence[Kept]
+    state: _State
 
     def keeps(self, stream: StreamId, from_us: int, to_us: int) -> bool:
         return any(one.covers(stream.stream, from_us, to_us) for one in self.kept)
@@ -103,6 +109,9 @@ class Prunings:
             next(self._work)
         except StopIteration:
             self._work = None
+        except _OutdatedError:
+            # Another pass finds out what is kept now; it goes on behind what was dropped.
+            self._work = self._pass()
         except BaseException:
             self._work = None
             raise
@@ -119,8 +128,8 @@ class Prunings:
             length_us = kept_us(found.fleet.retention, found.fleet.contracts)
             # By whole days: one act a day of each stream, not one an hour.
             before_us = (now_us - length_us) // _DAY_US * _DAY_US
-            state = (before_us, number, *_state(tx))
-            if state == self._done:
+            state = _state(tx, number)
+            if (before_us, state) == self._done:
                 return
             streams = [StreamId(one.agent, one.epoch, one.stream) for one in tx.positions()]
             if _is_doubtful(tx, streams, now_us):
@@ -131,10 +140,10 @@ class Prunings:
         for more in self._keeping(before_us, now_us):
             kept += more
             yield
-        order = _Order(before_us, number, str(Duration(length_us)), kept)
+        order = _Order(before_us, number, str(Duration(length_us)), kept, state)
         for stream in streams:
             yield from self._walk(stream, order)
-        self._done = state
+        self._done = before_us, state
 
     def _keeping(self, before_us: int, now_us: int) -> Iterator[list[Kept]]:
         """What is kept for something, a contract at a time."""
@@ -155,6 +164,7 @@ class Prunings:
         is_old = True
         while is_old:
             with self._storage.transaction() as tx:
+                self._require_same(tx, order)
                 _skip(place, tx.pruned(stream))
                 tip = tx.seal_tip(stream)
                 if tip is None or place.number > tip.number:
@@ -163,8 +173,17 @@ class Prunings:
             yield
         while is_old:
             with self._storage.transaction() as tx:
+                self._require_same(tx, order)
                 is_old = self._loose(tx, stream, order, place)
             yield
+
+    def _require_same(self, tx: Transaction, order: _Order) -> None:
+        """_OutdatedError if a file, a hold or a claim came since the pass began: it may keep what would go next.
+
+        A report that was sealed since keeps nothing; the next pass sees to what it lets go.
+        """
+        if _state(tx, self._terms.newest(tx))[:3] != order.state[:3]:
+            raise _OutdatedError
 
     def _seals(self, tx: Transaction, stream: StreamId, order: _Order, place: _Place) -> bool:
         """Drop what the next seals cover; False if one is not old."""
@@ -234,9 +253,9 @@ class Prunings:
         log.info("lines.pruned", extra={**fields, "lines": sum(one.lines for one in told)})
 
 
-def _state(tx: Transaction) -> tuple[int, int, int]:
+def _state(tx: Transaction, fleet: int) -> _State:
     """What decides over what is kept for something: it changes whenever that may."""
-    return len(tx.hold_events()), len(tx.claim_events()), len(tx.issued_heads())
+    return fleet, len(tx.hold_events()), len(tx.claim_events()), len(tx.issued_heads())
 
 
 def _is_doubtful(tx: Transaction, streams: Sequence[StreamId], now_us: int) -> bool:

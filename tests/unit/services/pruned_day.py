@@ -1,5 +1,6 @@
 """A sealed day whose lines are old: reports are issued, and the duty of pruning may go to work."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.identity.notary import LogNotary
@@ -14,6 +15,7 @@ from tests.unit.services.report_stage import CONTRACTS, DAY, ENDS, REGIONS, Stag
 from tests.unit.services.sealed_day import HOUR, SealedDay
 
 RETENTION = b"retention: {lines: 3d}\n"
+_STEPS_MAX = 10_000
 
 
 @dataclass
@@ -40,16 +42,16 @@ class PrunedDay(SealedDay):
         self.stage.world.now_us = ENDS + 8 * DAY
         self.stage.work()
 
-    def prune(self, steps: int = 10_000) -> int:
+    def prune(self, until: Callable[[], bool] = lambda: False) -> int:
         """Everything that the duty finds to do now, as after a start; gives how many transactions it took."""
         world = self.stage.world
         self.duty = Prunings(world.storage, world.evaluator, Terms(), self.stage.tick)
-        return self.go_on(steps)
+        return self.go_on(until)
 
-    def go_on(self, steps: int = 10_000) -> int:
-        """The same duty, later."""
-        for step in range(steps):
-            if not self.duty.look():
+    def go_on(self, until: Callable[[], bool] = lambda: False) -> int:
+        """The same duty, later; up to the step by which something is so."""
+        for step in range(_STEPS_MAX):
+            if not self.duty.look() or until():
                 return step
         raise AssertionError("pruning comes to no end")
 

@@ -1,6 +1,7 @@
 """Pruning: what is old goes by whole seals, what is needed stays, and no figure is another one afterwards."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from controller.core.bundle.verify import opened_claim, statements
 from controller.core.calendars import period_named
 from controller.core.sla.claims.claims import ClaimFacts
 from controller.core.sla.reports.report_document import decode_report
+from controller.errors import Rejected
 from controller.identity.files import StateDirectory
 from controller.identity.notary import LogNotary
 from controller.ports.claims import ClaimEvent
@@ -34,8 +36,9 @@ from controller.services.results.frames import Accepted, Refused
 from controller.services.timeline.recompute import recomputed
 from controller.storage.damage import damages
 from tests.fakes.storage import FakeStorage
+from tests.unit.services.conftest import FLEET as CHECKS
 from tests.unit.services.conftest import SECOND, START, Running, World, frame, line
-from tests.unit.services.pruned_day import PrunedDay, made_old
+from tests.unit.services.pruned_day import RETENTION, PrunedDay, made_old
 from tests.unit.services.report_stage import ADA, CONTRACTS, DAY, ENDS
 from tests.unit.services.sealed_day import HOUR, LABEL
 
@@ -163,6 +166,35 @@ async def test_what_is_held_stays_until_the_hold_is_lifted(old: PrunedDay) -> No
     assert sum(run.lines for run in old.pruned()) == 3 * LINES
 
 
+async def test_what_comes_while_a_pass_is_under_way_counts_at_once(old: PrunedDay) -> None:
+    old.prune(until=lambda: bool(old.pruned()))
+    before = old.pruned()
+    assert len(before) < 3
+    old.hold(ENDS, ENDS + DAY)
+    old.go_on()
+    assert old.pruned() == before
+    # So does a file that has lines kept for longer.
+    old.hold(ENDS, ENDS + DAY, HoldKind.LIFTED)
+    old.stage.world.now_us += HOUR
+    old.go_on(until=lambda: len(old.pruned()) > len(before))
+    longer = CONTRACTS + RETENTION.replace(b"3d", b"300d")
+    old.stage.apply(longer)
+    old.go_on()
+    assert len(old.pruned()) == len(before) + 1
+
+
+@pytest.mark.parametrize("so_far", [1, 20, 26])
+async def test_no_bundle_is_made_of_lines_that_are_pruned_under_way(
+    old: PrunedDay, so_far: int
+) -> None:
+    parts = old.parts()
+    assert len(list(islice(parts, so_far))) == so_far
+    old.prune()
+    with pytest.raises(Rejected, match="pruned while they were handed over"):
+        list(parts)
+    assert exit_code(statements(old.bundle(), old.annex())) == 2
+
+
 async def test_a_period_without_a_sealed_report_keeps_its_lines(
     world: World, running: Running, notary: LogNotary
 ) -> None:
@@ -223,8 +255,18 @@ def _received_now(storage: FakeStorage, now_us: int) -> None:
         tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
 
 
-async def test_what_a_claim_rests_on_stays_until_it_comes_to_its_end(old: PrunedDay) -> None:
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_what_a_claim_rests_on_stays_until_it_comes_to_its_end(
+    old: PrunedDay, is_moved: bool
+) -> None:
     storage = old.stage.world.storage
+    if is_moved:  # The contract is about a check of another service by now.
+        fleet = CHECKS.replace(b"[{id: shop}]", b"[{id: shop}, {id: depot}]")
+        fleet = fleet.replace(b"shop-dns, service: shop", b"depot-dns, service: depot")
+        contracts = CONTRACTS.replace(b"[shop-home]", b"[depot-dns]")
+        old.stage.tick()
+        applied = old.stage.world.fleets.apply(fleet + contracts + RETENTION, "fleet.yaml", "ada")
+        assert not applied.problems
     facts = ClaimFacts(
         contract="acme", revision=1, title="", party="", level="customer", objectives=("availability",),
         label=LABEL, from_us=ENDS, to_us=ENDS + DAY, tz="UTC", as_of_us=ENDS + 2 * DAY, amount="5.00",
