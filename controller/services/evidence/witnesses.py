@@ -14,6 +14,7 @@ from controller.ports.leaves import StoredCheckpoint
 from controller.ports.storage import Storage, Transaction
 from controller.ports.witnesses import StoredCosignature, WitnessKey
 from vedette.shared.limits import COSIGNATURE_BYTES_MAX, WITNESS_KEYS_MAX
+from vedette.shared.merkle import SIZE_MAX
 from vedette.shared.note import BadNote, KeyKind, Verifier, cosigned_s, parsed_note
 
 _SECOND_US: Final = 1_000_000
@@ -62,7 +63,7 @@ class Witnesses:
             )
         witness = Verifier(name, said.public_key, KeyKind.COSIGNATURE)
         with self._storage.transaction() as tx:
-            heads = tx.checkpoints(said.size, said.size)
+            heads = tx.checkpoints(said.size, said.size) if said.size <= SIZE_MAX else ()
             if not heads:
                 raise Unsigned(f"expected a head of the log, found {said.size} leaves")
             at_s = _seen_s(heads[0], witness, said.line)

@@ -99,6 +99,7 @@ def test_what_is_no_signature_of_that_agent_under_that_head_is_not_kept(scene: S
     for said, why in (
         (IncomingCosignature(other.size, good.public_key, good.line), "does not verify"),
         (IncomingCosignature(1 << 40, good.public_key, good.line), "expected a head of the log"),
+        (IncomingCosignature(1 << 63, good.public_key, good.line), "expected a head of the log"),
         (IncomingCosignature(head.size, bytes(32), good.line), "by the key that came with it"),
         (IncomingCosignature(head.size, b"", good.line), "a key of 32 bytes"),
         (IncomingCosignature(head.size, good.public_key, b"x"), "lines of signatures"),
