@@ -132,8 +132,8 @@ class Prunings:
             if (before_us, state) == self._done:
                 return
             streams = [StreamId(one.agent, one.epoch, one.stream) for one in tx.positions()]
-            if _is_doubtful(tx, streams, now_us):
-                log.error("lines.unpruned", extra={"reason": "the clocks of the agents disagree"})
+            if streams and (reason := _doubts(tx, streams, now_us)):
+                log.error("lines.unpruned", extra={"reason": reason})
                 return
         yield
         kept: list[Kept] = []
@@ -258,12 +258,19 @@ def _state(tx: Transaction, fleet: int) -> _State:
     return fleet, len(tx.hold_events()), len(tx.claim_events()), len(tx.issued_heads())
 
 
-def _is_doubtful(tx: Transaction, streams: Sequence[StreamId], now_us: int) -> bool:
-    """Seals come in today that were made long ago by every agent's clock: then it may be this clock that is wrong."""
+def _doubts(tx: Transaction, streams: Sequence[StreamId], now_us: int) -> str | None:
+    """Why this clock may be ahead, so that lines look older than they are; None: an agent's clock agrees with it.
+
+    Agents that cannot connect any more, as when their certificates are over by a clock that is years ahead, agree
+    with nothing.
+    """
     tips = [tip for stream in streams if (tip := tx.seal_tip(stream)) is not None]
-    made_us = max((one.end_us for one in tips), default=now_us)
-    came_us = max((one.received_us for one in tips), default=0)
-    return came_us > now_us - _DAY_US and made_us < now_us - 7 * _DAY_US
+    came = [tip for tip in tips if now_us - _DAY_US < tip.received_us]
+    if not came:
+        return "no agent delivered a seal within a day: nobody else says what time it is"
+    if max(tip.end_us for tip in came) < now_us - 7 * _DAY_US:
+        return "the clocks of the agents disagree"
+    return None
 
 
 def _skip(place: _Place, pruned: Sequence[tuple[int, Pruned]]) -> None:

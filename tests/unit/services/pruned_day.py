@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from controller.identity.notary import LogNotary
+from controller.ports.evidence import Segment
 from controller.ports.holds import HoldEvent, HoldKind
 from controller.ports.leaves import LeafKind
 from controller.ports.pruned import Pruned
@@ -12,7 +13,7 @@ from controller.services.contracts.terms import Terms
 from controller.services.evidence.pruning import Prunings
 from tests.unit.services.conftest import SECOND, Running, World
 from tests.unit.services.report_stage import CONTRACTS, DAY, ENDS, REGIONS, Stage
-from tests.unit.services.sealed_day import HOUR, SealedDay
+from tests.unit.services.sealed_day import HOUR, Chain, SealedDay
 
 RETENTION = b"retention: {lines: 3d}\n"
 _STEPS_MAX = 10_000
@@ -42,9 +43,14 @@ class PrunedDay(SealedDay):
         self.stage.world.now_us = ENDS + 8 * DAY
         self.stage.work()
 
-    def prune(self, until: Callable[[], bool] = lambda: False) -> int:
-        """Everything that the duty finds to do now, as after a start; gives how many transactions it took."""
+    def prune(self, until: Callable[[], bool] = lambda: False, *, is_heard: bool = True) -> int:
+        """Everything that the duty finds to do now, as after a start; gives how many transactions it took.
+
+        Of agents that are heard one has just sealed something.
+        """
         world = self.stage.world
+        if is_heard:
+            self.seal_nothing(world.now_us)
         self.duty = Prunings(world.storage, world.evaluator, Terms(), self.stage.tick)
         return self.go_on(until)
 
@@ -54,6 +60,16 @@ class PrunedDay(SealedDay):
             if not self.duty.look() or until():
                 return step
         raise AssertionError("pruning comes to no end")
+
+    def seal_nothing(self, end_us: int) -> None:
+        """An agent seals at that instant, by its clock, that it has no lines; it comes now."""
+        stream = StreamId("fra-1", "e1", "depot")
+        with self.stage.world.storage.transaction() as tx:
+            if tx.seal_tip(stream) is None:
+                tx.append([Segment(*stream, 1, 0, b"", end_us, 0)], [], [], [], [])
+        chain = self.chains.setdefault(stream, Chain())
+        chain.since_us = end_us - 60 * SECOND
+        self._seal(stream, chain, 0, 0, 0)
 
     def pruned(self) -> list[Pruned]:
         """What was dropped so far."""

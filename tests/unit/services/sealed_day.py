@@ -114,13 +114,16 @@ class SealedDay:
 
     def _seal(self, stream: StreamId, chain: Chain, first: int, last: int, skipped: int) -> None:
         with self.stage.world.storage.transaction() as tx:
-            tx.pack_segments(stream, first, last)
-            body = b"".join(tx.lines(stream, first, last))
+            if last:
+                tx.pack_segments(stream, first, last)
+            body = b"".join(tx.lines(stream, first, last)) if last else b""
             end_us = (chain.since_us or self.begins_us) + (last + 1) * 60 * SECOND
             done = sum(map(is_of_slot, body.split(b"\n")[:-1]))
             name = StreamName("example.net", stream.agent, stream.stream, stream.epoch)
             chain.number += 1
-            payload = Payload(first, last, last - first + 1, sha256(body).hexdigest(), len(body))
+            payload = Payload(
+                first, last, last - first + 1 if last else 0, sha256(body).hexdigest(), len(body)
+            )
             seal = Seal(
                 name, chain.number, chain.prev, payload, Slots(done, 0), "0" * 64,
                 Span(end_us - HOUR, end_us, 1, 2), ClockState(),

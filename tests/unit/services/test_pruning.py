@@ -242,17 +242,19 @@ async def test_lines_that_no_seal_covers_go_by_when_they_came(old: PrunedDay) ->
 
 async def test_a_clock_that_alone_says_so_prunes_nothing(old: PrunedDay) -> None:
     world = old.stage.world
-    with world.storage.transaction() as tx:
-        tip = tx.seal_tip(FRA)
-        assert tip is not None
-    _received_now(world.storage, world.now_us)
-    old.prune()
+    # The machine came up with a clock that is ahead: nobody was heard yet, or can be, by certificates that are over.
+    old.prune(is_heard=False)
     assert old.pruned() == []
-
-
-def _received_now(storage: FakeStorage, now_us: int) -> None:
-    with storage.real.transaction() as tx:
-        tx.connection.execute(text("UPDATE seal SET received_us = :now"), {"now": now_us})
+    # The first that is heard seals by another time.
+    old.seal_nothing(ENDS + HOUR)
+    world.now_us += HOUR
+    old.go_on()
+    assert old.pruned() == []
+    # One that was away, and another one that agrees.
+    old.seal_nothing(world.now_us)
+    world.now_us += HOUR
+    old.go_on()
+    assert len(old.pruned()) == 3
 
 
 @pytest.mark.parametrize("is_moved", [False, True])
