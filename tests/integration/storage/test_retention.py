@@ -85,13 +85,13 @@ def test_counter_evidence_is_kept_by_what_it_is_about(storage: SqlStorage) -> No
         assert "OUT-9" not in found
 
 
-@pytest.mark.parametrize("table", ["pruned", "hold_event", "counter"])
-@pytest.mark.parametrize("change", ["DELETE FROM {}", "UPDATE {} SET number = 9"])
-def test_none_of_it_can_be_changed(storage: SqlStorage, table: str, change: str) -> None:
+def test_none_of_it_can_be_changed(storage: SqlStorage) -> None:
     with storage.transaction() as tx:
         tx.put_hold_event(HOLD)
         tx.put_counter(Counter("OUT-3", 5, "bo", "counterparty", "", "up"))
         tx.put_pruning(Pruning(1, 7, 5, 1, "397d", [Pruned(SHOP, 1, 2, 1, 4, 4, 18)]))
-    statement = change.format(table).replace("number", "size" if table == "counter" else "number")
-    with pytest.raises(ControllerError), storage.transaction() as tx:
-        tx.connection.execute(text(statement))
+    for table, column in (("pruned", "number"), ("hold_event", "number"), ("counter", "size")):
+        for change in (f"DELETE FROM {table}", f"UPDATE {table} SET {column} = 9"):
+            refused = pytest.raises(ControllerError, match=r"only appended to|stays known")
+            with refused, storage.transaction() as tx:
+                tx.connection.execute(text(change))
