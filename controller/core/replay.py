@@ -13,7 +13,13 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from controller.core.admission import Admitted, admitted_line, deduplicated, sample_order
+from controller.core.admission import (
+    Admitted,
+    admitted,
+    deduplicated,
+    digest_of_line,
+    sample_order,
+)
 from controller.core.fleet import Fleet
 from controller.core.labels import Said
 from controller.core.outages import spans
@@ -33,7 +39,7 @@ from controller.core.timeline import (
     timeline,
     verdict_intervals,
 )
-from vedette.shared.result import Outcome
+from vedette.shared.result import Outcome, decode_line
 
 Weight = Annotated[str, Meta(pattern=r"^[0-9]{1,30}(/[1-9][0-9]{0,30})?$")]
 
@@ -124,15 +130,24 @@ class Replay(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class Gathered:
-    """Evidence read from lines, and what was left out of it."""
+    """Evidence read from lines, and what was left out of it.
+
+    `ran` is when each revision of each check was run first and last, as far as lines name their revision.
+    """
 
     items: list[Admitted] = field(default_factory=list)
     set_aside: list[Quarantined] = field(default_factory=list)
+    ran: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
 
     def add(self, line: bytes) -> None:
         """Take a line. ValueError says what is wrong with one that cannot be read."""
-        item = admitted_line(line)
+        said = decode_line(line)
+        item = admitted(said, digest=digest_of_line(line))
+        if said.rev is not None and isinstance(item, Sample):
+            key = (item.check, said.rev)
+            first, last = self.ran.get(key, (item.at_us, item.at_us))
+            self.ran[key] = (min(first, item.at_us), max(last, item.at_us))
         if isinstance(item, Quarantined):
             self.set_aside.append(item)
         else:

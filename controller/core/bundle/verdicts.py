@@ -9,7 +9,7 @@ from controller.core.bundle.doubts import Doubt, differing, doubts_of
 from controller.core.bundle.layout import RESULTS, TIMELINE, Bundle
 from controller.core.bundle.outage import extent_in
 from controller.core.bundle.pruned import unrecomputable
-from controller.core.bundle.rules import Rules, logged_rules
+from controller.core.bundle.rules import Rules, logged_rules, strange_revisions
 from controller.core.bundle.statements import (
     Broken,
     Statement,
@@ -31,11 +31,13 @@ def verdict_statements(
     """What holds of the verdicts of the document. Broken where something cannot be read."""
     if not fleet.checks.keys() >= document.checks.keys():
         raise Broken(f"the fleet file lacks a check of {TIMELINE}")
+    _require_whole(claim, document)
     if (impossible := unrecomputable(bundle, claim, TIMELINE)) is not None:
         yield impossible
         return
     rules = logged_rules(bundle, claim, fleet)
-    again = _again(bundle, claim, fleet, document, rules)
+    gathered = _gathered(bundle, claim)
+    again = _again(gathered, claim, fleet, document, rules)
     open_doubts: list[tuple[str, Doubt]] = []
     for name, said in document.checks.items():
         spans = differing(said, again.checks[name], document.start, document.end)
@@ -58,15 +60,36 @@ def verdict_statements(
         )
         return
     yield _followed(claim, rules, has_doubts=bool(open_doubts))
+    span = Interval(document.start, document.end)
+    yield from map(incomplete, strange_revisions(rules, gathered.ran, span))
     for name, doubt in open_doubts:
         text = f"The lines do not give all verdicts on {name} {_when(doubt.span, document)}: {doubt.why}."
         yield not_checked(text) if doubt.is_recent else incomplete(text)
 
 
-def _again(
-    bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay, rules: Mapping[str, Rules]
-) -> Replay:
-    """The document that the lines give, less those that came after the figures were made."""
+def _require_whole(claim: ClaimNote, document: Replay) -> None:
+    """Broken unless the document is about all of the time that is claimed, as known when it was, with bounds."""
+    to_us = min(claim.to_us, claim.as_of_us)
+    if document.start > claim.from_us or document.end < to_us:
+        raise Broken(
+            f"{TIMELINE}: expected verdicts from {instant_text(claim.from_us)} to {instant_text(to_us)}, found"
+            f" {instant_text(document.start)} to {instant_text(document.end)}"
+        )
+    if document.horizon != claim.as_of_us:
+        raise Broken(
+            f"{TIMELINE}: expected what was known at {instant_text(claim.as_of_us)}, found"
+            f" {instant_text(document.horizon)}"
+        )
+    for name, check in document.checks.items():
+        bounds = check.intervals_min, check.intervals_max
+        if None in bounds or (check.downtime_max and not all(bounds)):
+            raise Broken(
+                f"{TIMELINE}: expected verdicts with the least and the most downtime of {name}"
+            )
+
+
+def _gathered(bundle: Bundle, claim: ClaimNote) -> Gathered:
+    """What the lines say."""
     gathered = Gathered()
     try:
         for part in lines_of(bundle, claim):
@@ -74,6 +97,13 @@ def _again(
                 gathered.add(line)
     except ValueError as error:
         raise Broken(f"{RESULTS}: not a result line: {error}") from error
+    return gathered
+
+
+def _again(
+    gathered: Gathered, claim: ClaimNote, fleet: Fleet, document: Replay, rules: Mapping[str, Rules]
+) -> Replay:
+    """The document that the lines give, less those that came after the figures were made."""
     items = _in_time(gathered.items, claim.late)
     revisions = {name: one.revisions for name, one in rules.items()}
     return replay(

@@ -26,14 +26,14 @@ from tests.fakes.storage import FakeStorage
 from tests.fakes.timestamp_authority import without_version
 from tests.unit.cli.test_verify import ALONE
 from tests.unit.core.bundle.made import Files
-from tests.unit.services.conftest import START, Running, World
+from tests.unit.services.conftest import SECOND, START, Running, World
 from tests.unit.services.report_stage import ADA, Stage
 from tests.unit.services.sealed_day import SealedDay, put_part
 
 
 @pytest.fixture
 def notary(tmp_path: Path) -> LogNotary:
-    return LogNotary(StateDirectory(tmp_path), "example.net", lambda: START)
+    return LogNotary(StateDirectory(tmp_path), "example.net", lambda: START - 3600 * SECOND)
 
 
 @pytest.fixture
