@@ -57,7 +57,7 @@ def parsed_annex(text: str) -> Annex:
     kinds = {"log": logs, "agent": agents, "witness": witnesses}
     run_by: dict[str, str] = {}
     authorities: set[tuple[str, str]] = set()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         said = line.partition("#")[0].strip()
         if not said:
             continue

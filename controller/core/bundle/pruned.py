@@ -34,7 +34,7 @@ def pruned_seals(bundle: Bundle) -> Pruned:
         if not note.startswith(_KIND):
             continue
         text = note.partition(b"\n\n")[0].decode(errors="replace")
-        said = [line for line in text.split("\n") if line.startswith("data ")]
+        said = [line[5:] for line in text.split("\n") if line.startswith("data ")]
         for part in '"'.join(said).split('"'):
             if (match := _RUN.fullmatch(part)) is not None:
                 run = (int(match[4]), int(match[5]))

@@ -19,7 +19,10 @@ _NUMBERED: Final = re.compile(r"(streams/.+)/([0-9]{8})\.(?:note|jsonl)")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the seals of a stream come to: how many, how many lines, how many slots were missed, and what is not there."""
+    """What the seals of a stream come to: how many, how many lines, how many slots were missed, and what is not there.
+
+    The first is seal `first`; together they are about the time from `from_us` to `to_us`, by the agent's clock.
+    """
 
     stream: Stream
     seals: int
@@ -29,6 +32,9 @@ class Account:
     gaps: Sequence["Gap"] = ()
     pruned: Sequence[int] = ()
     pruned_lines: int = 0
+    first: int = 1
+    from_us: int = 0
+    to_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def stream_account(
     gaps: list[Gap] = []
     gone: list[int] = []
     gone_lines = 0
-    seals = lines = scheduled = missed = 0
+    seals = lines = scheduled = missed = from_us = to_us = 0
     for run, number in ((one, number) for one in runs for number in range(one.first, one.last + 1)):
         note = _read(bundle, stream.note(number))
         digest = hashlib.sha256(note).hexdigest()
@@ -75,10 +81,15 @@ def stream_account(
         except Unverified as error:
             raise Broken(f"{stream.note(number)}: {error}") from error
         _require_hash(run, number, digest)
+        from_us = seal.span.start_us if before is None else from_us
+        to_us = max(to_us, seal.span.end_us)
         before = Link(number, digest, seal.payload.last or (before.covered_seq if before else 0))
         seals, lines = seals + 1, lines + seal.payload.count
         scheduled, missed = scheduled + seal.slots.scheduled, missed + seal.slots.missed
-    return Account(stream, seals, lines, scheduled, missed, gaps, gone, gone_lines)
+    first = runs[0].first
+    return Account(
+        stream, seals, lines, scheduled, missed, gaps, gone, gone_lines, first, from_us, to_us
+    )
 
 
 def _lacks_lines(bundle: Bundle, stream: Stream, seal: Seal) -> bool:

@@ -52,6 +52,7 @@ from controller.core.bundle.streams import (
     unclaimed,
 )
 from controller.core.bundle.timestamps import exposure, stamped_heads
+from controller.core.bundle.unheard import cut_off, unheard
 from controller.core.bundle.vantage import run_by, truthfulness
 from controller.core.bundle.witnesses import witnessed
 from vedette.shared.checkpoint import Checkpoint
@@ -136,12 +137,16 @@ def _streams(bundle: Bundle, claim: ClaimNote, annex: Annex, spread: Spread) -> 
         raise Broken(f"{more[0]} is the key of no agent of {CLAIM}")
     pruned = pruned_seals(bundle)
     streams = [runs for _, runs in by_stream(claim.streams)]
+    accounts: list[Account] = []
     for account in spread(partial(_account, bundle, annex, pruned), streams):
         yield _told(account, annex)
+        yield from cut_off(account, claim)
+        accounts.append(account)
         yield from map(partial(_gap, account.stream), account.gaps)
         if account.pruned:
             yield pruned_statement(account.stream, account.pruned, account.pruned_lines)
     yield results_statement(bundle, claim)
+    yield from unheard(accounts, claim, annex)
 
 
 def _account(bundle: Bundle, annex: Annex, pruned: Pruned, runs: Sequence[Sealed]) -> Account:

@@ -7,6 +7,8 @@ fail() { say 1 "FAIL $1"; }
 [ $# -eq 1 ] && [ -r "$1" ] || say 2 'usage: sh verify.sh annex.txt'
 bom=$(printf '\357\273\277')
 annex=$(sed "1s/^$bom//"';s/#.*//; s/^[[:space:]]*//; s/[[:space:]]*$//; s/^\(agent .*\) by [A-Za-z0-9._-]\{1,64\}$/\1/' "$1") && cd "$(dirname "$0")" || exit 2
+twice=$(printf '%s\n' "$annex" | sed -nE 's/^(log|(agent|witness) [^ ]+) .*/\1/p' | sort | uniq -d | head -n 1)
+[ -z "$twice" ] || say 2 "$1: expected one key of $twice, found several"
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT || exit 2
 text() { sed '/^$/,$d' "$1"; }
 hash() { { sha256sum <"$1"; } 2>/dev/null | cut -c 1-64; }
@@ -48,10 +50,13 @@ trusted "log $origin" keys/log.pem
 signed MANIFEST.note keys/log.pem "$origin"
 [ "$(head -n 1 MANIFEST.note)" = vedette.manifest/v1 ] || fail 'MANIFEST.note: no manifest'
 text MANIFEST.note | sed 1d >"$tmp/sums"
-plain='README\.txt|verify\.sh|claim\.(note|tlog-proof)|fleet\.yaml|(timeline|attainment)\.json|results\.jsonl'
-sed -E "/^[0-9a-f]{64}  ($plain|(keys|streams|checkpoints|consistency|config|timestamps)\/[A-Za-z0-9@._\/-]+)\$/d" "$tmp/sums" >"$tmp/out"
+id='[a-z0-9@][a-z0-9._-]{0,63}' n='[0-9]{1,19}'
+names='README\.txt|verify\.sh|claim\.(note|tlog-proof)|fleet\.yaml|(timeline|attainment)\.json|results\.jsonl'
+names="$names|keys/$id\.pem|streams/$id/[A-Za-z0-9]{1,32}/$id/([0-9]{8}\.(note|jsonl|tlog-proof)|tip\.tlog-proof)"
+names="$names|checkpoints/$n|consistency/$n-$n\.proof|config/$n\.(note|tlog-proof|json)|timestamps/$n\.$id\.(tsr|tsq|pem)"
+sed -E "\#^[0-9a-f]{64}  ($names)\$#d" "$tmp/sums" >"$tmp/out"
 [ ! -s "$tmp/out" ] || fail "MANIFEST.note: expected a hash and a file of a bundle, found $(head -n 1 "$tmp/out")"
-sort -c -k 2 "$tmp/sums" 2>/dev/null || fail 'MANIFEST.note: files out of order'
+sort -c -u -k 2 "$tmp/sums" 2>/dev/null || fail 'MANIFEST.note: files out of order, or twice'
 beside=MANIFEST.note
 if [ -e PAPER.note ]; then
     signed PAPER.note keys/log.pem "$origin"
@@ -72,6 +77,17 @@ sha256sum -c --quiet --strict "$tmp/sums" >"$tmp/out" 2>/dev/null || fail "$(hea
 # The claim, and the figures that it names.
 signed claim.note keys/log.pem "$origin"
 [ "$(head -n 1 claim.note)" = vedette.claim/v1 ] || fail 'claim.note: no claim'
+n='(0|[1-9][0-9]{0,18})' h='[0-9a-f]{64}' s='[^ ]+'
+text claim.note | sed -E "1d
+2{/^(contract $s|outage OUT-$s check $s) revision [1-9][0-9]{0,9}\$/d;}
+3{/^period $s $n $n\$/d;}
+4{/^as-of $n\$/d;}
+5{/^program $s tzdata $s\$/d;}
+6,7{/^(fleet|timeline) $h\$/d;}
+8,9{/^(attainment|supersedes) ($h|-)\$/d;}
+10,\${/^(stream $s $s $s seals $n $n $h $h|unsealed $s $s $s lines $n $n time $n $n|late $s $s $s lines $n $n)\$/d;}
+" >"$tmp/out"
+[ ! -s "$tmp/out" ] || fail "claim.note: expected a line of a claim, found $(head -n 1 "$tmp/out")"
 figures='fleet.yaml timeline.json'
 case $(sed -n '2s/ .*//p' claim.note):$(text claim.note | sed -n 's/^attainment //p') in
 outage:-) [ ! -e attainment.json ] || fail 'attainment.json: an outage has none' ;;
@@ -85,7 +101,7 @@ done
 # What was pruned, as leaves of the log say.
 : >"$tmp/pruned"
 for file in config/*.note; do
-    read -r kind <"$file" && [ "$kind" = vedette.prune/v1 ] || continue
+    IFS= read -r kind <"$file" && [ "$kind" = vedette.prune/v1 ] || continue
     signed "$file" keys/log.pem "$origin"
     sed -n 's/^data //p' "$tmp/text" | tr '"' '\n' |
         sed -n 's/^stream \([^ ]* [^ ]* [^ ]*\) seals \([1-9][0-9]\{0,8\} [1-9][0-9]\{0,8\}\) lines .*/\1 \2/p' >>"$tmp/pruned"
@@ -95,6 +111,9 @@ done 2>/dev/null
 # claim itself says never came is told.
 text claim.note | sed -n 's/^stream //p' >"$tmp/streams"
 [ -s "$tmp/streams" ] || fail 'claim.note: names no stream'
+twice=$(cut -d ' ' -f 1-3 "$tmp/streams" | uniq | sort | uniq -d | head -n 1)
+[ -z "$twice" ] || fail "claim.note: expected the runs of stream $twice together"
+from=$(sed -n '3s/^period [^ ]* \([0-9]*\) .*/\1/p' claim.note)
 echo keys/log.pem >"$tmp/expected-files"
 : >"$tmp/lines"
 before='' end=0 whole=OK
@@ -109,6 +128,13 @@ while read -r agent epoch stream _ first last first_hash last_hash; do
         [ "$first" -gt $((end + 1)) ] || fail "claim.note: seals $first to $last of $dir after $end"
         printf 'INCOMPLETE seals %s to %s of stream %s of agent %s never came\n' $((end + 1)) $((first - 1)) "$stream" "$agent"
         proof=$(printf %08d "$end") whole=INCOMPLETE
+    elif [ "$first" != 1 ]; then
+        begun=$(sed -n 's/^time \([0-9]*\) .*/\1/p' "$dir/$(printf %08d "$first").note" 2>/dev/null)
+        [ "$begun" -le "$from" ] 2>/dev/null || {
+            printf 'INCOMPLETE seals before %s of stream %s of agent %s are not here, and what is claimed begins before it\n' \
+                "$first" "$stream" "$agent"
+            whole=INCOMPLETE
+        }
     fi
     before=$dir end=$last
     seq -f "$dir/%08.0f.note" "$first" "$last" >"$tmp/notes"
@@ -154,6 +180,7 @@ xargs cat <"$tmp/lines" 2>/dev/null | cmp -s - results.jsonl || fail 'results.js
 
 # Timestamps: of the very bytes of a head, as asked, under the root that the annex names, at the time that they say.
 : >"$tmp/stamped"
+head=''
 for file in timestamps/*; do
     [ -e "$file" ] || continue
     at=${file%.*} size=${file#timestamps/} name=${file#timestamps/*.} root=-
@@ -171,6 +198,11 @@ for file in timestamps/*; do
         echo "NOT CHECKED $file: its root is not in the annex"
         continue
     }
+    if [ "$size" != "$head" ]; then
+        signed "checkpoints/$size" keys/log.pem "$origin"
+        [ "$(sed -n 1,2p "checkpoints/$size" | tr '\n' ' ')" = "$origin $size " ] || fail "checkpoints/$size: no head of $size leaves"
+        head=$size
+    fi
     openssl ts -query -data "checkpoints/$size" -sha256 -cert -no_nonce 2>/dev/null | tail -c +3 >"$tmp/asked"
     { head -c 56 "$at.tsq" | tail -c +3; tail -c 3 "$at.tsq"; } 2>/dev/null | cmp -s - "$tmp/asked" &&
         openssl ts -query -in "$at.tsq" 2>/dev/null | cmp -s - "$at.tsq" || fail "$at.tsq: no query about checkpoints/$size"

@@ -253,6 +253,25 @@ def test_a_timestamp_of_a_head_that_is_not_there_is_refused(
     assert "about a head that is missing" in found[-1].text
 
 
+@pytest.mark.parametrize("size", [SIZE, 999])
+def test_what_the_log_did_not_sign_as_a_head_is_none_though_it_was_stamped(
+    honest: Stamped, tmp_path: Path, size: int
+) -> None:
+    """An authority stamps whatever it is given."""
+    unsigned = made().files[f"checkpoints/{SIZE}"].partition(b"\n\n")[0] + b"\n"
+    head = unsigned if size == SIZE else made().files[f"checkpoints/{SIZE}"]
+    query, reply = honest.asked(head)
+
+    def put(held: dict[str, bytes]) -> None:
+        at = f"timestamps/{size}.tsa"
+        held |= {f"checkpoints/{size}": head, f"{at}.tsq": query, f"{at}.tsr": reply}
+        held[f"{at}.pem"] = honest.pem
+
+    code, _, said = by_both(bundle_with(put), ANNEX + honest.line, tmp_path)
+    assert code == 1
+    assert f"FAIL checkpoints/{size}: " in said
+
+
 def test_the_controller_hands_over_the_root_that_it_has_pinned(honest: Stamped) -> None:
     head = StoredCheckpoint(SIZE, b"", made().files[f"checkpoints/{SIZE}"], 0)
     stamp = StoredTimestamp(SIZE, "tsa", honest.query, honest.reply, 0)

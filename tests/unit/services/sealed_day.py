@@ -126,7 +126,7 @@ class SealedDay:
             )
             seal = Seal(
                 name, chain.number, chain.prev, payload, Slots(done, 0), "0" * 64,
-                Span(end_us - HOUR, end_us, 1, 2), ClockState(),
+                Span(self._begun_us(chain, first), end_us, 1, 2), ClockState(),
             )  # fmt: skip
             note = signed_note(seal.text(), name.key_name, KEYS[stream.agent])
             tx.put_seal(
@@ -134,6 +134,10 @@ class SealedDay:
                            self.stage.tick())
             )  # fmt: skip
             chain.prev, chain.covered = sha256(note).hexdigest(), last
+
+    def _begun_us(self, chain: Chain, first: int) -> int:
+        """A seal is about the time since the one before it."""
+        return (chain.since_us or self.begins_us) + first * 60 * SECOND
 
     def append(self, stream: StreamId, *lines: bytes) -> None:
         """Lines of a stream that nobody evaluates."""

@@ -40,14 +40,14 @@ def lacking(*names: str, runs: list[str] | None = None) -> Files:
     return made(change=drop, pruned=runs or [])
 
 
-def by_script(bundle: Files, folder: Path) -> tuple[int, str]:
-    """Exit code of the script, and what it says."""
+def by_script(bundle: Files, folder: Path, annex_text: bytes = b"") -> tuple[int, str]:
+    """Exit code of the script, and what it says, by this annex or the one that holds."""
     for name, data in bundle.files.items():
         (folder / "bundle" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "bundle" / name).write_bytes(data)
     annex = [f"log {ORIGIN} {raw(LOG_KEY_OF).hex()}"]
     annex += [f"agent {agent} {raw(key).hex()}" for agent, key in AGENTS.items()]
-    (folder / "annex.txt").write_text("\n".join(annex) + "\n")
+    (folder / "annex.txt").write_bytes(annex_text or ("\n".join(annex) + "\n").encode())
     done = subprocess.run(
         [SHELL, "-c", SCRIPT.read_text(), str(folder / "bundle/verify.sh"), str(folder / "annex.txt")],
         capture_output=True, text=True, timeout=60, check=False,
