@@ -16,7 +16,7 @@ from typing import Final
 from controller.core.bundle.layout import Bundle
 from controller.core.bundle.statements import Broken
 from controller.errors import BadInput
-from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX
+from vedette.shared.limits import BUNDLE_FILE_BYTES_MAX, BUNDLE_NOTE_BYTES_MAX
 
 # Folders in folders: a bundle has four.
 _DEPTH_MAX: Final = 8
@@ -48,7 +48,7 @@ class FolderBundle:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
-        with self._opened(name) as file:
+        with self._opened(name, BUNDLE_NOTE_BYTES_MAX) as file:
             return file.read()
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -57,23 +57,27 @@ class FolderBundle:
             while chunk := file.read(_CHUNK_BYTES):
                 yield chunk
 
-    def _opened(self, name: str) -> FileIO:
+    def _opened(self, name: str, bytes_max: int = BUNDLE_FILE_BYTES_MAX) -> FileIO:
         if name not in self._names:
             raise KeyError(name)
         # There may be hundreds of thousands: paths as objects would take longer than their bytes.
         file = open(f"{self._folder}/{name}", "rb", buffering=0, opener=_as_it_is)  # noqa: SIM115
         found = os.fstat(file.fileno())
-        if stat.S_ISREG(found.st_mode) and found.st_size <= BUNDLE_FILE_BYTES_MAX:
+        if stat.S_ISREG(found.st_mode) and found.st_size <= bytes_max:
             return file
         file.close()
         if not stat.S_ISREG(found.st_mode):
             raise _odd(name)
-        raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
+        raise _large(name, bytes_max)
 
 
 def _as_it_is(path: str, flags: int) -> int:
     """Open what stands there, and neither follow a link to somewhere else nor wait for somebody to write."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _large(name: str, bytes_max: int) -> Broken:
+    return Broken(f"{name}: expected at most {bytes_max} bytes")
 
 
 def _odd(name: str) -> Broken:
@@ -112,13 +116,15 @@ class ZipBundle:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file. KeyError if it is not there."""
+        if self._members[name].file_size > BUNDLE_NOTE_BYTES_MAX:
+            raise _large(name, BUNDLE_NOTE_BYTES_MAX)
         return b"".join(self.chunks(name))
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The same in pieces, as it is read. KeyError if it is not there."""
         member = self._members[name]
         if member.file_size > BUNDLE_FILE_BYTES_MAX:
-            raise Broken(f"{name}: expected at most {BUNDLE_FILE_BYTES_MAX} bytes")
+            raise _large(name, BUNDLE_FILE_BYTES_MAX)
         found = 0
         try:
             with self._zip.open(member) as file:

@@ -43,6 +43,7 @@ signed() { # $1: a note, $2: file of the key, $3: its name: one signature, by th
 }
 
 odd=$(find . ! -type d ! -type f | head -n 1) && [ -z "$odd" ] || fail "${odd#./}: neither a file nor a folder"
+odd=$(find . -name '*.note' -size +268435456c | head -n 1) && [ -z "$odd" ] || fail "${odd#./}: larger than a note"
 
 # The log's key, and every file by the manifest that it signed.
 origin=$(printf '%s\n' "$annex" | sed -n 's/^log \([^ |]*\) .*/\1/p')

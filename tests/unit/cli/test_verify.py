@@ -191,6 +191,26 @@ def with_script(
     return changed
 
 
+def test_what_is_larger_than_a_note_is_not_read_as_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.cli.evidence.bundle_files.BUNDLE_NOTE_BYTES_MAX", 64)
+    assert "MANIFEST.note: expected at most 64 bytes" in verify(folder / "bundle.zip").output
+    monkeypatch.undo()
+    note = folder / "bundle" / "MANIFEST.note"
+    with note.open("r+b") as file:
+        file.truncate(3 * 1024**3)
+    result = verify(folder / "bundle")
+    assert result.exit_code == 1
+    assert "MANIFEST.note: expected at most" in result.output
+    done = subprocess.run(
+        [SHELL, "-c", SCRIPT.read_text(), str(folder / "bundle" / "verify.sh"), str(folder / "annex.txt")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == "FAIL MANIFEST.note: larger than a note\n"
+
+
 def of_streams(**said: Any) -> Callable[[ClaimNote], ClaimNote]:
     return lambda claim: replace(claim, streams=[replace(one, **said) for one in claim.streams])
 
