@@ -316,6 +316,7 @@ class _Controller:
     async def run(self, announce: Callable[[str], None], stop: asyncio.Event) -> None:
         """Start, serve until told to stop, drain."""
         self._now_us.go_on_after(await self._worker.run(self._issuing.last_us))
+        await self._worker.run(self._fleets.enter_terms)
         await self._worker.run(self._router.begin)
         await self._worker.run(self._outbox.recover)
         await self._worker.run(lambda: self._evaluator.rebuild(self._now_us()))

@@ -1,8 +1,8 @@
 """Fleet files as they were applied, and the revisions of checks in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ class CheckRevision:
     effective_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class TermsRevision:
+    """What a fleet file says of a contract, as plain data (`fleet_excerpt.terms_excerpt`)."""
+
+    contract: str
+    fleet: int
+    applied_us: int
+    terms: Mapping[str, Any]
+
+
 class FleetStore(Protocol):
     """Fleet files and the check revisions that they made."""
 
@@ -42,6 +52,10 @@ class FleetStore(Protocol):
 
     def put_fleet(self, fleet: FleetRevision, checks: Sequence[CheckRevision]) -> None:
         """Put a file and the revisions that it changes in force."""
+        ...
+
+    def put_terms(self, terms: TermsRevision) -> None:
+        """Enter in the log what a file that was just put in force says of a contract. It stands in no table."""
         ...
 
     def check_revisions(self) -> Sequence[CheckRevision]:

@@ -18,6 +18,7 @@ class LeafKind(StrEnum):
     SEAL = "seal"
     KEY = "key"
     FLEET = "fleet"
+    TERMS = "terms"
     CHECK = "check"
     EXCLUSION = "exclusion"
     REMARK = "remark"

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.fleet import CheckRevision, FleetRevision, TermsRevision
 from controller.ports.leaves import LeafKind
 from controller.storage.log import LogRows
 from controller.storage.tables import CheckRevisionRow, FleetRevisionRow, table
@@ -40,6 +40,11 @@ class FleetRows(LogRows):
         self._enter(LeafKind.FLEET, *fleet_said(asdict(fleet)))
         for check in checks:
             self._enter(LeafKind.CHECK, *check_said(asdict(check)))
+
+    def put_terms(self, terms: TermsRevision) -> None:
+        """Enter in the log what a file that was just put in force says of a contract. It stands in no table."""
+        said = {"fleet": terms.fleet, "applied_us": terms.applied_us, "terms": terms.terms}
+        self._enter(LeafKind.TERMS, terms.contract, said)
 
     def check_revisions(self) -> Sequence[CheckRevision]:
         """Every revision of every check, by check and effective time."""

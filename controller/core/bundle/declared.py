@@ -15,19 +15,23 @@ def declared_statements(bundle: Bundle, claim: ClaimNote, fleet: Fleet) -> Itera
     """What holds of the exclusions in the fleet file of a bundle. Broken for one that the log contradicts."""
     if not fleet.exclusions:
         return
+    has_terms = any(True for _ in leaf_notes(bundle, "terms"))
     entries: dict[str, list[LeafNote]] = {}
     for leaf in leaf_notes(bundle, "exclusion"):
         entries.setdefault(leaf.subject, []).append(leaf)
     unlogged: list[str] = []
+    known = 0
     for name, exclusion in fleet.exclusions.items():
         own = entries.get(name, [])
         first = next((one for one in own if one.data.get("kind") == "declared"), None)
         if first is not None:
             _require_same(exclusion, first)
         _require_standing(name, own, claim)
-        if first is None or not _are_approved(exclusion, own):
+        is_entered = first is not None or has_terms
+        if not is_entered or not _are_approved(exclusion, own):
             unlogged.append(name)
-    known = len(fleet.exclusions) - len(unlogged)
+        elif first is not None:
+            known += 1
     if known:
         said = (
             "1 exclusion of {0} is as it was"
@@ -38,7 +42,7 @@ def declared_statements(bundle: Bundle, claim: ClaimNote, fleet: Fleet) -> Itera
     if unlogged:
         yield not_checked(
             f"Whether {_listed(unlogged)} of {FLEET} was declared and approved when it says: not all of that has a leaf"
-            " of its own. What a fleet file declared is in the log by the hash of the file: ask to be shown the file."
+            " in the log that is here. What a fleet file says is there by the hash of the file: ask to be shown the file."
         )
 
 

@@ -54,10 +54,16 @@ def entry_statements(
         said += [f"{_shown(str(one.data.get('kind')))} as leaf {one.index}" for one in own[1:]]
         yield passed(f"{', '.join(said)}.")
     about = "the outage" if claim.is_of_outage else "the period"
-    for leaf in leaf_notes(bundle, "fleet"):
-        said = [f"Fleet file {_shown(leaf.subject)} (rules and terms) is {_entered(leaf, stamped)}"]
+    for leaf in leaf_notes(bundle, "fleet", "terms"):
+        said = [f"{_what(leaf)} is {_entered(leaf, stamped)}"]
         said.append(_beside(leaf.at_us, (claim.from_us, claim.to_us), about))
         yield passed(f"{', '.join([*said, *_order(leaf.index, outages, last_seal)])}.")
+
+
+def _what(leaf: LeafNote) -> str:
+    if leaf.kind == "fleet":
+        return f"Fleet file {_shown(leaf.subject)} (rules and terms)"
+    return f"What fleet file {leaf.data.get('fleet')} says of {_shown(leaf.subject)}"
 
 
 def _outages(bundle: Bundle) -> list[_Outage]:

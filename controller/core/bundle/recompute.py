@@ -7,6 +7,7 @@ from controller.core.bundle.declared import declared_statements
 from controller.core.bundle.layout import ATTAINMENT, FLEET, TIMELINE, Bundle
 from controller.core.bundle.outage import outage_statement
 from controller.core.bundle.statements import Broken, Statement, failed, passed
+from controller.core.bundle.terms import terms_statements
 from controller.core.bundle.verdicts import verdict_statements
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.replay import Replay, decode_replay
@@ -26,6 +27,7 @@ def recomputed(bundle: Bundle, claim: ClaimNote) -> Iterator[Statement]:
         if claim.is_of_outage:
             yield outage_statement(bundle, claim, document)
         else:
+            yield from terms_statements(bundle, claim, fleet)
             yield from declared_statements(bundle, claim, fleet)
             yield _figures(bundle, claim, fleet, document)
         yield from verdict_statements(bundle, claim, fleet, document)

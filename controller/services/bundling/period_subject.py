@@ -106,5 +106,6 @@ def _rules(tx: Transaction, found: Figures) -> Iterator[tuple[LeafKind, str]]:
         # What was declared of others is theirs.
         if any(one.exclusion.covers(check.id, check.service) for check in checks):
             yield LeafKind.EXCLUSION, one.exclusion.id
+    yield LeafKind.TERMS, contract.first.id
     yield LeafKind.REPORT, f"{contract.first.id} {period.label}"
     yield LeafKind.COUNTER, f"{contract.first.id} {period.label}"

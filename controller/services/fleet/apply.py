@@ -14,6 +14,7 @@ from controller.ports.custody import Actor
 from controller.ports.fleet import CheckRevision, FleetRevision
 from controller.ports.storage import Storage, Transaction
 from controller.services.contracts.declared import clashes
+from controller.services.fleet.agreed_terms import changed_terms
 from controller.services.fleet.changes import Change, changes_between
 from controller.services.results.strays import adopt
 from vedette.shared.anchors import encode_anchor
@@ -118,6 +119,16 @@ class Fleets:
             changes = changes_between(self._fleet(tx), fleet)
         return Planned(changes, warnings=forewarnings(fleet, self._now_us()))
 
+    def enter_terms(self) -> None:
+        """Enter in the log what the file in force says of contracts of which nothing is there yet.
+
+        An earlier version put it in force, and entered its hash alone.
+        """
+        with self._storage.transaction() as tx:
+            if (now := self._load(tx)) is not None:
+                for terms in changed_terms(tx, now.fleet, now.fleet, now.revision):
+                    tx.put_terms(terms)
+
     def apply(self, text: bytes, file_name: str, by: str, actor: Actor | None = None) -> Applied:
         """Put the file in force, whole or not at all; a file that is in force already changes nothing."""
         try:
@@ -139,7 +150,10 @@ class Fleets:
             changes = changes_between(before.fleet if before else None, fleet)
             number = before.revision.number + 1 if before else 1
             checks = _revisions(before.checks if before else {}, fleet, now_us)
-            tx.put_fleet(FleetRevision(number, text, file_name, now_us, by), checks)
+            file = FleetRevision(number, text, file_name, now_us, by)
+            tx.put_fleet(file, checks)
+            for terms in changed_terms(tx, before.fleet if before else None, fleet, file):
+                tx.put_terms(terms)
             what = f"{file_name}, {len(changes)} changes"
             act = (actor or Actor(by)).act(now_us, "fleet.apply", f"revision {number}", what)
             tx.record(act)

@@ -15,7 +15,7 @@ from controller.ports.counters import Counter
 from controller.ports.custody import LOCAL, Act
 from controller.ports.events import EventKind, OutageEvent
 from controller.ports.exclusions import EntryKind, ExclusionEntry
-from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.fleet import CheckRevision, FleetRevision, TermsRevision
 from controller.ports.holds import HoldEvent, HoldKind
 from controller.ports.issued import IssuedReport
 from controller.ports.leaves import LeafKind, StoredCheckpoint
@@ -111,6 +111,7 @@ ENTRIES: dict[LeafKind, tuple[str, Callable[[Transaction], object]]] = {
             FleetRevision(1, b"", "f", 5, "anna"), [CheckRevision("home", "d1", b"{}", 5)]
         ),
     ),
+    LeafKind.TERMS: ("gold", lambda tx: tx.put_terms(TermsRevision("gold", 1, 5, {}))),
     LeafKind.EXCLUSION: (
         "m-1",
         lambda tx: tx.put_exclusion_entry(

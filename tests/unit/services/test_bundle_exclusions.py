@@ -51,7 +51,8 @@ async def test_exclusions_of_the_figures_are_those_of_the_log(day: SealedDay) ->
     (said,) = [one for one in told if "Exclusion maint-1" in one]
     assert "after the time that it covers was over, after outage OUT-2 (leaf" in said
     assert "after the last seal" in said
-    first, *_ = recomputed(bundle, claim)
+    terms, first, *_ = recomputed(bundle, claim)
+    assert terms.text.startswith("The terms of acme are those of config/")
     assert first.text == "2 exclusions of fleet.yaml are as they were declared in the log."
     fleet = bundle.read(FLEET)
     declared = re.search(rb"declared_at: ['\"]?([^'\"\n]+)", fleet)
@@ -63,7 +64,7 @@ async def test_exclusions_of_the_figures_are_those_of_the_log(day: SealedDay) ->
             "says that it was declared",
         ),
         ({FLEET: fleet.replace(b"force_majeure", b"third_party", 1)}, "another type or time"),
-        ({leaf: bundle.read(leaf).replace(b'"declared"', b'"withdrawn"')}, "of its own"),
+        ({leaf: bundle.read(leaf).replace(b'"declared"', b'"withdrawn"')}, "has not so"),
     ):
         texts = [one.text for one in recomputed(Files({**bundle.files, **files}), claim)]
         assert any(sentence in one for one in texts), texts

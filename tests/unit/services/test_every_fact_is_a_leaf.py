@@ -17,7 +17,7 @@ from controller.ports.counters import Counter
 from controller.ports.custody import LOCAL, Act, AgentStanding, Standing
 from controller.ports.events import EventKind, OutageEvent
 from controller.ports.exclusions import EntryKind, ExclusionEntry
-from controller.ports.fleet import CheckRevision, FleetRevision
+from controller.ports.fleet import CheckRevision, FleetRevision, TermsRevision
 from controller.ports.holds import HoldEvent, HoldKind
 from controller.ports.issued import IssuedReport
 from controller.ports.leaves import LeafKind
@@ -95,6 +95,10 @@ FACTS: dict[str, Fact] = {
     **{f"an agent is {one.value}": standing(one) for one in Standing},
     "a fleet file, and the contracts in it": Fact(
         lambda tx: tx.put_fleet(FLEET, []), LeafKind.FLEET, "1", '"applied_by":"anna"'
+    ),
+    "the terms of a contract": Fact(
+        lambda tx: tx.put_terms(TermsRevision("gold", 1, 5, {"contracts": [{"id": "gold"}]})),
+        LeafKind.TERMS, "gold", '"terms":{"contracts":[{"id":"gold"}]}',
     ),
     "a revision of a check": Fact(
         lambda tx: tx.put_fleet(FLEET, [CheckRevision("home", "d7", b"{}", 5)]),

@@ -32,6 +32,25 @@ def fleet_excerpt(
     return excerpt
 
 
+def terms_excerpt(
+    data: Mapping[str, Any],
+    contract: str,
+    members: Sequence[tuple[str, str]],
+    exclusions: Iterable[Exclusion],
+) -> Plain:
+    """What a fleet file says of a contract as plain data: its terms written out, and the exclusions of its checks.
+
+    `members` are its checks with their services.
+    """
+    own = [one for one in exclusions if any(one.covers(*member) for member in members)]
+    return {
+        "contracts": [_by_itself(one) for one in whole_contracts(data) if one["id"] == contract],
+        "exclusions": [
+            {**msgspec.to_builtins(one), "scope": own_scope(one, members)} for one in own
+        ],
+    }
+
+
 def check_excerpt(data: Mapping[str, Any], members: Collection[str]) -> Plain:
     """A fleet file as plain data with these checks, their services and the regions, and nothing else."""
     checks = [one for one in data["checks"] if one["id"] in members]
