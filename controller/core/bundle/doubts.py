@@ -1,6 +1,7 @@
 """Where two timelines of a check differ, and where they may: times on which something hangs that is not here."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -61,10 +62,12 @@ def differing(
             spans.append((start, end))
     if said.samples is not None:
         samples = [
-            {(one.at, one.outcome == "down", one.took) for one in each.samples or ()}
+            Counter((one.at, one.outcome == "down", one.took) for one in each.samples or ())
             for each in (said, found)
         ]
-        spans += [(at_us, at_us + 1) for at_us, _, _ in samples[0] ^ samples[1]]
+        # As often as it stands there: each counts.
+        more = (samples[0] - samples[1]) + (samples[1] - samples[0])
+        spans += [(at_us, at_us + 1) for at_us, _, _ in more]
     return clip(union(spans), from_us, to_us)
 
 

@@ -39,6 +39,9 @@ def _figures(bundle: Bundle, claim: ClaimNote, fleet: Fleet, document: Replay) -
     agreement = fleet.contracts.get(claim.contract)
     if agreement is None or any(one not in document.checks for one in agreement.scope.members):
         return failed(f"{FLEET} or {TIMELINE} lacks contract {claim.contract} or a check of it.")
+    counting = any(one.is_of_samples for each in agreement.versions for one in each.objectives)
+    if counting and any(document.checks[one].samples is None for one in agreement.scope.members):
+        return failed(f"{TIMELINE} lacks the samples that objectives of {claim.contract} count.")
     try:
         period = agreement.period.named(claim.label, claim.as_of_us)
     except ValueError as error:

@@ -62,6 +62,10 @@ def but(**said: object) -> ReplayedCheck:
             but(samples=[ReplayedSample(7, Outcome.UP, 1)]),
             but(samples=[ReplayedSample(7, Outcome.DEGRADED, 1)]), [], id="a sample that counts alike",
         ),
+        pytest.param(
+            but(samples=[ReplayedSample(7, Outcome.UP, 1)] * 2), but(samples=[ReplayedSample(7, Outcome.UP, 1)]),
+            [(7, 8)], id="a sample that counts twice",
+        ),
     ],
 )  # fmt: skip
 def test_accounts_differ_in_whatever_a_figure_may_rest_on(

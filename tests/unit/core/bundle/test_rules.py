@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 
 from controller.core.bundle.claim_note import ClaimNote, parsed_claim
+from controller.core.bundle.recompute import recomputed
 from controller.core.bundle.rules import Rules, logged_rules, strange_revisions
-from controller.core.bundle.statements import Broken
+from controller.core.bundle.statements import Broken, Holds
 from controller.core.bundle.verdicts import verdict_statements
 from controller.core.fleet import Fleet, read_fleet
 from controller.core.intervals import Interval
 from controller.core.policy import Policy, PolicyRevision, always, policy_of
-from controller.core.replay import Gathered, Replay, replay, sorted_out
+from controller.core.replay import Gathered, Replay, replay, replay_bytes, sorted_out
 from tests.unit.core.bundle.made import Files, log_note, made
 from tests.unit.services.conftest import FLEET, START, line
+from tests.unit.services.report_stage import CONTRACTS, LABEL
 from vedette.shared.definitions import canonical_bytes
 
 HOUR = 3_600_000_000
@@ -109,6 +111,19 @@ def test_verdicts_are_of_the_whole_time_and_as_known_when_it_was_claimed(fleet: 
     assert "expected what was known at" in refused(document(start, end, known - HOUR))
     bare = document(start, end, known, with_bounds=False)
     assert "with the least and the most downtime of shop-dns" in refused(bare)
+
+
+def test_samples_that_an_objective_counts_are_not_left_out() -> None:
+    by_request = CONTRACTS.replace(b'target: "90.0"', b'formula: request, target: "90.0"')
+    fleet = read_fleet(FLEET + by_request, "fleet.yaml")
+    claim = replace(_claim(), contract="acme", label=LABEL)
+    document = replay(
+        fleet, sorted_out(fleet, []), from_us=claim.from_us, to_us=claim.to_us, horizon_us=claim.as_of_us,
+        with_bounds=True,
+    )  # fmt: skip
+    bundle = Files({"fleet.yaml": FLEET + by_request, "timeline.json": replay_bytes(document)})
+    said = [one.text for one in recomputed(bundle, claim) if one.holds is Holds.FAIL]
+    assert any("lacks the samples that objectives of acme count" in one for one in said), said
 
 
 def _claim() -> ClaimNote:
