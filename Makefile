@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## Three regions, one outage, one blip, one SLA figure; about
 test: check unit ## The gates, then every test.
 
 unit: $(INSTALLED) ## Every test, without the gates.
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -q
 
 fuzz: $(INSTALLED) ## The laws on new examples, and new lives of a controller; a failure prints how to get it again.
 	@for round in 1 2 3 4 5; do VEDETTE_HYPOTHESIS=fuzz $(BIN)/python -m pytest -n 2 -q --timeout 600 tests/property || exit 1; done
