@@ -119,6 +119,10 @@ def _begun(storage: Storage, own: list[Chain], clock: _Clock) -> Evaluator:
     )
     applied = Fleets(storage, evaluator, clock).apply(text.encode(), "fleet.yaml", "ada")
     assert not applied.problems, applied.problems
+    with storage.transaction() as tx:
+        revisions = {one.check: one.digest for one in tx.check_revisions()}
+    for one in own:
+        one.revisions = revisions
     return evaluator
 
 

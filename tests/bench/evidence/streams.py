@@ -1,8 +1,8 @@
 """Streams as agents write them: results and rounds of anchors, a minute at a time, and a seal over each minute."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -48,6 +48,7 @@ class Chain:
     number: int = 0
     prev: str | None = None
     covered: int = 0
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def agent(self) -> str:
@@ -71,7 +72,7 @@ class Chain:
             yield encode_line(
                 ResultLine(
                     agent=self.agent, epoch=_EPOCH, stream=self.stream, seq=seq, check=check,
-                    region=self.region, rev="0123456789abcdef", slot=tick,
+                    region=self.region, rev=self.revisions[check], slot=tick,
                     at=from_us + place * 15 * SECOND + number * 2 * SECOND,
                     took=12_345 + seq * 37 % 20_000, lag=213, clock=ClockReading(0, 900),
                     outcome=Outcome.DOWN if is_down else Outcome.UP,
